@@ -1,1 +1,3 @@
 //! aggregation
+
+pub mod agreement;

@@ -1,1 +1,52 @@
-//! sim
+//! The simulator: the second host of every protocol, beside the live network.
+//!
+//! A [`Simulation`] runs any number of nodes of one [`base::Protocol`] on one event queue. Messages are really encoded
+//! and decoded and their bytes counted; the [`NetworkModel`] gives latency, bandwidth and loss; faults are scripted as
+//! [`Action`]s. Everything that happens follows from one seed, in integers, so a run replays bit for bit: two runs are
+//! the same when their [`Simulation::fingerprint`]s are, and a failed check names its seed ([`Rerun`]).
+//!
+//! ```
+//! use base::{Duration, Input, Instant, NodeId, Outbox, Output, Protocol};
+//! use sim::{NetworkModel, Simulation};
+//!
+//! /// Sends back every number less one, until zero.
+//! struct Countdown;
+//!
+//! impl Protocol for Countdown {
+//!     type Message = u64;
+//!     type Command = (NodeId, u64);
+//!     type Event = NodeId;
+//!     type Timer = ();
+//!
+//!     fn handle(&mut self, _: Instant, input: Input<Self>, out: &mut Outbox<Self>) {
+//!         match input {
+//!             Input::Command((to, number)) => out.send(to, number),
+//!             Input::Message { from, message: 0 } => out.emit(from),
+//!             Input::Message { from, message } => out.send(from, message - 1),
+//!             Input::Timer(()) | Input::Unreachable(_) => {}
+//!         }
+//!     }
+//! }
+//!
+//! let (a, b) = (NodeId([1; 32]), NodeId([2; 32]));
+//! let mut simulation = Simulation::new(7, NetworkModel::INTERNET);
+//! simulation.add(a, Countdown);
+//! simulation.add(b, Countdown);
+//! simulation.command(a, (b, 4));
+//! assert!(simulation.run_until_idle(simulation.now() + Duration::from_secs(60)));
+//! assert_eq!(simulation.drain_events().map(|(_, at, from)| (at, from)).collect::<Vec<_>>(), [(b, a)]);
+//! assert_eq!(simulation.total().sent, 5);
+//! ```
+//!
+//! What it does not model: packets (a message arrives whole or not at all), congestion inside the network, the time that
+//! a node computes.
+
+mod engine;
+mod faults;
+mod network;
+mod rerun;
+
+pub use engine::{Counters, START, Simulation};
+pub use faults::{Action, Direction, Skew};
+pub use network::{NetworkModel, PER_MILLION};
+pub use rerun::{Rerun, seed_or};

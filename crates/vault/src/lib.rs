@@ -1,1 +1,50 @@
-//! vault
+//! The owner's own data: one encrypted SQLite file that answers questions and keeps what must survive a restart.
+//!
+//! The file is a SQLCipher database (AES-256 with an authentication code per page) under a raw 256-bit key, from its
+//! first byte: there is no moment at which a value lies on the disk in the clear. It holds
+//!
+//! * **data tables**, which [`import_csv`] fills, one per table of the community's vocabulary. Numbers are integers in
+//!   units of the declared `10^-decimals`, so that what a question computes is exact;
+//! * the **journal**: what a node promised and must remember before it says so to others (votes, contributions made);
+//! * **settings**, such as the owner's consent rule.
+//!
+//! [`Vault::answer`] runs a question's local part. The statement was built by the `question` crate from a checked
+//! question, and still it is not trusted: it runs on a connection that can only read, under SQLite's authorizer, which
+//! allows the question's table and columns and nothing else, and it is stopped after a bounded number of steps.
+//!
+//! This crate reads and writes files, and so may not be used by a pure protocol crate. It needs the development files of
+//! the system's OpenSSL to build (Debian: `libssl-dev`) and its library to run (`libssl3`).
+//!
+//! ```
+//! use base::Rng;
+//! use question::{LocalValue, Question};
+//! use vault::{Vault, VaultKey, import_csv, propose};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("vault.db");
+//! let csv = "person,age,sleep_hours\nada,41,7.5\nbob,29,6\n";
+//! let table = propose(csv.as_bytes(), "people")?.table;
+//!
+//! let mut vault = Vault::create(&path, &VaultKey::generate(&mut Rng::from_number(1)))?;
+//! import_csv(&mut vault, csv.as_bytes(), &table, Some(("person", "ada")))?;
+//!
+//! let question = Question::parse("SELECT AVG(sleep_hours) FROM people WHERE age > 40", &[table])?;
+//! assert!(vault.answer(&question)? == LocalValue::Number(75));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod answer;
+mod error;
+mod import;
+mod key;
+mod number;
+mod propose;
+mod rows;
+mod vault;
+
+pub use error::{ImportError, VaultError};
+pub use import::{Imported, import_csv};
+pub use key::VaultKey;
+pub use propose::{MAX_CATEGORIES, Proposal, propose};
+pub use rows::{Fault, MAX_CELL, MAX_COLUMNS, MAX_FAULTS, MAX_RECORD, Reason};
+pub use vault::{JournalEntry, MAX_JOURNAL_VALUE, MAX_NAME, MAX_SETTING, Vault};

@@ -1,0 +1,286 @@
+//! The community descriptor: what every node takes as common knowledge.
+
+use base::{DecodeError, Digest, NodeId, decode, encode};
+use crypto::{SigningKey, Signature, verify};
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+use thiserror::Error;
+
+use crate::vocabulary::{Kind, Table};
+
+/// Longest encoded descriptor that a node reads, in bytes.
+pub const DESCRIPTOR_BYTES_MAX: usize = 1 << 20;
+
+const DOMAIN: &str = "community descriptor";
+
+/// Common knowledge of a community (design: identity and community).
+///
+/// Region sizes, committee sizes and limits are computed from these numbers and never from a node's own estimate, so that
+/// all honest nodes compute the same ones.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct Descriptor {
+    /// Grows by one with each amendment.
+    #[n(0)]
+    pub epoch: u64,
+    /// What people call the community.
+    #[n(1)]
+    pub name: String,
+    /// Names the community for ever: see [`Descriptor::community_of`].
+    #[n(2)]
+    pub community: Digest,
+    /// The key that signs descriptors and may issue certificates.
+    #[n(3)]
+    pub authority: NodeId,
+    /// Keys that may issue certificates but not amend the descriptor.
+    #[n(4)]
+    pub enrolment: Vec<NodeId>,
+    /// N: certificates in force, rounded up.
+    #[n(5)]
+    pub nodes: u64,
+    /// C: nodes assumed to collude, absolute.
+    #[n(6)]
+    pub colluders: u64,
+    /// α: accepted chance that a draw falls among colluders only, in (0, 1).
+    #[n(7)]
+    pub alpha: f64,
+    /// Share of nodes expected to go away during a question, in thousandths.
+    #[n(8)]
+    pub offline_permille: u32,
+    /// Smallest number of people whose total may be given to anyone.
+    #[n(9)]
+    pub min_crowd: u64,
+    /// Added to the minimum crowd against colluders who take part to lift it.
+    #[n(10)]
+    pub padding_allowance: u64,
+    /// Draws that one node may start per period.
+    #[n(11)]
+    pub draws_per_period: u32,
+    /// Length of that period, in seconds.
+    #[n(12)]
+    pub period_secs: u64,
+    /// What the community calls its data.
+    #[n(13)]
+    pub vocabulary: Vec<Table>,
+    /// Nodes whose certificates are revoked, ascending.
+    #[n(14)]
+    pub revoked: Vec<NodeId>,
+}
+
+impl Descriptor {
+    /// The name of the community that `authority` founds under `name`. A later authority key, vouched for by the
+    /// old one, does not change it.
+    pub fn community_of(name: &str, authority: NodeId) -> Digest {
+        Digest::of("community", &[name.as_bytes(), authority.as_bytes()])
+    }
+
+    /// Default number of assumed colluders: 1 % of the nodes, at least 3.
+    pub fn default_colluders(nodes: u64) -> u64 {
+        nodes.div_ceil(100).max(3)
+    }
+
+    /// Keys whose certificates count: the authority's and the enrolment keys.
+    pub fn issuers(&self) -> Vec<NodeId> {
+        std::iter::once(self.authority).chain(self.enrolment.iter().copied()).collect()
+    }
+
+    /// Whether `node` is on the revocation list.
+    pub fn is_revoked(&self, node: NodeId) -> bool {
+        self.revoked.binary_search(&node).is_ok()
+    }
+
+    /// The table called `name`, if the vocabulary has it.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.vocabulary.iter().find(|table| table.name == name)
+    }
+
+    /// Count that a question must reach before anything is opened: minimum crowd plus padding allowance.
+    pub fn crowd_threshold(&self) -> u64 {
+        self.min_crowd.saturating_add(self.padding_allowance)
+    }
+
+    fn check(&self) -> Result<(), DescriptorError> {
+        let numbers = self.nodes > 0
+            && self.colluders > 0
+            && self.colluders < self.nodes
+            && self.alpha > 0.0
+            && self.alpha < 1.0
+            && self.offline_permille < 1000
+            && self.min_crowd > 0
+            && self.draws_per_period > 0
+            && self.period_secs > 0;
+        let revoked = self.revoked.windows(2).all(|pair| pair[0] < pair[1]);
+        let ranges = self.vocabulary.iter().flat_map(|table| &table.columns).all(|column| {
+            match &column.kind {
+                Kind::Number(range) => range.decimals <= 9 && range.min <= range.max,
+                Kind::Category(words) => !words.is_empty(),
+                Kind::Text => true,
+            }
+        });
+        if numbers && revoked && ranges { Ok(()) } else { Err(DescriptorError::OutOfRange) }
+    }
+}
+
+/// Why a descriptor was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum DescriptorError {
+    /// Not a descriptor in the one encoding.
+    #[error("the descriptor cannot be read: {0}")]
+    Bytes(#[from] DecodeError),
+    /// A number that no community can have, or an unsorted list.
+    #[error("the descriptor holds a number outside its range")]
+    OutOfRange,
+    /// Not signed by the authority that it names.
+    #[error("the descriptor's signature is not its authority's")]
+    Signature,
+}
+
+/// A descriptor as it travels and is stored: bytes as signed, and the authority's signature over them.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SignedDescriptor {
+    #[n(0)]
+    bytes: ByteVec,
+    #[n(1)]
+    signature: Signature,
+}
+
+impl SignedDescriptor {
+    /// Signs `descriptor` with the authority's key.
+    ///
+    /// # Errors
+    ///
+    /// Refuses numbers outside their ranges, and a key that is not the descriptor's authority.
+    pub fn sign(descriptor: &Descriptor, authority: &SigningKey) -> Result<Self, DescriptorError> {
+        descriptor.check()?;
+        if authority.node() != descriptor.authority {
+            return Err(DescriptorError::Signature);
+        }
+        let bytes = encode(descriptor);
+        let signature = authority.sign(DOMAIN, &bytes);
+        Ok(Self { bytes: bytes.into(), signature })
+    }
+
+    /// Names exactly this descriptor: every plan binds it.
+    pub fn digest(&self) -> Digest {
+        Digest::of(DOMAIN, &[&self.bytes])
+    }
+
+    /// Reads and checks it: one signature check.
+    ///
+    /// # Errors
+    ///
+    /// See [`DescriptorError`].
+    pub fn open(&self) -> Result<Descriptor, DescriptorError> {
+        let descriptor: Descriptor = decode(&self.bytes, DESCRIPTOR_BYTES_MAX)?;
+        verify(descriptor.authority, DOMAIN, &self.bytes, &self.signature)
+            .map_err(|_| DescriptorError::Signature)?;
+        descriptor.check()?;
+        Ok(descriptor)
+    }
+}
+
+/// A checked descriptor with its digest: what a node knows about its community.
+#[derive(Debug, Clone)]
+pub struct Community {
+    descriptor: Descriptor,
+    digest: Digest,
+    signed: SignedDescriptor,
+}
+
+impl Community {
+    /// Opens a signed descriptor.
+    ///
+    /// # Errors
+    ///
+    /// See [`DescriptorError`].
+    pub fn open(signed: SignedDescriptor) -> Result<Self, DescriptorError> {
+        Ok(Self { descriptor: signed.open()?, digest: signed.digest(), signed })
+    }
+
+    /// The descriptor's contents.
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// The descriptor's digest.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The descriptor as signed.
+    pub fn signed(&self) -> &SignedDescriptor {
+        &self.signed
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn sample(authority: &SigningKey) -> Descriptor {
+        Descriptor {
+            epoch: 1,
+            name: "sample".into(),
+            community: Descriptor::community_of("sample", authority.node()),
+            authority: authority.node(),
+            enrolment: vec![],
+            nodes: 13,
+            colluders: 3,
+            alpha: 1e-6,
+            offline_permille: 50,
+            min_crowd: 5,
+            padding_allowance: 1,
+            draws_per_period: 16,
+            period_secs: 3600,
+            vocabulary: vec![],
+            revoked: vec![],
+        }
+    }
+
+    fn key(number: u8) -> SigningKey {
+        SigningKey::from_seed([number; 32])
+    }
+
+    #[test]
+    fn opens_what_the_authority_signed() {
+        let signed = SignedDescriptor::sign(&sample(&key(1)), &key(1)).unwrap();
+        assert_eq!(signed.open().unwrap(), sample(&key(1)));
+        let again: SignedDescriptor = decode(&encode(&signed), 1 << 16).unwrap();
+        assert_eq!(again.digest(), signed.digest());
+    }
+
+    #[test]
+    fn refuses_another_signer_and_changed_bytes() {
+        let descriptor = sample(&key(1));
+        assert_eq!(
+            SignedDescriptor::sign(&descriptor, &key(2)).unwrap_err(),
+            DescriptorError::Signature
+        );
+        let signed = SignedDescriptor::sign(&descriptor, &key(1)).unwrap();
+        for at in 0..signed.bytes.len() {
+            let mut changed = signed.clone();
+            changed.bytes[at] ^= 1;
+            assert!(changed.open().is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn refuses_numbers_outside_their_ranges() {
+        let break_it: [fn(&mut Descriptor); 7] = [
+            |d| d.nodes = 0,
+            |d| d.colluders = d.nodes,
+            |d| d.alpha = f64::NAN,
+            |d| d.alpha = 1.0,
+            |d| d.offline_permille = 1000,
+            |d| d.min_crowd = 0,
+            |d| d.revoked = vec![NodeId([2; 32]), NodeId([1; 32])],
+        ];
+        for (index, change) in break_it.iter().enumerate() {
+            let mut descriptor = sample(&key(1));
+            change(&mut descriptor);
+            let result = SignedDescriptor::sign(&descriptor, &key(1));
+            assert_eq!(result.unwrap_err(), DescriptorError::OutOfRange, "case {index}");
+        }
+    }
+}

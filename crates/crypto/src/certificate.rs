@@ -1,0 +1,893 @@
+//! Certificates: who belongs to a community, where on the ring, and with which rights.
+//!
+//! X.509 (RFC 5280) with Ed25519 (RFC 8410), one signature deep, so that common tools can show them. What X.509 has
+//! no field for (community, nonce, VRF key, rights) travels in one private, critical extension.
+//!
+//! DER leaves room for many encodings of one meaning. [`Certificate::parse`] reads the fields, writes the only
+//! certificate that this module would make of them, and refuses any other bytes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use base::{Digest, Instant, Location, NodeId, decode, encode};
+use minicbor::encode::Write;
+use minicbor::{Decode, Decoder, Encode, Encoder};
+use rcgen::{CertificateParams, CustomExtension, DistinguishedName, DnType, PublicKeyData};
+use thiserror::Error;
+use time::OffsetDateTime;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer as _;
+use x509_parser::x509::X509Name;
+
+use crate::keys::{BadSignature, Signature, SigningKey, public_point, verify, verify_raw};
+use crate::vrf::VrfPublicKey;
+
+/// The longest certificate that is read, in bytes. Ours have about 455.
+pub const MAX_CERTIFICATE_LEN: usize = 2048;
+
+/// What a node may do beyond being a member.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// It may ask questions.
+    pub ask: bool,
+}
+
+impl Rights {
+    const ASK: u32 = 1;
+}
+
+/// As a set of bits: 1 = ask.
+impl<C> Encode<C> for Rights {
+    fn encode<W: Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.u32(if self.ask { Self::ASK } else { 0 })?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Rights {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        match d.u32()? {
+            0 => Ok(Self { ask: false }),
+            Self::ASK => Ok(Self { ask: true }),
+            _ => Err(minicbor::decode::Error::message("unknown right")),
+        }
+    }
+}
+
+/// A node's request to be certified, with proof that it holds the node key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct CertificateRequest {
+    /// The node.
+    #[n(0)]
+    pub node: NodeId,
+    /// The key of its verifiable random function.
+    #[n(1)]
+    pub vrf: VrfPublicKey,
+    /// The node's signature over both keys and the community.
+    #[n(2)]
+    pub signature: Signature,
+}
+
+impl CertificateRequest {
+    const DOMAIN: &str = "certificate request";
+
+    /// Asks to be certified by `community`.
+    pub fn new(key: &SigningKey, vrf: &VrfPublicKey, community: &Digest) -> Self {
+        let node = key.node();
+        let signature = key.sign(Self::DOMAIN, &Self::signed(node, vrf, community));
+        Self {
+            node,
+            vrf: *vrf,
+            signature,
+        }
+    }
+
+    /// Whether the node asked this community for this.
+    ///
+    /// # Errors
+    ///
+    /// When the signature is another node's, or for another VRF key or community.
+    pub fn verify(&self, community: &Digest) -> Result<(), BadSignature> {
+        let message = Self::signed(self.node, &self.vrf, community);
+        verify(self.node, Self::DOMAIN, &message, &self.signature)
+    }
+
+    fn signed(node: NodeId, vrf: &VrfPublicKey, community: &Digest) -> Vec<u8> {
+        [*community.as_bytes(), node.0, *vrf.as_bytes()].concat()
+    }
+}
+
+/// A well-formed certificate. Whether it holds is for [`verify`](Self::verify) to say. Cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Certificate(Arc<Parsed>);
+
+impl Certificate {
+    /// Certifies the node of `request` in `community`.
+    ///
+    /// The issuer draws `nonce` after it has seen the keys (design §3: identity and community), so that nobody can
+    /// search for keys that sit at a chosen place; a renewal for the same keys keeps the nonce. Times are cut to
+    /// whole seconds; the certificate holds from the first to the last, both included. `serial` is positive and
+    /// unique per issuer.
+    ///
+    /// # Errors
+    ///
+    /// [`BadRequest`](CertificateError::BadRequest), [`BadSerial`](CertificateError::BadSerial) and
+    /// [`BadDates`](CertificateError::BadDates).
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is one field of the certificate"
+    )]
+    pub fn issue(
+        issuer: &SigningKey,
+        community: &Digest,
+        request: &CertificateRequest,
+        nonce: [u8; 32],
+        rights: Rights,
+        valid_from: Instant,
+        valid_until: Instant,
+        serial: u64,
+    ) -> Result<Self, CertificateError> {
+        request
+            .verify(community)
+            .map_err(|BadSignature| CertificateError::BadRequest)?;
+        let fields = Fields {
+            serial,
+            issuer: issuer.node(),
+            valid_from: Instant::from_secs(valid_from.as_secs()),
+            valid_until: Instant::from_secs(valid_until.as_secs()),
+            node: request.node,
+            vrf: request.vrf,
+            community: *community,
+            nonce,
+            rights,
+        };
+        Self::parse(&fields.write(|tbs| issuer.sign_raw(tbs))?)
+    }
+
+    /// Reads a certificate without checking its signature.
+    ///
+    /// # Errors
+    ///
+    /// Refuses more than [`MAX_CERTIFICATE_LEN`] bytes, what is not a certificate of this form, invalid keys, and
+    /// every encoding but the one that [`issue`](Self::issue) gives.
+    pub fn parse(der: &[u8]) -> Result<Self, CertificateError> {
+        if der.len() > MAX_CERTIFICATE_LEN {
+            return Err(CertificateError::TooLong { len: der.len() });
+        }
+        let (_, x509) = X509Certificate::from_der(der).map_err(|_| CertificateError::Malformed)?;
+        let fields = Fields::read(&x509)?;
+        let signature = x509.signature_value.as_ref().try_into();
+        let signature = Signature(signature.map_err(|_| CertificateError::Malformed)?);
+        if fields.write(|_| signature)? != der {
+            return Err(CertificateError::NotCanonical);
+        }
+        let location = fields.location();
+        Ok(Self(Arc::new(Parsed {
+            fields,
+            signature,
+            location,
+            der: der.to_vec(),
+        })))
+    }
+
+    /// Whether one of `issuers` certified this node for `community` and the certificate is in force at the time `at`.
+    ///
+    /// One signature check, and only when everything else holds. Revocation is the caller's to check.
+    ///
+    /// # Errors
+    ///
+    /// One per check, in this order: [`NotOfThisCommunity`](CertificateError::NotOfThisCommunity),
+    /// [`UnknownIssuer`](CertificateError::UnknownIssuer), [`NotYetValid`](CertificateError::NotYetValid),
+    /// [`Expired`](CertificateError::Expired), [`BadSignature`](CertificateError::BadSignature).
+    pub fn verify(
+        &self,
+        community: &Digest,
+        issuers: &[NodeId],
+        at: Instant,
+    ) -> Result<(), CertificateError> {
+        let fields = &self.0.fields;
+        if fields.community != *community {
+            return Err(CertificateError::NotOfThisCommunity);
+        }
+        if !issuers.contains(&fields.issuer) {
+            return Err(CertificateError::UnknownIssuer);
+        }
+        if at < fields.valid_from {
+            return Err(CertificateError::NotYetValid);
+        }
+        if at > fields.valid_until {
+            return Err(CertificateError::Expired);
+        }
+        verify_raw(fields.issuer, self.0.signed_part(), &self.0.signature)
+            .map_err(|BadSignature| CertificateError::BadSignature)
+    }
+
+    /// The certified node.
+    pub fn node(&self) -> NodeId {
+        self.0.fields.node
+    }
+
+    /// The key of the node's verifiable random function.
+    pub fn vrf(&self) -> VrfPublicKey {
+        self.0.fields.vrf
+    }
+
+    /// The issuer's random contribution to the location.
+    pub fn nonce(&self) -> [u8; 32] {
+        self.0.fields.nonce
+    }
+
+    /// What the node may do.
+    pub fn rights(&self) -> Rights {
+        self.0.fields.rights
+    }
+
+    /// The community that the certificate is for.
+    pub fn community(&self) -> Digest {
+        self.0.fields.community
+    }
+
+    /// Who claims to have issued it.
+    pub fn issuer(&self) -> NodeId {
+        self.0.fields.issuer
+    }
+
+    /// The issuer's number for it.
+    pub fn serial(&self) -> u64 {
+        self.0.fields.serial
+    }
+
+    /// The first moment at which it is in force.
+    pub fn valid_from(&self) -> Instant {
+        self.0.fields.valid_from
+    }
+
+    /// The last moment at which it is in force.
+    pub fn valid_until(&self) -> Instant {
+        self.0.fields.valid_until
+    }
+
+    /// The node's place on the ring: a digest, of domain "node location", of community, nonce and both keys (design
+    /// §3: identity and community).
+    pub fn location(&self) -> Location {
+        self.0.location
+    }
+
+    /// The certificate as bytes (DER).
+    pub fn der(&self) -> &[u8] {
+        &self.0.der
+    }
+
+    /// A name for these very bytes.
+    pub fn digest(&self) -> Digest {
+        Digest::of("certificate", &[self.der()])
+    }
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Certificate({:?}, serial {})",
+            self.node(),
+            self.serial()
+        )
+    }
+}
+
+/// One CBOR byte string: the DER.
+impl<C> Encode<C> for Certificate {
+    fn encode<W: Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.bytes(self.der())?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Certificate {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Self::parse(d.bytes()?).map_err(minicbor::decode::Error::custom)
+    }
+}
+
+/// Why a certificate was refused or not issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum CertificateError {
+    /// More than [`MAX_CERTIFICATE_LEN`] bytes.
+    #[error("a certificate of {len} bytes, at most {MAX_CERTIFICATE_LEN} are read")]
+    TooLong {
+        /// Its length.
+        len: usize,
+    },
+    /// Not an X.509 certificate with the fields that ours have.
+    #[error("not a certificate of the expected form")]
+    Malformed,
+    /// A second encoding of a valid certificate.
+    #[error("not the one canonical encoding of its fields")]
+    NotCanonical,
+    /// The certified key is not the canonical encoding of a point, or of small order.
+    #[error("the certified node key is not a valid key")]
+    BadNodeKey,
+    /// The certified VRF key is not the canonical encoding of a point, or of small order.
+    #[error("the certified VRF key is not a valid key")]
+    BadVrfKey,
+    /// The validity ends before it starts, or a date lies beyond the year 9999.
+    #[error("the validity ends before it starts or is out of range")]
+    BadDates,
+    /// A serial number is positive (RFC 5280 §4.1.2.2).
+    #[error("the serial number is zero")]
+    BadSerial,
+    /// The node did not sign the request, or not for this community.
+    #[error("the request is not signed by its node for this community")]
+    BadRequest,
+    /// For another community.
+    #[error("issued for another community")]
+    NotOfThisCommunity,
+    /// By somebody who may not issue.
+    #[error("issued by a key that the community does not list")]
+    UnknownIssuer,
+    /// Too early.
+    #[error("not in force yet")]
+    NotYetValid,
+    /// Too late.
+    #[error("no longer in force")]
+    Expired,
+    /// The issuer did not sign it.
+    #[error("not signed by its issuer")]
+    BadSignature,
+}
+
+#[derive(PartialEq, Eq)]
+struct Parsed {
+    fields: Fields,
+    signature: Signature,
+    location: Location,
+    der: Vec<u8>,
+}
+
+impl Parsed {
+    /// In front of the signed part: the header of a sequence of 256 to 65535 bytes.
+    const HEADER: usize = 4;
+    /// Behind the signed part: the algorithm, the header of a bit string, the signature.
+    const TRAILER: usize = 7 + 3 + 64;
+
+    /// The bytes that the issuer signed ("TBSCertificate").
+    fn signed_part(&self) -> &[u8] {
+        &self.der[Self::HEADER..self.der.len() - Self::TRAILER]
+    }
+}
+
+/// All that a certificate says.
+#[derive(PartialEq, Eq)]
+struct Fields {
+    serial: u64,
+    issuer: NodeId,
+    valid_from: Instant,
+    valid_until: Instant,
+    node: NodeId,
+    vrf: VrfPublicKey,
+    community: Digest,
+    nonce: [u8; 32],
+    rights: Rights,
+}
+
+impl Fields {
+    /// Reads what is there. Whatever this overlooks, the comparison with [`write`](Self::write) finds.
+    fn read(x509: &X509Certificate<'_>) -> Result<Self, CertificateError> {
+        let [extension] = x509.extensions() else {
+            return Err(CertificateError::Malformed);
+        };
+        let extension: Extension = decode(extension.value, MAX_CERTIFICATE_LEN)
+            .map_err(|_| CertificateError::Malformed)?;
+        let node = x509.public_key().subject_public_key.as_ref().try_into();
+        let node = NodeId(node.map_err(|_| CertificateError::Malformed)?);
+        public_point(node.as_bytes()).ok_or(CertificateError::BadNodeKey)?;
+        Ok(Self {
+            serial: u64::try_from(&x509.serial).map_err(|_| CertificateError::Malformed)?,
+            issuer: read_name(x509.issuer()).ok_or(CertificateError::Malformed)?,
+            valid_from: read_time(x509.validity().not_before.timestamp())?,
+            valid_until: read_time(x509.validity().not_after.timestamp())?,
+            node,
+            vrf: VrfPublicKey::from_bytes(extension.vrf)
+                .map_err(|_| CertificateError::BadVrfKey)?,
+            community: extension.community,
+            nonce: extension.nonce,
+            rights: extension.rights,
+        })
+    }
+
+    /// The only certificate with these fields and the signature that `sign` gives.
+    fn write(&self, sign: impl Fn(&[u8]) -> Signature) -> Result<Vec<u8>, CertificateError> {
+        self.write_as(&self.params()?, sign)
+    }
+
+    fn params(&self) -> Result<CertificateParams, CertificateError> {
+        if self.serial == 0 {
+            return Err(CertificateError::BadSerial);
+        }
+        if self.valid_until < self.valid_from || self.valid_until > END_OF_TIME {
+            return Err(CertificateError::BadDates);
+        }
+        let extension = Extension {
+            community: self.community,
+            nonce: self.nonce,
+            vrf: *self.vrf.as_bytes(),
+            rights: self.rights,
+        };
+        let mut extension = CustomExtension::from_oid_content(EXTENSION_OID, encode(&extension));
+        extension.set_criticality(true);
+
+        let mut params = CertificateParams::default();
+        params.serial_number = Some(self.serial.into());
+        params.not_before = write_time(self.valid_from);
+        params.not_after = write_time(self.valid_until);
+        params.distinguished_name = write_name(self.node);
+        params.custom_extensions = vec![extension];
+        Ok(params)
+    }
+
+    fn write_as(
+        &self,
+        params: &CertificateParams,
+        sign: impl Fn(&[u8]) -> Signature,
+    ) -> Result<Vec<u8>, CertificateError> {
+        let mut issuer = CertificateParams::default();
+        issuer.distinguished_name = write_name(self.issuer);
+        let issuer = rcgen::Issuer::new(
+            issuer,
+            Signer {
+                key: self.issuer,
+                sign,
+            },
+        );
+        params
+            .signed_by(&Subject(self.node), &issuer)
+            .map(|certificate| certificate.der().to_vec())
+            .map_err(|_| CertificateError::Malformed)
+    }
+
+    fn location(&self) -> Location {
+        let parts: [&[u8]; 4] = [
+            self.community.as_bytes(),
+            &self.nonce,
+            self.node.as_bytes(),
+            self.vrf.as_bytes(),
+        ];
+        Location::of(&Digest::of("node location", &parts))
+    }
+}
+
+/// The private extension's name: 2.25 leads numbers that anybody may draw at random (ITU-T X.667). Those are whole
+/// UUIDs; this one is cut to the 63 bits that the certificate writer can express.
+const EXTENSION_OID: &[u64] = &[2, 25, 0x6b1d_93a4_52c7_0e8f];
+
+/// The private extension's content, written by [`base::encode`].
+#[derive(Encode, Decode)]
+struct Extension {
+    #[n(0)]
+    community: Digest,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    nonce: [u8; 32],
+    #[cbor(n(2), with = "minicbor::bytes")]
+    vrf: [u8; 32],
+    #[n(3)]
+    rights: Rights,
+}
+
+/// A node as an X.509 name: its hexadecimal text as the common name.
+fn write_name(node: NodeId) -> DistinguishedName {
+    let mut name = DistinguishedName::new();
+    name.push(DnType::CommonName, node.to_string());
+    name
+}
+
+fn read_name(name: &X509Name<'_>) -> Option<NodeId> {
+    let text = name.iter_common_name().next()?.as_str().ok()?;
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+    let bytes: Option<Vec<u8>> = pairs
+        .iter()
+        .map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?))
+        .collect();
+    (rest.is_empty()).then_some(NodeId(bytes?.try_into().ok()?))
+}
+
+/// The last second of the year 9999, beyond which X.509 has no dates.
+const END_OF_TIME: Instant = Instant::from_secs(253_402_300_799);
+
+fn write_time(time: Instant) -> OffsetDateTime {
+    i64::try_from(time.as_secs())
+        .ok()
+        .and_then(|secs| OffsetDateTime::from_unix_timestamp(secs).ok())
+        .expect("checked against the end of time")
+}
+
+fn read_time(secs: i64) -> Result<Instant, CertificateError> {
+    u64::try_from(secs)
+        .map(Instant::from_secs)
+        .map_err(|_| CertificateError::BadDates)
+}
+
+/// The certified key, for the certificate writer.
+struct Subject(NodeId);
+
+impl PublicKeyData for Subject {
+    fn der_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        &rcgen::PKCS_ED25519
+    }
+}
+
+/// The issuer's key, for the certificate writer, with what gives the signature.
+struct Signer<F> {
+    key: NodeId,
+    sign: F,
+}
+
+impl<F> PublicKeyData for Signer<F> {
+    fn der_bytes(&self) -> &[u8] {
+        self.key.as_bytes()
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        &rcgen::PKCS_ED25519
+    }
+}
+
+impl<F: Fn(&[u8]) -> Signature> rcgen::SigningKey for Signer<F> {
+    fn sign(&self, bytes: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        Ok((self.sign)(bytes).0.to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base::{DecodeError, Duration, Rng, decode, encode};
+    use hex_literal::hex;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::keys::tests::SMALL_ORDER;
+    use crate::vrf::VrfSecretKey;
+
+    const FROM: Instant = Instant::from_secs(1_800_000_000);
+    const UNTIL: Instant = Instant::from_secs(1_830_000_000);
+
+    fn authority() -> SigningKey {
+        SigningKey::from_seed([1; 32])
+    }
+
+    fn community() -> Digest {
+        Digest::of("test community", &[])
+    }
+
+    fn request() -> CertificateRequest {
+        let vrf = VrfSecretKey::from_seed([3; 32]).public();
+        CertificateRequest::new(&SigningKey::from_seed([2; 32]), &vrf, &community())
+    }
+
+    fn issue(from: Instant, until: Instant, serial: u64) -> Result<Certificate, CertificateError> {
+        let rights = Rights { ask: true };
+        let (authority, request) = (authority(), request());
+        Certificate::issue(
+            &authority,
+            &community(),
+            &request,
+            [4; 32],
+            rights,
+            from,
+            until,
+            serial,
+        )
+    }
+
+    fn certificate() -> Certificate {
+        issue(FROM, UNTIL, 5).unwrap()
+    }
+
+    fn check(der: &[u8]) -> Result<(), CertificateError> {
+        Certificate::parse(der)?.verify(&community(), &[authority().node()], FROM)
+    }
+
+    /// `bytes` with the last occurrence of `part` replaced.
+    fn replaced(bytes: &[u8], part: &[u8], by: &[u8]) -> Vec<u8> {
+        let at = bytes
+            .windows(part.len())
+            .rposition(|window| window == part)
+            .unwrap();
+        [&bytes[..at], by, &bytes[at + part.len()..]].concat()
+    }
+
+    #[test]
+    fn says_what_was_issued() {
+        let (certificate, request) = (certificate(), request());
+        assert_eq!(check(certificate.der()), Ok(()));
+        assert_eq!(certificate.node(), request.node);
+        assert_eq!(certificate.vrf(), request.vrf);
+        assert_eq!(certificate.nonce(), [4; 32]);
+        assert_eq!(certificate.rights(), Rights { ask: true });
+        assert_eq!(certificate.community(), community());
+        assert_eq!(certificate.issuer(), authority().node());
+        assert_eq!(certificate.serial(), 5);
+        assert_eq!(
+            (certificate.valid_from(), certificate.valid_until()),
+            (FROM, UNTIL)
+        );
+        assert_eq!(
+            certificate.digest(),
+            Digest::of("certificate", &[certificate.der()])
+        );
+        let (node, vrf) = (request.node.0, *request.vrf.as_bytes());
+        let parts: [&[u8]; 4] = [&community().0, &[4; 32], &node, &vrf];
+        assert_eq!(
+            certificate.location(),
+            Location::of(&Digest::of("node location", &parts))
+        );
+    }
+
+    #[test]
+    fn refuses_any_changed_byte() {
+        let certificate = certificate();
+        for i in 0..certificate.der().len() {
+            for change in [0x01, 0x02, 0x20, 0x80, 0xff] {
+                let mut changed = certificate.der().to_vec();
+                changed[i] ^= change;
+                assert!(check(&changed).is_err(), "byte {i} changed by {change:#x}");
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_missing_and_additional_bytes() {
+        let certificate = certificate();
+        for len in 0..certificate.der().len() {
+            assert_eq!(
+                check(&certificate.der()[..len]),
+                Err(CertificateError::Malformed)
+            );
+        }
+        let trailing = [certificate.der(), &[0]].concat();
+        assert_eq!(check(&trailing), Err(CertificateError::NotCanonical));
+        let len = MAX_CERTIFICATE_LEN + 1;
+        assert_eq!(
+            check(&vec![0x30; len]),
+            Err(CertificateError::TooLong { len })
+        );
+    }
+
+    /// One error per check of `verify`.
+    #[test]
+    fn holds_for_one_community_issuer_and_time() {
+        let (certificate, issuers) = (certificate(), [NodeId([9; 32]), authority().node()]);
+        let verify = |at| certificate.verify(&community(), &issuers, at);
+        let moment = Duration::from_micros(1);
+        assert_eq!(verify(FROM), Ok(()));
+        assert_eq!(verify(UNTIL), Ok(()));
+        assert_eq!(verify(FROM - moment), Err(CertificateError::NotYetValid));
+        assert_eq!(verify(UNTIL + moment), Err(CertificateError::Expired));
+        let other = Digest::of("another community", &[]);
+        assert_eq!(
+            certificate.verify(&other, &issuers, FROM),
+            Err(CertificateError::NotOfThisCommunity)
+        );
+        assert_eq!(
+            certificate.verify(&community(), &issuers[..1], FROM),
+            Err(CertificateError::UnknownIssuer)
+        );
+    }
+
+    #[test]
+    fn refuses_a_certificate_that_its_issuer_did_not_sign() {
+        let forger = SigningKey::from_seed([6; 32]);
+        let der = certificate()
+            .0
+            .fields
+            .write(|tbs| forger.sign_raw(tbs))
+            .unwrap();
+        assert_eq!(check(&der), Err(CertificateError::BadSignature));
+    }
+
+    #[test]
+    fn refuses_invalid_keys() {
+        let certificate = certificate();
+        for bytes in SMALL_ORDER {
+            let der = replaced(certificate.der(), certificate.node().as_bytes(), &bytes);
+            assert_eq!(check(&der), Err(CertificateError::BadNodeKey));
+            let der = replaced(certificate.der(), certificate.vrf().as_bytes(), &bytes);
+            assert_eq!(check(&der), Err(CertificateError::BadVrfKey));
+        }
+        // y = 3 + p, a point of large order.
+        let second = hex!("f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f");
+        let der = replaced(certificate.der(), certificate.node().as_bytes(), &second);
+        assert_eq!(check(&der), Err(CertificateError::BadNodeKey));
+    }
+
+    /// Certificates that the authority signed, with the same meaning, in another form.
+    #[test]
+    fn refuses_other_forms_even_if_signed() {
+        let signed = |change: &dyn Fn(&mut CertificateParams)| {
+            let fields = &certificate().0.fields;
+            let mut params = fields.params().unwrap();
+            change(&mut params);
+            check(
+                &fields
+                    .write_as(&params, |tbs| authority().sign_raw(tbs))
+                    .unwrap(),
+            )
+        };
+        assert_eq!(signed(&|_| ()), Ok(()));
+        let content = |p: &CertificateParams| p.custom_extensions[0].content().to_vec();
+
+        let not_critical = signed(&|p| p.custom_extensions[0].set_criticality(false));
+        assert_eq!(not_critical, Err(CertificateError::NotCanonical));
+        let other_oid = signed(&|p| {
+            p.custom_extensions[0] = CustomExtension::from_oid_content(&[2, 25, 1], content(p));
+            p.custom_extensions[0].set_criticality(true);
+        });
+        assert_eq!(other_oid, Err(CertificateError::NotCanonical));
+        let other_subject = signed(&|p| p.distinguished_name = write_name(NodeId([9; 32])));
+        assert_eq!(other_subject, Err(CertificateError::NotCanonical));
+        let more_in_subject =
+            signed(&|p| p.distinguished_name.push(DnType::OrganizationName, "more"));
+        assert_eq!(more_in_subject, Err(CertificateError::NotCanonical));
+        let an_issuer = signed(&|p| {
+            p.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        });
+        assert_eq!(an_issuer, Err(CertificateError::Malformed));
+        let no_extension = signed(&|p| p.custom_extensions.clear());
+        assert_eq!(no_extension, Err(CertificateError::Malformed));
+        let longer_extension = signed(&|p| {
+            let content = [content(p), vec![0]].concat();
+            p.custom_extensions[0] = CustomExtension::from_oid_content(EXTENSION_OID, content);
+        });
+        assert_eq!(longer_extension, Err(CertificateError::Malformed));
+        let no_serial = signed(&|p| p.serial_number = Some(0.into()));
+        assert_eq!(no_serial, Err(CertificateError::BadSerial));
+        let long_serial = signed(&|p| p.serial_number = Some(vec![1; 9].into()));
+        assert_eq!(long_serial, Err(CertificateError::Malformed));
+        let backwards = signed(&|p| std::mem::swap(&mut p.not_before, &mut p.not_after));
+        assert_eq!(backwards, Err(CertificateError::BadDates));
+        let before_1970 = signed(&|p| p.not_before = rcgen::date_time_ymd(1960, 1, 1));
+        assert_eq!(before_1970, Err(CertificateError::BadDates));
+    }
+
+    #[test]
+    fn refuses_a_longer_way_to_write_a_length() {
+        let der = certificate().der().to_vec();
+        assert_eq!(der[..2], [0x30, 0x82]);
+        let longer = [&[0x30, 0x83, 0], &der[2..]].concat();
+        assert_eq!(check(&longer), Err(CertificateError::NotCanonical));
+    }
+
+    #[test]
+    fn issues_only_what_was_asked_for() {
+        let (key, other) = (
+            SigningKey::from_seed([2; 32]),
+            Digest::of("another community", &[]),
+        );
+        let rights = Rights::default();
+        let issue = |request: &CertificateRequest, community: &Digest| {
+            Certificate::issue(&key, community, request, [0; 32], rights, FROM, UNTIL, 1).err()
+        };
+        let request = request();
+        assert_eq!(request.verify(&community()), Ok(()));
+        assert_eq!(issue(&request, &community()), None);
+        assert_eq!(issue(&request, &other), Some(CertificateError::BadRequest));
+        let vrf = VrfSecretKey::from_seed([9; 32]).public();
+        let changed = CertificateRequest { vrf, ..request };
+        assert_eq!(
+            issue(&changed, &community()),
+            Some(CertificateError::BadRequest)
+        );
+        let stolen = CertificateRequest {
+            node: authority().node(),
+            ..request
+        };
+        assert_eq!(
+            issue(&stolen, &community()),
+            Some(CertificateError::BadRequest)
+        );
+    }
+
+    #[test]
+    fn issues_within_the_limits_of_the_format() {
+        let last = Instant::from_secs(253_402_300_799); // the end of the year 9999
+        let second = Duration::from_secs(1);
+        assert_eq!(
+            issue(Instant(0), last, u64::MAX).unwrap().serial(),
+            u64::MAX
+        );
+        assert_eq!(
+            issue(FROM, last + second, 1),
+            Err(CertificateError::BadDates)
+        );
+        assert_eq!(
+            issue(FROM, Instant(u64::MAX), 1),
+            Err(CertificateError::BadDates)
+        );
+        assert_eq!(issue(UNTIL, FROM, 1), Err(CertificateError::BadDates));
+        assert_eq!(issue(FROM, UNTIL, 0), Err(CertificateError::BadSerial));
+        let moment = Duration::from_micros(999_999);
+        let cut = issue(FROM + moment, UNTIL + moment, 5).unwrap();
+        assert_eq!(cut, certificate());
+    }
+
+    #[test]
+    fn the_location_depends_on_each_part() {
+        let base = certificate();
+        let located = |change: &dyn Fn(&mut Fields)| {
+            let mut fields =
+                Fields::read(&X509Certificate::from_der(base.der()).unwrap().1).unwrap();
+            change(&mut fields);
+            fields.location()
+        };
+        assert_eq!(located(&|_| ()), base.location());
+        assert_ne!(
+            located(&|f| f.community = Digest::of("other", &[])),
+            base.location()
+        );
+        assert_ne!(located(&|f| f.nonce = [5; 32]), base.location());
+        assert_ne!(located(&|f| f.node = authority().node()), base.location());
+        let vrf = VrfSecretKey::from_seed([9; 32]).public();
+        assert_ne!(located(&|f| f.vrf = vrf), base.location());
+        assert_eq!(
+            located(&|f| f.serial = 6),
+            base.location(),
+            "kept on renewal"
+        );
+    }
+
+    #[test]
+    fn wire_forms_round_trip() {
+        let (certificate, request) = (certificate(), request());
+        let bytes = encode(&certificate);
+        assert_eq!(decode(&bytes, bytes.len()), Ok(certificate));
+        let mut changed = bytes;
+        changed[10] ^= 1;
+        assert_eq!(
+            decode::<Certificate>(&changed, MAX_CERTIFICATE_LEN),
+            Err(DecodeError::Malformed)
+        );
+        assert_eq!(decode(&encode(&request), 256), Ok(request));
+        for rights in [Rights { ask: false }, Rights { ask: true }] {
+            assert_eq!(decode(&encode(&rights), 9), Ok(rights));
+        }
+        assert!(decode::<Rights>(&encode(&2u32), 9).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn what_is_issued_holds(seed: u64, ask: bool, from in 0..4_000_000_000u64, serial in 1..u64::MAX) {
+            let mut rng = Rng::from_number(seed);
+            let (key, vrf) = (SigningKey::generate(&mut rng), VrfSecretKey::generate(&mut rng));
+            let request = CertificateRequest::new(&key, &vrf.public(), &community());
+            let from = Instant::from_secs(from);
+            let certificate = Certificate::issue(
+                &authority(), &community(), &request, rng.bytes32(), Rights { ask }, from, from, serial,
+            );
+            let certificate = certificate.unwrap();
+            prop_assert_eq!(certificate.verify(&community(), &[authority().node()], from), Ok(()));
+            prop_assert_eq!(certificate.rights().ask, ask);
+        }
+
+        #[test]
+        fn any_bytes_are_an_error(bytes: Vec<u8>, at in 0..500usize) {
+            prop_assert!(Certificate::parse(&bytes).is_err());
+            let der = certificate().der().to_vec();
+            let end = (at + bytes.len()).min(der.len());
+            let mut spliced = der.clone();
+            spliced.splice(at.min(end)..end, bytes);
+            prop_assert!(spliced == der || check(&spliced).is_err());
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! The endpoint: which sockets exist and what may never leave them.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use base::{Duration, Instant, NodeId};
+use crypto::SigningKey;
+use iroh::dns::DnsResolver;
+use iroh::endpoint::{PortmapperConfig, QuicTransportConfig, VarInt, presets};
+use iroh::{Endpoint, NetReportConfig, RelayMode, SecretKey};
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+use crate::ALPN;
+use crate::admission::Admission;
+use crate::clock::Clock;
+use crate::counters::Tally;
+use crate::host::{self, HostHandle, Hosted};
+
+/// What a host is started with.
+#[derive(Debug)]
+pub struct HostConfig {
+    /// The node's key, for TLS as for everything else.
+    pub key: SigningKey,
+    /// The one address to listen on; port 0 takes any free one. The unspecified address listens on all interfaces and
+    /// tells every peer, strangers too, their addresses.
+    pub bind: SocketAddr,
+    /// How much of everything.
+    pub limits: Limits,
+}
+
+/// How much of everything one host holds. All defaults are guesses until measured on a community.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes of one message, 4 MiB. A longer one is not sent; a peer that sends one is cut off.
+    pub max_message: usize,
+    /// Peers to which there is a connection, or to whom one is being made, 512. Beyond it the one that was silent
+    /// longest makes room. A peer has one connection, a few for moments when both dialled or one is closing.
+    pub max_connections: usize,
+    /// Unadmitted connections at once, 64.
+    pub max_greetings: usize,
+    /// Messages that wait for one peer, 1024.
+    pub queue_messages: usize,
+    /// Bytes that wait for one peer, 16 MiB. One message always fits.
+    pub queue_bytes: usize,
+    /// Messages from all peers that wait for the protocol, 256. Beyond it peers are slowed down.
+    pub inbox_messages: usize,
+    /// Events that wait for the application, 1024. Beyond it peers are slowed down until it reads.
+    pub events: usize,
+    /// For both certificates to be shown and judged, 5 s.
+    pub admission_timeout: Duration,
+    /// For a peer to answer a dial, 4 s: two lost packets.
+    pub dial_timeout: Duration,
+    /// After so long without a message either way a connection is closed, 2 min.
+    pub idle_after: Duration,
+    /// For the last messages of a connection that is being closed to arrive, 15 s: by then iroh gives up a path that is
+    /// silent.
+    pub close_timeout: Duration,
+    /// For all that to happen when the host shuts down, 3 s.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_message: 4 << 20,
+            max_connections: 512,
+            max_greetings: 64,
+            queue_messages: 1024,
+            queue_bytes: 16 << 20,
+            inbox_messages: 256,
+            events: 1024,
+            admission_timeout: Duration::from_secs(5),
+            dial_timeout: Duration::from_secs(4),
+            idle_after: Duration::from_secs(120),
+            close_timeout: Duration::from_secs(15),
+            shutdown_timeout: Duration::from_secs(3),
+        }
+    }
+}
+
+/// Why a host could not start.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NetError {
+    /// The address cannot be listened on.
+    #[error(
+        "cannot listen on {address}: {reason}; free that port, choose another, or use port 0 for any"
+    )]
+    Bind {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system says.
+        reason: String,
+    },
+}
+
+/// A bound endpoint that does not answer yet: its address is known, its protocol may still have to be made.
+pub struct Bound {
+    endpoint: Endpoint,
+    node: NodeId,
+    local: SocketAddr,
+    limits: Limits,
+    clock: Clock,
+}
+
+impl Bound {
+    /// Binds one UDP socket. Nothing is sent. Needs a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be listened on.
+    pub async fn bind(config: HostConfig) -> Result<Self, NetError> {
+        let failed = |reason: String| NetError::Bind {
+            address: config.bind,
+            reason,
+        };
+        let endpoint = Endpoint::builder(presets::Minimal)
+            .secret_key(SecretKey::from_bytes(config.key.seed()))
+            .alpns(vec![ALPN.to_vec()])
+            .relay_mode(RelayMode::Disabled)
+            .portmapper_config(PortmapperConfig::Disabled)
+            .net_report_config(NetReportConfig::minimal())
+            // No name is ever looked up; were one, there is no server to ask.
+            .dns_resolver(DnsResolver::builder().disable_fallback().build())
+            .transport_config(transport())
+            // Without this an IPv6 socket would be bound beside an IPv4 one.
+            .clear_ip_transports()
+            .bind_addr(config.bind)
+            .map_err(|error| failed(error.to_string()))?
+            .bind()
+            .await
+            .map_err(|error| failed(reason(&error)))?;
+        let local = *endpoint
+            .bound_sockets()
+            .first()
+            .ok_or_else(|| failed("no socket was bound".to_owned()))?;
+        let mut limits = config.limits;
+        // What the length in front of a frame can say.
+        limits.max_message = limits.max_message.min(u32::MAX as usize);
+        Ok(Self {
+            endpoint,
+            node: config.key.node(),
+            local,
+            limits,
+            clock: Clock::start(),
+        })
+    }
+
+    /// The address that was bound, with the port that the system chose.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// This node.
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// The time that the protocol will be told.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Runs `protocol` until [`HostHandle::shutdown`], or until every handle is gone. Its events come out of the receiver;
+    /// when that is dropped they are discarded.
+    pub fn run<P: Hosted>(
+        self,
+        protocol: P,
+        admission: impl Admission,
+    ) -> (HostHandle<P>, mpsc::Receiver<P::Event>) {
+        let network = Network {
+            endpoint: self.endpoint,
+            node: self.node,
+            admission: Box::new(admission),
+            clock: self.clock,
+            limits: self.limits,
+            tally: Arc::default(),
+        };
+        host::start(protocol, Arc::new(network), self.local)
+    }
+}
+
+impl fmt::Debug for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bound({:?} at {})", self.node, self.local)
+    }
+}
+
+/// What every task of a host needs.
+pub(crate) struct Network {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) node: NodeId,
+    pub(crate) admission: Box<dyn Admission>,
+    pub(crate) clock: Clock,
+    pub(crate) limits: Limits,
+    pub(crate) tally: Arc<Tally>,
+}
+
+/// One bidirectional stream for the greeting, one stream of messages, no datagrams: QUIC itself cuts off whoever opens
+/// more. The windows bound what one peer can make us hold unread (2 MiB) or unacknowledged (4 MiB).
+fn transport() -> QuicTransportConfig {
+    QuicTransportConfig::builder()
+        .max_concurrent_bidi_streams(VarInt::from_u32(1))
+        .max_concurrent_uni_streams(VarInt::from_u32(1))
+        .datagram_receive_buffer_size(None)
+        .stream_receive_window(VarInt::from_u32(1 << 20))
+        .receive_window(VarInt::from_u32(2 << 20))
+        .send_window(4 << 20)
+        // The fewest that iroh allows: each is an address that a peer can make us probe.
+        .max_remote_nat_traversal_addresses(8)
+        .build()
+}
+
+/// The innermost cause: what the system said.
+fn reason(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .last()
+        .map_or_else(String::new, ToString::to_string)
+}

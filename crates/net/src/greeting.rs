@@ -1,0 +1,141 @@
+//! Certificates before anything else, on every connection.
+//!
+//! The dialler shows first: it already knows whom it wants to reach, and TLS has proved that it reached that key. The
+//! acceptor knows nothing yet, so it says nothing until it is satisfied.
+
+use base::NodeId;
+use bytes::Bytes;
+use iroh::endpoint::{Connection, SendStream, VarInt};
+use thiserror::Error;
+use tokio::time::timeout;
+
+use crate::REFUSED;
+use crate::admission::{MAX_PRESENTED, Refusal};
+use crate::bound::Network;
+use crate::frame::{FrameError, read_frame, write_frame};
+
+/// A connection on which both sides have accepted each other.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(crate) peer: NodeId,
+    pub(crate) connection: Connection,
+    /// Our stream of messages.
+    pub(crate) out: SendStream,
+    pub(crate) dialled: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(crate) enum GreetingError {
+    #[error("the greeting took too long")]
+    TimedOut,
+    #[error("the connection is gone")]
+    Lost,
+    #[error("another stream came before the greeting was over")]
+    OutOfTurn,
+    #[error("nothing was shown")]
+    Empty,
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+/// Who is on the other side of an authenticated connection.
+pub(crate) fn peer_of(connection: &Connection) -> NodeId {
+    NodeId(*connection.remote_id().as_bytes())
+}
+
+/// Greets on a connection that we dialled. Closes it when that fails.
+pub(crate) async fn greet(
+    network: &Network,
+    connection: Connection,
+) -> Result<Admitted, GreetingError> {
+    finish(network, connection, true).await
+}
+
+/// Answers the greeting on a connection that we accepted. Closes it when that fails.
+pub(crate) async fn answer(
+    network: &Network,
+    connection: Connection,
+) -> Result<Admitted, GreetingError> {
+    finish(network, connection, false).await
+}
+
+async fn finish(
+    network: &Network,
+    connection: Connection,
+    dialled: bool,
+) -> Result<Admitted, GreetingError> {
+    let peer = peer_of(&connection);
+    let exchange = async {
+        if dialled {
+            show_first(network, &connection, peer).await?;
+        } else {
+            show_last(network, &connection, peer).await?;
+        }
+        // A peer that allows us no stream would keep us waiting here: within the time limit.
+        connection.open_uni().await.map_err(|_| GreetingError::Lost)
+    };
+    let outcome = timeout(network.limits.admission_timeout, exchange).await;
+    match outcome.unwrap_or(Err(GreetingError::TimedOut)) {
+        Ok(out) => Ok(Admitted {
+            peer,
+            connection,
+            out,
+            dialled,
+        }),
+        Err(error) => {
+            connection.close(VarInt::from_u32(REFUSED), b"refused");
+            Err(error)
+        }
+    }
+}
+
+async fn show_first(
+    network: &Network,
+    connection: &Connection,
+    peer: NodeId,
+) -> Result<(), GreetingError> {
+    let (mut send, mut receive) = connection
+        .open_bi()
+        .await
+        .map_err(|_| GreetingError::Lost)?;
+    show(network, &mut send).await?;
+    let shown = read_frame(&mut receive, MAX_PRESENTED).await?;
+    judge(network, peer, shown)
+}
+
+async fn show_last(
+    network: &Network,
+    connection: &Connection,
+    peer: NodeId,
+) -> Result<(), GreetingError> {
+    let judged = async {
+        let (send, mut receive) = connection
+            .accept_bi()
+            .await
+            .map_err(|_| GreetingError::Lost)?;
+        let shown = read_frame(&mut receive, MAX_PRESENTED).await?;
+        judge(network, peer, shown).map(|()| send)
+    };
+    // A second bidirectional stream and datagrams break limits of QUIC itself.
+    let mut send = tokio::select! {
+        biased;
+        Ok(_) = connection.accept_uni() => return Err(GreetingError::OutOfTurn),
+        judged = judged => judged?,
+    };
+    show(network, &mut send).await
+}
+
+async fn show(network: &Network, send: &mut SendStream) -> Result<(), GreetingError> {
+    let own = Bytes::from(network.admission.presented());
+    write_frame(send, own)
+        .await
+        .map_err(|_| GreetingError::Lost)?;
+    send.finish().map_err(|_| GreetingError::Lost)
+}
+
+fn judge(network: &Network, peer: NodeId, shown: Option<Vec<u8>>) -> Result<(), GreetingError> {
+    let shown = shown.ok_or(GreetingError::Empty)?;
+    Ok(network.admission.admit(peer, &shown, network.clock.now())?)
+}

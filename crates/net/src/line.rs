@@ -1,0 +1,270 @@
+//! Everything for one peer, in order, over whichever connection is alive.
+//!
+//! A line takes parcels from its queue, dials when there is no connection, sends each parcel over the newest one, and
+//! tries a second connection when the first turns out to be dead. It ends when its queue is closed and its last
+//! connection has said farewell.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use base::{Duration, NodeId, Wire};
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tokio::task::{self, JoinError, JoinSet};
+use tokio::time::{Instant as Ticks, sleep_until};
+
+use crate::bound::Network;
+use crate::dial::{DialError, dial};
+use crate::frame::PREFIX;
+use crate::greeting::Admitted;
+use crate::host::Arrival;
+use crate::link::{Heard, Link};
+
+/// Connections over which one message is tried.
+const TRIES: u32 = 2;
+/// Connections to one peer that are being closed at once; beyond it they are cut.
+const LEAVING: usize = 3;
+/// The wait after a first failed dial. It doubles with each further one.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// The longest wait between dials.
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
+
+/// A message on its way into a line.
+#[derive(Debug)]
+pub(crate) struct Parcel {
+    pub(crate) frame: Bytes,
+    /// Where the peer is, as far as the protocol knows now.
+    pub(crate) addresses: Vec<SocketAddr>,
+}
+
+/// What the rest of the host holds of a line.
+#[derive(Debug)]
+pub(crate) struct Ends {
+    pub(crate) queue: mpsc::Sender<Parcel>,
+    pub(crate) adopt: mpsc::Sender<Admitted>,
+    /// Bytes in the queue.
+    pub(crate) backlog: Arc<AtomicUsize>,
+}
+
+pub(crate) struct Line<M> {
+    peer: NodeId,
+    network: Arc<Network>,
+    arrivals: mpsc::Sender<Arrival<M>>,
+    queue: mpsc::Receiver<Parcel>,
+    adopted: mpsc::Receiver<Admitted>,
+    backlog: Arc<AtomicUsize>,
+
+    addresses: Vec<SocketAddr>,
+    /// The parcel that is next to go.
+    pending: Option<Bytes>,
+    tries: u32,
+    /// Oldest first; the last one is used. Two when both sides dialled, for moments.
+    links: Vec<Link>,
+    readers: JoinSet<Heard>,
+    leaving: JoinSet<bool>,
+    dials: JoinSet<Result<Admitted, DialError>>,
+    not_before: Ticks,
+    wait: Duration,
+    closed: bool,
+}
+
+impl<M: Wire + Send + 'static> Line<M> {
+    pub(crate) fn new(
+        peer: NodeId,
+        network: Arc<Network>,
+        arrivals: mpsc::Sender<Arrival<M>>,
+    ) -> (Self, Ends) {
+        let (queue, parcels) = mpsc::channel(network.limits.queue_messages.max(1));
+        let (adopt, adopted) = mpsc::channel(2);
+        let backlog = Arc::new(AtomicUsize::new(0));
+        let ends = Ends {
+            queue,
+            adopt,
+            backlog: backlog.clone(),
+        };
+        let line = Self {
+            peer,
+            network,
+            arrivals,
+            queue: parcels,
+            adopted,
+            backlog,
+            addresses: Vec::new(),
+            pending: None,
+            tries: 0,
+            links: Vec::new(),
+            readers: JoinSet::new(),
+            leaving: JoinSet::new(),
+            dials: JoinSet::new(),
+            not_before: Ticks::now(),
+            wait: FIRST_WAIT,
+            closed: false,
+        };
+        (line, ends)
+    }
+
+    pub(crate) async fn run(mut self) {
+        while !self.is_done() {
+            // There is always something to wait for: the queue unless a parcel is pending, its dial or the wait before it
+            // if one is, and farewells once the queue is closed.
+            tokio::select! {
+                parcel = self.queue.recv(), if self.pending.is_none() && !self.closed => {
+                    match parcel {
+                        Some(parcel) => self.take(parcel),
+                        None => self.close(),
+                    }
+                }
+                Some(admitted) = self.adopted.recv() => self.add(admitted),
+                Some(dialled) = self.dials.join_next() => match dialled {
+                    Ok(Ok(admitted)) => self.add(admitted),
+                    Ok(Err(_)) | Err(_) => self.give_up().await,
+                },
+                () = sleep_until(self.not_before), if self.must_dial() => self.dial(),
+                Some(ended) = self.readers.join_next_with_id() => self.heard(ended).await,
+                Some(left) = self.leaving.join_next() => {
+                    // A peer that has another connection is not unreachable.
+                    if !left.unwrap_or(false) && self.links.is_empty() {
+                        self.tell_unreachable().await;
+                    }
+                }
+            }
+            self.flush().await;
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.closed && self.leaving.is_empty() && self.readers.is_empty()
+    }
+
+    fn must_dial(&self) -> bool {
+        self.pending.is_some() && self.links.is_empty() && self.dials.is_empty()
+    }
+
+    fn take(&mut self, parcel: Parcel) {
+        if !parcel.addresses.is_empty() {
+            self.addresses = parcel.addresses;
+        }
+        self.pending = Some(parcel.frame);
+    }
+
+    /// The host is done with this peer, and everything queued has gone or was given up.
+    fn close(&mut self) {
+        self.closed = true;
+        self.dials.abort_all();
+        for link in std::mem::take(&mut self.links) {
+            self.retire(link);
+        }
+    }
+
+    fn dial(&mut self) {
+        let dial = dial(self.network.clone(), self.peer, self.addresses.clone());
+        self.dials.spawn(dial);
+    }
+
+    fn add(&mut self, admitted: Admitted) {
+        self.wait = FIRST_WAIT;
+        self.not_before = Ticks::now();
+        let link = Link::new(admitted, &self.network, &self.arrivals, &mut self.readers);
+        if self.closed {
+            self.retire(link);
+            return;
+        }
+        self.links.push(link);
+        self.settle();
+    }
+
+    /// Of several connections one is enough. A peer that dials while an earlier dial of its own is still open does not
+    /// know that one any more. When both sides have dialled, the connection stays that the lower name dialled, and the
+    /// higher name closes the other.
+    fn settle(&mut self) {
+        let latest = self.links.iter().rposition(|link| !link.dialled);
+        let yields = self.network.node > self.peer && latest.is_some();
+        let links = std::mem::take(&mut self.links);
+        for (place, link) in links.into_iter().enumerate() {
+            let stays = if link.dialled {
+                !yields
+            } else {
+                Some(place) == latest
+            };
+            if stays {
+                self.links.push(link);
+            } else {
+                self.retire(link);
+            }
+        }
+    }
+
+    fn retire(&mut self, link: Link) {
+        if self.leaving.len() < LEAVING {
+            self.leaving
+                .spawn(link.farewell(self.network.limits.close_timeout));
+        } else {
+            link.cut();
+        }
+    }
+
+    /// A receiving half has ended: the peer says farewell, or the connection is gone.
+    async fn heard(&mut self, ended: Result<(task::Id, Heard), JoinError>) {
+        let (reader, heard) = ended.unwrap_or_else(|error| (error.id(), Heard::Lost));
+        let Some(place) = self.links.iter().position(|link| link.reader == reader) else {
+            return;
+        };
+        let link = self.links.remove(place);
+        if heard == Heard::Everything {
+            self.retire(link);
+        } else {
+            let in_doubt = link.in_doubt();
+            link.cut();
+            // A peer that throws us out each time is not dialled for each message.
+            self.not_before = Ticks::now() + self.wait;
+            if in_doubt && self.links.is_empty() {
+                self.tell_unreachable().await;
+            }
+        }
+    }
+
+    /// Sends what is pending if there is a connection.
+    async fn flush(&mut self) {
+        while let (Some(frame), Some(link)) = (self.pending.clone(), self.links.last_mut()) {
+            if link.write(frame.clone()).await.is_ok() {
+                self.network.tally.sent(PREFIX + frame.len());
+                self.settled(&frame);
+                continue;
+            }
+            self.links.pop();
+            self.tries += 1;
+            if self.tries >= TRIES {
+                self.give_up().await;
+            }
+        }
+    }
+
+    /// Drops everything that waits, tells the protocol, and waits before the next dial.
+    async fn give_up(&mut self) {
+        let Some(frame) = self.pending.take() else {
+            return;
+        };
+        self.settled(&frame);
+        let mut dropped = 1;
+        while let Ok(parcel) = self.queue.try_recv() {
+            self.settled(&parcel.frame);
+            dropped += 1;
+        }
+        self.network.tally.dropped(dropped);
+        self.not_before = Ticks::now() + self.wait;
+        self.wait = (self.wait * 2).min(LONGEST_WAIT);
+        self.tell_unreachable().await;
+    }
+
+    fn settled(&mut self, frame: &Bytes) {
+        self.pending = None;
+        self.tries = 0;
+        self.backlog.fetch_sub(frame.len(), Ordering::Relaxed);
+    }
+
+    async fn tell_unreachable(&self) {
+        // Fails only while the host is closing and nobody listens any more.
+        let _ = self.arrivals.send(Arrival::Unreachable(self.peer)).await;
+    }
+}

@@ -1,0 +1,198 @@
+//! One admitted connection: a stream of messages each way.
+
+use std::sync::Arc;
+
+use base::{Duration, NodeId, Wire, decode};
+use bytes::Bytes;
+use iroh::endpoint::{Connection, ConnectionError, RecvStream, SendStream, VarInt};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task;
+use tokio::time::{Instant as Ticks, timeout};
+
+use crate::bound::Network;
+use crate::frame::{FrameError, PREFIX, read_frame, write_frame};
+use crate::greeting::Admitted;
+use crate::host::Arrival;
+use crate::{BUSY, DONE, MISBEHAVED};
+
+/// A peer that takes nothing for so long has stopped reading.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// iroh gives a silent path up after 15 s. What was written longer ago than this before the end has arrived.
+const DOUBT: Duration = Duration::from_secs(20);
+
+/// The sending half, and what is known of the receiving half, which [`read`] serves in a task of its own.
+#[derive(Debug)]
+pub(crate) struct Link {
+    connection: Connection,
+    out: SendStream,
+    /// Resolves when the receiving half has ended, either way.
+    heard_all: oneshot::Receiver<()>,
+    /// The task that runs the receiving half: the name of this link.
+    pub(crate) reader: task::Id,
+    pub(crate) dialled: bool,
+    wrote: Option<Ticks>,
+}
+
+/// The connection closed before the frame was taken.
+#[derive(Debug)]
+pub(crate) struct Broken;
+
+/// How the receiving half ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// The peer has no more to say and we have read it all.
+    Everything,
+    /// The connection is gone, perhaps with messages.
+    Lost,
+}
+
+impl Link {
+    /// Splits an admitted connection and starts its receiving half in `readers`.
+    pub(crate) fn new<M: Wire + Send + 'static>(
+        admitted: Admitted,
+        network: &Arc<Network>,
+        arrivals: &mpsc::Sender<Arrival<M>>,
+        readers: &mut task::JoinSet<Heard>,
+    ) -> Self {
+        let Admitted {
+            peer,
+            connection,
+            out,
+            dialled,
+        } = admitted;
+        let (ended, heard_all) = oneshot::channel();
+        let reader = read(connection.clone(), peer, network.clone(), arrivals.clone());
+        let counted = network.tally.connection();
+        let reader = async {
+            let heard = reader.await;
+            drop((ended, counted));
+            heard
+        };
+        Self {
+            connection,
+            out,
+            heard_all,
+            reader: readers.spawn(reader).id(),
+            dialled,
+            wrote: None,
+        }
+    }
+
+    /// Hands a frame to the connection, which may keep it for a while.
+    pub(crate) async fn write(&mut self, frame: Bytes) -> Result<(), Broken> {
+        match timeout(WRITE_TIMEOUT, write_frame(&mut self.out, frame)).await {
+            Ok(Ok(())) => {
+                self.wrote = Some(Ticks::now());
+                Ok(())
+            }
+            Ok(Err(_)) => Err(Broken),
+            Err(_) => {
+                self.connection.close(VarInt::from_u32(BUSY), b"");
+                Err(Broken)
+            }
+        }
+    }
+
+    /// Whether something written may not have arrived, if the connection is lost now.
+    pub(crate) fn in_doubt(&self) -> bool {
+        self.wrote.is_some_and(|at| at.elapsed() < DOUBT)
+    }
+
+    /// Closes without losing anything: ends our stream, waits until the peer has all of it and has ended its own. Tells
+    /// whether that went well, as far as it matters.
+    pub(crate) async fn farewell(mut self, patience: Duration) -> bool {
+        let exchange = async {
+            // Fails when the connection is gone or the peer wants no more; `stopped` tells.
+            let _ = self.out.finish();
+            let acknowledged = matches!(self.out.stopped().await, Ok(None));
+            // An error is the end, too: the task is over.
+            let _ = (&mut self.heard_all).await;
+            acknowledged
+        };
+        let acknowledged = timeout(patience, exchange).await.unwrap_or(false);
+        let arrived = acknowledged || self.peer_is_done();
+        let code = if arrived { DONE } else { BUSY };
+        self.connection.close(VarInt::from_u32(code), b"");
+        arrived || !self.in_doubt()
+    }
+
+    /// A peer that closes with this code has read all that we sent; the acknowledgement itself may not have left it.
+    fn peer_is_done(&self) -> bool {
+        match self.connection.close_reason() {
+            Some(ConnectionError::ApplicationClosed(close)) => {
+                close.error_code == VarInt::from_u32(DONE)
+            }
+            _ => false,
+        }
+    }
+
+    /// Closes at once.
+    pub(crate) fn cut(self) {
+        self.connection.close(VarInt::from_u32(BUSY), b"");
+    }
+}
+
+/// Reads messages until the stream ends; whatever else the peer opens or sends closes the connection.
+async fn read<M: Wire + Send + 'static>(
+    connection: Connection,
+    peer: NodeId,
+    network: Arc<Network>,
+    arrivals: mpsc::Sender<Arrival<M>>,
+) -> Heard {
+    let messages = async {
+        let mut stream = connection.accept_uni().await.map_err(Ended::from)?;
+        while let Some(message) = next::<M>(&mut stream, &network).await? {
+            let arrival = Arrival::Message {
+                from: peer,
+                message,
+            };
+            // Waiting here is what slows the peer down.
+            arrivals.send(arrival).await.map_err(|_| Ended::Lost)?;
+        }
+        Ok(())
+    };
+    let ended = tokio::select! {
+        ended = messages => ended,
+        Ok(_) = connection.accept_bi() => Err(Ended::Misbehaved),
+    };
+    match ended {
+        Ok(()) => Heard::Everything,
+        Err(Ended::Lost) => Heard::Lost,
+        Err(Ended::Misbehaved) => {
+            network.tally.misbehaved();
+            connection.close(VarInt::from_u32(MISBEHAVED), b"misbehaved");
+            Heard::Lost
+        }
+    }
+}
+
+enum Ended {
+    Lost,
+    Misbehaved,
+}
+
+impl From<ConnectionError> for Ended {
+    fn from(_: ConnectionError) -> Self {
+        Self::Lost
+    }
+}
+
+impl From<FrameError> for Ended {
+    fn from(error: FrameError) -> Self {
+        match error {
+            FrameError::Lost => Self::Lost,
+            FrameError::Cut | FrameError::TooLong { .. } => Self::Misbehaved,
+        }
+    }
+}
+
+async fn next<M: Wire>(stream: &mut RecvStream, network: &Network) -> Result<Option<M>, Ended> {
+    let limit = network.limits.max_message;
+    let Some(frame) = read_frame(stream, limit).await? else {
+        return Ok(None);
+    };
+    let message = decode(&frame, limit).map_err(|_| Ended::Misbehaved)?;
+    network.tally.received(PREFIX + frame.len());
+    Ok(Some(message))
+}

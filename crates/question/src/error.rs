@@ -1,0 +1,141 @@
+//! Why a text is not a question.
+
+use thiserror::Error;
+
+use crate::construct::Construct;
+use crate::decimal::MAX_DECIMALS;
+use crate::names::hint;
+use crate::question::{MAX_DEPTH, MAX_TEXT};
+
+/// Why a text was refused as a question. Each says what was found, why not, and what would work.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum QuestionError {
+    /// The text, or its canonical form, is too long.
+    #[error(
+        "the question has {len} bytes; at most {MAX_TEXT} are read, so list fewer values or conditions"
+    )]
+    TooLong {
+        /// Bytes found.
+        len: usize,
+    },
+    /// Brackets or operators are nested too deep.
+    #[error("the question is nested deeper than {MAX_DEPTH} levels; write it flatter")]
+    TooDeep,
+    /// Not SQL.
+    #[error("not understood: {0}; the form is SELECT AVG(column) FROM table WHERE condition")]
+    Syntax(String),
+    /// SQL, but not of this language.
+    #[error("{0}")]
+    Unsupported(Construct),
+    /// The vocabulary has no such table.
+    #[error("the community has no table \"{name}\"{}", hint(suggestion.as_deref()))]
+    UnknownTable {
+        /// As written.
+        name: String,
+        /// The closest name there is.
+        suggestion: Option<String>,
+    },
+    /// The table has no such column.
+    #[error("table \"{table}\" has no column \"{name}\"{}", hint(suggestion.as_deref()))]
+    UnknownColumn {
+        /// The table asked.
+        table: String,
+        /// As written.
+        name: String,
+        /// The closest name there is.
+        suggestion: Option<String>,
+    },
+    /// A category column is compared with a word that it never holds.
+    #[error("column \"{column}\" never holds '{word}'{}", hint(suggestion.as_deref()))]
+    UnknownWord {
+        /// The category column.
+        column: String,
+        /// As written.
+        word: String,
+        /// The closest word that is declared.
+        suggestion: Option<String>,
+    },
+    /// A number was needed.
+    #[error("{found} is not a number; arithmetic, SUM and AVG take number columns and numbers")]
+    NotANumber {
+        /// What stands there instead.
+        found: String,
+    },
+    /// A condition was needed.
+    #[error("{found} is not a condition; compare it with something, as in age > 40")]
+    NotACondition {
+        /// What stands there instead.
+        found: String,
+    },
+    /// Words and numbers cannot be compared with each other.
+    #[error(
+        "{left} and {right} cannot be compared; compare numbers with numbers and words with words"
+    )]
+    Incomparable {
+        /// On the left.
+        left: String,
+        /// On the right.
+        right: String,
+    },
+    /// The words of a category have no order.
+    #[error("the words of column \"{column}\" have no order; use =, <> or IN")]
+    NoOrder {
+        /// The category column.
+        column: String,
+    },
+    /// A statistic or a comparison without a column says nothing about anybody.
+    #[error("{found} reads no column; name one, or use COUNT(*) to count people")]
+    NoColumn {
+        /// What it is.
+        found: &'static str,
+    },
+    /// A value has more digits after the point than fixed point keeps.
+    #[error(
+        "{found} has more than {MAX_DECIMALS} digits after the point; use fewer factors or rounder numbers"
+    )]
+    TooPrecise {
+        /// The literal or operation.
+        found: String,
+    },
+    /// A value could leave 64 bits.
+    #[error("{found} could exceed 64-bit fixed point; use smaller numbers or fewer factors")]
+    TooLarge {
+        /// The literal or operation.
+        found: String,
+    },
+    /// Division by zero.
+    #[error("division by zero; divide by another number")]
+    DivisionByZero,
+    /// Division by something other than a number that divides a power of ten.
+    #[error(
+        "dividing by {divisor} leaves no exact decimal; divide the answer instead, or by a number such as 2, 4, 5, 8 or 10"
+    )]
+    InexactDivision {
+        /// The divisor, or what stands in its place.
+        divisor: String,
+    },
+    /// The vocabulary itself declares an impossible range.
+    #[error(
+        "the community declares an impossible range for column \"{column}\"; its authority must correct the vocabulary"
+    )]
+    BadRange {
+        /// The column.
+        column: String,
+    },
+    /// The sum over everybody could exceed the field of the aggregation.
+    #[error(
+        "the sum over {people} people could reach the limit of {modulus}; ask about a narrower range of values"
+    )]
+    Capacity {
+        /// People who could contribute.
+        people: u64,
+        /// The modulus of the field.
+        modulus: u64,
+    },
+}
+
+impl From<Construct> for QuestionError {
+    fn from(construct: Construct) -> Self {
+        Self::Unsupported(construct)
+    }
+}

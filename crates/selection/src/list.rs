@@ -1,0 +1,150 @@
+//! The actor list: the drawn helpers, with the 2k signature checks that convince anyone (SEP2P §3.5 step 9).
+
+use std::collections::BTreeSet;
+
+use base::{Digest, Instant, NodeId, encode};
+use community::check_certificate;
+use crypto::{Certificate, Signature, verify};
+use minicbor::{Decode, Encode};
+
+use crate::fault::Misbehaviour;
+use crate::random::{DRAW_TOLERANCE, Draw, check_legitimate, point_of};
+use crate::rules::Rules;
+
+/// Most seats that one list may have.
+pub const SEATS_MAX: usize = 4096;
+
+const DOMAIN: &str = "actor list";
+
+/// What the list builders sign.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ListBody {
+    /// The descriptor under which it was drawn.
+    #[n(0)]
+    pub descriptor: Digest,
+    /// What it was drawn for.
+    #[n(1)]
+    pub draw: Draw,
+    /// RND_T, which each builder has checked.
+    #[n(2)]
+    pub random: Digest,
+    /// The execution setter (S).
+    #[n(3)]
+    pub setter: NodeId,
+    /// When the setter began.
+    #[n(4)]
+    pub at: Instant,
+    /// The actors; their roles follow this order.
+    #[n(5)]
+    pub actors: Vec<NodeId>,
+}
+
+impl ListBody {
+    /// The bytes that builders sign.
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// Signature domain of a list.
+    pub const DOMAIN: &str = DOMAIN;
+}
+
+/// One list builder's signature.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Builder {
+    /// The builder (SL).
+    #[n(0)]
+    pub certificate: Certificate,
+    /// Over the list's body.
+    #[n(1)]
+    pub signature: Signature,
+}
+
+/// A verifiable actor list.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ActorList {
+    /// What is signed.
+    #[n(0)]
+    pub body: ListBody,
+    /// k builders, nearest to the drawn point first.
+    #[n(1)]
+    pub builders: Vec<Builder>,
+}
+
+impl ActorList {
+    /// Names exactly this list.
+    pub fn digest(&self) -> Digest {
+        Digest::of(DOMAIN, &[&self.body.signed_bytes()])
+    }
+
+    /// The actors, in order of their roles.
+    pub fn actors(&self) -> &[NodeId] {
+        &self.body.actors
+    }
+
+    /// The seat of `node`, if it has one.
+    pub fn seat(&self, node: NodeId) -> Option<usize> {
+        self.body.actors.iter().position(|actor| *actor == node)
+    }
+
+    /// Number of signature checks that [`ActorList::verify`] makes: 2k, whatever N and the number of actors are.
+    pub fn checks(&self) -> usize {
+        2 * self.builders.len()
+    }
+
+    /// Checks that this list was drawn for `digest` by k legitimate nodes, one of which is honest but for a chance below
+    /// α: exactly 2k signature checks. `at` is the time of use, so that an archived list stays checkable.
+    ///
+    /// # Errors
+    ///
+    /// The first check that fails.
+    pub fn verify(&self, rules: &Rules, at: Instant, digest: Digest) -> Result<(), Misbehaviour> {
+        let body = &self.body;
+        if body.draw.digest != digest {
+            return Err(Misbehaviour::OtherDigest);
+        }
+        if body.descriptor != rules.community().digest() {
+            return Err(Misbehaviour::OtherDescriptor);
+        }
+        if body.at.distance(at) > DRAW_TOLERANCE {
+            return Err(Misbehaviour::Time);
+        }
+        self.check_seats()?;
+        let signers: Vec<_> = self.builders.iter().map(|builder| &builder.certificate).collect();
+        let excluded = [body.draw.trigger, body.setter];
+        check_legitimate(rules, point_of(&body.random), &signers, &excluded)?;
+        let bytes = body.signed_bytes();
+        for builder in &self.builders {
+            check_certificate(&builder.certificate, rules.community().descriptor(), at)?;
+            verify(builder.certificate.node(), DOMAIN, &bytes, &builder.signature)
+                .map_err(|_| Misbehaviour::Signature)?;
+        }
+        Ok(())
+    }
+
+    fn check_seats(&self) -> Result<(), Misbehaviour> {
+        let actors = self.actors();
+        if actors.is_empty() || actors.len() > SEATS_MAX {
+            return Err(Misbehaviour::Seats);
+        }
+        let distinct: BTreeSet<_> = actors.iter().collect();
+        if distinct.len() != actors.len() || distinct.contains(&self.body.draw.trigger) {
+            return Err(Misbehaviour::DoubleSeat);
+        }
+        Ok(())
+    }
+}
+
+/// Puts `candidates` in the order that the setter's random gives them and seats the first `seats` (SEP2P §3.5 step 8e).
+///
+/// The paper orders by key XOR random; a hash of both gives each candidate the same chance whatever its key looks like.
+pub fn seat_by_lot(candidates: &BTreeSet<NodeId>, random: &Digest, seats: usize) -> Vec<NodeId> {
+    let lot = |node: &NodeId| Digest::of("seat", &[&random.0, node.as_bytes()]);
+    let mut order: Vec<_> = candidates.iter().copied().collect();
+    order.sort_by_cached_key(lot);
+    order.truncate(seats);
+    order
+}

@@ -1,0 +1,142 @@
+//! What nodes say to each other in a draw. Step numbers are those of SEP2P §3.4 and §3.5.
+
+use base::{Digest, Instant, NodeId};
+use community::Contact;
+use crypto::{Signature, VrfProof};
+use minicbor::{Decode, Encode};
+
+use crate::fault::Refusal;
+use crate::list::ActorList;
+use crate::random::{Draw, TriggerPart, VerifiableRandom};
+
+/// Most nodes that one request may name as away.
+pub const SKIPPED_MAX: usize = 8;
+
+/// A draw's messages.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub enum Message {
+    /// T to TL (§3.4 step 1): give your part of the random.
+    #[n(0)]
+    Trigger(#[n(0)] TriggerRequest),
+    /// TL to T (steps 2 and 4 in one: the value cannot be chosen).
+    #[n(1)]
+    Part(#[n(0)] Digest, #[n(1)] u32, #[n(2)] Box<TriggerPart>),
+    /// T to S (§3.5 step 2).
+    #[n(2)]
+    Setter(#[n(0)] Box<SetterRequest>),
+    /// S to SL (step 3).
+    #[n(3)]
+    Build(#[n(0)] Box<BuildRequest>),
+    /// SL to S (step 4): a commitment to the candidates.
+    #[n(4)]
+    Commit(#[n(0)] Step, #[n(1)] Digest),
+    /// S to SL (step 5): all commitments.
+    #[n(5)]
+    Commits(#[n(0)] Step, #[n(1)] Vec<Digest>),
+    /// SL to S (step 6).
+    #[n(6)]
+    Open(#[n(0)] Step, #[n(1)] Opening),
+    /// S to SL (step 7), with the contacts that not every builder named.
+    #[n(7)]
+    Opens(#[n(0)] Step, #[n(1)] Vec<Opening>, #[n(2)] Vec<Contact>),
+    /// SL to S (step 8g).
+    #[n(8)]
+    Signed(#[n(0)] Step, #[n(1)] Signature),
+    /// S to T (step 9).
+    #[n(9)]
+    List(#[n(0)] Box<ActorList>),
+    /// S to T: the draw cannot be completed here.
+    #[n(10)]
+    SetterGaveUp(#[n(0)] Draw),
+    /// To the sender of a request: no.
+    #[n(11)]
+    Refused(#[n(0)] Draw, #[n(1)] Refusal),
+    /// Are you there? Asked of a node that a request names as away.
+    #[n(12)]
+    Probe,
+    /// I am.
+    #[n(13)]
+    Alive,
+}
+
+/// Asks a legitimate node of T for its part.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct TriggerRequest {
+    /// For what.
+    #[n(0)]
+    pub draw: Draw,
+    /// All k nodes asked, nearest first.
+    #[n(1)]
+    pub chosen: Vec<NodeId>,
+    /// Nearer nodes that did not answer.
+    #[n(2)]
+    pub skipped: Vec<NodeId>,
+}
+
+/// Asks the node at the drawn point to set the execution up.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct SetterRequest {
+    /// RND_T with its evidence.
+    #[n(0)]
+    pub random: VerifiableRandom,
+    /// Number of actors.
+    #[n(1)]
+    pub seats: u32,
+    /// Nodes nearer to the point that did not answer the trigger.
+    #[n(2)]
+    pub skipped: Vec<NodeId>,
+}
+
+/// Asks a legitimate node of the drawn point to build the list.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct BuildRequest {
+    /// What S was asked.
+    #[n(0)]
+    pub request: SetterRequest,
+    /// S's count of its own tries.
+    #[n(1)]
+    pub round: u32,
+    /// When S began this round.
+    #[n(2)]
+    pub at: Instant,
+    /// All k builders, nearest to the point first.
+    #[n(3)]
+    pub chosen: Vec<NodeId>,
+    /// Nearer nodes that did not answer S.
+    #[n(4)]
+    pub skipped: Vec<NodeId>,
+}
+
+/// Names one round of one setter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(map)]
+pub struct Step {
+    /// Which draw.
+    #[n(0)]
+    pub draw: Draw,
+    /// Which of the setter's tries.
+    #[n(1)]
+    pub round: u32,
+}
+
+/// What a builder opens: its value and the candidates it committed to.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct Opening {
+    /// The builder's value for (draw, RND_T).
+    #[n(0)]
+    pub proof: VrfProof,
+    /// Nodes of its cache in R3, ascending, without the trigger.
+    #[n(1)]
+    pub candidates: Vec<NodeId>,
+}
+
+impl Opening {
+    /// The commitment to `candidates` (step 4). The random needs none: a VRF has one value.
+    pub fn commitment(candidates: &[NodeId]) -> Digest {
+        Digest::of("candidates", &[&base::encode(candidates)])
+    }
+}

@@ -1,0 +1,301 @@
+//! The three roles of a draw in one protocol.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base::{Digest, Input, Instant, NodeId, Outbox, Protocol};
+use community::{Contact, Identity};
+use thiserror::Error;
+
+use crate::context::{Announced, Context};
+use crate::fault::{Misbehaviour, Refusal};
+use crate::list::ActorList;
+use crate::message::{Message, SetterRequest, Step};
+use crate::random::Draw;
+use crate::rules::Rules;
+use crate::setter::{Outcome, Setter};
+use crate::trigger::{Progress, Trigger};
+use crate::witness::Witness;
+
+/// Most draws that this node sets up for others at a time.
+const SETTING_MAX: usize = 64;
+
+/// Selection at one node: as trigger of its own draws, as setter and as witness of others'.
+pub struct Selection {
+    context: Context,
+    drawing: BTreeMap<Digest, Trigger>,
+    setting: BTreeMap<Draw, Setter>,
+    witness: Witness,
+}
+
+/// From the application.
+#[derive(Debug)]
+pub enum Command {
+    /// A node became known, or its addresses changed.
+    Know(Arc<Contact>),
+    /// A question was announced: draws for its plan may be witnessed.
+    Announce(Digest, Announced),
+    /// Draw this many actors for the plan with this digest.
+    Draw(Digest, u32),
+}
+
+/// To the application.
+#[derive(Debug)]
+pub enum Event {
+    /// The draw is done: the list holds.
+    Drawn(Box<ActorList>),
+    /// No list.
+    Failed(Digest, Failure),
+    /// A contact that this node lacked; to be checked before it is used.
+    Heard(Box<Contact>),
+    /// A peer did what no honest one does.
+    Misbehaved {
+        /// Who.
+        node: NodeId,
+        /// Which check failed.
+        what: Misbehaviour,
+    },
+}
+
+/// Why a draw ended without a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Failure {
+    /// No row of the k-table finds enough nodes.
+    #[error("too few nodes are known to witness a draw; wait until more of the community is online")]
+    TooFewWitnesses,
+    /// Fewer members online than seats.
+    #[error("too few nodes are known to fill the seats; wait until more of the community is online")]
+    TooFewCandidates,
+    /// The descriptor's limit.
+    #[error("this node has drawn as often as its community allows per period; try again later")]
+    TooManyDraws,
+    /// Witnesses or setters kept failing.
+    #[error("the draw failed too many times; too many nodes are away")]
+    TooManyAttempts,
+}
+
+/// A deadline of one role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timer {
+    /// Of our own draw for a plan.
+    Trigger(Digest),
+    /// Of a draw that we set up.
+    Setter(Draw),
+    /// Of nodes that we probe.
+    Probe,
+}
+
+impl Selection {
+    /// A node that knows nobody.
+    pub fn new(identity: Arc<Identity>, rules: Rules) -> Self {
+        Self {
+            context: Context::new(identity, rules),
+            drawing: BTreeMap::new(),
+            setting: BTreeMap::new(),
+            witness: Witness::default(),
+        }
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> &Rules {
+        &self.context.rules
+    }
+
+    fn handle_command(&mut self, now: Instant, command: Command, out: &mut Outbox<Self>) {
+        match command {
+            Command::Know(contact) => {
+                self.context.cache.insert(contact);
+            }
+            Command::Announce(digest, announced) => self.context.announce(digest, announced),
+            Command::Draw(digest, seats) => {
+                match Trigger::start(&self.context, now, digest, seats, out) {
+                    Ok(trigger) => {
+                        self.drawing.insert(digest, trigger);
+                    }
+                    Err(why) => out.emit(Event::Failed(digest, why)),
+                }
+            }
+        }
+    }
+
+    fn handle_timer(&mut self, now: Instant, timer: Timer, out: &mut Outbox<Self>) {
+        match timer {
+            Timer::Trigger(digest) => {
+                self.with_trigger(digest, out, |trigger, context, out| {
+                    trigger.handle_timer(context, now, out)
+                });
+            }
+            Timer::Setter(draw) => self.with_setter(draw, out, |setter, context, out| {
+                setter.handle_timer(context, now, out)
+            }),
+            Timer::Probe => self.witness.resume(&self.context, now, out),
+        }
+    }
+
+    fn with_trigger(
+        &mut self,
+        digest: Digest,
+        out: &mut Outbox<Self>,
+        act: impl FnOnce(&mut Trigger, &Context, &mut Outbox<Self>) -> Progress,
+    ) {
+        if let Some(trigger) = self.drawing.get_mut(&digest)
+            && let Err(why) = act(trigger, &self.context, out)
+        {
+            self.drawing.remove(&digest);
+            out.emit(Event::Failed(digest, why));
+        }
+    }
+
+    fn with_setter(
+        &mut self,
+        draw: Draw,
+        out: &mut Outbox<Self>,
+        act: impl FnOnce(&mut Setter, &Context, &mut Outbox<Self>) -> Outcome,
+    ) {
+        if let Some(setter) = self.setting.get_mut(&draw)
+            && let Outcome::Over = act(setter, &self.context, out)
+        {
+            self.setting.remove(&draw);
+        }
+    }
+
+    fn on_message(&mut self, now: Instant, from: NodeId, message: Message, out: &mut Outbox<Self>) {
+        let context = &self.context;
+        match message {
+            Message::Trigger(request) => self.witness.on_trigger(context, now, from, request, out),
+            Message::Build(request) => self.witness.on_build(context, now, from, *request, out),
+            Message::Commits(step, commitments) => {
+                self.witness.on_commits(context, from, step, commitments, out);
+            }
+            Message::Opens(step, openings, contacts) => {
+                self.witness.on_opens(context, now, from, step, &openings, &contacts, out);
+            }
+            Message::Alive => self.witness.on_alive(from, out),
+            Message::Probe => out.send(from, Message::Alive),
+            Message::Part(digest, attempt, part) => {
+                self.with_trigger(digest, out, |trigger, context, out| {
+                    trigger.on_part(context, now, from, attempt, *part, out)
+                });
+            }
+            Message::List(list) => self.on_list(now, from, list, out),
+            Message::SetterGaveUp(draw) => {
+                self.with_trigger(draw.digest, out, |trigger, _, out| {
+                    trigger.on_setter_gave_up(now, from, draw, out)
+                });
+            }
+            Message::Setter(request) => self.on_setter(now, from, *request, out),
+            Message::Commit(step, commitment) => {
+                self.as_setter(from, step, out, |setter, _, out| {
+                    setter.on_commit(now, from, commitment, out);
+                    Outcome::Going
+                });
+            }
+            Message::Open(step, opening) => {
+                self.as_setter(from, step, out, |setter, context, out| {
+                    setter.on_open(context, now, from, opening, out);
+                    Outcome::Going
+                });
+            }
+            Message::Signed(step, signature) => {
+                self.as_setter(from, step, out, |setter, context, out| {
+                    setter.on_signed(context, from, signature, out)
+                });
+            }
+            Message::Refused(draw, why) => self.on_refused(now, from, draw, why, out),
+        }
+    }
+
+    fn as_setter(
+        &mut self,
+        from: NodeId,
+        step: Step,
+        out: &mut Outbox<Self>,
+        act: impl FnOnce(&mut Setter, &Context, &mut Outbox<Self>) -> Outcome,
+    ) {
+        self.with_setter(step.draw, out, |setter, context, out| {
+            if setter.expects(from, step) { act(setter, context, out) } else { Outcome::Going }
+        });
+    }
+
+    fn on_setter(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        request: SetterRequest,
+        out: &mut Outbox<Self>,
+    ) {
+        let draw = request.random.draw;
+        if self.setting.len() >= SETTING_MAX || self.setting.contains_key(&draw) {
+            return;
+        }
+        if let Some(setter) = Setter::start(&self.context, now, from, request, out) {
+            self.setting.insert(draw, setter);
+        }
+    }
+
+    fn on_list(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        list: Box<ActorList>,
+        out: &mut Outbox<Self>,
+    ) {
+        let digest = list.body.draw.digest;
+        let Some(trigger) = self.drawing.get(&digest) else { return };
+        if trigger.on_list(&self.context, now, from, &list, out) {
+            self.drawing.remove(&digest);
+            out.emit(Event::Drawn(list));
+        }
+    }
+
+    fn on_refused(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        draw: Draw,
+        why: Refusal,
+        out: &mut Outbox<Self>,
+    ) {
+        if draw.trigger == self.context.own() {
+            self.with_trigger(draw.digest, out, |trigger, context, out| {
+                trigger.on_refused(context, now, from, draw, why, out)
+            });
+        } else {
+            self.with_setter(draw, out, |setter, context, out| {
+                setter.on_refused(context, now, from, why, out)
+            });
+        }
+    }
+
+    fn on_unreachable(&mut self, now: Instant, node: NodeId, out: &mut Outbox<Self>) {
+        self.witness.on_unreachable(&self.context, now, node, out);
+        let drawing: Vec<_> = self.drawing.keys().copied().collect();
+        for digest in drawing {
+            self.with_trigger(digest, out, |trigger, context, out| {
+                trigger.on_unreachable(context, now, node, out)
+            });
+        }
+        let setting: Vec<_> = self.setting.keys().copied().collect();
+        for draw in setting {
+            self.with_setter(draw, out, |setter, context, out| {
+                setter.on_unreachable(context, now, node, out)
+            });
+        }
+    }
+}
+
+impl Protocol for Selection {
+    type Message = Message;
+    type Command = Command;
+    type Event = Event;
+    type Timer = Timer;
+
+    fn handle(&mut self, now: Instant, input: Input<Self>, out: &mut Outbox<Self>) {
+        match input {
+            Input::Command(command) => self.handle_command(now, command, out),
+            Input::Message { from, message } => self.on_message(now, from, message, out),
+            Input::Timer(timer) => self.handle_timer(now, timer, out),
+            Input::Unreachable(node) => self.on_unreachable(now, node, out),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The verifiable random that a trigger obtains from its legitimate nodes (SEP2P §3.4, hardened).
+//!
+//! The paper commits and opens; here each legitimate node gives the one value that its VRF key has for
+//! (trigger, plan digest, attempt). Nobody chooses a value, so there is nothing to commit to, and withholding one costs
+//! the trigger an attempt.
+
+use base::{Digest, Duration, Instant, Location, NodeId, encode};
+use community::{Descriptor, check_certificate};
+use crypto::{Certificate, Signature, VrfProof, verify};
+use minicbor::{Decode, Encode};
+
+use crate::fault::Misbehaviour;
+use crate::rules::Rules;
+
+/// How far apart the clocks of honest nodes and the steps of one draw may be.
+pub const DRAW_TOLERANCE: Duration = Duration::from_secs(120);
+
+const DOMAIN: &str = "trigger part";
+
+/// What one draw is for: everything in it is bound by each value and signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(map)]
+pub struct Draw {
+    /// Who draws (T).
+    #[n(0)]
+    pub trigger: NodeId,
+    /// Digest of the whole plan.
+    #[n(1)]
+    pub digest: Digest,
+    /// Counts up with each new try at the same plan.
+    #[n(2)]
+    pub attempt: u32,
+}
+
+impl Draw {
+    /// What a legitimate node evaluates its VRF on.
+    pub fn random_input(&self) -> [u8; 32] {
+        Digest::of("trigger random", &[&encode(self)]).0
+    }
+
+    /// What a list builder evaluates its VRF on, given the trigger's random.
+    pub fn setter_input(&self, random: &Digest) -> [u8; 32] {
+        Digest::of("setter random", &[&encode(self), &random.0]).0
+    }
+
+    /// The bytes that a legitimate node signs: the draw, the time and who else was asked.
+    pub fn part_bytes(&self, at: Instant, chosen: &[NodeId], skipped: &[NodeId]) -> Vec<u8> {
+        encode(&(self, at, chosen, skipped))
+    }
+}
+
+/// One legitimate node's part.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct TriggerPart {
+    /// The legitimate node (TL).
+    #[n(0)]
+    pub certificate: Certificate,
+    /// Its value for this draw, with the proof.
+    #[n(1)]
+    pub proof: VrfProof,
+    /// When it answered.
+    #[n(2)]
+    pub at: Instant,
+    /// Over draw, time and nodes asked.
+    #[n(3)]
+    pub signature: Signature,
+}
+
+impl TriggerPart {
+    /// Signature domain of a part.
+    pub const DOMAIN: &str = DOMAIN;
+}
+
+/// RND_T with its evidence: k parts by the nodes nearest to the trigger.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct VerifiableRandom {
+    /// What it was drawn for.
+    #[n(0)]
+    pub draw: Draw,
+    /// The trigger's certificate.
+    #[n(1)]
+    pub trigger: Certificate,
+    /// Nearer nodes that did not answer, as each TL found, too.
+    #[n(2)]
+    pub skipped: Vec<NodeId>,
+    /// The parts, nearest first.
+    #[n(3)]
+    pub parts: Vec<TriggerPart>,
+}
+
+impl VerifiableRandom {
+    /// Checks everything and gives the random value.
+    ///
+    /// # Errors
+    ///
+    /// The first check that fails.
+    pub fn verify(&self, rules: &Rules, now: Instant) -> Result<Digest, Misbehaviour> {
+        let descriptor = rules.community().descriptor();
+        check_certificate(&self.trigger, descriptor, now)?;
+        if self.trigger.node() != self.draw.trigger {
+            return Err(Misbehaviour::Signature);
+        }
+        let centre = self.trigger.location();
+        let signers: Vec<_> = self.parts.iter().map(|part| &part.certificate).collect();
+        check_legitimate(rules, centre, &signers, &[self.draw.trigger])?;
+        let chosen: Vec<_> = signers.iter().map(|certificate| certificate.node()).collect();
+        let outputs = self
+            .parts
+            .iter()
+            .map(|part| self.verify_part(part, descriptor, &chosen, now))
+            .collect::<Result<Vec<_>, _>>()?;
+        let parts: Vec<&[u8]> = outputs.iter().map(|output| &output.0[..]).collect();
+        Ok(Digest::of("random of trigger", &parts))
+    }
+
+    /// Checks one part by itself.
+    ///
+    /// # Errors
+    ///
+    /// The first check that fails.
+    pub fn verify_part(
+        &self,
+        part: &TriggerPart,
+        descriptor: &Descriptor,
+        chosen: &[NodeId],
+        now: Instant,
+    ) -> Result<Digest, Misbehaviour> {
+        check_certificate(&part.certificate, descriptor, now)?;
+        if part.at.distance(now) > DRAW_TOLERANCE {
+            return Err(Misbehaviour::Time);
+        }
+        let bytes = self.draw.part_bytes(part.at, chosen, &self.skipped);
+        verify(part.certificate.node(), DOMAIN, &bytes, &part.signature)
+            .map_err(|_| Misbehaviour::Signature)?;
+        let vrf = part.certificate.vrf();
+        vrf.verify(&self.draw.random_input(), &part.proof).map_err(|_| Misbehaviour::RandomProof)
+    }
+}
+
+/// The point of the ring to which a random value displaces the draw (SEP2P §3.5 step 2).
+pub fn point_of(random: &Digest) -> Location {
+    Location::of(&Digest::of("point", &[&random.0]))
+}
+
+/// Checks that `signers` are distinct, nearest first, inside the region for their number, and none of `excluded`.
+///
+/// # Errors
+///
+/// The first check that fails.
+pub fn check_legitimate(
+    rules: &Rules,
+    centre: Location,
+    signers: &[&Certificate],
+    excluded: &[NodeId],
+) -> Result<(), Misbehaviour> {
+    let region = rules.region(centre, signers.len()).ok_or(Misbehaviour::NoSuchRow)?;
+    let ranks: Vec<_> =
+        signers.iter().map(|signer| centre.rank(signer.node(), signer.location())).collect();
+    if !ranks.windows(2).all(|pair| pair[0] < pair[1]) {
+        return Err(Misbehaviour::Order);
+    }
+    if signers.iter().any(|signer| excluded.contains(&signer.node())) {
+        return Err(Misbehaviour::OwnWitness);
+    }
+    if !signers.iter().all(|signer| region.contains(signer.location())) {
+        return Err(Misbehaviour::NotLegitimate);
+    }
+    Ok(())
+}

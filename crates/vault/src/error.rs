@@ -1,0 +1,186 @@
+//! What can go wrong with a vault or an import. No text here ever holds a value of the owner's data.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::rows::{MAX_COLUMNS, MAX_RECORD};
+use crate::vault::{MAX_JOURNAL_VALUE, MAX_NAME, MAX_SETTING, SCHEMA};
+
+/// Why a vault cannot do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum VaultError {
+    /// A vault is created only where there is no file.
+    #[error("there already is a file at {0}; open it, or choose another place")]
+    Exists(PathBuf),
+    /// No file to open.
+    #[error("there is no vault at {0}; create one, or restore it from a backup")]
+    NotFound(PathBuf),
+    /// The key does not fit.
+    #[error(
+        "the key does not open this vault: it is another vault's key, or the file is damaged or no vault; \
+         use the key that it was created with, or restore both from a backup"
+    )]
+    WrongKey,
+    /// The creation of the vault was cut short.
+    #[error(
+        "this vault was never completed and holds nothing; delete the file and create it again"
+    )]
+    Unfinished,
+    /// Made by a later version of this program.
+    #[error(
+        "this vault has format {found}, and this program knows up to {SCHEMA}; use a newer program"
+    )]
+    Version {
+        /// The format found.
+        found: i64,
+    },
+    /// The file system refused.
+    #[error("the vault's file cannot be used: {0}; check its folder, permissions and free space")]
+    Io(io::ErrorKind),
+    /// SQLite refused.
+    #[error(
+        "the vault's database reports: {0}; check free space, or restore a backup if it is damaged"
+    )]
+    Database(String),
+    /// The vault holds no such table.
+    #[error("this vault holds no data for table \"{0}\"; import it first")]
+    NoTable(String),
+    /// The data was imported under another declaration than the question's.
+    #[error(
+        "column \"{column}\" of table \"{table}\" was imported under another declaration than the community's present one; \
+         import the data again"
+    )]
+    OtherDeclaration {
+        /// The table asked.
+        table: String,
+        /// The column asked.
+        column: String,
+    },
+    /// The authorizer did not allow a statement.
+    #[error(
+        "a question may only read its own table and columns; this one was stopped before it ran"
+    )]
+    Refused,
+    /// The step limit was reached.
+    #[error(
+        "the question took too long on this vault's data and was stopped; nothing was answered"
+    )]
+    TooSlow,
+    /// A name, setting or journal entry beyond its limit.
+    #[error(
+        "too long: names have at most {MAX_NAME} bytes, settings {MAX_SETTING}, journal entries {MAX_JOURNAL_VALUE}"
+    )]
+    TooLong,
+}
+
+impl From<io::Error> for VaultError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error.kind())
+    }
+}
+
+impl From<rusqlite::Error> for VaultError {
+    /// Keeps SQLite's message, which names tables and columns, and drops everything that could hold a statement or value.
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{
+            AuthorizationForStatementDenied, NotADatabase, OperationInterrupted,
+        };
+        match error.sqlite_error_code() {
+            Some(AuthorizationForStatementDenied) => return Self::Refused,
+            Some(OperationInterrupted) => return Self::TooSlow,
+            Some(NotADatabase) => return Self::WrongKey,
+            _ => {}
+        }
+        match error {
+            // How SQLite reports a denied function, under a code that says nothing.
+            rusqlite::Error::SqlInputError { msg, .. } if msg.starts_with("not authorized") => {
+                Self::Refused
+            }
+            rusqlite::Error::SqliteFailure(_, Some(message)) => Self::Database(message),
+            rusqlite::Error::SqliteFailure(error, None) => Self::Database(error.to_string()),
+            rusqlite::Error::SqlInputError { msg, .. } => Self::Database(msg),
+            rusqlite::Error::MultipleStatement => Self::Refused,
+            _ => Self::Database("a row of an unexpected shape".into()),
+        }
+    }
+}
+
+/// Why a file was not imported. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ImportError {
+    /// Reading failed.
+    #[error("the file cannot be read: {0}; nothing was changed")]
+    Io(io::ErrorKind),
+    /// Not even a header.
+    #[error("the file is empty; its first line must name the columns")]
+    Empty,
+    /// A header but nothing to import.
+    #[error("no row was found to import; nothing was changed")]
+    NoRows,
+    /// The columns are not separated by commas.
+    #[error("the columns seem to be separated by {0:?}; save the file again with commas")]
+    Separator(char),
+    /// More columns than a table can have.
+    #[error("the file has {found} columns; at most {MAX_COLUMNS} can be imported, so remove some")]
+    TooManyColumns {
+        /// Columns found.
+        found: usize,
+    },
+    /// A column without name.
+    #[error("column {position} has no name; name every column in the first line")]
+    UnnamedColumn {
+        /// Counted from 1.
+        position: usize,
+    },
+    /// A name that is not text.
+    #[error("the name of column {position} is not UTF-8 text; save the file again as UTF-8")]
+    NameNotUtf8 {
+        /// Counted from 1.
+        position: usize,
+    },
+    /// Two columns of one name.
+    #[error("two columns are called \"{name}\", apart from capitals; rename one in the first line")]
+    DuplicateColumn {
+        /// The name.
+        name: String,
+    },
+    /// A table or column name that cannot be used.
+    #[error(
+        "\"{name}\" cannot name a table or column: use 1 to {MAX_NAME} bytes without control characters, \
+         and no table name that begins with commonhold_ or sqlite_"
+    )]
+    BadName {
+        /// The name, control characters escaped.
+        name: String,
+    },
+    /// The vocabulary declares what cannot be stored.
+    #[error(
+        "the declaration of column \"{column}\" has an impossible range; its community must correct it"
+    )]
+    BadRange {
+        /// The column.
+        column: String,
+    },
+    /// A table without columns.
+    #[error("the community declares no column for this table; there is nothing to import")]
+    NoColumns,
+    /// A column that is needed is not there.
+    #[error("the file has no column \"{name}\"; add it, or name the file's own column so")]
+    MissingColumn {
+        /// The column.
+        name: String,
+    },
+    /// One record is larger than can be sensible.
+    #[error(
+        "the record at line {line} is larger than {MAX_RECORD} bytes; perhaps a quotation mark is never closed"
+    )]
+    RecordTooLong {
+        /// The line it begins at.
+        line: u64,
+    },
+    /// The vault refused.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}

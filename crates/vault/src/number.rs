@@ -1,0 +1,121 @@
+//! Numbers as files write them.
+
+use question::{Decimal, MAX_DECIMALS};
+
+/// Exponents beyond this are no measurements.
+const MAX_EXPONENT: i64 = 400;
+
+/// The number that `text` writes, as `[+-]digits[.digits][e[+-]digits]`, to [`MAX_DECIMALS`] digits after the point.
+///
+/// Further digits are rounded half away from zero. `None` if it is no such number, or too large for 64 bits at any scale.
+pub(crate) fn parse(text: &str) -> Option<Decimal> {
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
+        None => (text, 0),
+    };
+    let unsigned = mantissa.strip_prefix(['-', '+']).unwrap_or(mantissa);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let digits = [whole.as_bytes(), fraction.as_bytes()].concat();
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) || exponent.abs() > MAX_EXPONENT
+    {
+        return None;
+    }
+    let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
+    // How many of the significant digits stand before the last place that is kept.
+    let kept = whole.len() as i64 - zeros as i64 + exponent + i64::from(MAX_DECIMALS);
+    let magnitude = round(&digits[zeros..], kept)?;
+    let integer = if mantissa.starts_with('-') {
+        -magnitude
+    } else {
+        magnitude
+    };
+    let number = Decimal {
+        integer,
+        decimals: MAX_DECIMALS,
+    }
+    .trimmed();
+    number.scaled_to(0).map(|_| number)
+}
+
+/// The first `kept` of `digits` as an integer, filled up with zeros or rounded by the digit that follows.
+fn round(digits: &[u8], kept: i64) -> Option<i128> {
+    let Ok(kept) = usize::try_from(kept) else {
+        return Some(0);
+    };
+    let append = |number: i128, digit: u8| {
+        number
+            .checked_mul(10)?
+            .checked_add(i128::from(digit - b'0'))
+    };
+    let number = digits
+        .iter()
+        .take(kept)
+        .try_fold(0i128, |number, &digit| append(number, digit))?;
+    if number == 0 && digits.len() <= kept {
+        return Some(0);
+    }
+    let filled = (digits.len()..kept).try_fold(number, |number, _| append(number, b'0'))?;
+    let up = digits.get(kept).is_some_and(|&digit| digit >= b'5');
+    filled.checked_add(i128::from(up))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_files_hold() {
+        for (text, integer, decimals) in [
+            ("7", 7, 0),
+            ("7.0", 7, 0),
+            ("-7.50", -75, 1),
+            (".5", 5, 1),
+            ("5.", 5, 0),
+            ("+3", 3, 0),
+            ("007", 7, 0),
+            ("1e3", 1000, 0),
+            ("1.5E-3", 15, 4),
+            ("2e-09", 2, 9),
+            ("4e-10", 0, 0),
+            ("5e-10", 1, 9),
+            ("-0.00000000049", 0, 0),
+            ("0.30000000000000004", 3, 1),
+            // How SAS writes a zero, seen in NHANES.
+            ("5.397605346934028e-79", 0, 0),
+            ("0e400", 0, 0),
+            ("123456789.1234567891", 123456789123456789, 9),
+            ("9223372036854775807", i128::from(i64::MAX), 0),
+        ] {
+            assert_eq!(parse(text), Some(Decimal { integer, decimals }), "{text}");
+        }
+    }
+
+    #[test]
+    fn leaves_the_rest_alone() {
+        for text in [
+            "",
+            ".",
+            "-",
+            "e5",
+            "1e",
+            "1e5.0",
+            "1e999999999999",
+            "1e401",
+            "NA",
+            "inf",
+            "NaN",
+            "1 000",
+            "1,5",
+            "0x10",
+            "--1",
+            "1.2.3",
+            "9223372036854775808",
+            "1e30",
+            "1e300",
+            "2020-01-01",
+            "٣",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,493 @@
+//! The file: creating and opening it, and what it keeps besides the data.
+
+use std::cell::RefCell;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use community::Table;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
+
+use crate::error::{ImportError, VaultError};
+use crate::key::VaultKey;
+use crate::rows::check_name;
+
+/// Most bytes of the name of a table, column, setting or journal entry.
+pub const MAX_NAME: usize = 256;
+
+/// Most bytes of a setting.
+pub const MAX_SETTING: usize = 4096;
+
+/// Most bytes of a journal entry.
+pub const MAX_JOURNAL_VALUE: usize = 1 << 20;
+
+/// The format that this program writes, kept as SQLite's `user_version`. Zero is a file that was never completed.
+pub(crate) const SCHEMA: i64 = 1;
+
+/// Names that belong to the vault itself and to SQLite.
+const RESERVED: [&str; 2] = ["commonhold_", "sqlite_"];
+
+/// Largest encoded declaration of a table that is read back: 2000 columns of 32 words of 64 bytes.
+const MAX_DECLARATION: usize = 8 << 20;
+
+const CREATE: &str = "
+    CREATE TABLE commonhold_tables (
+        name TEXT PRIMARY KEY COLLATE NOCASE, declaration BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE commonhold_journal (
+        key BLOB PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE commonhold_settings (
+        name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    PRAGMA user_version = 1;";
+
+/// Key and value of an entry of the journal.
+pub type JournalEntry = (Vec<u8>, Vec<u8>);
+
+/// One owner's encrypted data. Only one process should have it open.
+pub struct Vault {
+    writer: Connection,
+    /// Reads only; questions run here.
+    pub(crate) reader: RefCell<Connection>,
+}
+
+impl Vault {
+    /// Creates a vault in a new file that only its owner's account may read (mode 0600).
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Exists`] if there is a file already: a vault is never overwritten.
+    pub fn create(path: &Path, key: &VaultKey) -> Result<Self, VaultError> {
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path);
+        match file {
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                return Err(VaultError::Exists(path.to_path_buf()));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let mut writer = connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let transaction = writer.transaction()?;
+        transaction.execute_batch(CREATE)?;
+        transaction.commit()?;
+        Self::ready(path, key, writer)
+    }
+
+    /// Opens the vault at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::WrongKey`] if the key does not decrypt and authenticate its first page, and others if there is no
+    /// file, or one that this program cannot use.
+    pub fn open(path: &Path, key: &VaultKey) -> Result<Self, VaultError> {
+        if !path.try_exists()? {
+            return Err(VaultError::NotFound(path.to_path_buf()));
+        }
+        let writer = connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        match writer.query_row("PRAGMA user_version", [], |row| row.get(0))? {
+            0 => Err(VaultError::Unfinished),
+            SCHEMA => Self::ready(path, key, writer),
+            found => Err(VaultError::Version { found }),
+        }
+    }
+
+    /// Stores `value` under `key`, in place of what was there. It is on the disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::TooLong`] beyond [`MAX_NAME`] and [`MAX_JOURNAL_VALUE`]; otherwise a failure to write.
+    pub fn journal_put(&mut self, key: &[u8], value: &[u8]) -> Result<(), VaultError> {
+        if key.len() > MAX_NAME || value.len() > MAX_JOURNAL_VALUE {
+            return Err(VaultError::TooLong);
+        }
+        self.writer.execute(
+            "INSERT OR REPLACE INTO commonhold_journal (key, value) VALUES (?1, ?2)",
+            (key, value),
+        )?;
+        Ok(())
+    }
+
+    /// Everything in the journal, by key.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn journal_all(&self) -> Result<Vec<JournalEntry>, VaultError> {
+        let mut query = self
+            .writer
+            .prepare("SELECT key, value FROM commonhold_journal ORDER BY key")?;
+        let entries = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(entries.collect::<Result<_, _>>()?)
+    }
+
+    /// The setting called `name`, if it was ever set.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn setting(&self, name: &str) -> Result<Option<String>, VaultError> {
+        let sql = "SELECT value FROM commonhold_settings WHERE name = ?1";
+        Ok(self
+            .writer
+            .query_row(sql, [name], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// Sets the setting called `name`. It is on the disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::TooLong`] beyond [`MAX_NAME`] and [`MAX_SETTING`]; otherwise a failure to write.
+    pub fn set_setting(&mut self, name: &str, value: &str) -> Result<(), VaultError> {
+        if name.len() > MAX_NAME || value.len() > MAX_SETTING {
+            return Err(VaultError::TooLong);
+        }
+        self.writer.execute(
+            "INSERT OR REPLACE INTO commonhold_settings (name, value) VALUES (?1, ?2)",
+            (name, value),
+        )?;
+        Ok(())
+    }
+
+    /// The declaration under which the table called `name` was imported, if there is data for it.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn table(&self, name: &str) -> Result<Option<Table>, VaultError> {
+        let sql = "SELECT declaration FROM commonhold_tables WHERE name = ?1";
+        let bytes: Option<Vec<u8>> = self
+            .writer
+            .query_row(sql, [name], |row| row.get(0))
+            .optional()?;
+        bytes
+            .map(|bytes| base::decode(&bytes, MAX_DECLARATION))
+            .transpose()
+            .map_err(|error| VaultError::Database(format!("a table's declaration: {error}")))
+    }
+
+    /// Where the data of the table called `name` begins in the file.
+    pub(crate) fn root_page(&self, name: &str) -> Result<i64, VaultError> {
+        let sql =
+            "SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE";
+        Ok(self.writer.query_row(sql, [name], |row| row.get(0))?)
+    }
+
+    /// Begins to write: all of it takes effect at the commit, or none.
+    pub(crate) fn begin(&mut self) -> Result<Transaction<'_>, VaultError> {
+        Ok(self
+            .writer
+            .transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+
+    fn ready(path: &Path, key: &VaultKey, writer: Connection) -> Result<Self, VaultError> {
+        // FULL: a commit has reached the disk when it returns, which the journal promises.
+        writer.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        writer.execute_batch("PRAGMA synchronous = FULL")?;
+        let reader = connect(path, key, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        Ok(Self {
+            writer,
+            reader: RefCell::new(reader),
+        })
+    }
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Vault(secret)")
+    }
+}
+
+/// Checks that `name` can name a data table.
+pub(crate) fn check_table_name(name: &str) -> Result<(), ImportError> {
+    check_name(name)?;
+    let lower = name.to_ascii_lowercase();
+    if RESERVED.iter().any(|prefix| lower.starts_with(prefix)) {
+        return Err(ImportError::BadName {
+            name: name.to_string(),
+        });
+    }
+    Ok(())
+}
+
+/// `name` as an SQL identifier.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Connects and proves that the key fits.
+fn connect(path: &Path, key: &VaultKey, mode: OpenFlags) -> Result<Connection, VaultError> {
+    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // SQLCipher otherwise writes to the standard error what it returns as an error as well.
+    connection.execute_batch("PRAGMA cipher_log_level = NONE")?;
+    // SQLite's memory is erased when it is freed, the statement with the key first of all.
+    connection.execute_batch("PRAGMA cipher_memory_security = ON")?;
+    // The statement holds the key, and an error would hold the statement: nothing of it may go on.
+    connection
+        .execute_batch(&key.pragma())
+        .map_err(|_| VaultError::WrongKey)?;
+    for (option, on) in [
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        // A misspelt column is an error, not a string.
+        (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+    ] {
+        connection.set_db_config(option, on)?;
+    }
+    connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use base::Rng;
+    use tempfile::tempdir;
+
+    use super::*;
+    use crate::import::import_csv;
+    use crate::propose::propose;
+
+    const CSV: &str = "person,town,salary\nada,Quixotetown,4242424242\nbob,Elsewhere,17\n";
+
+    fn key(number: u64) -> VaultKey {
+        VaultKey::generate(&mut Rng::from_number(number))
+    }
+
+    fn error<T>(result: Result<T, VaultError>) -> VaultError {
+        result.err().expect("refused")
+    }
+
+    #[test]
+    fn keeps_everything_across_restarts() {
+        let folder = tempdir().expect("a folder");
+        let path = folder.path().join("vault.db");
+        let mut vault = Vault::create(&path, &key(1)).expect("created");
+        vault.journal_put(b"vote", b"first").expect("stored");
+        vault.journal_put(b"vote", b"second").expect("stored");
+        vault.journal_put(b"done \x00\xff", b"").expect("stored");
+        vault.set_setting("consent", "ask").expect("stored");
+        vault.set_setting("consent", "yes").expect("stored");
+        drop(vault);
+        let vault = Vault::open(&path, &key(1)).expect("opened");
+        assert_eq!(
+            vault.journal_all().expect("read"),
+            [
+                (b"done \x00\xff".to_vec(), vec![]),
+                (b"vote".to_vec(), b"second".to_vec())
+            ]
+        );
+        assert_eq!(
+            vault.setting("consent").expect("read").as_deref(),
+            Some("yes")
+        );
+        assert_eq!(vault.setting("other").expect("read"), None);
+    }
+
+    #[test]
+    fn what_the_journal_took_is_on_the_disk() {
+        let folder = tempdir().expect("a folder");
+        let path = folder.path().join("vault.db");
+        let mut vault = Vault::create(&path, &key(1)).expect("created");
+        vault.journal_put(b"vote", b"yes").expect("stored");
+        // The files as a power cut would leave them: nobody closes the vault.
+        let copy = snapshot(&path, &folder.path().join("copy"));
+        let copy = Vault::open(&copy, &key(1)).expect("opened");
+        assert_eq!(
+            copy.journal_all().expect("read"),
+            [(b"vote".to_vec(), b"yes".to_vec())]
+        );
+    }
+
+    /// Copies the vault's files into `folder`, where they can be opened.
+    pub(crate) fn snapshot(path: &Path, folder: &Path) -> std::path::PathBuf {
+        fs::create_dir_all(folder).expect("a folder");
+        for suffix in ["", "-wal"] {
+            let from = format!("{}{suffix}", path.display());
+            let to = folder.join(format!("vault.db{suffix}"));
+            if fs::exists(&from).expect("known") {
+                fs::copy(from, to).expect("copied");
+            }
+        }
+        folder.join("vault.db")
+    }
+
+    #[test]
+    fn nothing_is_written_in_the_clear() {
+        let folder = tempdir().expect("a folder");
+        let path = folder.path().join("vault.db");
+        let mut vault = Vault::create(&path, &key(1)).expect("created");
+        let table = propose(CSV.as_bytes(), "wanderlust")
+            .expect("proposed")
+            .table;
+        import_csv(&mut vault, CSV.as_bytes(), &table, None).expect("imported");
+        vault
+            .set_setting("consent_rule_xyz", "yes")
+            .expect("stored");
+        vault
+            .journal_put(b"journal_key_xyz", b"journal_value_xyz")
+            .expect("stored");
+        let mut looked_at = 0;
+        for closed in [false, true] {
+            for entry in fs::read_dir(folder.path()).expect("listed") {
+                let bytes = fs::read(entry.expect("an entry").path()).expect("read");
+                looked_at += bytes.len();
+                for plain in [
+                    &b"SQLite format 3"[..],
+                    b"CREATE TABLE",
+                    b"wanderlust",
+                    b"commonhold_",
+                    b"Quixotetown",
+                    b"salary",
+                    b"consent_rule_xyz",
+                    b"journal_value_xyz",
+                    &4_242_424_242i64.to_be_bytes()[2..],
+                ] {
+                    let found = bytes.windows(plain.len()).any(|window| window == plain);
+                    assert!(!found, "{} is readable", String::from_utf8_lossy(plain));
+                }
+            }
+            if !closed {
+                drop(std::mem::replace(&mut vault, {
+                    let other = folder.path().join("other.db");
+                    Vault::create(&other, &key(2)).expect("created")
+                }));
+            }
+        }
+        assert!(looked_at > 50_000, "only {looked_at} bytes were looked at");
+    }
+
+    #[test]
+    fn only_its_owner_may_read_the_files() {
+        let folder = tempdir().expect("a folder");
+        let path = folder.path().join("vault.db");
+        let mut vault = Vault::create(&path, &key(1)).expect("created");
+        vault.journal_put(b"a", b"b").expect("stored");
+        let mut files = 0;
+        for entry in fs::read_dir(folder.path()).expect("listed") {
+            let mode = entry
+                .expect("an entry")
+                .metadata()
+                .expect("known")
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o777, 0o600);
+            files += 1;
+        }
+        assert!(files >= 2, "the write-ahead log has the mode of the file");
+    }
+
+    #[test]
+    fn refuses_wrong_keys_and_files_that_are_no_vaults() {
+        let folder = tempdir().expect("a folder");
+        let path = folder.path().join("vault.db");
+        assert_eq!(
+            error(Vault::open(&path, &key(1))),
+            VaultError::NotFound(path.clone())
+        );
+        drop(Vault::create(&path, &key(1)).expect("created"));
+        assert_eq!(error(Vault::open(&path, &key(2))), VaultError::WrongKey);
+        assert_eq!(
+            error(Vault::create(&path, &key(1))),
+            VaultError::Exists(path.clone())
+        );
+
+        let plain = folder.path().join("plain.db");
+        let database = Connection::open(&plain).expect("opened");
+        database
+            .execute_batch("CREATE TABLE t (a)")
+            .expect("created");
+        drop(database);
+        assert_eq!(error(Vault::open(&plain, &key(1))), VaultError::WrongKey);
+
+        let text = folder.path().join("text.db");
+        fs::write(
+            &text,
+            "not a database at all, but long enough to look at".repeat(200),
+        )
+        .expect("written");
+        assert_eq!(error(Vault::open(&text, &key(1))), VaultError::WrongKey);
+
+        let empty = folder.path().join("empty.db");
+        fs::write(&empty, "").expect("written");
+        assert_eq!(error(Vault::open(&empty, &key(1))), VaultError::Unfinished);
+
+        let nowhere = folder.path().join("nowhere/vault.db");
+        assert_eq!(
+            error(Vault::create(&nowhere, &key(1))),
+            VaultError::Io(std::io::ErrorKind::NotFound)
+        );
+    }
+
+    #[test]
+    fn a_changed_byte_is_noticed() {
+        let folder = tempdir().expect("a folder");
+        let path = folder.path().join("vault.db");
+        drop(Vault::create(&path, &key(1)).expect("created"));
+        let mut bytes = fs::read(&path).expect("read");
+        bytes[100] ^= 1;
+        fs::write(&path, bytes).expect("written");
+        assert_eq!(error(Vault::open(&path, &key(1))), VaultError::WrongKey);
+    }
+
+    #[test]
+    fn refuses_later_formats() {
+        let folder = tempdir().expect("a folder");
+        let path = folder.path().join("vault.db");
+        let vault = Vault::create(&path, &key(1)).expect("created");
+        vault
+            .writer
+            .execute_batch("PRAGMA user_version = 2")
+            .expect("set");
+        drop(vault);
+        assert_eq!(
+            error(Vault::open(&path, &key(1))),
+            VaultError::Version { found: 2 }
+        );
+    }
+
+    #[test]
+    fn bounds_what_it_stores() {
+        let folder = tempdir().expect("a folder");
+        let mut vault = Vault::create(&folder.path().join("v"), &key(1)).expect("created");
+        let long = "x".repeat(MAX_SETTING + 1);
+        assert_eq!(vault.set_setting("a", &long), Err(VaultError::TooLong));
+        assert_eq!(vault.set_setting(&long, "a"), Err(VaultError::TooLong));
+        assert_eq!(
+            vault.journal_put(&[0; MAX_NAME + 1], b""),
+            Err(VaultError::TooLong)
+        );
+        let large = vec![0; MAX_JOURNAL_VALUE + 1];
+        assert_eq!(vault.journal_put(b"a", &large), Err(VaultError::TooLong));
+        assert_eq!(vault.journal_put(b"a", &large[1..]), Ok(()));
+    }
+
+    #[test]
+    fn errors_say_what_to_do_and_hold_no_key() {
+        let folder = tempdir().expect("a folder");
+        let path = folder.path().join("vault.db");
+        let vault = Vault::create(&path, &key(1)).expect("created");
+        let hex = &key(2).pragma()[16..40].to_string();
+        let text = format!(
+            "{vault:?} {:?} {}",
+            Vault::open(&path, &key(2)),
+            VaultError::WrongKey
+        );
+        assert!(!text.contains(hex));
+        assert!(text.contains("use the key that it was created with"));
+    }
+
+    #[test]
+    fn can_be_moved_to_a_thread() {
+        fn is_send<T: Send>() {}
+        is_send::<Vault>();
+    }
+}
