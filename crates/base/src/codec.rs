@@ -50,14 +50,21 @@ pub fn encode<T: Encode<()> + ?Sized>(value: &T) -> Vec<u8> {
 /// the canonical one.
 pub fn decode<T: Wire>(bytes: &[u8], limit: usize) -> Result<T, DecodeError> {
     if bytes.len() > limit {
-        return Err(DecodeError::TooLong { len: bytes.len(), limit });
+        return Err(DecodeError::TooLong {
+            len: bytes.len(),
+            limit,
+        });
     }
     let (&version, body) = bytes.split_first().ok_or(DecodeError::Malformed)?;
     if version != VERSION {
         return Err(DecodeError::Version(version));
     }
     let value: T = minicbor::decode(body).map_err(|_| DecodeError::Malformed)?;
-    if encode(&value) == bytes { Ok(value) } else { Err(DecodeError::NotCanonical) }
+    if encode(&value) == bytes {
+        Ok(value)
+    } else {
+        Err(DecodeError::NotCanonical)
+    }
 }
 
 #[cfg(test)]
@@ -80,13 +87,19 @@ mod tests {
 
     #[test]
     fn refuses_long_integers() {
-        assert_eq!(decode::<u64>(&[VERSION, 0x18, 0x05], 9), Err(DecodeError::NotCanonical));
+        assert_eq!(
+            decode::<u64>(&[VERSION, 0x18, 0x05], 9),
+            Err(DecodeError::NotCanonical)
+        );
         assert_eq!(decode::<u64>(&[VERSION, 0x05], 9), Ok(5));
     }
 
     #[test]
     fn refuses_trailing_bytes_and_other_versions() {
-        assert_eq!(decode::<u64>(&[VERSION, 0x05, 0x00], 9), Err(DecodeError::NotCanonical));
+        assert_eq!(
+            decode::<u64>(&[VERSION, 0x05, 0x00], 9),
+            Err(DecodeError::NotCanonical)
+        );
         assert_eq!(decode::<u64>(&[2, 0x05], 9), Err(DecodeError::Version(2)));
         assert_eq!(decode::<u64>(&[], 9), Err(DecodeError::Malformed));
         assert_eq!(

@@ -82,7 +82,10 @@ mod tests {
 
     #[test]
     fn parts_cannot_be_moved_between_each_other() {
-        assert_ne!(Digest::of("d", &[b"ab", b"c"]), Digest::of("d", &[b"a", b"bc"]));
+        assert_ne!(
+            Digest::of("d", &[b"ab", b"c"]),
+            Digest::of("d", &[b"a", b"bc"])
+        );
         assert_ne!(Digest::of("d", &[b"ab"]), Digest::of("da", &[b"b"]));
         assert_ne!(Digest::of("d", &[]), Digest::of("d", &[b""]));
     }
@@ -90,7 +93,13 @@ mod tests {
     #[test]
     fn is_sha256_of_the_framed_parts() {
         // sha256(u64be(1) || "d" || u64be(2) || "ab"), computed with coreutils.
-        let framed = [&[0, 0, 0, 0, 0, 0, 0, 1][..], b"d", &[0, 0, 0, 0, 0, 0, 0, 2], b"ab"].concat();
+        let framed = [
+            &[0, 0, 0, 0, 0, 0, 0, 1][..],
+            b"d",
+            &[0, 0, 0, 0, 0, 0, 0, 2],
+            b"ab",
+        ]
+        .concat();
         assert_eq!(Digest::of("d", &[b"ab"]).0[..], Sha256::digest(&framed)[..]);
     }
 }

@@ -24,8 +24,8 @@ mod time;
 
 pub use codec::{DecodeError, VERSION, Wire, decode, encode};
 pub use id::{Digest, NodeId};
+pub use minicbor;
 pub use protocol::{Input, Outbox, Output, Protocol};
 pub use rng::Rng;
 pub use space::{Location, Region};
 pub use time::{Duration, Instant};
-pub use minicbor;

@@ -99,7 +99,10 @@ mod tests {
         assert_eq!(a.number(), b.number());
         let (mut x, mut y) = (a.fork("x"), a.fork("x"));
         assert_ne!(x.number(), y.number());
-        assert_eq!(b.fork("x").number(), Rng::from_number(7).tap_number().fork("x").number());
+        assert_eq!(
+            b.fork("x").number(),
+            Rng::from_number(7).tap_number().fork("x").number()
+        );
     }
 
     impl Rng {

@@ -38,7 +38,12 @@ impl Contact {
     ) -> Self {
         addresses.truncate(ADDRESSES_MAX);
         let signature = key.sign(DOMAIN, &signed_bytes(&certificate, &addresses, issued));
-        Self { certificate, addresses, issued, signature }
+        Self {
+            certificate,
+            addresses,
+            issued,
+            signature,
+        }
     }
 
     /// The node.

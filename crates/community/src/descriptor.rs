@@ -1,7 +1,7 @@
 //! The community descriptor: what every node takes as common knowledge.
 
 use base::{DecodeError, Digest, NodeId, decode, encode};
-use crypto::{SigningKey, Signature, verify};
+use crypto::{Signature, SigningKey, verify};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use thiserror::Error;
@@ -81,7 +81,9 @@ impl Descriptor {
 
     /// Keys whose certificates count: the authority's and the enrolment keys.
     pub fn issuers(&self) -> Vec<NodeId> {
-        std::iter::once(self.authority).chain(self.enrolment.iter().copied()).collect()
+        std::iter::once(self.authority)
+            .chain(self.enrolment.iter().copied())
+            .collect()
     }
 
     /// Whether `node` is on the revocation list.
@@ -110,14 +112,20 @@ impl Descriptor {
             && self.draws_per_period > 0
             && self.period_secs > 0;
         let revoked = self.revoked.windows(2).all(|pair| pair[0] < pair[1]);
-        let ranges = self.vocabulary.iter().flat_map(|table| &table.columns).all(|column| {
-            match &column.kind {
+        let ranges = self
+            .vocabulary
+            .iter()
+            .flat_map(|table| &table.columns)
+            .all(|column| match &column.kind {
                 Kind::Number(range) => range.decimals <= 9 && range.min <= range.max,
                 Kind::Category(words) => !words.is_empty(),
                 Kind::Text => true,
-            }
-        });
-        if numbers && revoked && ranges { Ok(()) } else { Err(DescriptorError::OutOfRange) }
+            });
+        if numbers && revoked && ranges {
+            Ok(())
+        } else {
+            Err(DescriptorError::OutOfRange)
+        }
     }
 }
 
@@ -158,7 +166,10 @@ impl SignedDescriptor {
         }
         let bytes = encode(descriptor);
         let signature = authority.sign(DOMAIN, &bytes);
-        Ok(Self { bytes: bytes.into(), signature })
+        Ok(Self {
+            bytes: bytes.into(),
+            signature,
+        })
     }
 
     /// Names exactly this descriptor: every plan binds it.
@@ -195,7 +206,11 @@ impl Community {
     ///
     /// See [`DescriptorError`].
     pub fn open(signed: SignedDescriptor) -> Result<Self, DescriptorError> {
-        Ok(Self { descriptor: signed.open()?, digest: signed.digest(), signed })
+        Ok(Self {
+            descriptor: signed.open()?,
+            digest: signed.digest(),
+            signed,
+        })
     }
 
     /// The descriptor's contents.
@@ -280,7 +295,11 @@ pub(crate) mod tests {
             let mut descriptor = sample(&key(1));
             change(&mut descriptor);
             let result = SignedDescriptor::sign(&descriptor, &key(1));
-            assert_eq!(result.unwrap_err(), DescriptorError::OutOfRange, "case {index}");
+            assert_eq!(
+                result.unwrap_err(),
+                DescriptorError::OutOfRange,
+                "case {index}"
+            );
         }
     }
 }

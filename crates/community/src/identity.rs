@@ -1,9 +1,7 @@
 //! What one node is: its keys and the certificate that binds them.
 
 use base::{Digest, Instant, NodeId, Rng};
-use crypto::{
-    Certificate, CertificateError, CertificateRequest, Rights, SigningKey, VrfSecretKey,
-};
+use crypto::{Certificate, CertificateError, CertificateRequest, Rights, SigningKey, VrfSecretKey};
 
 use crate::Descriptor;
 

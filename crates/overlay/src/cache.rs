@@ -62,9 +62,8 @@ impl NodeCache {
         region: &Region,
         keep: impl Fn(NodeId) -> bool,
     ) -> Vec<Arc<Contact>> {
-        let inside = |contact: &&Arc<Contact>| {
-            region.contains(contact.location()) && keep(contact.node())
-        };
+        let inside =
+            |contact: &&Arc<Contact>| region.contains(contact.location()) && keep(contact.node());
         let mut found: Vec<_> = self.iter().filter(inside).cloned().collect();
         found.sort_by_key(|contact| centre.rank(contact.node(), contact.location()));
         found

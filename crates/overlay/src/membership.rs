@@ -91,7 +91,15 @@ impl Membership {
         let own = Arc::new(own);
         let mut cache = NodeCache::new();
         cache.insert(Arc::clone(&own));
-        Self { community, own, cache, bootstrap: Vec::new(), last_news: Instant(0), next_tick: Instant(u64::MAX), rng }
+        Self {
+            community,
+            own,
+            cache,
+            bootstrap: Vec::new(),
+            last_news: Instant(0),
+            next_tick: Instant(u64::MAX),
+            rng,
+        }
     }
 
     /// Whom this node knows, itself included.
@@ -101,14 +109,23 @@ impl Membership {
 
     /// Where `node` can be reached.
     pub fn addresses(&self, node: NodeId) -> Vec<SocketAddr> {
-        let told = self.bootstrap.iter().filter(|(told, _)| *told == node).map(|(_, at)| *at);
+        let told = self
+            .bootstrap
+            .iter()
+            .filter(|(told, _)| *told == node)
+            .map(|(_, at)| *at);
         match self.cache.get(node) {
             Some(contact) => contact.addresses().to_vec(),
             None => told.collect(),
         }
     }
 
-    fn handle_join(&mut self, now: Instant, told: Vec<(NodeId, SocketAddr)>, out: &mut Outbox<Self>) {
+    fn handle_join(
+        &mut self,
+        now: Instant,
+        told: Vec<(NodeId, SocketAddr)>,
+        out: &mut Outbox<Self>,
+    ) {
         self.bootstrap = told;
         self.last_news = now;
         self.hello(out);
@@ -116,7 +133,11 @@ impl Membership {
     }
 
     fn hello(&self, out: &mut Outbox<Self>) {
-        for &(node, _) in self.bootstrap.iter().filter(|(node, _)| !self.cache.contains(*node)) {
+        for &(node, _) in self
+            .bootstrap
+            .iter()
+            .filter(|(node, _)| !self.cache.contains(*node))
+        {
             out.send(node, Message::Hello((*self.own).clone()));
         }
     }
@@ -145,20 +166,41 @@ impl Membership {
             self.learn(now, from, contact, out);
         }
         if all {
-            let lacking = self.cache.iter().filter(|contact| !told.contains(&contact.node()));
-            let contacts: Vec<_> =
-                lacking.take(CONTACTS_MAX).map(|contact| (**contact).clone()).collect();
+            let lacking = self
+                .cache
+                .iter()
+                .filter(|contact| !told.contains(&contact.node()));
+            let contacts: Vec<_> = lacking
+                .take(CONTACTS_MAX)
+                .map(|contact| (**contact).clone())
+                .collect();
             if !contacts.is_empty() {
-                out.send(from, Message::Members { contacts, all: false });
+                out.send(
+                    from,
+                    Message::Members {
+                        contacts,
+                        all: false,
+                    },
+                );
             }
         }
     }
 
     fn send_all(&self, to: NodeId, out: &mut Outbox<Self>) {
-        let contacts: Vec<_> = self.cache.iter().map(|contact| (**contact).clone()).collect();
+        let contacts: Vec<_> = self
+            .cache
+            .iter()
+            .map(|contact| (**contact).clone())
+            .collect();
         let all = contacts.len() <= CONTACTS_MAX;
         for part in contacts.chunks(CONTACTS_MAX) {
-            out.send(to, Message::Members { contacts: part.to_vec(), all });
+            out.send(
+                to,
+                Message::Members {
+                    contacts: part.to_vec(),
+                    all,
+                },
+            );
         }
     }
 
@@ -194,8 +236,12 @@ impl Membership {
             return;
         }
         self.hello(out);
-        let others: Vec<_> =
-            self.cache.iter().map(|contact| contact.node()).filter(|&n| n != self.own.node()).collect();
+        let others: Vec<_> = self
+            .cache
+            .iter()
+            .map(|contact| contact.node())
+            .filter(|&n| n != self.own.node())
+            .collect();
         if !others.is_empty() {
             let chosen = others[self.rng.below(others.len() as u64) as usize];
             out.send(chosen, Message::Compare(self.cache.summary()));
@@ -217,15 +263,26 @@ impl Protocol for Membership {
             Input::Command(Command::Join(told)) => self.handle_join(now, told, out),
             Input::Command(Command::Know(contacts)) => {
                 let own = self.own.node();
-                contacts.into_iter().for_each(|contact| self.learn(now, own, contact, out));
+                contacts
+                    .into_iter()
+                    .for_each(|contact| self.learn(now, own, contact, out));
             }
-            Input::Message { from, message: Message::Hello(contact) } => {
+            Input::Message {
+                from,
+                message: Message::Hello(contact),
+            } => {
                 self.on_hello(now, from, contact, out);
             }
-            Input::Message { from, message: Message::Members { contacts, all } } => {
+            Input::Message {
+                from,
+                message: Message::Members { contacts, all },
+            } => {
                 self.on_members(now, from, contacts, all, out);
             }
-            Input::Message { from, message: Message::Compare(theirs) } => {
+            Input::Message {
+                from,
+                message: Message::Compare(theirs),
+            } => {
                 self.on_compare(from, theirs, out);
             }
             Input::Timer(Tick) => self.handle_tick(now, out),

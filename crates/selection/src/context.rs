@@ -44,7 +44,12 @@ pub struct Context {
 impl Context {
     /// A node that knows nobody.
     pub fn new(identity: Arc<Identity>, rules: Rules) -> Self {
-        Self { identity, rules, cache: NodeCache::new(), announced: BTreeMap::new() }
+        Self {
+            identity,
+            rules,
+            cache: NodeCache::new(),
+            announced: BTreeMap::new(),
+        }
     }
 
     /// Our own name.
@@ -55,7 +60,10 @@ impl Context {
     /// Remembers an announced question.
     pub fn announce(&mut self, digest: Digest, announced: Announced) {
         if self.announced.len() >= ANNOUNCED_MAX {
-            let oldest = self.announced.iter().min_by_key(|(_, entry)| entry.opens_at);
+            let oldest = self
+                .announced
+                .iter()
+                .min_by_key(|(_, entry)| entry.opens_at);
             let oldest = oldest.map(|(digest, _)| *digest);
             oldest.map(|digest| self.announced.remove(&digest));
         }
@@ -107,8 +115,12 @@ impl Context {
         if let Some(unknown) = chosen.iter().find(|node| !self.cache.contains(**node)) {
             return Err(Refusal::Unknown(*unknown));
         }
-        let expected = self.witnesses(centre, excluded, skipped).ok_or(Refusal::Invalid)?;
-        let missing = expected.iter().find(|contact| !chosen.contains(&contact.node()));
+        let expected = self
+            .witnesses(centre, excluded, skipped)
+            .ok_or(Refusal::Invalid)?;
+        let missing = expected
+            .iter()
+            .find(|contact| !chosen.contains(&contact.node()));
         match missing {
             Some(contact) => Err(Refusal::Nearer(Box::new((**contact).clone()))),
             None if expected.len() == chosen.len() => Ok(()),

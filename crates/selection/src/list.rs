@@ -113,14 +113,23 @@ impl ActorList {
             return Err(Misbehaviour::Time);
         }
         self.check_seats()?;
-        let signers: Vec<_> = self.builders.iter().map(|builder| &builder.certificate).collect();
+        let signers: Vec<_> = self
+            .builders
+            .iter()
+            .map(|builder| &builder.certificate)
+            .collect();
         let excluded = [body.draw.trigger, body.setter];
         check_legitimate(rules, point_of(&body.random), &signers, &excluded)?;
         let bytes = body.signed_bytes();
         for builder in &self.builders {
             check_certificate(&builder.certificate, rules.community().descriptor(), at)?;
-            verify(builder.certificate.node(), DOMAIN, &bytes, &builder.signature)
-                .map_err(|_| Misbehaviour::Signature)?;
+            verify(
+                builder.certificate.node(),
+                DOMAIN,
+                &bytes,
+                &builder.signature,
+            )
+            .map_err(|_| Misbehaviour::Signature)?;
         }
         Ok(())
     }

@@ -61,10 +61,14 @@ pub enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Failure {
     /// No row of the k-table finds enough nodes.
-    #[error("too few nodes are known to witness a draw; wait until more of the community is online")]
+    #[error(
+        "too few nodes are known to witness a draw; wait until more of the community is online"
+    )]
     TooFewWitnesses,
     /// Fewer members online than seats.
-    #[error("too few nodes are known to fill the seats; wait until more of the community is online")]
+    #[error(
+        "too few nodes are known to fill the seats; wait until more of the community is online"
+    )]
     TooFewCandidates,
     /// The descriptor's limit.
     #[error("this node has drawn as often as its community allows per period; try again later")]
@@ -165,10 +169,12 @@ impl Selection {
             Message::Trigger(request) => self.witness.on_trigger(context, now, from, request, out),
             Message::Build(request) => self.witness.on_build(context, now, from, *request, out),
             Message::Commits(step, commitments) => {
-                self.witness.on_commits(context, from, step, commitments, out);
+                self.witness
+                    .on_commits(context, from, step, commitments, out);
             }
             Message::Opens(step, openings, contacts) => {
-                self.witness.on_opens(context, now, from, step, &openings, &contacts, out);
+                self.witness
+                    .on_opens(context, now, from, step, &openings, &contacts, out);
             }
             Message::Alive => self.witness.on_alive(from, out),
             Message::Probe => out.send(from, Message::Alive),
@@ -213,7 +219,11 @@ impl Selection {
         act: impl FnOnce(&mut Setter, &Context, &mut Outbox<Self>) -> Outcome,
     ) {
         self.with_setter(step.draw, out, |setter, context, out| {
-            if setter.expects(from, step) { act(setter, context, out) } else { Outcome::Going }
+            if setter.expects(from, step) {
+                act(setter, context, out)
+            } else {
+                Outcome::Going
+            }
         });
     }
 
@@ -241,7 +251,9 @@ impl Selection {
         out: &mut Outbox<Self>,
     ) {
         let digest = list.body.draw.digest;
-        let Some(trigger) = self.drawing.get(&digest) else { return };
+        let Some(trigger) = self.drawing.get(&digest) else {
+            return;
+        };
         if trigger.on_list(&self.context, now, from, &list, out) {
             self.drawing.remove(&digest);
             out.emit(Event::Drawn(list));

@@ -105,7 +105,10 @@ impl VerifiableRandom {
         let centre = self.trigger.location();
         let signers: Vec<_> = self.parts.iter().map(|part| &part.certificate).collect();
         check_legitimate(rules, centre, &signers, &[self.draw.trigger])?;
-        let chosen: Vec<_> = signers.iter().map(|certificate| certificate.node()).collect();
+        let chosen: Vec<_> = signers
+            .iter()
+            .map(|certificate| certificate.node())
+            .collect();
         let outputs = self
             .parts
             .iter()
@@ -135,7 +138,8 @@ impl VerifiableRandom {
         verify(part.certificate.node(), DOMAIN, &bytes, &part.signature)
             .map_err(|_| Misbehaviour::Signature)?;
         let vrf = part.certificate.vrf();
-        vrf.verify(&self.draw.random_input(), &part.proof).map_err(|_| Misbehaviour::RandomProof)
+        vrf.verify(&self.draw.random_input(), &part.proof)
+            .map_err(|_| Misbehaviour::RandomProof)
     }
 }
 
@@ -155,16 +159,26 @@ pub fn check_legitimate(
     signers: &[&Certificate],
     excluded: &[NodeId],
 ) -> Result<(), Misbehaviour> {
-    let region = rules.region(centre, signers.len()).ok_or(Misbehaviour::NoSuchRow)?;
-    let ranks: Vec<_> =
-        signers.iter().map(|signer| centre.rank(signer.node(), signer.location())).collect();
+    let region = rules
+        .region(centre, signers.len())
+        .ok_or(Misbehaviour::NoSuchRow)?;
+    let ranks: Vec<_> = signers
+        .iter()
+        .map(|signer| centre.rank(signer.node(), signer.location()))
+        .collect();
     if !ranks.windows(2).all(|pair| pair[0] < pair[1]) {
         return Err(Misbehaviour::Order);
     }
-    if signers.iter().any(|signer| excluded.contains(&signer.node())) {
+    if signers
+        .iter()
+        .any(|signer| excluded.contains(&signer.node()))
+    {
         return Err(Misbehaviour::OwnWitness);
     }
-    if !signers.iter().all(|signer| region.contains(signer.location())) {
+    if !signers
+        .iter()
+        .all(|signer| region.contains(signer.location()))
+    {
         return Err(Misbehaviour::NotLegitimate);
     }
     Ok(())

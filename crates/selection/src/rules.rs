@@ -21,8 +21,7 @@ impl Rules {
     /// When no table exists for these numbers.
     pub fn new(community: Arc<Community>) -> Result<Self, KTableError> {
         let descriptor = community.descriptor();
-        let parameters =
-            Parameters::new(descriptor.nodes, descriptor.colluders, descriptor.alpha);
+        let parameters = Parameters::new(descriptor.nodes, descriptor.colluders, descriptor.alpha);
         let table = Arc::new(KTable::new(parameters)?);
         Ok(Self { community, table })
     }

@@ -34,8 +34,14 @@ pub struct Setter {
 
 enum Stage {
     Commit(BTreeMap<NodeId, base::Digest>),
-    Open { commitments: Vec<base::Digest>, openings: BTreeMap<NodeId, Opening> },
-    Sign { body: ListBody, signatures: BTreeMap<NodeId, Signature> },
+    Open {
+        commitments: Vec<base::Digest>,
+        openings: BTreeMap<NodeId, Opening>,
+    },
+    Sign {
+        body: ListBody,
+        signatures: BTreeMap<NodeId, Signature>,
+    },
 }
 
 /// What became of a draw at its setter.
@@ -68,7 +74,10 @@ impl Setter {
         let random = match request.random.verify(&context.rules, now) {
             Ok(random) => random,
             Err(what) => {
-                out.emit(Event::Misbehaved { node: trigger, what });
+                out.emit(Event::Misbehaved {
+                    node: trigger,
+                    what,
+                });
                 out.send(trigger, refuse(Refusal::Invalid));
                 return None;
             }
@@ -76,7 +85,10 @@ impl Setter {
         let keep = |node| node != trigger && !request.skipped.contains(&node);
         let nearest = context.cache.nearest(point_of(&random), keep)?;
         if nearest.node() != context.own() {
-            out.send(trigger, refuse(Refusal::Nearer(Box::new((**nearest).clone()))));
+            out.send(
+                trigger,
+                refuse(Refusal::Nearer(Box::new((**nearest).clone()))),
+            );
             return None;
         }
         let mut new = Self {
@@ -101,7 +113,10 @@ impl Setter {
     }
 
     fn step(&self) -> Step {
-        Step { draw: self.draw(), round: self.round }
+        Step {
+            draw: self.draw(),
+            round: self.round,
+        }
     }
 
     fn ask_builders(
@@ -161,14 +176,23 @@ impl Setter {
         commitment: base::Digest,
         out: &mut Outbox<Selection>,
     ) {
-        let Stage::Commit(commitments) = &mut self.stage else { return };
+        let Stage::Commit(commitments) = &mut self.stage else {
+            return;
+        };
         commitments.insert(from, commitment);
         if commitments.len() < self.chosen.len() {
             return;
         }
         let commitments: Vec<_> = self.chosen.iter().map(|node| commitments[node]).collect();
         self.tell_all(&Message::Commits(self.step(), commitments.clone()), out);
-        self.enter(Stage::Open { commitments, openings: BTreeMap::new() }, now, out);
+        self.enter(
+            Stage::Open {
+                commitments,
+                openings: BTreeMap::new(),
+            },
+            now,
+            out,
+        );
     }
 
     /// Step 6 arrived from one builder; step 7 follows when all have.
@@ -181,31 +205,56 @@ impl Setter {
         out: &mut Outbox<Selection>,
     ) {
         let place = self.chosen.iter().position(|node| *node == from);
-        let Stage::Open { commitments, openings } = &mut self.stage else { return };
+        let Stage::Open {
+            commitments,
+            openings,
+        } = &mut self.stage
+        else {
+            return;
+        };
         let committed = place.map(|place| commitments[place]);
         if committed != Some(Opening::commitment(&opening.candidates)) {
-            out.emit(Event::Misbehaved { node: from, what: Misbehaviour::Commitment });
+            out.emit(Event::Misbehaved {
+                node: from,
+                what: Misbehaviour::Commitment,
+            });
             return;
         }
         openings.insert(from, opening);
         if openings.len() < self.chosen.len() {
             return;
         }
-        let openings: Vec<_> = self.chosen.iter().filter_map(|node| openings.remove(node)).collect();
+        let openings: Vec<_> = self
+            .chosen
+            .iter()
+            .filter_map(|node| openings.remove(node))
+            .collect();
         let contacts = unsettled(context, &openings);
         let Some(body) = self.body(context, &openings) else {
-            out.emit(Event::Misbehaved { node: from, what: Misbehaviour::RandomProof });
+            out.emit(Event::Misbehaved {
+                node: from,
+                what: Misbehaviour::RandomProof,
+            });
             return;
         };
         self.tell_all(&Message::Opens(self.step(), openings, contacts), out);
-        self.enter(Stage::Sign { body, signatures: BTreeMap::new() }, now, out);
+        self.enter(
+            Stage::Sign {
+                body,
+                signatures: BTreeMap::new(),
+            },
+            now,
+            out,
+        );
     }
 
     fn body(&self, context: &Context, openings: &[Opening]) -> Option<ListBody> {
         let draw = self.draw();
         let random = setter_random(context, draw, &self.random, &self.chosen, openings).ok()?;
-        let union: BTreeSet<_> =
-            openings.iter().flat_map(|opening| opening.candidates.iter().copied()).collect();
+        let union: BTreeSet<_> = openings
+            .iter()
+            .flat_map(|opening| opening.candidates.iter().copied())
+            .collect();
         Some(ListBody {
             descriptor: context.rules.community().digest(),
             draw,
@@ -224,9 +273,14 @@ impl Setter {
         signature: Signature,
         out: &mut Outbox<Selection>,
     ) -> Outcome {
-        let Stage::Sign { body, signatures } = &mut self.stage else { return Outcome::Going };
+        let Stage::Sign { body, signatures } = &mut self.stage else {
+            return Outcome::Going;
+        };
         if verify(from, ListBody::DOMAIN, &body.signed_bytes(), &signature).is_err() {
-            out.emit(Event::Misbehaved { node: from, what: Misbehaviour::Signature });
+            out.emit(Event::Misbehaved {
+                node: from,
+                what: Misbehaviour::Signature,
+            });
             return Outcome::Going;
         }
         signatures.insert(from, signature);
@@ -235,10 +289,16 @@ impl Setter {
         }
         let builder = |node: &NodeId| {
             let certificate = context.cache.get(*node)?.certificate().clone();
-            Some(Builder { certificate, signature: signatures[node] })
+            Some(Builder {
+                certificate,
+                signature: signatures[node],
+            })
         };
         let builders = self.chosen.iter().filter_map(builder).collect();
-        let list = ActorList { body: body.clone(), builders };
+        let list = ActorList {
+            body: body.clone(),
+            builders,
+        };
         out.send(self.trigger, Message::List(Box::new(list)));
         Outcome::Over
     }
@@ -309,7 +369,11 @@ impl Setter {
             Stage::Open { openings, .. } => openings.contains_key(node),
             Stage::Sign { signatures, .. } => signatures.contains_key(node),
         };
-        self.chosen.iter().copied().filter(|node| !answered(node)).collect()
+        self.chosen
+            .iter()
+            .copied()
+            .filter(|node| !answered(node))
+            .collect()
     }
 
     fn next_round(
@@ -331,8 +395,13 @@ fn unsettled(context: &Context, openings: &[Opening]) -> Vec<Contact> {
     let mut named: BTreeMap<NodeId, usize> = BTreeMap::new();
     for opening in openings {
         let distinct: BTreeSet<_> = opening.candidates.iter().collect();
-        distinct.into_iter().for_each(|node| *named.entry(*node).or_default() += 1);
+        distinct
+            .into_iter()
+            .for_each(|node| *named.entry(*node).or_default() += 1);
     }
     let unsettled = named.iter().filter(|(_, times)| **times < openings.len());
-    unsettled.filter_map(|(node, _)| context.cache.get(*node)).map(|c| (**c).clone()).collect()
+    unsettled
+        .filter_map(|(node, _)| context.cache.get(*node))
+        .map(|c| (**c).clone())
+        .collect()
 }

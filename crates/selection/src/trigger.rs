@@ -25,8 +25,17 @@ pub struct Trigger {
 }
 
 enum Stage {
-    Random { chosen: Vec<NodeId>, skipped: Vec<NodeId>, parts: BTreeMap<NodeId, TriggerPart> },
-    Setting { random: Box<VerifiableRandom>, value: Digest, setter: NodeId, skipped: Vec<NodeId> },
+    Random {
+        chosen: Vec<NodeId>,
+        skipped: Vec<NodeId>,
+        parts: BTreeMap<NodeId, TriggerPart>,
+    },
+    Setting {
+        random: Box<VerifiableRandom>,
+        value: Digest,
+        setter: NodeId,
+        skipped: Vec<NodeId>,
+    },
     /// Waits a moment before the next attempt, so that caches can settle.
     Pause,
 }
@@ -43,9 +52,18 @@ impl Trigger {
         seats: u32,
         out: &mut Outbox<Selection>,
     ) -> Result<Self, Failure> {
-        let draw = Draw { trigger: context.own(), digest, attempt: 0 };
-        let mut new =
-            Self { draw, seats, away: Vec::new(), stage: Stage::Pause, deadline: now };
+        let draw = Draw {
+            trigger: context.own(),
+            digest,
+            attempt: 0,
+        };
+        let mut new = Self {
+            draw,
+            seats,
+            away: Vec::new(),
+            stage: Stage::Pause,
+            deadline: now,
+        };
         new.ask_witnesses(context, now, out)?;
         Ok(new)
     }
@@ -60,15 +78,23 @@ impl Trigger {
         let own = [self.draw.trigger];
         let mut skipped = self.away.clone();
         skipped.truncate(SKIPPED_MAX);
-        let chosen =
-            context.witnesses(centre, &own, &skipped).ok_or(Failure::TooFewWitnesses)?;
+        let chosen = context
+            .witnesses(centre, &own, &skipped)
+            .ok_or(Failure::TooFewWitnesses)?;
         let chosen = names(&chosen);
         for &node in &chosen {
-            let request =
-                TriggerRequest { draw: self.draw, chosen: chosen.clone(), skipped: skipped.clone() };
+            let request = TriggerRequest {
+                draw: self.draw,
+                chosen: chosen.clone(),
+                skipped: skipped.clone(),
+            };
             out.send(node, Message::Trigger(request));
         }
-        self.stage = Stage::Random { chosen, skipped, parts: BTreeMap::new() };
+        self.stage = Stage::Random {
+            chosen,
+            skipped,
+            parts: BTreeMap::new(),
+        };
         self.wait(now, now + STEP, out);
         Ok(())
     }
@@ -88,15 +114,28 @@ impl Trigger {
         part: TriggerPart,
         out: &mut Outbox<Selection>,
     ) -> Progress {
-        let Stage::Random { chosen, skipped, parts } = &mut self.stage else { return Ok(()) };
-        if attempt != self.draw.attempt || part.certificate.node() != from || !chosen.contains(&from) {
+        let Stage::Random {
+            chosen,
+            skipped,
+            parts,
+        } = &mut self.stage
+        else {
+            return Ok(());
+        };
+        if attempt != self.draw.attempt
+            || part.certificate.node() != from
+            || !chosen.contains(&from)
+        {
             return Ok(());
         }
         parts.insert(from, part);
         if parts.len() < chosen.len() {
             return Ok(());
         }
-        let parts = chosen.iter().filter_map(|node| parts.remove(node)).collect();
+        let parts = chosen
+            .iter()
+            .filter_map(|node| parts.remove(node))
+            .collect();
         let random = VerifiableRandom {
             draw: self.draw,
             trigger: context.identity.certificate.clone(),
@@ -121,7 +160,11 @@ impl Trigger {
         out: &mut Outbox<Selection>,
     ) {
         let descriptor = context.rules.community().descriptor();
-        let chosen: Vec<_> = random.parts.iter().map(|part| part.certificate.node()).collect();
+        let chosen: Vec<_> = random
+            .parts
+            .iter()
+            .map(|part| part.certificate.node())
+            .collect();
         for part in &random.parts {
             if random.verify_part(part, descriptor, &chosen, now).is_err() {
                 let node = part.certificate.node();
@@ -141,7 +184,10 @@ impl Trigger {
         out: &mut Outbox<Selection>,
     ) -> Progress {
         let keep = |node| node != self.draw.trigger && !skipped.contains(&node);
-        let setter = context.cache.nearest(point_of(&value), keep).ok_or(Failure::TooFewWitnesses)?;
+        let setter = context
+            .cache
+            .nearest(point_of(&value), keep)
+            .ok_or(Failure::TooFewWitnesses)?;
         let setter = setter.node();
         let request = SetterRequest {
             random: random.clone(),
@@ -149,7 +195,12 @@ impl Trigger {
             skipped: skipped.clone(),
         };
         out.send(setter, Message::Setter(Box::new(request)));
-        self.stage = Stage::Setting { random: Box::new(random), value, setter, skipped };
+        self.stage = Stage::Setting {
+            random: Box::new(random),
+            value,
+            setter,
+            skipped,
+        };
         self.wait(now, now + SETTER, out);
         Ok(())
     }
@@ -163,16 +214,24 @@ impl Trigger {
         list: &ActorList,
         out: &mut Outbox<Selection>,
     ) -> bool {
-        let Stage::Setting { value, setter, .. } = &self.stage else { return false };
+        let Stage::Setting { value, setter, .. } = &self.stage else {
+            return false;
+        };
         if from != *setter {
             return false;
         }
         let body = &list.body;
-        let checked = list.verify(&context.rules, now, self.draw.digest).and_then(|()| {
-            let own = body.draw == self.draw && body.random == *value && body.setter == from;
-            let seats = body.actors.len() == self.seats as usize;
-            if own && seats { Ok(()) } else { Err(Misbehaviour::Seats) }
-        });
+        let checked = list
+            .verify(&context.rules, now, self.draw.digest)
+            .and_then(|()| {
+                let own = body.draw == self.draw && body.random == *value && body.setter == from;
+                let seats = body.actors.len() == self.seats as usize;
+                if own && seats {
+                    Ok(())
+                } else {
+                    Err(Misbehaviour::Seats)
+                }
+            });
         if let Err(what) = checked {
             out.emit(Event::Misbehaved { node: from, what });
         }
@@ -241,7 +300,11 @@ impl Trigger {
             Stage::Setting { setter, .. } => *setter == node,
             Stage::Pause => false,
         };
-        if waiting { self.gone(context, now, &[node], out) } else { Ok(()) }
+        if waiting {
+            self.gone(context, now, &[node], out)
+        } else {
+            Ok(())
+        }
     }
 
     /// A deadline may have passed.
@@ -255,9 +318,11 @@ impl Trigger {
             return Ok(());
         }
         let silent = match &self.stage {
-            Stage::Random { chosen, parts, .. } => {
-                chosen.iter().copied().filter(|node| !parts.contains_key(node)).collect()
-            }
+            Stage::Random { chosen, parts, .. } => chosen
+                .iter()
+                .copied()
+                .filter(|node| !parts.contains_key(node))
+                .collect(),
             Stage::Setting { setter, .. } => vec![*setter],
             Stage::Pause => return self.ask_witnesses(context, now, out),
         };
@@ -273,7 +338,12 @@ impl Trigger {
         out: &mut Outbox<Selection>,
     ) -> Progress {
         match std::mem::replace(&mut self.stage, Stage::Pause) {
-            Stage::Setting { random, value, setter, mut skipped } => {
+            Stage::Setting {
+                random,
+                value,
+                setter,
+                mut skipped,
+            } => {
                 skipped.push(setter);
                 if skipped.len() > SKIPPED_MAX {
                     return self.next_attempt(now, out);
@@ -304,6 +374,10 @@ impl Trigger {
     }
 
     fn check_attempts(&self) -> Progress {
-        if self.draw.attempt < ATTEMPTS_MAX { Ok(()) } else { Err(Failure::TooManyAttempts) }
+        if self.draw.attempt < ATTEMPTS_MAX {
+            Ok(())
+        } else {
+            Err(Failure::TooManyAttempts)
+        }
     }
 }

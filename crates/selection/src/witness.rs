@@ -54,9 +54,12 @@ impl Request {
     fn skipped(&self) -> BTreeSet<NodeId> {
         match self {
             Self::Trigger(request) => request.skipped.iter().copied().collect(),
-            Self::Build(request) => {
-                request.skipped.iter().chain(&request.request.skipped).copied().collect()
-            }
+            Self::Build(request) => request
+                .skipped
+                .iter()
+                .chain(&request.request.skipped)
+                .copied()
+                .collect(),
         }
     }
 }
@@ -117,7 +120,10 @@ impl Witness {
         if !self.draws.contains_key(&draw.trigger) && self.draws.len() >= COUNTED_MAX {
             return Err(Refusal::TooManyDraws);
         }
-        let draws = self.draws.entry(draw.trigger).or_insert(Draws { period, seen: BTreeSet::new() });
+        let draws = self.draws.entry(draw.trigger).or_insert(Draws {
+            period,
+            seen: BTreeSet::new(),
+        });
         let this = (draw.digest, draw.attempt);
         if !draws.seen.contains(&this) && draws.seen.len() >= descriptor.draws_per_period as usize {
             return Err(Refusal::TooManyDraws);
@@ -138,10 +144,17 @@ impl Witness {
         if waiting.is_empty() {
             self.go_on(context, now, from, request, out);
         } else if self.pending.len() < PENDING_MAX {
-            waiting.iter().for_each(|node| out.send(*node, Message::Probe));
+            waiting
+                .iter()
+                .for_each(|node| out.send(*node, Message::Probe));
             let until = now + PROBE;
             out.wake(until, Timer::Probe);
-            self.pending.push(Pending { from, request, waiting, until });
+            self.pending.push(Pending {
+                from,
+                request,
+                waiting,
+                until,
+            });
         }
     }
 
@@ -165,7 +178,10 @@ impl Witness {
             let wrong = pending.waiting.contains(&from);
             if wrong {
                 let refusal = Refusal::SkippedIsAlive(from);
-                out.send(pending.from, Message::Refused(pending.request.draw(), refusal));
+                out.send(
+                    pending.from,
+                    Message::Refused(pending.request.draw(), refusal),
+                );
             }
             !wrong
         });
@@ -188,8 +204,9 @@ impl Witness {
     /// Goes on with the requests whose skipped nodes have stayed silent.
     pub fn resume(&mut self, context: &Context, now: Instant, out: &mut Outbox<Selection>) {
         let ready = |pending: &Pending| pending.waiting.is_empty() || pending.until <= now;
-        let (go, stay): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.pending).into_iter().partition(ready);
+        let (go, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending)
+            .into_iter()
+            .partition(ready);
         self.pending = stay;
         for pending in go {
             self.go_on(context, now, pending.from, pending.request, out);
@@ -231,18 +248,33 @@ impl Witness {
         };
         let descriptor = context.rules.community().descriptor();
         let eligible = |node: &NodeId| *node != draw.trigger && !descriptor.is_revoked(*node);
-        let candidates: Vec<_> =
-            context.cache.iter().map(|contact| contact.node()).filter(eligible).collect();
+        let candidates: Vec<_> = context
+            .cache
+            .iter()
+            .map(|contact| contact.node())
+            .filter(eligible)
+            .collect();
         if candidates.len() < request.request.seats as usize {
             out.send(from, Message::Refused(draw, Refusal::TooFewCandidates));
             return;
         }
-        let step = Step { draw, round: request.round };
-        out.send(from, Message::Commit(step, Opening::commitment(&candidates)));
+        let step = Step {
+            draw,
+            round: request.round,
+        };
+        out.send(
+            from,
+            Message::Commit(step, Opening::commitment(&candidates)),
+        );
         if self.building.len() >= BUILDING_MAX {
             self.building.pop_first();
         }
-        let building = Building { request, random, candidates, commitments: Vec::new() };
+        let building = Building {
+            request,
+            random,
+            candidates,
+            commitments: Vec::new(),
+        };
         self.building.insert((from, draw), building);
     }
 
@@ -255,7 +287,9 @@ impl Witness {
         commitments: Vec<Digest>,
         out: &mut Outbox<Selection>,
     ) {
-        let Some(building) = self.building.get_mut(&(from, step.draw)) else { return };
+        let Some(building) = self.building.get_mut(&(from, step.draw)) else {
+            return;
+        };
         let chosen = &building.request.chosen;
         let place = chosen.iter().position(|node| *node == context.own());
         let own = Opening::commitment(&building.candidates);
@@ -270,7 +304,10 @@ impl Witness {
         building.commitments = commitments;
         let input = step.draw.setter_input(&building.random);
         let proof = context.identity.vrf.prove(&input);
-        let opening = Opening { proof, candidates: building.candidates.clone() };
+        let opening = Opening {
+            proof,
+            candidates: building.candidates.clone(),
+        };
         out.send(from, Message::Open(step, opening));
     }
 
@@ -290,10 +327,15 @@ impl Witness {
         if current.is_none_or(|building| building.request.round != step.round) {
             return;
         }
-        let Some(building) = self.building.remove(&key) else { return };
+        let Some(building) = self.building.remove(&key) else {
+            return;
+        };
         match build(context, now, from, &building, openings, contacts) {
             Ok(body) => {
-                let signature = context.identity.key.sign(ListBody::DOMAIN, &body.signed_bytes());
+                let signature = context
+                    .identity
+                    .key
+                    .sign(ListBody::DOMAIN, &body.signed_bytes());
                 out.send(from, Message::Signed(step, signature));
             }
             Err(BuildError::Peer(what)) => {
@@ -320,7 +362,10 @@ fn answer_trigger(
         at: now,
         signature: context.identity.key.sign(TriggerPart::DOMAIN, &bytes),
     };
-    out.send(from, Message::Part(draw.digest, draw.attempt, Box::new(part)));
+    out.send(
+        from,
+        Message::Part(draw.digest, draw.attempt, Box::new(part)),
+    );
 }
 
 fn check_build(
@@ -340,14 +385,22 @@ fn check_build(
         return Err(Refusal::Invalid);
     }
     // The value is taken from the parts as they are; it is verified before anything is committed.
-    let random = setting.random.verify(&context.rules, now).map_err(|_| Refusal::Invalid)?;
+    let random = setting
+        .random
+        .verify(&context.rules, now)
+        .map_err(|_| Refusal::Invalid)?;
     let point = point_of(&random);
     let keep = |node| node != draw.trigger && !setting.skipped.contains(&node);
     let nearest = context.cache.nearest(point, keep).ok_or(Refusal::Invalid)?;
     if nearest.node() != from {
         return Err(Refusal::Nearer(Box::new((**nearest).clone())));
     }
-    context.check_witnesses(point, &request.chosen, &[draw.trigger, from], &request.skipped)
+    context.check_witnesses(
+        point,
+        &request.chosen,
+        &[draw.trigger, from],
+        &request.skipped,
+    )
 }
 
 enum BuildError {
@@ -372,13 +425,17 @@ fn build(
 ) -> Result<ListBody, BuildError> {
     let request = &building.request;
     let draw = request.request.random.draw;
-    let committed = openings.iter().map(|opening| Opening::commitment(&opening.candidates));
+    let committed = openings
+        .iter()
+        .map(|opening| Opening::commitment(&opening.candidates));
     if !committed.eq(building.commitments.iter().copied()) {
         return Err(Misbehaviour::Commitment.into());
     }
     let random = setter_random(context, draw, &building.random, &request.chosen, openings)?;
-    let union: BTreeSet<_> =
-        openings.iter().flat_map(|opening| opening.candidates.iter().copied()).collect();
+    let union: BTreeSet<_> = openings
+        .iter()
+        .flat_map(|opening| opening.candidates.iter().copied())
+        .collect();
     let descriptor = context.rules.community().descriptor();
     for node in &union {
         let told = || contacts.iter().find(|contact| contact.node() == *node);
@@ -423,12 +480,21 @@ pub fn setter_random(
     }
     let input = draw.setter_input(random);
     let value = |(node, opening): (&NodeId, &Opening)| {
-        let contact = context.cache.get(*node).ok_or(Misbehaviour::NotLegitimate)?;
+        let contact = context
+            .cache
+            .get(*node)
+            .ok_or(Misbehaviour::NotLegitimate)?;
         let vrf = contact.certificate().vrf();
-        vrf.verify(&input, &opening.proof).map_err(|_| Misbehaviour::RandomProof)
+        vrf.verify(&input, &opening.proof)
+            .map_err(|_| Misbehaviour::RandomProof)
     };
-    let values = chosen.iter().zip(openings).map(value).collect::<Result<Vec<_>, _>>()?;
-    let parts: Vec<&[u8]> =
-        std::iter::once(&random.0[..]).chain(values.iter().map(|value| &value.0[..])).collect();
+    let values = chosen
+        .iter()
+        .zip(openings)
+        .map(value)
+        .collect::<Result<Vec<_>, _>>()?;
+    let parts: Vec<&[u8]> = std::iter::once(&random.0[..])
+        .chain(values.iter().map(|value| &value.0[..]))
+        .collect();
     Ok(Digest::of("random of setter", &parts))
 }
