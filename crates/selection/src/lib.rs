@@ -23,7 +23,7 @@ mod witness;
 pub use context::Announced;
 pub use fault::{Misbehaviour, Refusal};
 pub use list::{ActorList, Builder, ListBody, SEATS_MAX};
-pub use message::{BuildRequest, Message, Opening, SetterRequest, Step, TriggerRequest};
+pub use message::{BuildRequest, Message, Opened, Opening, SetterRequest, Step, TriggerRequest};
 pub use protocol::{Command, Event, Failure, Selection, Timer};
 pub use random::{DRAW_TOLERANCE, Draw, TriggerPart, VerifiableRandom, point_of};
 pub use rules::Rules;

@@ -38,7 +38,7 @@ pub enum Message {
     Open(#[n(0)] Step, #[n(1)] Opening),
     /// S to SL (step 7), with the contacts that not every builder named.
     #[n(7)]
-    Opens(#[n(0)] Step, #[n(1)] Vec<Opening>, #[n(2)] Vec<Contact>),
+    Opens(#[n(0)] Step, #[n(1)] Opened),
     /// SL to S (step 8g).
     #[n(8)]
     Signed(#[n(0)] Step, #[n(1)] Signature),
@@ -132,6 +132,18 @@ pub struct Opening {
     /// Nodes of its cache in R3, ascending, without the trigger.
     #[n(1)]
     pub candidates: Vec<NodeId>,
+}
+
+/// All that the builders opened.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct Opened {
+    /// In order of the builders.
+    #[n(0)]
+    pub openings: Vec<Opening>,
+    /// Contacts of the candidates that not every builder named.
+    #[n(1)]
+    pub contacts: Vec<Contact>,
 }
 
 impl Opening {

@@ -172,9 +172,9 @@ impl Selection {
                 self.witness
                     .on_commits(context, from, step, commitments, out);
             }
-            Message::Opens(step, openings, contacts) => {
+            Message::Opens(step, opened) => {
                 self.witness
-                    .on_opens(context, now, from, step, &openings, &contacts, out);
+                    .on_opens(context, now, from, step, &opened, out);
             }
             Message::Alive => self.witness.on_alive(from, out),
             Message::Probe => out.send(from, Message::Alive),

@@ -33,14 +33,15 @@ pub struct Draw {
 }
 
 impl Draw {
-    /// What a legitimate node evaluates its VRF on.
-    pub fn random_input(&self) -> [u8; 32] {
-        Digest::of("trigger random", &[&encode(self)]).0
+    /// What legitimate node `witness` evaluates its VRF on. Its name is in it: else somebody could have another node's
+    /// VRF key certified as his own and repeat that node's value.
+    pub fn random_input(&self, witness: NodeId) -> [u8; 32] {
+        Digest::of("trigger random", &[&encode(&(self, witness))]).0
     }
 
-    /// What a list builder evaluates its VRF on, given the trigger's random.
-    pub fn setter_input(&self, random: &Digest) -> [u8; 32] {
-        Digest::of("setter random", &[&encode(self), &random.0]).0
+    /// What list builder `witness` evaluates its VRF on, given the trigger's random.
+    pub fn setter_input(&self, witness: NodeId, random: &Digest) -> [u8; 32] {
+        Digest::of("setter random", &[&encode(&(self, witness)), &random.0]).0
     }
 
     /// The bytes that a legitimate node signs: the draw, the time and who else was asked.
@@ -138,8 +139,11 @@ impl VerifiableRandom {
         verify(part.certificate.node(), DOMAIN, &bytes, &part.signature)
             .map_err(|_| Misbehaviour::Signature)?;
         let vrf = part.certificate.vrf();
-        vrf.verify(&self.draw.random_input(), &part.proof)
-            .map_err(|_| Misbehaviour::RandomProof)
+        vrf.verify(
+            &self.draw.random_input(part.certificate.node()),
+            &part.proof,
+        )
+        .map_err(|_| Misbehaviour::RandomProof)
     }
 }
 

@@ -11,7 +11,7 @@ use crypto::{Signature, verify};
 use crate::context::{Context, STEP, names};
 use crate::fault::{Misbehaviour, Refusal};
 use crate::list::{ActorList, Builder, ListBody, seat_by_lot};
-use crate::message::{BuildRequest, Message, Opening, SKIPPED_MAX, SetterRequest, Step};
+use crate::message::{BuildRequest, Message, Opened, Opening, SKIPPED_MAX, SetterRequest, Step};
 use crate::protocol::{Event, Selection, Timer};
 use crate::random::{Draw, point_of};
 use crate::witness::setter_random;
@@ -237,7 +237,8 @@ impl Setter {
             });
             return;
         };
-        self.tell_all(&Message::Opens(self.step(), openings, contacts), out);
+        let opened = Opened { openings, contacts };
+        self.tell_all(&Message::Opens(self.step(), opened), out);
         self.enter(
             Stage::Sign {
                 body,

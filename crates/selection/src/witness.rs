@@ -6,12 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::{Digest, Instant, NodeId, Outbox};
-use community::Contact;
 
 use crate::context::{Context, PROBE};
 use crate::fault::{Misbehaviour, Refusal};
 use crate::list::{ListBody, seat_by_lot};
-use crate::message::{BuildRequest, Message, Opening, SKIPPED_MAX, Step, TriggerRequest};
+use crate::message::{BuildRequest, Message, Opened, Opening, SKIPPED_MAX, Step, TriggerRequest};
 use crate::protocol::{Event, Selection, Timer};
 use crate::random::{DRAW_TOLERANCE, Draw, TriggerPart, point_of};
 
@@ -302,7 +301,7 @@ impl Witness {
             return;
         }
         building.commitments = commitments;
-        let input = step.draw.setter_input(&building.random);
+        let input = step.draw.setter_input(context.own(), &building.random);
         let proof = context.identity.vrf.prove(&input);
         let opening = Opening {
             proof,
@@ -318,8 +317,7 @@ impl Witness {
         now: Instant,
         from: NodeId,
         step: Step,
-        openings: &[Opening],
-        contacts: &[Contact],
+        opened: &Opened,
         out: &mut Outbox<Selection>,
     ) {
         let key = (from, step.draw);
@@ -330,7 +328,7 @@ impl Witness {
         let Some(building) = self.building.remove(&key) else {
             return;
         };
-        match build(context, now, from, &building, openings, contacts) {
+        match build(context, now, from, &building, opened) {
             Ok(body) => {
                 let signature = context
                     .identity
@@ -358,7 +356,10 @@ fn answer_trigger(
     let bytes = draw.part_bytes(now, &request.chosen, &request.skipped);
     let part = TriggerPart {
         certificate: context.identity.certificate.clone(),
-        proof: context.identity.vrf.prove(&draw.random_input()),
+        proof: context
+            .identity
+            .vrf
+            .prove(&draw.random_input(context.own())),
         at: now,
         signature: context.identity.key.sign(TriggerPart::DOMAIN, &bytes),
     };
@@ -420,11 +421,11 @@ fn build(
     now: Instant,
     setter: NodeId,
     building: &Building,
-    openings: &[Opening],
-    contacts: &[Contact],
+    opened: &Opened,
 ) -> Result<ListBody, BuildError> {
     let request = &building.request;
     let draw = request.request.random.draw;
+    let Opened { openings, contacts } = opened;
     let committed = openings
         .iter()
         .map(|opening| Opening::commitment(&opening.candidates));
@@ -478,8 +479,8 @@ pub fn setter_random(
     if chosen.len() != openings.len() {
         return Err(Misbehaviour::OutOfTurn);
     }
-    let input = draw.setter_input(random);
     let value = |(node, opening): (&NodeId, &Opening)| {
+        let input = draw.setter_input(*node, random);
         let contact = context
             .cache
             .get(*node)
