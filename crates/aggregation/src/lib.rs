@@ -1,3 +1,14 @@
-//! aggregation
+//! Sums over many people's data, computed by helpers of whom none sees a value (design: aggregation).
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`sizes`] | how many lanes and replicas a committee needs, and what can then go wrong with which chance |
+//! | [`agreement`] | replicas agree on one value although some lie, crash or are cut off |
+//! | [`committee`] | the engine: shares in, one signed total out |
+//!
+//! Everything here is a pure state machine or a function. What the numbers in a vector mean is not its business: a
+//! statistic is a sum of vectors whose first element counts the people who match.
 
 pub mod agreement;
+pub mod committee;
+pub mod sizes;

@@ -1,1 +1,3 @@
+//! The one program of the project.
+
 fn main() {}

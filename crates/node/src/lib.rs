@@ -1,1 +1,36 @@
-//! node
+//! One person's node: membership, selection, the committee engine and the owner's consent, composed into one protocol.
+//!
+//! A question's life (design: a question's life), as seen from here:
+//!
+//! 1. The asker signs a [`Plan`] that fixes everything, and announces it to all ([`Command::Ask`]).
+//! 2. Each node checks the asker's rights and the vocabulary, and applies its owner's rule or asks ([`Event::AskOwner`]).
+//! 3. When the time for consent has passed, helpers are drawn; each checks the list and takes its seat. Once every lane has
+//!    a key, all are called to contribute; each node checks the list itself, has its vault run the local part
+//!    ([`Event::Measure`]), notes that it has contributed ([`Event::Store`]), and contributes.
+//! 4. The totals come back with evidence; the asker puts both into a proof ([`proof`]).
+//!
+//! | file | idea |
+//! |---|---|
+//! | `plan` | what the asker fixes before the first message, and what everybody checks about it |
+//! | `message` | what travels between nodes |
+//! | `composition` | the children and the routes between them: an event of one becomes a command of another only here |
+//! | `asking`, `serving`, `owning` | the node's three sides: asker, helper, owner |
+//! | `questions` | the questions that this node has heard of |
+//! | `journal` | what must be on the disk before it may be said |
+//! | [`proof`] | the proof file, made here and checked by anyone |
+
+mod asking;
+mod composition;
+mod journal;
+mod message;
+mod owning;
+mod plan;
+pub mod proof;
+mod questions;
+mod serving;
+
+pub use asking::{Answer, Ask, Failure, Stage};
+pub use composition::{Command, Event, Node, Setup, SetupError, Timer};
+pub use message::Message;
+pub use owning::Asked;
+pub use plan::{COLLECT_MAX, CONSENT_MAX, Plan, PlanError, SignedPlan};

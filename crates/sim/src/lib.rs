@@ -38,15 +38,21 @@
 //! assert_eq!(simulation.total().sent, 5);
 //! ```
 //!
+//! [`community`] puts a whole community of real nodes into it, each with an owner, a value and a disk, and keeps what a
+//! reference model needs to check answers.
+//!
 //! What it does not model: packets (a message arrives whole or not at all), congestion inside the network, the time that
 //! a node computes.
 
+pub mod community;
 mod engine;
 mod faults;
 mod network;
 mod rerun;
+mod tap;
 
 pub use engine::{Counters, START, Simulation};
 pub use faults::{Action, Direction, Skew};
 pub use network::{NetworkModel, PER_MILLION};
 pub use rerun::{Rerun, seed_or};
+pub use tap::Tap;

@@ -1,0 +1,66 @@
+//! What no honest node sends, and why there is no answer.
+
+use community::ContactError;
+use thiserror::Error;
+
+/// A check that a message or a proof failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Misbehaviour {
+    /// Signed for another computation.
+    #[error("it belongs to another computation")]
+    OtherRound,
+    /// No such seat, or not that seat's place to say this.
+    #[error("it is not for that seat to say")]
+    Seat,
+    /// A signature that is not its signer's.
+    #[error("a signature does not hold")]
+    Signature,
+    /// Not a majority of one lane.
+    #[error("it is not signed by a majority of the lane")]
+    NoMajority,
+    /// The contributor's certificate is not in force.
+    #[error("the contributor's certificate does not hold: {0}")]
+    Certificate(#[from] ContactError),
+    /// The querier must not contribute.
+    #[error("the querier contributes to its own question")]
+    QuerierContributes,
+    /// A header or vector has the wrong number of parts.
+    #[error("it has the wrong number of parts")]
+    Shape,
+    /// A ciphertext that does not hold the committed share.
+    #[error("a sealed share is not the committed one")]
+    Commitment,
+    /// A contributor is listed twice or out of order.
+    #[error("a list is not in order, or names somebody twice")]
+    Order,
+    /// The set does not follow from what replicas hold.
+    #[error("the set does not follow from what the replicas hold")]
+    Set,
+    /// The quorum's certificate of the set does not hold.
+    #[error("the set is not signed by a quorum of the helpers")]
+    Quorum,
+    /// The lane sums are about another set.
+    #[error("a lane's sum is about another set")]
+    OtherSet,
+    /// A time too far from ours.
+    #[error("its time is not now")]
+    Time,
+}
+
+/// Why a computation ended without totals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Failure {
+    /// Refused by the helpers: fewer people match than the community allows to be counted.
+    #[error(
+        "refused: fewer people match than this community allows to be counted; ask about a larger group"
+    )]
+    SmallCrowd,
+    /// Helpers contradict each other.
+    #[error(
+        "no answer: helpers signed different results, so some of them lie; ask again for new helpers"
+    )]
+    Conflict,
+    /// Time ran out.
+    #[error("no answer in time: too many helpers are away; ask again")]
+    TimedOut,
+}

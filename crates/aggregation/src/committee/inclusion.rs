@@ -1,0 +1,194 @@
+//! From what replicas hold to the one set of people whose shares are added up.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base::{Digest, Instant, NodeId, encode};
+use minicbor::{Decode, Encode};
+
+use crate::agreement::value_digest;
+use crate::committee::fault::Misbehaviour;
+use crate::committee::statement::{Signed, Statement, statement};
+use crate::committee::terms::Terms;
+
+/// One contributor, as a replica knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(map)]
+pub struct Entry {
+    /// Who.
+    #[n(0)]
+    pub contributor: NodeId,
+    /// Digest of its header: the first one that the replica saw.
+    #[n(1)]
+    pub header: Digest,
+    /// Whether the owner declines.
+    #[n(2)]
+    pub declines: bool,
+}
+
+/// What one replica signs when it closes: from whom it holds the committed share.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Holdings {
+    /// The computation.
+    #[n(0)]
+    pub round: Digest,
+    /// People whom this replica knows and who could have contributed.
+    #[n(1)]
+    pub asked: u64,
+    /// By ascending contributor, each once.
+    #[n(2)]
+    pub entries: Vec<Entry>,
+}
+
+statement!(Holdings, "holdings", holdings => holdings.round);
+
+/// What the quorum signs: fixes whose shares are added up without naming anybody.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SetBody {
+    /// The computation.
+    #[n(0)]
+    pub round: Digest,
+    /// Salted digest of the included entries: only who knows the salt, a replica, can try whether somebody is in.
+    #[n(1)]
+    pub root: Digest,
+    /// People whose shares are added up.
+    #[n(2)]
+    pub included: u64,
+    /// People who declined.
+    #[n(3)]
+    pub declined: u64,
+    /// People who could have contributed, as the median replica knows them.
+    #[n(4)]
+    pub asked: u64,
+    /// When the set was proposed.
+    #[n(5)]
+    pub at: Instant,
+}
+
+impl SetBody {
+    /// The value that the replicas agree on.
+    pub fn bytes(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// Its name in votes and in lane sums.
+    pub fn digest(&self) -> Digest {
+        value_digest(&self.bytes())
+    }
+
+    /// People of whom nothing arrived in time.
+    pub fn away(&self) -> u64 {
+        self.asked
+            .saturating_sub(self.included)
+            .saturating_sub(self.declined)
+    }
+}
+
+/// Why a set is the right one: for replicas only, because it names contributors.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Support {
+    /// The computation.
+    #[n(0)]
+    pub round: Digest,
+    /// Hides the set from whoever sees its root alone.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub salt: [u8; 32],
+    /// When the set was proposed.
+    #[n(2)]
+    pub at: Instant,
+    /// By ascending seat; of every lane at least a majority.
+    #[n(3)]
+    pub holdings: Vec<Signed<Holdings>>,
+}
+
+/// A set with its names.
+#[derive(Debug, Clone)]
+pub struct Inclusion {
+    /// What is signed.
+    pub body: SetBody,
+    /// Whose shares are added up, ascending.
+    pub entries: Vec<Entry>,
+}
+
+/// Checks one replica's statement: one signature check.
+///
+/// # Errors
+///
+/// The check that failed.
+pub fn check_holdings(terms: &Terms, holdings: &Signed<Holdings>) -> Result<(), Misbehaviour> {
+    let entries = &holdings.body.entries;
+    if !entries.is_sorted_by(|a, b| a.contributor < b.contributor) {
+        return Err(Misbehaviour::Order);
+    }
+    holdings.check(terms)
+}
+
+/// Whether of every lane at least a majority is among `seats`.
+pub fn covers_lanes(terms: &Terms, seats: impl Iterator<Item = usize> + Clone) -> bool {
+    (0..terms.lanes()).all(|lane| {
+        let of_lane = seats.clone().filter(|seat| terms.lane(lane).contains(seat));
+        of_lane.count() >= terms.sizes.majority()
+    })
+}
+
+impl Support {
+    /// Checks all statements and works the set out that follows from them: a contributor is in when a majority of every
+    /// lane holds its share under one header.
+    ///
+    /// # Errors
+    ///
+    /// The check that failed.
+    pub fn derive(&self, terms: &Terms) -> Result<Inclusion, Misbehaviour> {
+        let seats = self.holdings.iter().map(Signed::index);
+        if self.round != terms.round() {
+            return Err(Misbehaviour::OtherRound);
+        }
+        if !seats.clone().is_sorted_by(|a, b| a < b) {
+            return Err(Misbehaviour::Order);
+        }
+        if !covers_lanes(terms, seats) {
+            return Err(Misbehaviour::NoMajority);
+        }
+        for holdings in &self.holdings {
+            check_holdings(terms, holdings)?;
+        }
+        Ok(self.conclude(terms))
+    }
+
+    /// As [`derive`](Self::derive), for statements that were checked when they came in.
+    pub fn conclude(&self, terms: &Terms) -> Inclusion {
+        let mut held: BTreeMap<Entry, Vec<usize>> = BTreeMap::new();
+        for holdings in &self.holdings {
+            for entry in &holdings.body.entries {
+                held.entry(*entry).or_default().push(holdings.index());
+            }
+        }
+        let accepted = held
+            .into_iter()
+            .filter(|(_, seats)| covers_lanes(terms, seats.iter().copied()))
+            .map(|(entry, _)| entry);
+        let (declined, entries): (Vec<_>, Vec<_>) = accepted.partition(|entry| entry.declines);
+        let mut asked: Vec<_> = self.holdings.iter().map(|h| h.body.asked).collect();
+        asked.sort_unstable();
+        let asked = asked.get(asked.len() / 2).copied().unwrap_or(0);
+        let answered = (entries.len() + declined.len()) as u64;
+        let body = SetBody {
+            round: self.round,
+            root: Digest::of("inclusion set", &[&self.salt, &encode(&entries)]),
+            included: entries.len() as u64,
+            declined: declined.len() as u64,
+            asked: asked.max(answered),
+            at: self.at,
+        };
+        Inclusion { body, entries }
+    }
+}
+
+impl Inclusion {
+    /// Names of those included.
+    pub fn members(&self) -> BTreeSet<NodeId> {
+        self.entries.iter().map(|entry| entry.contributor).collect()
+    }
+}

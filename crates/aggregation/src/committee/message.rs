@@ -1,0 +1,99 @@
+//! What travels between querier, replicas and contributors.
+
+use base::{Digest, NodeId};
+use crypto::SealingKey;
+use minicbor::{Decode, Encode};
+
+use crate::agreement;
+use crate::agreement::QuorumCertificate;
+use crate::committee::contribution::{Bundle, Item};
+use crate::committee::inclusion::{Holdings, SetBody, Support};
+use crate::committee::statement::{Denial, LaneCount, LaneKey, LaneSum, Signed, Statement};
+
+/// A message of the committee engine. All but [`Message::Bundle`] and its answer are among seats and the querier.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub enum Message {
+    /// Between lane mates: the secret of a key that the sender made for the lane.
+    #[n(0)]
+    LaneSecret(#[n(0)] Digest, #[n(1)] SealingKey),
+    /// To the querier: the sender holds the secret of this key.
+    #[n(1)]
+    LaneKey(#[n(0)] Signed<LaneKey>),
+    /// A contributor to one replica.
+    #[n(2)]
+    Bundle(#[n(0)] Digest, #[n(1)] Box<Bundle>),
+    /// To the contributor: the bundle is passed on.
+    #[n(3)]
+    Accepted(#[n(0)] Digest),
+    /// Between replicas: contributions for the receiver's lane.
+    #[n(4)]
+    Forward(#[n(0)] Digest, #[n(1)] Vec<Item>),
+    /// To the replica that leads the agreement.
+    #[n(5)]
+    Holdings(#[n(0)] Box<Signed<Holdings>>),
+    /// From the leader: why the set is the right one.
+    #[n(6)]
+    Support(#[n(0)] Box<Support>),
+    /// To a replica: the sender lacks the support of a set.
+    #[n(7)]
+    SupportWanted(#[n(0)] Digest),
+    /// Between replicas.
+    #[n(8)]
+    Agreement(#[n(0)] Digest, #[n(1)] Box<agreement::Message>),
+    /// To a lane mate: the sender lacks these contributors' shares.
+    #[n(9)]
+    SharesWanted(#[n(0)] Digest, #[n(1)] Vec<NodeId>),
+    /// Between replicas: a lane's part of the counts.
+    #[n(10)]
+    Count(#[n(0)] Box<Signed<LaneCount>>),
+    /// To the querier: a lane's part of the totals.
+    #[n(11)]
+    Sum(#[n(0)] Box<Sum>),
+    /// To the querier: nothing will be opened.
+    #[n(12)]
+    Denied(#[n(0)] Signed<Denial>),
+    /// To a lane mate: the sender lacks the secret of the key that contributors seal to.
+    #[n(14)]
+    SecretWanted(#[n(0)] Digest),
+    /// From the querier: forget all of it.
+    #[n(13)]
+    Done(#[n(0)] Digest),
+}
+
+/// A lane sum with what shows that it is over the agreed set.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Sum {
+    /// The agreed set.
+    #[n(0)]
+    pub set: SetBody,
+    /// The quorum's signatures under it.
+    #[n(1)]
+    pub certificate: QuorumCertificate,
+    /// The sender's lane sum.
+    #[n(2)]
+    pub sum: Signed<LaneSum>,
+}
+
+impl Message {
+    /// The computation that it is about.
+    pub fn round(&self) -> Digest {
+        match self {
+            Self::LaneSecret(round, _)
+            | Self::Bundle(round, _)
+            | Self::Accepted(round)
+            | Self::Forward(round, _)
+            | Self::SupportWanted(round)
+            | Self::Agreement(round, _)
+            | Self::SharesWanted(round, _)
+            | Self::SecretWanted(round)
+            | Self::Done(round) => *round,
+            Self::LaneKey(signed) => signed.body.round(),
+            Self::Holdings(signed) => signed.body.round(),
+            Self::Support(support) => support.round,
+            Self::Count(signed) => signed.body.round(),
+            Self::Sum(sum) => sum.set.round,
+            Self::Denied(signed) => signed.body.round(),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Counts and sums by lane majority.
+
+use std::collections::BTreeMap;
+
+use crate::committee::statement::{Endorsed, Signed, Statement};
+use crate::committee::terms::Terms;
+
+/// Statements of all seats about their lanes' totals; the first of each seat counts.
+#[derive(Debug)]
+pub struct Tally<T> {
+    said: BTreeMap<u16, Signed<T>>,
+}
+
+impl<T> Default for Tally<T> {
+    fn default() -> Self {
+        Self {
+            said: BTreeMap::new(),
+        }
+    }
+}
+
+impl<T: Statement> Tally<T> {
+    /// Takes a checked statement.
+    pub fn insert(&mut self, signed: Signed<T>) {
+        self.said.entry(signed.seat).or_insert(signed);
+    }
+
+    /// Whether this seat has spoken.
+    pub fn has(&self, seat: u16) -> bool {
+        self.said.contains_key(&seat)
+    }
+
+    /// Forgets statements that do not fit.
+    pub fn retain(&mut self, fits: impl Fn(&T) -> bool) {
+        self.said.retain(|_, signed| fits(&signed.body));
+    }
+
+    /// What this seat said.
+    pub fn of(&self, seat: usize) -> Option<&Signed<T>> {
+        self.said.get(&u16::try_from(seat).ok()?)
+    }
+
+    /// Whether all seats have spoken.
+    pub fn is_full(&self, terms: &Terms) -> bool {
+        self.said.len() == terms.seats.len()
+    }
+
+    /// Whether two seats of one lane said different things.
+    pub fn conflicts(&self, terms: &Terms) -> bool {
+        (0..terms.lanes()).any(|lane| {
+            let mut of_lane = terms.lane(lane).filter_map(|seat| self.of(seat));
+            let first = of_lane.next();
+            first.is_some_and(|first| of_lane.any(|other| other.body != first.body))
+        })
+    }
+
+    /// The majority's word of every lane, once there is one of each.
+    pub fn endorsed(&self, terms: &Terms) -> Option<Vec<Endorsed<T>>> {
+        (0..terms.lanes())
+            .map(|lane| Endorsed::of(terms, lane, self.said.values().cloned()))
+            .collect()
+    }
+}

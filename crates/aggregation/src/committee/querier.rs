@@ -1,0 +1,213 @@
+//! The querier's part: gather lane keys, then lane sums or refusals.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base::{Duration, Instant, NodeId, Outbox};
+
+use crate::agreement::QuorumCertificate;
+use crate::committee::evidence::Evidence;
+use crate::committee::fault::{Failure, Misbehaviour};
+use crate::committee::inclusion::SetBody;
+use crate::committee::message::{Message, Sum};
+use crate::committee::opening::Tally;
+use crate::committee::protocol::{Committee, Event, Timer};
+use crate::committee::statement::{Denial, Denied, Endorsed, LaneKey, LaneSum, Signed};
+use crate::committee::terms::Terms;
+
+/// How long to wait for a lane's other replicas once every lane has a majority: they may contradict it.
+const GRACE: Duration = Duration::from_millis(300);
+
+/// One computation at the node that asks.
+pub struct Querier {
+    terms: Arc<Terms>,
+    /// By seat; a replica signs one key for each maker of its lane.
+    keys: BTreeMap<u16, Vec<Signed<LaneKey>>>,
+    lanes_ready: bool,
+    set: Option<(SetBody, QuorumCertificate)>,
+    sums: Tally<LaneSum>,
+    denials: BTreeMap<u16, Denied>,
+    conclude_at: Option<Instant>,
+    over: bool,
+}
+
+impl Querier {
+    /// Waits for the lanes' keys.
+    pub fn start(terms: Arc<Terms>, out: &mut Outbox<Committee>) -> Self {
+        let round = terms.round();
+        out.wake(terms.closes_at, Timer::Querier(round));
+        out.wake(terms.ends_at(), Timer::Querier(round));
+        Self {
+            terms,
+            keys: BTreeMap::new(),
+            lanes_ready: false,
+            set: None,
+            sums: Tally::default(),
+            denials: BTreeMap::new(),
+            conclude_at: None,
+            over: false,
+        }
+    }
+
+    /// Whether there is nothing left to do.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Takes a message of a replica.
+    ///
+    /// # Errors
+    ///
+    /// The check that it failed.
+    pub fn receive(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        message: Message,
+        out: &mut Outbox<Committee>,
+    ) -> Result<(), Misbehaviour> {
+        match message {
+            Message::LaneKey(signed) => self.on_key(from, signed, out),
+            Message::Sum(sum) => self.on_sum(now, from, *sum, out),
+            Message::Denied(signed) => self.on_denied(from, signed, out),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_seat(&self, from: NodeId, seat: u16) -> Result<(), Misbehaviour> {
+        if self.terms.seats.get(usize::from(seat)) == Some(&from) {
+            Ok(())
+        } else {
+            Err(Misbehaviour::Seat)
+        }
+    }
+
+    fn on_key(
+        &mut self,
+        from: NodeId,
+        signed: Signed<LaneKey>,
+        out: &mut Outbox<Committee>,
+    ) -> Result<(), Misbehaviour> {
+        self.check_seat(from, signed.seat)?;
+        let said = self.keys.entry(signed.seat).or_default();
+        let makers = usize::from(self.terms.sizes.replicas);
+        if self.lanes_ready || said.len() >= makers || said.contains(&signed) {
+            return Ok(());
+        }
+        signed.check(&self.terms)?;
+        said.push(signed);
+        let all = self.keys.values().flatten().cloned();
+        let keys: Option<Vec<_>> = (0..self.terms.lanes())
+            .map(|lane| Endorsed::of(&self.terms, lane, all.clone()))
+            .collect();
+        if let Some(keys) = keys {
+            self.lanes_ready = true;
+            out.emit(Event::LanesReady(self.terms.round(), keys));
+        }
+        Ok(())
+    }
+
+    fn on_sum(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        Sum {
+            set,
+            certificate,
+            sum,
+        }: Sum,
+        out: &mut Outbox<Committee>,
+    ) -> Result<(), Misbehaviour> {
+        let terms = Arc::clone(&self.terms);
+        self.check_seat(from, sum.seat)?;
+        if self.sums.has(sum.seat) {
+            return Ok(());
+        }
+        let digest = set.digest();
+        if self.set.as_ref().is_none_or(|(known, _)| *known != set) {
+            certificate
+                .verify(terms.round(), digest, &terms.seats, terms.quorum())
+                .map_err(|_| Misbehaviour::Quorum)?;
+        }
+        if sum.body.0.set != digest {
+            return Err(Misbehaviour::OtherSet);
+        }
+        if sum.body.0.sums.len() != terms.vector_len {
+            return Err(Misbehaviour::Shape);
+        }
+        sum.check(&terms)?;
+        self.set.get_or_insert((set, certificate));
+        self.sums.insert(sum);
+        if self.sums.is_full(&terms) {
+            self.conclude(out);
+        } else if self.conclude_at.is_none() && self.sums.endorsed(&terms).is_some() {
+            self.conclude_at = Some(now + GRACE);
+            out.wake(now + GRACE, Timer::Querier(terms.round()));
+        }
+        Ok(())
+    }
+
+    fn on_denied(
+        &mut self,
+        from: NodeId,
+        signed: Signed<Denial>,
+        out: &mut Outbox<Committee>,
+    ) -> Result<(), Misbehaviour> {
+        self.check_seat(from, signed.seat)?;
+        if self.denials.contains_key(&signed.seat) {
+            return Ok(());
+        }
+        signed.check(&self.terms)?;
+        let why = signed.body.why;
+        self.denials.insert(signed.seat, why);
+        let agree = self.denials.values().filter(|said| **said == why).count();
+        if agree >= self.terms.more_than_liars() {
+            let failure = match why {
+                Denied::SmallCrowd => Failure::SmallCrowd,
+                Denied::Conflict => Failure::Conflict,
+            };
+            self.fail(failure, out);
+        }
+        Ok(())
+    }
+
+    /// Gives the totals once time is up, or gives up.
+    pub fn handle_timer(&mut self, now: Instant, out: &mut Outbox<Committee>) {
+        if self.conclude_at.is_some_and(|at| now >= at) {
+            self.conclude(out);
+        } else if now >= self.terms.ends_at() || (now >= self.terms.closes_at && !self.lanes_ready)
+        {
+            self.fail(Failure::TimedOut, out);
+        }
+    }
+
+    fn conclude(&mut self, out: &mut Outbox<Committee>) {
+        if self.sums.conflicts(&self.terms) {
+            return self.fail(Failure::Conflict, out);
+        }
+        let Some(((set, certificate), sums)) =
+            self.set.clone().zip(self.sums.endorsed(&self.terms))
+        else {
+            return;
+        };
+        let evidence = Evidence {
+            set,
+            certificate,
+            sums,
+        };
+        out.emit(Event::Opened(self.terms.round(), Box::new(evidence)));
+        self.finish(out);
+    }
+
+    fn fail(&mut self, why: Failure, out: &mut Outbox<Committee>) {
+        out.emit(Event::Failed(self.terms.round(), why));
+        self.finish(out);
+    }
+
+    fn finish(&mut self, out: &mut Outbox<Committee>) {
+        self.over = true;
+        for seat in &self.terms.seats {
+            out.send(*seat, Message::Done(self.terms.round()));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What all parties to one computation know beforehand.
+
+use std::ops::Range;
+
+use base::{Digest, Duration, Instant, NodeId};
+
+use crate::sizes::Sizes;
+
+/// Longest time from the end of the collection to the answer. Guess: several views of the agreement.
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// One computation: follows from the plan and the actor list, so that every party computes the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// Digest of the whole plan.
+    pub question: Digest,
+    /// Digest of the actor list.
+    pub list: Digest,
+    /// Who has a seat; lane by lane in list order.
+    pub seats: Vec<NodeId>,
+    /// Lanes and replicas; their product is the number of seats.
+    pub sizes: Sizes,
+    /// How many of the seats the agreement must bear to lie: [`Sizes::liars`].
+    pub liars: u64,
+    /// Numbers that one person contributes; the first is the match count.
+    pub vector_len: usize,
+    /// Match count below which nothing is opened.
+    pub threshold: u64,
+    /// Who asks. Holds no seat and contributes nothing.
+    pub querier: NodeId,
+    /// When replicas stop taking contributions.
+    pub closes_at: Instant,
+}
+
+impl Terms {
+    /// Names this computation in everything that is signed for it.
+    pub fn round(&self) -> Digest {
+        Digest::of(
+            "committee",
+            &[self.question.as_bytes(), self.list.as_bytes()],
+        )
+    }
+
+    /// When everybody gives up and forgets.
+    pub fn ends_at(&self) -> Instant {
+        self.closes_at + ANSWER_WITHIN
+    }
+
+    /// Whether seats and sizes fit and a quorum exists.
+    pub fn are_possible(&self) -> bool {
+        self.sizes.is_possible()
+            && self.sizes.seats() == self.seats.len()
+            && self.sizes.quorum(self.liars).is_some()
+            && self.vector_len > 0
+            && !self.seats.contains(&self.querier)
+    }
+
+    /// Votes that fix the inclusion set.
+    pub fn quorum(&self) -> usize {
+        self.sizes.quorum(self.liars).unwrap_or(self.seats.len())
+    }
+
+    /// One more than the liars that an agreement bears: so many seats cannot all lie.
+    pub fn more_than_liars(&self) -> usize {
+        (2 * self.quorum()).saturating_sub(self.seats.len()).max(1)
+    }
+
+    /// Number of lanes (m).
+    pub fn lanes(&self) -> usize {
+        usize::from(self.sizes.lanes)
+    }
+
+    /// Seats of one lane.
+    pub fn lane(&self, lane: usize) -> Range<usize> {
+        let replicas = usize::from(self.sizes.replicas);
+        lane * replicas..(lane + 1) * replicas
+    }
+
+    /// The seat of `node`.
+    pub fn seat(&self, node: NodeId) -> Option<usize> {
+        self.seats.iter().position(|seat| *seat == node)
+    }
+
+    /// The nodes of one lane.
+    pub fn replicas(&self, lane: usize) -> &[NodeId] {
+        &self.seats[self.lane(lane)]
+    }
+}

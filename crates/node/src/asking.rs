@@ -1,0 +1,337 @@
+//! The node's asking side: plan, draw, call, answer.
+
+use std::sync::Arc;
+
+use aggregation::committee::{self, Endorsed, Evidence, LaneKey, Terms};
+use aggregation::sizes::Sizes;
+use base::{Digest, Duration, Input, Instant, NodeId, Outbox};
+use question::Question;
+use selection::{ActorList, Announced};
+use thiserror::Error;
+
+use crate::composition::{Event, Node, Timer};
+use crate::message::{Drawn, Message};
+use crate::plan::{CLOCK_SKEW, Plan, PlanError, SignedPlan, choose_sizes};
+use crate::proof::{Proof, ProofError, Verified};
+
+/// How long the announcement has to spread before helpers are drawn. Guess: a few one-way times.
+const SPREAD: Duration = Duration::from_millis(250);
+/// How often seats are offered again until all lanes have keys.
+const OFFER_AGAIN: Duration = Duration::from_secs(1);
+
+/// A question to put to the community.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The question.
+    pub sql: String,
+    /// What the answer is for.
+    pub purpose: String,
+    /// How long owners may take to decide; zero asks at once.
+    pub consent_for: Duration,
+    /// Longest time for contributions to arrive; over earlier when everybody has answered.
+    pub collect_for: Duration,
+}
+
+/// How far a question is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
+    /// Everybody known was told.
+    Announced {
+        /// How many.
+        nodes: usize,
+        /// Lanes and replicas to be drawn.
+        sizes: Sizes,
+    },
+    /// Helpers are drawn and their list is checked.
+    Drawn {
+        /// Witnesses of the draw.
+        k: usize,
+        /// Signature checks that convince anyone of the list: 2k.
+        checks: usize,
+        /// Who set the draw up.
+        setter: NodeId,
+        /// Who helps, lane by lane.
+        seats: Vec<NodeId>,
+    },
+    /// All lanes have keys, all nodes are called to contribute.
+    Collecting,
+}
+
+/// The answer to a question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// What the proof says, read by the same check that anyone makes.
+    pub verified: Verified,
+    /// The proof file.
+    pub proof: Vec<u8>,
+}
+
+/// Why a question has no answer.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum Failure {
+    /// No helpers were drawn.
+    #[error("{0}")]
+    Draw(#[from] selection::Failure),
+    /// The helpers gave nothing.
+    #[error("{0}")]
+    Committee(#[from] committee::Failure),
+    /// What the helpers gave does not hold.
+    #[error("the helpers' result does not hold: {0}; ask again for new helpers")]
+    Proof(#[from] ProofError),
+}
+
+impl Failure {
+    /// Whether the community's rules forbid the answer, rather than chance or time.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Committee(committee::Failure::SmallCrowd)
+                | Self::Draw(selection::Failure::TooManyDraws)
+        )
+    }
+}
+
+/// One question of our own.
+#[derive(Debug)]
+pub struct Asking {
+    plan: SignedPlan,
+    question: Question,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Consent {
+        draw_at: Instant,
+    },
+    Drawing,
+    LaneKeys {
+        drawn: Box<Drawn>,
+        terms: Arc<Terms>,
+    },
+    Collecting {
+        call: Box<Message>,
+        drawn: Box<Drawn>,
+        terms: Arc<Terms>,
+        again_at: Instant,
+    },
+}
+
+impl Asking {
+    fn terms(&self) -> Option<&Arc<Terms>> {
+        match &self.phase {
+            Phase::Consent { .. } | Phase::Drawing => None,
+            Phase::LaneKeys { terms, .. } | Phase::Collecting { terms, .. } => Some(terms),
+        }
+    }
+}
+
+impl Node {
+    pub(crate) fn ask(&mut self, now: Instant, ask: Ask, out: &mut Outbox<Self>) {
+        match self.plan(now, ask) {
+            Ok((plan, question)) => self.announce(now, plan, question, out),
+            Err(why) => out.emit(Event::NotAsked(why)),
+        }
+    }
+
+    fn plan(&mut self, now: Instant, ask: Ask) -> Result<(SignedPlan, Question), PlanError> {
+        let descriptor = self.community.descriptor();
+        let at_once = ask.consent_for == Duration::ZERO;
+        let plan = Plan {
+            asker: self.identity.node(),
+            nonce: self.rng.bytes32(),
+            sql: ask.sql,
+            purpose: ask.purpose,
+            descriptor: self.community.digest(),
+            sizes: choose_sizes(descriptor).ok_or(PlanError::TooSmall)?,
+            min_crowd: descriptor.min_crowd,
+            padding_allowance: descriptor.padding_allowance,
+            asked_at: now,
+            consent_until: if at_once {
+                Instant(now.0.saturating_sub(CLOCK_SKEW.as_micros() as u64))
+            } else {
+                now + ask.consent_for
+            },
+            collect_micros: u64::try_from(ask.collect_for.as_micros()).unwrap_or(u64::MAX),
+        };
+        let signed = SignedPlan::new(&self.identity, plan);
+        let question = signed.check(&self.community)?;
+        Ok((signed, question))
+    }
+
+    fn announce(
+        &mut self,
+        now: Instant,
+        plan: SignedPlan,
+        question: Question,
+        out: &mut Outbox<Self>,
+    ) {
+        let digest = plan.plan.digest();
+        let announced = announced(&plan.plan);
+        let command = selection::Command::Announce(digest, announced);
+        self.selection(now, Input::Command(command), out);
+        let others = self.others();
+        for node in &others {
+            out.send(*node, Message::Announce(Box::new(plan.clone())));
+        }
+        let nodes = others.len() + 1;
+        let sizes = plan.plan.sizes;
+        out.emit(Event::Stage(digest, Stage::Announced { nodes, sizes }));
+        let draw_at = (now + SPREAD).max(plan.plan.consent_until + CLOCK_SKEW);
+        out.wake(draw_at, Timer::Asking(digest));
+        let phase = Phase::Consent { draw_at };
+        let asking = Asking {
+            plan,
+            question,
+            phase,
+        };
+        self.asking.insert(digest, asking);
+    }
+
+    pub(crate) fn asking_timer(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
+        let Some(asking) = self.asking.get_mut(&question) else {
+            return;
+        };
+        match &mut asking.phase {
+            Phase::Consent { draw_at } if now >= *draw_at => {
+                asking.phase = Phase::Drawing;
+                let seats = asking.plan.plan.sizes.seats();
+                let seats = u32::try_from(seats).expect("a committee has at most 255 seats");
+                let draw = selection::Command::Draw(question, seats);
+                self.selection(now, Input::Command(draw), out);
+            }
+            Phase::LaneKeys { .. } => self.offer_seats(now, question, out),
+            Phase::Collecting { call, again_at, .. } if now >= *again_at => {
+                *again_at = Instant(u64::MAX);
+                let call = call.clone();
+                self.call(&call, out);
+            }
+            Phase::Consent { .. } | Phase::Drawing | Phase::Collecting { .. } => {}
+        }
+    }
+
+    pub(crate) fn drawn(&mut self, now: Instant, list: ActorList, out: &mut Outbox<Self>) {
+        let question = list.body.draw.digest;
+        let Some(asking) = self.asking.get_mut(&question) else {
+            return;
+        };
+        let plan = &asking.plan.plan;
+        let terms = plan.terms(&asking.question, &list, self.community.descriptor());
+        let stage = Stage::Drawn {
+            k: list.builders.len(),
+            checks: list.checks(),
+            setter: list.body.setter,
+            seats: list.actors().to_vec(),
+        };
+        let terms = Arc::new(terms);
+        let drawn = Box::new(Drawn {
+            plan: asking.plan.clone(),
+            list,
+        });
+        asking.phase = Phase::LaneKeys {
+            drawn,
+            terms: Arc::clone(&terms),
+        };
+        out.emit(Event::Stage(question, stage));
+        let ask = committee::Command::Ask(terms);
+        self.committee(now, Input::Command(ask), out);
+        self.offer_seats(now, question, out);
+    }
+
+    fn offer_seats(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
+        let asking = self.asking.get(&question);
+        let Some(Phase::LaneKeys { drawn, .. }) = asking.map(|asking| &asking.phase) else {
+            return;
+        };
+        for seat in drawn.list.actors() {
+            out.send(*seat, Message::Seat(drawn.clone()));
+        }
+        out.wake(now + OFFER_AGAIN, Timer::Asking(question));
+    }
+
+    /// The own question that is computed in this round.
+    pub(crate) fn asked_in(&self, round: Digest) -> Option<Digest> {
+        let mut asking = self.asking.iter();
+        let is_round = |asking: &Asking| asking.terms().is_some_and(|t| t.round() == round);
+        asking
+            .find(|(_, asking)| is_round(asking))
+            .map(|(question, _)| *question)
+    }
+
+    pub(crate) fn lanes_ready(
+        &mut self,
+        now: Instant,
+        round: Digest,
+        keys: Vec<Endorsed<LaneKey>>,
+        out: &mut Outbox<Self>,
+    ) {
+        let Some(question) = self.asked_in(round) else {
+            return;
+        };
+        let Some(asking) = self.asking.get_mut(&question) else {
+            return;
+        };
+        let Phase::LaneKeys { drawn, terms } = &asking.phase else {
+            return;
+        };
+        let call = Message::Collect(drawn.clone(), keys);
+        // Once more halfway, for those whom the first call did not reach.
+        let again_at = now + terms.closes_at.since(now) / 2;
+        asking.phase = Phase::Collecting {
+            call: Box::new(call.clone()),
+            drawn: drawn.clone(),
+            terms: Arc::clone(terms),
+            again_at,
+        };
+        out.wake(again_at, Timer::Asking(question));
+        out.emit(Event::Stage(question, Stage::Collecting));
+        self.call(&call, out);
+    }
+
+    fn call(&self, call: &Message, out: &mut Outbox<Self>) {
+        for node in self.others() {
+            out.send(node, call.clone());
+        }
+    }
+
+    pub(crate) fn opened(&mut self, round: Digest, evidence: Evidence, out: &mut Outbox<Self>) {
+        let Some(question) = self.asked_in(round) else {
+            return;
+        };
+        let Some(Asking {
+            phase: Phase::Collecting { drawn, .. },
+            ..
+        }) = self.asking.remove(&question)
+        else {
+            return;
+        };
+        let Drawn { plan, list } = *drawn;
+        let proof = Proof {
+            plan,
+            list,
+            evidence,
+        };
+        match proof.verify(&self.rules) {
+            Ok(verified) => out.emit(Event::Answered(Box::new(Answer {
+                verified,
+                proof: proof.to_bytes(),
+            }))),
+            Err(why) => out.emit(Event::Ended(question, Failure::Proof(why))),
+        }
+    }
+
+    pub(crate) fn ended(&mut self, question: Digest, why: Failure, out: &mut Outbox<Self>) {
+        if self.asking.remove(&question).is_some() {
+            out.emit(Event::Ended(question, why));
+        }
+    }
+}
+
+/// What witnesses must know of a question before they help to draw for it.
+pub fn announced(plan: &Plan) -> Announced {
+    Announced {
+        trigger: plan.asker,
+        seats: u32::try_from(plan.sizes.seats()).unwrap_or(u32::MAX),
+        opens_at: plan.consent_until,
+    }
+}

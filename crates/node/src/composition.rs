@@ -1,0 +1,396 @@
+//! The children and the routes between them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use aggregation::committee::{self, Committee};
+use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol, Rng};
+use community::{Community, Contact, Identity};
+use overlay::Membership;
+use question::{ConsentRule, LocalValue, Question};
+use selection::{Rules, Selection};
+use thiserror::Error;
+
+use crate::asking::{Answer, Ask, Asking, Failure, Stage};
+use crate::journal::{Entry, Journal};
+use crate::message::Message;
+use crate::owning::Asked;
+use crate::plan::PlanError;
+use crate::questions::Questions;
+
+/// One person's node.
+pub struct Node {
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) community: Arc<Community>,
+    pub(crate) rules: Rules,
+    pub(crate) membership: Membership,
+    selection: Selection,
+    committee: Committee,
+    pub(crate) consent: ConsentRule,
+    pub(crate) journal: Journal,
+    pub(crate) questions: Questions,
+    pub(crate) asking: BTreeMap<Digest, Asking>,
+    pub(crate) rng: Rng,
+}
+
+/// What a node is made of.
+#[derive(Debug)]
+pub struct Setup {
+    /// Its keys and certificate.
+    pub identity: Arc<Identity>,
+    /// Its community.
+    pub community: Arc<Community>,
+    /// Where others can reach it.
+    pub addresses: Vec<SocketAddr>,
+    /// The owner's standing answer to questions.
+    pub consent: ConsentRule,
+    /// All that earlier runs had stored ([`Event::Store`]): key and value.
+    pub journal: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Unpredictable: keys and shares come from it.
+    pub rng: Rng,
+}
+
+/// Why a node cannot start.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum SetupError {
+    /// The descriptor's numbers allow no draw.
+    #[error("this community cannot draw helpers: {0}")]
+    Table(#[from] overlay::KTableError),
+    /// The journal holds what no version of this program wrote.
+    #[error(
+        "the journal in the vault is damaged; restore the vault from a backup, so that this node keeps its word"
+    )]
+    Journal,
+}
+
+/// From the application.
+#[derive(Debug)]
+pub enum Command {
+    /// Start, knowing these nodes' addresses (none for the first node of a community).
+    Join(Vec<(NodeId, SocketAddr)>),
+    /// Put a question to the community.
+    Ask(Ask),
+    /// The owner's standing answer from now on.
+    SetConsent(ConsentRule),
+    /// The owner's answer to [`Event::AskOwner`].
+    Consent {
+        /// Which question.
+        question: Digest,
+        /// Take part or stay out.
+        yes: bool,
+    },
+    /// The answer to [`Event::Measure`].
+    Measured {
+        /// Which question.
+        question: Digest,
+        /// What the owner's data says; [`LocalValue::NoRow`] when there is no such table.
+        row: LocalValue,
+    },
+    /// The entry of [`Event::Store`] with this number is on the disk.
+    Stored(u64),
+}
+
+/// To the application.
+#[derive(Debug)]
+pub enum Event {
+    /// How many nodes are known now, this one included.
+    Known(usize),
+    /// May this node take part? Answer with [`Command::Consent`].
+    AskOwner(Box<Asked>),
+    /// Run the local part of a question on the owner's data; answer with [`Command::Measured`].
+    Measure {
+        /// Which question.
+        question: Digest,
+        /// Its parsed form.
+        parsed: Box<Question>,
+    },
+    /// Store this, in order; answer with [`Command::Stored`]. Nothing that depends on it is sent before.
+    Store {
+        /// Ascending from 1 in this run.
+        number: u64,
+        /// Replaces an earlier entry with the same key.
+        key: Vec<u8>,
+        /// For [`Setup::journal`] after a restart.
+        value: Vec<u8>,
+    },
+    /// The asker's own question was not even announced.
+    NotAsked(PlanError),
+    /// How far the asker's question is.
+    Stage(Digest, Stage),
+    /// The answer to the asker's question.
+    Answered(Box<Answer>),
+    /// There is no answer to the asker's question.
+    Ended(Digest, Failure),
+    /// A helper has passed this node's contribution on.
+    Contributed(Digest),
+    /// At a helper: whose contributions are added up, by round. For the log of what this node helped with.
+    SetAgreed(Digest, std::collections::BTreeSet<NodeId>),
+    /// A peer did what no honest one does.
+    Misbehaved {
+        /// Who.
+        node: NodeId,
+        /// Which check failed.
+        what: String,
+    },
+}
+
+/// A deadline of a child or of an own question.
+#[derive(Debug, Clone, Copy)]
+pub enum Timer {
+    /// Of membership.
+    Membership(overlay::Tick),
+    /// Of selection.
+    Selection(selection::Timer),
+    /// Of the committee engine.
+    Committee(committee::Timer),
+    /// Of a question of our own.
+    Asking(Digest),
+}
+
+impl Node {
+    /// A node that knows itself.
+    ///
+    /// # Errors
+    ///
+    /// See [`SetupError`].
+    pub fn new(now: Instant, setup: Setup) -> Result<Self, SetupError> {
+        let Setup {
+            identity,
+            community,
+            addresses,
+            consent,
+            journal,
+            mut rng,
+        } = setup;
+        let own = Contact::new(&identity.key, identity.certificate.clone(), addresses, now);
+        let rules = Rules::new(Arc::clone(&community))?;
+        let keys = journal.iter().map(|(key, _)| key.as_slice());
+        let journal = Journal::restore(keys).ok_or(SetupError::Journal)?;
+        let membership =
+            Membership::new(Arc::clone(&community), own.clone(), rng.fork("membership"));
+        let committee = Committee::new(
+            Arc::clone(&identity),
+            Arc::clone(&community),
+            rng.fork("committee"),
+        );
+        let mut selection = Selection::new(Arc::clone(&identity), rules.clone());
+        let know = selection::Command::Know(Arc::new(own));
+        selection.handle(now, Input::Command(know), &mut Outbox::new());
+        Ok(Self {
+            identity,
+            community,
+            rules,
+            membership,
+            selection,
+            committee,
+            consent,
+            journal,
+            questions: Questions::default(),
+            asking: BTreeMap::new(),
+            rng,
+        })
+    }
+
+    /// Socket addresses at which `node` was last known.
+    pub fn addresses(&self, node: NodeId) -> Vec<SocketAddr> {
+        self.membership.addresses(node)
+    }
+
+    /// This node's name.
+    pub fn own(&self) -> NodeId {
+        self.identity.node()
+    }
+
+    /// Everybody else whom this node knows.
+    pub(crate) fn others(&self) -> Vec<NodeId> {
+        let own = self.own();
+        let known = self.membership.cache().iter();
+        known
+            .map(|contact| contact.node())
+            .filter(|node| *node != own)
+            .collect()
+    }
+
+    pub(crate) fn store(&mut self, entry: Entry, value: Vec<u8>, out: &mut Outbox<Self>) {
+        let (number, key) = self.journal.store(entry);
+        out.emit(Event::Store { number, key, value });
+    }
+
+    fn stored(&mut self, now: Instant, number: u64, out: &mut Outbox<Self>) {
+        match self.journal.stored(number) {
+            Some(Entry::Contributed(question)) => self.hand_in(now, question, out),
+            Some(Entry::Voted(round, number)) => {
+                let persisted = committee::Command::Persisted(round, number);
+                self.committee(now, Input::Command(persisted), out);
+            }
+            None => {}
+        }
+    }
+
+    pub(crate) fn misbehaved(node: NodeId, what: impl ToString, out: &mut Outbox<Self>) {
+        let what = what.to_string();
+        out.emit(Event::Misbehaved { node, what });
+    }
+}
+
+/// The routes.
+impl Node {
+    pub(crate) fn membership(
+        &mut self,
+        now: Instant,
+        input: Input<Membership>,
+        out: &mut Outbox<Self>,
+    ) {
+        let mut said = Outbox::new();
+        self.membership.handle(now, input, &mut said);
+        for output in said.drain() {
+            match output {
+                Output::Send { to, message } => out.send(to, Message::Membership(message)),
+                Output::Wake { at, timer } => out.wake(at, Timer::Membership(timer)),
+                Output::Event(overlay::Event::Known(contact)) => {
+                    let know = selection::Command::Know(contact);
+                    self.selection(now, Input::Command(know), out);
+                    out.emit(Event::Known(self.membership.cache().len()));
+                }
+                Output::Event(overlay::Event::Refused { from, why }) => {
+                    Self::misbehaved(from, why, out);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn selection(
+        &mut self,
+        now: Instant,
+        input: Input<Selection>,
+        out: &mut Outbox<Self>,
+    ) {
+        let mut said = Outbox::new();
+        self.selection.handle(now, input, &mut said);
+        for output in said.drain() {
+            match output {
+                Output::Send { to, message } => out.send(to, Message::Selection(message)),
+                Output::Wake { at, timer } => out.wake(at, Timer::Selection(timer)),
+                Output::Event(selection::Event::Drawn(list)) => self.drawn(now, *list, out),
+                Output::Event(selection::Event::Failed(question, why)) => {
+                    self.ended(question, Failure::Draw(why), out);
+                }
+                Output::Event(selection::Event::Heard(contact)) => {
+                    let know = overlay::Command::Know(vec![*contact]);
+                    self.membership(now, Input::Command(know), out);
+                }
+                Output::Event(selection::Event::Misbehaved { node, what }) => {
+                    Self::misbehaved(node, what, out);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn committee(
+        &mut self,
+        now: Instant,
+        input: Input<Committee>,
+        out: &mut Outbox<Self>,
+    ) {
+        let mut said = Outbox::new();
+        self.committee.handle(now, input, &mut said);
+        for output in said.drain() {
+            match output {
+                Output::Send { to, message } => out.send(to, Message::Committee(message)),
+                Output::Wake { at, timer } => out.wake(at, Timer::Committee(timer)),
+                Output::Event(event) => self.on_committee(now, event, out),
+            }
+        }
+    }
+
+    fn on_committee(&mut self, now: Instant, event: committee::Event, out: &mut Outbox<Self>) {
+        match event {
+            committee::Event::LanesReady(round, keys) => self.lanes_ready(now, round, keys, out),
+            committee::Event::Opened(round, evidence) => self.opened(round, *evidence, out),
+            committee::Event::Failed(round, why) => {
+                if let Some(question) = self.asked_in(round) {
+                    self.ended(question, Failure::Committee(why), out);
+                }
+            }
+            committee::Event::Accepted(round) => out.emit(Event::Contributed(round)),
+            committee::Event::Persist {
+                round,
+                number,
+                state,
+            } => self.store(Entry::Voted(round, number), state, out),
+            committee::Event::SetAgreed(round, members) => {
+                out.emit(Event::SetAgreed(round, members));
+            }
+            committee::Event::Misbehaved { node, what } => Self::misbehaved(node, what, out),
+        }
+    }
+
+    fn command(&mut self, now: Instant, command: Command, out: &mut Outbox<Self>) {
+        match command {
+            Command::Join(told) => {
+                let join = overlay::Command::Join(told);
+                self.membership(now, Input::Command(join), out);
+            }
+            Command::Ask(ask) => self.ask(now, ask, out),
+            Command::SetConsent(rule) => self.consent = rule,
+            Command::Consent { question, yes } => self.consented(question, yes, out),
+            Command::Measured { question, row } => self.measured(question, row, out),
+            Command::Stored(number) => self.stored(now, number, out),
+        }
+    }
+
+    fn receive(&mut self, now: Instant, from: NodeId, message: Message, out: &mut Outbox<Self>) {
+        match message {
+            Message::Membership(message) => {
+                self.membership(now, Input::Message { from, message }, out);
+            }
+            Message::Selection(message) => {
+                self.selection(now, Input::Message { from, message }, out);
+            }
+            Message::Committee(message) => {
+                self.committee(now, Input::Message { from, message }, out);
+            }
+            Message::Announce(plan) => {
+                if let Err(fault) = self.hear(now, from, *plan, out) {
+                    Self::misbehaved(from, fault, out);
+                }
+            }
+            Message::Seat(drawn) => {
+                if let Err(fault) = self.take_seat(now, from, *drawn, out) {
+                    Self::misbehaved(from, fault, out);
+                }
+            }
+            Message::Collect(drawn, keys) => {
+                if let Err(fault) = self.called(now, from, *drawn, &keys, out) {
+                    Self::misbehaved(from, fault, out);
+                }
+            }
+        }
+    }
+}
+
+impl Protocol for Node {
+    type Message = Message;
+    type Command = Command;
+    type Event = Event;
+    type Timer = Timer;
+
+    fn handle(&mut self, now: Instant, input: Input<Self>, out: &mut Outbox<Self>) {
+        match input {
+            Input::Command(command) => self.command(now, command, out),
+            Input::Message { from, message } => self.receive(now, from, message, out),
+            Input::Timer(Timer::Membership(timer)) => {
+                self.membership(now, Input::Timer(timer), out);
+            }
+            Input::Timer(Timer::Selection(timer)) => self.selection(now, Input::Timer(timer), out),
+            Input::Timer(Timer::Committee(timer)) => self.committee(now, Input::Timer(timer), out),
+            Input::Timer(Timer::Asking(question)) => self.asking_timer(now, question, out),
+            Input::Unreachable(node) => {
+                self.membership(now, Input::Unreachable(node), out);
+                self.selection(now, Input::Unreachable(node), out);
+                self.committee(now, Input::Unreachable(node), out);
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The node's owner's side: consent, the local part, one contribution per question.
+
+use aggregation::committee::{self, Endorsed, LaneKey};
+use base::{Digest, Input, Instant, NodeId, Outbox};
+use crypto::Vector;
+use question::{ConsentRule, LocalValue};
+
+use crate::composition::{Event, Node};
+use crate::journal::Entry;
+use crate::message::Drawn;
+use crate::questions::Consent;
+use crate::serving::Fault;
+
+/// What an owner is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Give it back with the answer.
+    pub question: Digest,
+    /// Who asks.
+    pub asker: NodeId,
+    /// The question.
+    pub sql: String,
+    /// What the answer is for, in the asker's words.
+    pub purpose: String,
+    /// Until when an answer is sure to count.
+    pub until: Instant,
+}
+
+impl Node {
+    /// Applies the owner's standing answer to a new question.
+    pub(crate) fn consider(&mut self, question: Digest, out: &mut Outbox<Self>) {
+        let rule = self.consent.clone();
+        let Some(known) = self.questions.get_mut(question) else {
+            return;
+        };
+        match rule {
+            ConsentRule::Yes => known.consent = Consent::Yes,
+            ConsentRule::No => known.consent = Consent::No,
+            ConsentRule::Ask => {
+                let plan = &known.plan.plan;
+                out.emit(Event::AskOwner(Box::new(Asked {
+                    question,
+                    asker: plan.asker,
+                    sql: plan.sql.clone(),
+                    purpose: plan.purpose.clone(),
+                    until: plan.consent_until,
+                })));
+            }
+        }
+    }
+
+    /// The owner has decided. The first word counts.
+    pub(crate) fn consented(&mut self, question: Digest, yes: bool, out: &mut Outbox<Self>) {
+        if let Some(known) = self.questions.get_mut(question)
+            && known.consent == Consent::Pending
+        {
+            known.consent = if yes { Consent::Yes } else { Consent::No };
+            self.contribute(question, out);
+        }
+    }
+
+    /// All are called to contribute.
+    pub(crate) fn called(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        drawn: Drawn,
+        keys: &[Endorsed<LaneKey>],
+        out: &mut Outbox<Self>,
+    ) -> Result<(), Fault> {
+        let question = self.hear(now, from, drawn.plan, out)?;
+        let terms = self.accept_list(now, question, &drawn.list)?;
+        let known = self.questions.get_mut(question).ok_or(Fault::TooMany)?;
+        if known.lanes.is_some() || now >= terms.closes_at {
+            return Ok(());
+        }
+        if keys.len() != terms.lanes() {
+            return Err(Fault::Lane(committee::Misbehaviour::Shape));
+        }
+        for (lane, key) in keys.iter().enumerate() {
+            key.check(&terms, lane)?;
+        }
+        let lanes: Vec<_> = keys.iter().map(|key| key.body.public).collect();
+        known.lanes = Some(lanes.clone());
+        let collecting = committee::Command::Collecting(terms.round(), lanes);
+        self.committee(now, Input::Command(collecting), out);
+        self.contribute(question, out);
+        Ok(())
+    }
+
+    /// Starts this node's one contribution to a question once all that it needs is there.
+    fn contribute(&mut self, question: Digest, out: &mut Outbox<Self>) {
+        let Some(known) = self.questions.get_mut(question) else {
+            return;
+        };
+        if known.lanes.is_none() || known.measuring || self.journal.has_contributed(question) {
+            return;
+        }
+        match known.consent {
+            Consent::Pending => {}
+            Consent::No => self.store(Entry::Contributed(question), Vec::new(), out),
+            Consent::Yes => {
+                known.measuring = true;
+                let parsed = Box::new(known.question.clone());
+                out.emit(Event::Measure { question, parsed });
+            }
+        }
+    }
+
+    /// The vault has answered. Whoever does not match contributes zeros, so that nobody can tell.
+    pub(crate) fn measured(&mut self, question: Digest, row: LocalValue, out: &mut Outbox<Self>) {
+        let Some(known) = self.questions.get_mut(question) else {
+            return;
+        };
+        if !known.measuring || known.vector.is_some() || self.journal.has_contributed(question) {
+            return;
+        }
+        let measured = known.question.measure(row);
+        let vector = Vector::from_u64s(&measured.vector)
+            .expect("a question measures numbers below the modulus: its capacity was checked");
+        known.vector = Some(vector);
+        self.store(Entry::Contributed(question), Vec::new(), out);
+    }
+
+    /// That this node contributes is on the disk: now it may.
+    pub(crate) fn hand_in(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
+        let Some(known) = self.questions.get_mut(question) else {
+            return;
+        };
+        let (Some(terms), Some(lanes)) = (known.terms.clone(), known.lanes.clone()) else {
+            return;
+        };
+        let command = match known.vector.take() {
+            Some(vector) => committee::Command::Contribute(terms, lanes, vector),
+            None => committee::Command::Decline(terms),
+        };
+        self.committee(now, Input::Command(command), out);
+    }
+}

@@ -1,0 +1,237 @@
+//! What the asker fixes before the first message, and what everybody checks about it.
+
+use aggregation::committee::Terms;
+use aggregation::sizes::Sizes;
+use base::{Digest, Duration, Instant, NodeId, encode};
+use community::{Community, ContactError, Descriptor, Identity, check_certificate};
+use crypto::{Certificate, Signature, Vector, verify};
+use minicbor::{Decode, Encode};
+use question::{Question, QuestionError};
+use selection::ActorList;
+use thiserror::Error;
+
+/// How far clocks of honest nodes may be apart. Guess: they are set over the network.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(2);
+/// How long ago, or how far in the future, a plan may be signed when it is announced.
+const ANNOUNCED_WITHIN: Duration = Duration::from_secs(120);
+/// Longest time for consent: 30 days.
+pub const CONSENT_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Longest time for contributions to arrive.
+pub const COLLECT_MAX: Duration = Duration::from_secs(3600);
+/// Longest purpose, in bytes.
+const PURPOSE_MAX: usize = 1024;
+
+const DOMAIN: &str = "plan";
+
+/// Everything about one computation that is fixed before anybody is drawn (design: selection). Its digest is what the draw,
+/// the seats and every signature bind.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Plan {
+    /// Who asks; holds no seat and contributes nothing.
+    #[n(0)]
+    pub asker: NodeId,
+    /// Tells this question from an equal one.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub nonce: [u8; 32],
+    /// The question.
+    #[n(2)]
+    pub sql: String,
+    /// What the answer is for, in the asker's words.
+    #[n(3)]
+    pub purpose: String,
+    /// The descriptor under which everything is computed.
+    #[n(4)]
+    pub descriptor: Digest,
+    /// Lanes and replicas.
+    #[n(5)]
+    pub sizes: Sizes,
+    /// Smallest crowd whose total may be given.
+    #[n(6)]
+    pub min_crowd: u64,
+    /// Added to it against colluders who take part to lift it.
+    #[n(7)]
+    pub padding_allowance: u64,
+    /// When it was asked.
+    #[n(8)]
+    pub asked_at: Instant,
+    /// Until when owners may decide; nobody is drawn before. For a question that is asked at once it lies
+    /// [`CLOCK_SKEW`] before `asked_at`, so that no honest clock says "too early".
+    #[n(9)]
+    pub consent_until: Instant,
+    /// How long contributions are taken after the draw, in microseconds.
+    #[n(10)]
+    pub collect_micros: u64,
+}
+
+impl Plan {
+    /// Names the plan.
+    pub fn digest(&self) -> Digest {
+        Digest::of(DOMAIN, &[&encode(self)])
+    }
+
+    /// Match count below which nothing is opened.
+    pub fn threshold(&self) -> u64 {
+        self.min_crowd.saturating_add(self.padding_allowance)
+    }
+
+    /// What everybody computes from the plan and the list that was drawn for it.
+    pub fn terms(&self, question: &Question, list: &ActorList, descriptor: &Descriptor) -> Terms {
+        Terms {
+            question: self.digest(),
+            list: list.digest(),
+            seats: list.actors().to_vec(),
+            sizes: self.sizes,
+            liars: self
+                .sizes
+                .liars(candidates(descriptor), descriptor.colluders),
+            vector_len: question.vector_len(),
+            threshold: self.threshold(),
+            querier: self.asker,
+            closes_at: list.body.at + Duration::from_micros(self.collect_micros),
+        }
+    }
+
+    /// Checks everything that follows from the descriptor, and reads the question.
+    ///
+    /// # Errors
+    ///
+    /// The check that failed.
+    pub fn check(&self, community: &Community) -> Result<Question, PlanError> {
+        let descriptor = community.descriptor();
+        if self.descriptor != community.digest() {
+            return Err(PlanError::OtherDescriptor);
+        }
+        if (self.min_crowd, self.padding_allowance)
+            != (descriptor.min_crowd, descriptor.padding_allowance)
+        {
+            return Err(PlanError::Crowd);
+        }
+        if choose_sizes(descriptor) != Some(self.sizes) {
+            return Err(PlanError::Sizes);
+        }
+        let consent = self.consent_until + CLOCK_SKEW;
+        if self.purpose.len() > PURPOSE_MAX
+            || consent < self.asked_at
+            || consent.since(self.asked_at) > CONSENT_MAX + CLOCK_SKEW
+            || Duration::from_micros(self.collect_micros) > COLLECT_MAX
+        {
+            return Err(PlanError::Limits);
+        }
+        let question = Question::parse(&self.sql, &descriptor.vocabulary)?;
+        question.check_capacity(descriptor.nodes, Vector::MODULUS)?;
+        Ok(question)
+    }
+}
+
+/// From how many nodes seats are drawn: the asker holds none.
+pub fn candidates(descriptor: &Descriptor) -> u64 {
+    descriptor.nodes.saturating_sub(1)
+}
+
+/// The committee that a community of this descriptor draws.
+pub fn choose_sizes(descriptor: &Descriptor) -> Option<Sizes> {
+    Sizes::choose(
+        candidates(descriptor),
+        descriptor.colluders,
+        descriptor.offline_permille,
+    )
+}
+
+/// A plan with its asker's certificate and signature.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SignedPlan {
+    /// What is asked.
+    #[n(0)]
+    pub plan: Plan,
+    /// The asker's.
+    #[n(1)]
+    pub certificate: Certificate,
+    #[n(2)]
+    signature: Signature,
+}
+
+impl SignedPlan {
+    /// Signs a plan of this node.
+    pub fn new(identity: &Identity, plan: Plan) -> Self {
+        Self {
+            signature: identity.key.sign(DOMAIN, &encode(&plan)),
+            certificate: identity.certificate.clone(),
+            plan,
+        }
+    }
+
+    /// Checks the asker's certificate and right to ask at the time of asking, the signature, and the plan: two
+    /// signature checks. Independent of the time now, so that an archived plan stays checkable.
+    ///
+    /// # Errors
+    ///
+    /// The check that failed.
+    pub fn check(&self, community: &Community) -> Result<Question, PlanError> {
+        let plan = &self.plan;
+        if self.certificate.node() != plan.asker {
+            return Err(PlanError::Signature);
+        }
+        check_certificate(&self.certificate, community.descriptor(), plan.asked_at)?;
+        if !self.certificate.rights().ask {
+            return Err(PlanError::MayNotAsk);
+        }
+        verify(plan.asker, DOMAIN, &encode(plan), &self.signature)
+            .map_err(|_| PlanError::Signature)?;
+        plan.check(community)
+    }
+
+    /// As [`check`](Self::check), for a plan that is announced now.
+    ///
+    /// # Errors
+    ///
+    /// The check that failed.
+    pub fn check_announced(
+        &self,
+        community: &Community,
+        now: Instant,
+    ) -> Result<Question, PlanError> {
+        if self.plan.asked_at.distance(now) > ANNOUNCED_WITHIN {
+            return Err(PlanError::Time);
+        }
+        self.check(community)
+    }
+}
+
+/// Why a plan was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PlanError {
+    /// Made under another descriptor.
+    #[error("the plan was made under another community descriptor")]
+    OtherDescriptor,
+    /// The minimum crowd or allowance is not the community's.
+    #[error("the plan's minimum crowd is not the community's")]
+    Crowd,
+    /// No committee of this community keeps a secret.
+    #[error(
+        "this community is too small, or assumes too many colluders, for helpers who can keep a secret"
+    )]
+    TooSmall,
+    /// The committee's sizes do not follow from the descriptor.
+    #[error("the plan's committee sizes do not follow from the community's numbers")]
+    Sizes,
+    /// A time or text is longer than allowed.
+    #[error("a time or text in the plan is outside its limits")]
+    Limits,
+    /// The question cannot be answered here.
+    #[error("{0}")]
+    Question(#[from] QuestionError),
+    /// The asker's certificate does not hold.
+    #[error("the asker's certificate does not hold: {0}")]
+    Certificate(#[from] ContactError),
+    /// The asker's certificate does not include the right to ask.
+    #[error("the asker's certificate does not include the right to ask")]
+    MayNotAsk,
+    /// Not signed by the asker.
+    #[error("the plan is not signed by its asker")]
+    Signature,
+    /// Signed too long ago or in the future.
+    #[error("the plan was not signed just now")]
+    Time,
+}

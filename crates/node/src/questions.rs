@@ -1,0 +1,95 @@
+//! The questions that this node has heard of.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aggregation::committee::Terms;
+use base::{Digest, Duration, Instant, NodeId};
+use crypto::SealingPublicKey;
+use question::Question;
+
+use crate::plan::{COLLECT_MAX, SignedPlan};
+
+/// Most questions kept.
+const QUESTIONS_MAX: usize = 1024;
+/// Most of them by one asker.
+const OF_ONE_ASKER_MAX: usize = 64;
+/// How long after the last moment at which it could matter a question is kept.
+const KEPT: Duration = Duration::from_secs(300);
+
+/// The owner's word on a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// Not yet given.
+    Pending,
+    /// Take part.
+    Yes,
+    /// Stay out.
+    No,
+}
+
+/// A question that this node has checked.
+#[derive(Debug)]
+pub struct Known {
+    /// What the asker signed.
+    pub plan: Arc<SignedPlan>,
+    /// What it asks.
+    pub question: Question,
+    /// The owner's word.
+    pub consent: Consent,
+    /// Once helpers are drawn and their list is checked.
+    pub terms: Option<Arc<Terms>>,
+    /// Once contributions are called for: the lanes' keys.
+    pub lanes: Option<Vec<SealingPublicKey>>,
+    /// Whether the vault was asked.
+    pub measuring: bool,
+    /// What to contribute; never printed, gone once handed on.
+    pub vector: Option<crypto::Vector>,
+}
+
+/// Bounded in number.
+#[derive(Debug, Default)]
+pub struct Questions(BTreeMap<Digest, Known>);
+
+impl Questions {
+    /// The question with this digest.
+    pub fn get(&self, question: Digest) -> Option<&Known> {
+        self.0.get(&question)
+    }
+
+    /// The question with this digest.
+    pub fn get_mut(&mut self, question: Digest) -> Option<&mut Known> {
+        self.0.get_mut(&question)
+    }
+
+    /// Makes room, then says whether `asker` may add another.
+    pub fn has_room(&mut self, asker: NodeId, now: Instant) -> bool {
+        self.0.retain(|_, known| now < forgotten_at(known));
+        let of_asker = self.0.values().filter(|k| k.plan.plan.asker == asker);
+        self.0.len() < QUESTIONS_MAX && of_asker.count() < OF_ONE_ASKER_MAX
+    }
+
+    /// Adds a checked question.
+    pub fn insert(&mut self, digest: Digest, plan: SignedPlan, question: Question) {
+        self.0.insert(
+            digest,
+            Known {
+                plan: Arc::new(plan),
+                question,
+                consent: Consent::Pending,
+                terms: None,
+                lanes: None,
+                measuring: false,
+                vector: None,
+            },
+        );
+    }
+}
+
+fn forgotten_at(known: &Known) -> Instant {
+    let plan = &known.plan.plan;
+    match &known.terms {
+        Some(terms) => terms.ends_at() + KEPT,
+        None => plan.consent_until.max(plan.asked_at) + COLLECT_MAX + KEPT,
+    }
+}

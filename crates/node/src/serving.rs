@@ -1,0 +1,119 @@
+//! The node's helping side: hear a question, check who was drawn, take a seat.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use aggregation::committee::{self, Terms};
+use base::{Digest, Input, Instant, NodeId, Outbox};
+use selection::ActorList;
+use thiserror::Error;
+
+use crate::asking::announced;
+use crate::composition::Node;
+use crate::message::Drawn;
+use crate::plan::{PlanError, SignedPlan};
+
+/// Why a message about a question was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Fault {
+    /// Only the asker speaks of its question.
+    #[error("a question was passed on by a node that does not ask it")]
+    NotTheAsker,
+    /// The plan does not hold.
+    #[error("{0}")]
+    Plan(#[from] PlanError),
+    /// The helpers were not drawn for this question.
+    #[error("the list of helpers does not hold: {0}")]
+    List(#[from] selection::Misbehaviour),
+    /// Another list than the one that was shown before.
+    #[error("a second list of helpers for one question")]
+    SecondList,
+    /// The lane keys do not hold.
+    #[error("a lane's key does not hold: {0}")]
+    Lane(#[from] committee::Misbehaviour),
+    /// Too many questions by this asker, or in all.
+    #[error("more questions at a time than this node remembers")]
+    TooMany,
+}
+
+impl Node {
+    /// Learns of a question, once: two signature checks.
+    pub(crate) fn hear(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        plan: SignedPlan,
+        out: &mut Outbox<Self>,
+    ) -> Result<Digest, Fault> {
+        let digest = plan.plan.digest();
+        if from != plan.plan.asker {
+            return Err(Fault::NotTheAsker);
+        }
+        if self.questions.get(digest).is_some() {
+            return Ok(digest);
+        }
+        if !self.questions.has_room(from, now) {
+            return Err(Fault::TooMany);
+        }
+        let question = plan.check_announced(&self.community, now)?;
+        let announced = announced(&plan.plan);
+        self.questions.insert(digest, plan, question);
+        let command = selection::Command::Announce(digest, announced);
+        self.selection(now, Input::Command(command), out);
+        self.consider(digest, out);
+        Ok(digest)
+    }
+
+    /// Checks the list of a question that this node knows, once: 2k signature checks.
+    pub(crate) fn accept_list(
+        &mut self,
+        now: Instant,
+        question: Digest,
+        list: &ActorList,
+    ) -> Result<Arc<Terms>, Fault> {
+        let descriptor = self.community.descriptor();
+        let known = self.questions.get_mut(question).ok_or(Fault::TooMany)?;
+        if let Some(terms) = &known.terms {
+            return if terms.list == list.digest() {
+                Ok(Arc::clone(terms))
+            } else {
+                Err(Fault::SecondList)
+            };
+        }
+        let plan = &known.plan.plan;
+        list.verify(&self.rules, now, question)?;
+        if list.body.draw.trigger != plan.asker {
+            return Err(Fault::NotTheAsker);
+        }
+        let terms = plan.terms(&known.question, list, descriptor);
+        if !terms.are_possible() {
+            return Err(Fault::List(selection::Misbehaviour::Seats));
+        }
+        let terms = Arc::new(terms);
+        known.terms = Some(Arc::clone(&terms));
+        Ok(terms)
+    }
+
+    /// Takes a seat that this node was drawn for.
+    pub(crate) fn take_seat(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        drawn: Drawn,
+        out: &mut Outbox<Self>,
+    ) -> Result<(), Fault> {
+        let question = self.hear(now, from, drawn.plan, out)?;
+        let terms = self.accept_list(now, question, &drawn.list)?;
+        if self.journal.has_voted(terms.round()) || now >= terms.closes_at {
+            return Ok(());
+        }
+        let known = self.membership.cache().iter();
+        let members: BTreeSet<_> = known
+            .map(|contact| contact.node())
+            .filter(|node| *node != terms.querier)
+            .collect();
+        let serve = committee::Command::Serve(terms, members);
+        self.committee(now, Input::Command(serve), out);
+        Ok(())
+    }
+}

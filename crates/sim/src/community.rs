@@ -1,0 +1,347 @@
+//! A whole community of real nodes in the simulator: owners, values, disks, and a reference model of the answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use base::{Digest, Duration, Instant, NodeId, Rng};
+use community::{
+    Column, Community, Descriptor, Identity, Kind, Range, SignedDescriptor, Table, Terms,
+    draw_keys, enrol,
+};
+use crypto::{Rights, SigningKey};
+use node::{Answer, Ask, Command, Event, Failure, Node, Setup};
+use question::{ConsentRule, LocalValue};
+
+use crate::{NetworkModel, START, Simulation, Tap};
+
+/// How long a disk takes. Guess: an SSD that flushes.
+const DISK: Duration = Duration::from_millis(3);
+/// How long a vault takes to answer. Guess.
+const VAULT: Duration = Duration::from_millis(5);
+
+/// What a simulated community is like.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// People with a node and a value each; one more node asks.
+    pub people: usize,
+    /// Assumed colluders (C).
+    pub colluders: u64,
+    /// Smallest crowd.
+    pub min_crowd: u64,
+    /// Added to it.
+    pub padding_allowance: u64,
+    /// The weather.
+    pub network: NetworkModel,
+}
+
+impl Settings {
+    /// So many people, three assumed colluders, a crowd of five, the network of the design's predictions.
+    pub fn of(people: usize) -> Self {
+        Self {
+            people,
+            colluders: 3,
+            min_crowd: 4,
+            padding_allowance: 1,
+            network: NetworkModel::INTERNET,
+        }
+    }
+}
+
+/// One simulated community.
+pub struct World {
+    /// Its nodes.
+    pub simulation: Simulation<Tap<Node>>,
+    /// What all of them know.
+    pub community: Arc<Community>,
+    /// The node that asks.
+    pub asker: NodeId,
+    /// Everybody else.
+    pub people: Vec<NodeId>,
+    seats: BTreeMap<NodeId, Person>,
+    bootstrap: NodeId,
+}
+
+/// One owner with the disk of the node.
+#[derive(Debug)]
+struct Person {
+    identity: Arc<Identity>,
+    value: LocalValue,
+    consent: ConsentRule,
+    answers: Option<bool>,
+    disk: BTreeMap<Vec<u8>, Vec<u8>>,
+    rng: Rng,
+}
+
+/// What came of a run.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The answers, of which there is at most one to a question.
+    pub answers: Vec<Answer>,
+    /// Why there was none.
+    pub failures: Vec<Failure>,
+    /// By round, then by replica: whose contributions it adds up.
+    pub sets: BTreeMap<Digest, BTreeMap<NodeId, BTreeSet<NodeId>>>,
+    /// Accusations: accuser, accused, what.
+    pub accusations: Vec<(NodeId, NodeId, String)>,
+    /// Stages that the asker's question reached.
+    pub stages: Vec<(Instant, node::Stage)>,
+}
+
+/// The table that simulated people have: a number of one decimal.
+pub fn vocabulary() -> Vec<Table> {
+    vec![Table {
+        name: "sleep".into(),
+        columns: vec![Column {
+            name: "hours".into(),
+            kind: Kind::Number(Range {
+                decimals: 1,
+                min: 0,
+                max: 240,
+            }),
+        }],
+    }]
+}
+
+impl World {
+    /// A community of `settings`, all running, in which nobody knows more than one other node. Values are drawn from the
+    /// seed: most people match.
+    pub fn new(seed: u64, settings: &Settings) -> Self {
+        let mut simulation = Simulation::new(seed, settings.network.clone());
+        let mut rng = simulation.fork("people");
+        let authority = SigningKey::generate(&mut rng);
+        let nodes = settings.people as u64 + 1;
+        let descriptor = Descriptor {
+            epoch: 1,
+            name: "simulated".into(),
+            community: Descriptor::community_of("simulated", authority.node()),
+            authority: authority.node(),
+            enrolment: Vec::new(),
+            nodes,
+            colluders: settings.colluders,
+            alpha: 1e-6,
+            offline_permille: 50,
+            min_crowd: settings.min_crowd,
+            padding_allowance: settings.padding_allowance,
+            draws_per_period: 16,
+            period_secs: 3600,
+            vocabulary: vocabulary(),
+            revoked: Vec::new(),
+        };
+        let signed = SignedDescriptor::sign(&descriptor, &authority)
+            .expect("the settings are those of a possible community");
+        let community = Arc::new(Community::open(signed).expect("it was just signed"));
+        let mut seats = BTreeMap::new();
+        let mut people = Vec::new();
+        for place in 0..nodes {
+            let is_asker = place == 0;
+            let person = Person::new(&authority, &community, is_asker, &mut rng);
+            people.push(person.identity.node());
+            seats.insert(person.identity.node(), person);
+        }
+        let asker = people.remove(0);
+        let mut world = Self {
+            simulation,
+            community,
+            asker,
+            bootstrap: people[0],
+            people,
+            seats,
+        };
+        let all: Vec<_> = world.seats.keys().copied().collect();
+        for node in all {
+            let protocol = world.process(node, START);
+            world.simulation.add(node, protocol);
+            world.join(node);
+        }
+        world
+    }
+
+    /// What the data of this person say. Set it before the question.
+    pub fn set_value(&mut self, person: NodeId, value: LocalValue) {
+        self.person(person).value = value;
+    }
+
+    /// What this owner answers to questions: the standing rule, and what is said when asked (`None`: nothing).
+    pub fn set_consent(&mut self, person: NodeId, rule: ConsentRule, when_asked: Option<bool>) {
+        let owner = self.person(person);
+        (owner.consent, owner.answers) = (rule.clone(), when_asked);
+        self.simulation.command(person, Command::SetConsent(rule));
+    }
+
+    /// Starts the node of this person again from what is on its disk.
+    pub fn restart(&mut self, node: NodeId) {
+        let now = self.simulation.local_time(node);
+        let process = self.process(node, now);
+        self.simulation.restart(node, process);
+        self.join(node);
+    }
+
+    /// Lets everybody meet.
+    pub fn meet(&mut self) -> Outcome {
+        let until = self.simulation.now() + Duration::from_secs(8);
+        self.run(until)
+    }
+
+    /// Puts a question and runs until it has ended, at most two minutes after the last contribution is taken.
+    pub fn ask(&mut self, sql: &str, collect_for: Duration) -> Outcome {
+        self.put(sql, collect_for);
+        let limit = self.simulation.now() + collect_for + Duration::from_secs(120);
+        let mut outcome = Outcome::default();
+        while self.simulation.now() < limit
+            && outcome.answers.is_empty()
+            && outcome.failures.is_empty()
+        {
+            let until = self.simulation.now() + Duration::from_millis(250);
+            outcome.merge(self.run(until));
+        }
+        // Late replicas may still learn the set.
+        let until = self.simulation.now() + Duration::from_secs(5);
+        outcome.merge(self.run(until));
+        outcome
+    }
+
+    /// Puts a question.
+    pub fn put(&mut self, sql: &str, collect_for: Duration) {
+        let ask = Ask {
+            sql: sql.into(),
+            purpose: "a simulated purpose".into(),
+            consent_for: Duration::ZERO,
+            collect_for,
+        };
+        self.simulation.command(self.asker, Command::Ask(ask));
+    }
+
+    /// Runs with owners, vaults and disks at work.
+    pub fn run(&mut self, until: Instant) -> Outcome {
+        let mut outcome = Outcome::default();
+        let seats = &mut self.seats;
+        self.simulation.run_with(until, &mut |at, node, event| {
+            let person = seats.get_mut(&node).expect("every node has an owner");
+            outcome.note(at, node, &event);
+            person.respond(event)
+        });
+        outcome
+    }
+
+    /// The reference model: what the values of these people add up to, in units of a tenth: `(how many match, sum)`.
+    pub fn reference(&self, people: &BTreeSet<NodeId>) -> (u64, i128) {
+        let values = people
+            .iter()
+            .filter_map(|node| match self.seats[node].value {
+                LocalValue::Number(value) if (0..=240).contains(&value) => Some(i128::from(value)),
+                _ => None,
+            });
+        values.fold((0, 0), |(count, sum), value| (count + 1, sum + value))
+    }
+
+    fn person(&mut self, node: NodeId) -> &mut Person {
+        self.seats.get_mut(&node).expect("every node has an owner")
+    }
+
+    fn process(&mut self, node: NodeId, now: Instant) -> Tap<Node> {
+        let community = Arc::clone(&self.community);
+        let is_asker = node == self.asker;
+        let person = self.person(node);
+        let setup = Setup {
+            identity: Arc::clone(&person.identity),
+            community,
+            addresses: Vec::new(),
+            consent: person.consent.clone(),
+            journal: person.disk.clone().into_iter().collect(),
+            rng: person.rng.fork("process"),
+        };
+        let node = Node::new(now, setup).expect("this community can draw");
+        Tap::new(node, is_asker)
+    }
+
+    fn join(&mut self, node: NodeId) {
+        let told = if node == self.bootstrap {
+            Vec::new()
+        } else {
+            vec![(self.bootstrap, ([127, 0, 0, 1], 1).into())]
+        };
+        self.simulation.command(node, Command::Join(told));
+    }
+}
+
+impl Person {
+    fn new(authority: &SigningKey, community: &Community, may_ask: bool, rng: &mut Rng) -> Self {
+        let descriptor = community.descriptor();
+        let (key, vrf, request) = draw_keys(&descriptor.community, rng);
+        let terms = Terms {
+            rights: Rights { ask: may_ask },
+            valid_from: Instant::from_secs(START.as_secs() - 86_400),
+            valid_until: Instant::from_secs(START.as_secs() + 86_400 * 365),
+        };
+        let certificate = enrol(authority, descriptor, &request, terms, rng)
+            .expect("the request proves possession of its key");
+        let value = match rng.below(10) {
+            0 => LocalValue::NoRow,
+            1 => LocalValue::Missing,
+            _ => LocalValue::Number(rng.below(241) as i64),
+        };
+        Self {
+            identity: Arc::new(Identity {
+                key,
+                vrf,
+                certificate,
+            }),
+            value,
+            consent: ConsentRule::Yes,
+            answers: None,
+            disk: BTreeMap::new(),
+            rng: rng.fork("node"),
+        }
+    }
+
+    fn respond(&mut self, event: Event) -> Vec<(Duration, Command)> {
+        match event {
+            Event::Measure { question, .. } => {
+                let row = self.value;
+                vec![(VAULT, Command::Measured { question, row })]
+            }
+            Event::Store { number, key, value } => {
+                self.disk.insert(key, value);
+                vec![(DISK, Command::Stored(number))]
+            }
+            Event::AskOwner(asked) => {
+                let question = asked.question;
+                let answer = |yes| (Duration::from_secs(1), Command::Consent { question, yes });
+                self.answers.map(answer).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Outcome {
+    fn note(&mut self, at: Instant, node: NodeId, event: &Event) {
+        match event {
+            Event::Answered(answer) => self.answers.push((**answer).clone()),
+            Event::Ended(_, why) => self.failures.push(why.clone()),
+            Event::SetAgreed(round, members) => {
+                let sets = self.sets.entry(*round).or_default();
+                sets.insert(node, members.clone());
+            }
+            Event::Misbehaved {
+                node: accused,
+                what,
+            } => {
+                self.accusations.push((node, *accused, what.clone()));
+            }
+            Event::Stage(_, stage) => self.stages.push((at, stage.clone())),
+            _ => {}
+        }
+    }
+
+    /// Adds what happened later.
+    pub fn merge(&mut self, later: Self) {
+        self.answers.extend(later.answers);
+        self.failures.extend(later.failures);
+        for (round, sets) in later.sets {
+            self.sets.entry(round).or_default().extend(sets);
+        }
+        self.accusations.extend(later.accusations);
+        self.stages.extend(later.stages);
+    }
+}

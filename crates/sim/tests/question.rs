@@ -1,0 +1,247 @@
+//! A community of real nodes answers a question in the simulator, whatever the weather: exactly, or not at all.
+
+use std::collections::BTreeSet;
+
+use base::{Duration, Rng};
+use node::Failure;
+use question::{ConsentRule, LocalValue};
+use sim::community::{Outcome, Settings, World};
+use sim::{Action, Rerun, seed_or};
+
+const SQL: &str = "SELECT AVG(hours) FROM sleep";
+const COLLECT: Duration = Duration::from_secs(10);
+
+/// The answer equals the reference model over the one set that the replicas agreed on, or there is none.
+fn check(world: &World, outcome: &Outcome) {
+    assert!(outcome.answers.len() + outcome.failures.len() <= 1);
+    for sets in outcome.sets.values() {
+        let distinct: BTreeSet<_> = sets.values().collect();
+        assert_eq!(distinct.len(), 1, "replicas add up different sets");
+    }
+    for answer in &outcome.answers {
+        let verified = &answer.verified;
+        let set = outcome
+            .sets
+            .values()
+            .flat_map(|sets| sets.values())
+            .next()
+            .expect("an answer is over an agreed set");
+        let (count, sum) = world.reference(set);
+        assert_eq!(verified.figures.count, count);
+        assert_eq!(verified.figures.total.unwrap().integer, sum);
+        assert_eq!(verified.included, set.len() as u64);
+        let again = node::proof::verify(&answer.proof, &world.community).unwrap();
+        assert_eq!(again, *verified);
+    }
+}
+
+/// Nobody is accused where everybody is honest.
+fn check_peace(outcome: &Outcome) {
+    assert!(outcome.accusations.is_empty(), "{:?}", outcome.accusations);
+}
+
+fn answer_of(people: usize) -> (World, Outcome) {
+    let mut world = World::new(people as u64, &Settings::of(people));
+    check_peace(&world.meet());
+    let outcome = world.ask(SQL, COLLECT);
+    check(&world, &outcome);
+    check_peace(&outcome);
+    assert_eq!(outcome.answers.len(), 1, "{:?}", outcome.failures);
+    let verified = &outcome.answers[0].verified;
+    assert_eq!(verified.included, people as u64);
+    assert_eq!((verified.declined, verified.away), (0, 0));
+    (world, outcome)
+}
+
+#[test]
+fn twelve_people_answer() {
+    answer_of(12);
+}
+
+#[test]
+fn forty_people_answer() {
+    answer_of(40);
+}
+
+#[test]
+fn two_hundred_people_answer() {
+    answer_of(200);
+}
+
+/// Runs one seed with crashes, restarts, lost connections and clocks that disagree.
+fn stormy(seed: u64) -> (World, Outcome) {
+    let mut chance = Rng::from_number(seed).fork("weather");
+    let people = 12 + chance.below(14) as usize;
+    let mut settings = Settings::of(people);
+    settings.network.losses = [0, 0, 1_000, 5_000][chance.below(4) as usize];
+    settings.network.notice_after = Duration::from_secs(3);
+    let mut world = World::new(seed, &settings);
+    check_peace(&world.meet());
+    let asked = world.simulation.now();
+    world.put(SQL, COLLECT);
+    let mut restarts = Vec::new();
+    for _ in 0..chance.below(5) {
+        let victim = world.people[chance.below(people as u64) as usize];
+        let at = asked + Duration::from_millis(chance.below(4_000));
+        world.simulation.at(at, Action::Crash(victim));
+        if chance.below(2) == 0 {
+            restarts.push((
+                at + Duration::from_millis(200 + chance.below(4_000)),
+                victim,
+            ));
+        }
+    }
+    restarts.sort();
+    let mut outcome = Outcome::default();
+    for (at, victim) in restarts {
+        outcome.merge(world.run(at));
+        world.restart(victim);
+    }
+    outcome.merge(world.run(asked + Duration::from_secs(60)));
+    check(&world, &outcome);
+    check_peace(&outcome);
+    (world, outcome)
+}
+
+/// Seeds of the storm; they share the machine's cores as tests of their own.
+fn storm(first: u64, count: u64, test: &str) {
+    let mut answered = 0;
+    let first = seed_or(first);
+    let count = if std::env::var_os("SEED").is_some() {
+        1
+    } else {
+        count
+    };
+    for seed in first..first + count {
+        let _rerun = Rerun::new("sim", test, seed);
+        let (_, outcome) = stormy(seed);
+        assert_eq!(
+            outcome.answers.len() + outcome.failures.len(),
+            1,
+            "an end, in a minute"
+        );
+        answered += outcome.answers.len() as u64;
+    }
+    eprintln!("{answered} of {count} answered");
+    assert!(
+        count == 1 || answered * 2 > count,
+        "only {answered} of {count} answered"
+    );
+}
+
+#[test]
+fn a_hundred_storms_leave_an_exact_answer_or_none() {
+    storm(0, 100, "a_hundred_storms_leave_an_exact_answer_or_none");
+}
+
+#[test]
+fn another_hundred_storms_leave_an_exact_answer_or_none() {
+    storm(
+        100,
+        100,
+        "another_hundred_storms_leave_an_exact_answer_or_none",
+    );
+}
+
+#[test]
+fn replays_bit_for_bit() {
+    for seed in 0..3 {
+        let fingerprint = |seed| stormy(seed).0.simulation.fingerprint();
+        assert_eq!(fingerprint(seed), fingerprint(seed));
+    }
+    let other = stormy(3).0.simulation.fingerprint();
+    assert_ne!(stormy(2).0.simulation.fingerprint(), other);
+}
+
+/// All that the asker hears, when so many of fourteen people match.
+fn asked_with_crowd(crowd: usize) -> (Outcome, Vec<(base::NodeId, Vec<u8>)>) {
+    let mut world = World::new(7, &Settings::of(14));
+    for (place, person) in world.people.clone().into_iter().enumerate() {
+        let matches = place < crowd;
+        let value = if matches {
+            LocalValue::Number(80)
+        } else {
+            LocalValue::NoRow
+        };
+        world.set_value(person, value);
+    }
+    world.meet();
+    let outcome = world.ask(SQL, COLLECT);
+    check(&world, &outcome);
+    let heard = world.simulation.node(&world.asker).heard().to_vec();
+    (outcome, heard)
+}
+
+#[test]
+fn a_small_crowd_is_refused_and_its_size_is_in_no_message_to_the_asker() {
+    let (refused, nobody) = asked_with_crowd(0);
+    assert_eq!(refused.failures.len(), 1);
+    for crowd in 1..5 {
+        let (outcome, heard) = asked_with_crowd(crowd);
+        let failure = outcome.failures.first().expect("refused");
+        assert!(failure.is_refusal(), "{failure:?}");
+        assert!(
+            heard == nobody,
+            "the asker hears something else when {crowd} people match"
+        );
+    }
+    let (outcome, heard) = asked_with_crowd(5);
+    assert_eq!(outcome.answers[0].verified.figures.count, 5);
+    assert!(heard != nobody);
+}
+
+#[test]
+fn a_small_crowd_of_willing_owners_is_refused_as_well() {
+    let mut world = World::new(8, &Settings::of(14));
+    for person in world.people.clone().into_iter().skip(4) {
+        world.set_consent(person, ConsentRule::No, None);
+    }
+    world.meet();
+    let outcome = world.ask(SQL, COLLECT);
+    assert!(matches!(
+        outcome.failures.as_slice(),
+        [Failure::Committee(_)]
+    ));
+    assert!(outcome.failures[0].is_refusal());
+}
+
+#[test]
+fn owners_decide() {
+    let mut world = World::new(9, &Settings::of(14));
+    let people = world.people.clone();
+    world.set_consent(people[0], ConsentRule::No, None);
+    world.set_consent(people[1], ConsentRule::Ask, Some(false));
+    world.set_consent(people[2], ConsentRule::Ask, Some(true));
+    world.set_consent(people[3], ConsentRule::Ask, None);
+    world.meet();
+    let outcome = world.ask(SQL, COLLECT);
+    check(&world, &outcome);
+    let verified = &outcome.answers[0].verified;
+    assert_eq!(
+        (verified.included, verified.declined, verified.away),
+        (11, 2, 1)
+    );
+    let set = outcome
+        .sets
+        .values()
+        .next()
+        .unwrap()
+        .values()
+        .next()
+        .unwrap();
+    assert!(set.contains(&people[2]) && !set.contains(&people[0]) && !set.contains(&people[3]));
+}
+
+#[test]
+fn only_who_has_the_right_may_ask() {
+    let mut world = World::new(10, &Settings::of(12));
+    world.meet();
+    world.asker = world.people[0];
+    let before = world.simulation.total().sent_bytes;
+    world.put(SQL, COLLECT);
+    let until = world.simulation.now() + Duration::from_millis(1);
+    let outcome = world.run(until);
+    assert!(outcome.stages.is_empty() && outcome.answers.is_empty());
+    // Not even announced.
+    assert!(world.simulation.total().sent_bytes - before < 1_000);
+}
