@@ -202,6 +202,11 @@ impl Node {
         self.identity.node()
     }
 
+    /// How many nodes this one knows, itself included.
+    pub fn known(&self) -> usize {
+        self.membership.cache().len()
+    }
+
     /// Everybody else whom this node knows.
     pub(crate) fn others(&self) -> Vec<NodeId> {
         let own = self.own();

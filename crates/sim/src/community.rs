@@ -176,10 +176,23 @@ impl World {
         self.join(node);
     }
 
-    /// Lets everybody meet.
+    /// Lets everybody meet: at most two minutes.
     pub fn meet(&mut self) -> Outcome {
-        let until = self.simulation.now() + Duration::from_secs(8);
-        self.run(until)
+        let limit = self.simulation.now() + Duration::from_secs(120);
+        let mut outcome = Outcome::default();
+        while self.simulation.now() < limit && !self.have_met() {
+            let until = self.simulation.now() + Duration::from_millis(500);
+            outcome.merge(self.run(until));
+        }
+        outcome
+    }
+
+    /// Whether every running node knows every node.
+    pub fn have_met(&self) -> bool {
+        let all = self.seats.len();
+        self.simulation
+            .running()
+            .all(|(_, node)| node.inner().known() == all)
     }
 
     /// Puts a question and runs until it has ended, at most two minutes after the last contribution is taken.

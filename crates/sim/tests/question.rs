@@ -42,8 +42,11 @@ fn check_peace(outcome: &Outcome) {
 
 fn answer_of(people: usize) -> (World, Outcome) {
     let mut world = World::new(people as u64, &Settings::of(people));
+    let t=std::time::Instant::now();
     check_peace(&world.meet());
+    eprintln!("{people} met at {:?} {:?} {:?}", world.simulation.now().since(sim::START), t.elapsed(), world.simulation.total());
     let outcome = world.ask(SQL, COLLECT);
+    eprintln!("{:?} {:?} {:?}", t.elapsed(), outcome.stages, world.simulation.total());
     check(&world, &outcome);
     check_peace(&outcome);
     assert_eq!(outcome.answers.len(), 1, "{:?}", outcome.failures);

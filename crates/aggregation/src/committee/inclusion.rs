@@ -3,12 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::{Digest, Instant, NodeId, encode};
+use crypto::Signature;
+use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use crate::agreement::value_digest;
 use crate::committee::fault::Misbehaviour;
 use crate::committee::statement::{Signed, Statement, statement};
 use crate::committee::terms::Terms;
+
+/// Most contributors that one committee takes; a tree of committees takes more.
+pub const CONTRIBUTORS_MAX: usize = 4096;
+/// Most entries of a support: a contributor that shows replicas different headers has several.
+const ENTRIES_MAX: usize = 2 * CONTRIBUTORS_MAX;
 
 /// One contributor, as a replica knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -86,6 +93,8 @@ impl SetBody {
 }
 
 /// Why a set is the right one: for replicas only, because it names contributors.
+///
+/// The same entries stand in almost all statements, so they are written once and each statement is a row of bits.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Support {
@@ -94,13 +103,64 @@ pub struct Support {
     pub round: Digest,
     /// Hides the set from whoever sees its root alone.
     #[cbor(n(1), with = "minicbor::bytes")]
-    pub salt: [u8; 32],
+    salt: [u8; 32],
     /// When the set was proposed.
     #[n(2)]
-    pub at: Instant,
-    /// By ascending seat; of every lane at least a majority.
+    at: Instant,
+    /// All entries of all statements, ascending.
     #[n(3)]
-    pub holdings: Vec<Signed<Holdings>>,
+    entries: Vec<Entry>,
+    /// By ascending seat; of every lane at least a majority.
+    #[n(4)]
+    rows: Vec<Row>,
+}
+
+/// One replica's [`Holdings`] in brief.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+struct Row {
+    #[n(0)]
+    seat: u16,
+    #[n(1)]
+    asked: u64,
+    /// One bit for each entry, lowest first.
+    #[n(2)]
+    holds: ByteVec,
+    #[n(3)]
+    signature: Signature,
+}
+
+impl Row {
+    fn of(signed: &Signed<Holdings>, entries: &[Entry]) -> Self {
+        let mut holds = vec![0; entries.len().div_ceil(8)];
+        for entry in &signed.body.entries {
+            if let Ok(place) = entries.binary_search(entry) {
+                holds[place / 8] |= 1 << (place % 8);
+            }
+        }
+        let (seat, signature) = signed.vote();
+        Self {
+            seat,
+            asked: signed.body.asked,
+            holds: holds.into(),
+            signature,
+        }
+    }
+
+    fn expand(&self, round: Digest, entries: &[Entry]) -> Result<Signed<Holdings>, Misbehaviour> {
+        let has = |place: usize| self.holds[place / 8] >> (place % 8) & 1 == 1;
+        let bits = self.holds.len() * 8;
+        if self.holds.len() != entries.len().div_ceil(8) || (entries.len()..bits).any(has) {
+            return Err(Misbehaviour::Shape);
+        }
+        let held = entries.iter().enumerate().filter(|(place, _)| has(*place));
+        let holdings = Holdings {
+            round,
+            asked: self.asked,
+            entries: held.map(|(_, entry)| *entry).collect(),
+        };
+        Ok(Signed::from_vote(holdings, (self.seat, self.signature)))
+    }
 }
 
 /// A set with its names.
@@ -134,6 +194,27 @@ pub fn covers_lanes(terms: &Terms, seats: impl Iterator<Item = usize> + Clone) -
 }
 
 impl Support {
+    /// From statements that were checked when they came in, by seat. With it the set that follows.
+    pub fn new(
+        terms: &Terms,
+        salt: [u8; 32],
+        at: Instant,
+        said: &BTreeMap<u16, Signed<Holdings>>,
+    ) -> (Self, Inclusion) {
+        let entries: BTreeSet<_> = said.values().flat_map(|s| &s.body.entries).collect();
+        let entries: Vec<_> = entries.into_iter().copied().collect();
+        let support = Self {
+            round: terms.round(),
+            salt,
+            at,
+            rows: said.values().map(|s| Row::of(s, &entries)).collect(),
+            entries,
+        };
+        let said: Vec<_> = said.values().cloned().collect();
+        let inclusion = support.conclude(terms, &said);
+        (support, inclusion)
+    }
+
     /// Checks all statements and works the set out that follows from them: a contributor is in when a majority of every
     /// lane holds its share under one header.
     ///
@@ -141,26 +222,31 @@ impl Support {
     ///
     /// The check that failed.
     pub fn derive(&self, terms: &Terms) -> Result<Inclusion, Misbehaviour> {
-        let seats = self.holdings.iter().map(Signed::index);
+        let seats = self.rows.iter().map(|row| usize::from(row.seat));
         if self.round != terms.round() {
             return Err(Misbehaviour::OtherRound);
         }
-        if !seats.clone().is_sorted_by(|a, b| a < b) {
+        if self.rows.len() > terms.seats.len() || self.entries.len() > ENTRIES_MAX {
+            return Err(Misbehaviour::Shape);
+        }
+        if !seats.clone().is_sorted_by(|a, b| a < b) || !self.entries.is_sorted_by(|a, b| a < b) {
             return Err(Misbehaviour::Order);
         }
         if !covers_lanes(terms, seats) {
             return Err(Misbehaviour::NoMajority);
         }
-        for holdings in &self.holdings {
-            check_holdings(terms, holdings)?;
+        let mut said = Vec::with_capacity(self.rows.len());
+        for row in &self.rows {
+            let holdings = row.expand(self.round, &self.entries)?;
+            check_holdings(terms, &holdings)?;
+            said.push(holdings);
         }
-        Ok(self.conclude(terms))
+        Ok(self.conclude(terms, &said))
     }
 
-    /// As [`derive`](Self::derive), for statements that were checked when they came in.
-    pub fn conclude(&self, terms: &Terms) -> Inclusion {
+    fn conclude(&self, terms: &Terms, said: &[Signed<Holdings>]) -> Inclusion {
         let mut held: BTreeMap<Entry, Vec<usize>> = BTreeMap::new();
-        for holdings in &self.holdings {
+        for holdings in said {
             for entry in &holdings.body.entries {
                 held.entry(*entry).or_default().push(holdings.index());
             }
@@ -170,7 +256,7 @@ impl Support {
             .filter(|(_, seats)| covers_lanes(terms, seats.iter().copied()))
             .map(|(entry, _)| entry);
         let (declined, entries): (Vec<_>, Vec<_>) = accepted.partition(|entry| entry.declines);
-        let mut asked: Vec<_> = self.holdings.iter().map(|h| h.body.asked).collect();
+        let mut asked: Vec<_> = said.iter().map(|holdings| holdings.body.asked).collect();
         asked.sort_unstable();
         let asked = asked.get(asked.len() / 2).copied().unwrap_or(0);
         let answered = (entries.len() + declined.len()) as u64;

@@ -12,7 +12,7 @@ use crate::agreement::{
 use crate::committee::contribution::{Bundle, Item, longest_sealed, open_share};
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::{
-    Entry, Holdings, Inclusion, SetBody, Support, check_holdings, covers_lanes,
+    CONTRIBUTORS_MAX, Entry, Holdings, Inclusion, SetBody, Support, check_holdings, covers_lanes,
 };
 use crate::committee::message::{Message, Sum};
 use crate::committee::opening::Tally;
@@ -34,8 +34,6 @@ const FIRST_VIEW: Duration = Duration::from_millis(1500);
 const LONGEST_VIEW: Duration = Duration::from_secs(6);
 /// Longest encoding of a [`SetBody`].
 const SET_BYTES: usize = 256;
-/// Most contributors that one committee takes; a tree of committees takes more.
-pub const CONTRIBUTORS_MAX: usize = 4096;
 /// Contributions in one message.
 const BATCH_MAX: usize = 256;
 
@@ -607,13 +605,8 @@ impl Replica {
             return;
         }
         self.proposed_in = Some(view);
-        let support = Support {
-            round: self.round(),
-            salt: context.rng.bytes32(),
-            at: now,
-            holdings: self.heard.values().cloned().collect(),
-        };
-        let inclusion = support.conclude(&self.terms);
+        let salt = context.rng.bytes32();
+        let (support, inclusion) = Support::new(&self.terms, salt, now, &self.heard);
         let value = inclusion.body.bytes();
         for other in self.others() {
             out.send(other, Message::Support(Box::new(support.clone())));
@@ -634,9 +627,6 @@ impl Replica {
         let known = |(known, _): &(Support, Inclusion)| *known == support;
         if self.supports.get(&seat).is_some_and(known) {
             return Ok(());
-        }
-        if support.holdings.len() > self.terms.seats.len() {
-            return Err(Misbehaviour::Shape);
         }
         let inclusion = support.derive(&self.terms)?;
         self.supports.insert(seat, (support, inclusion));

@@ -41,6 +41,15 @@ impl<T: Statement> Signed<T> {
         }
     }
 
+    /// What was taken apart by [`vote`](Self::vote).
+    pub fn from_vote(body: T, (seat, signature): (u16, Signature)) -> Self {
+        Self {
+            body,
+            seat,
+            signature,
+        }
+    }
+
     /// Checks that the seat exists and signed this for this computation: one signature check.
     ///
     /// # Errors
