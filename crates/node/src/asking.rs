@@ -148,7 +148,7 @@ impl Node {
             padding_allowance: descriptor.padding_allowance,
             asked_at: now,
             consent_until: if at_once {
-                Instant(now.0.saturating_sub(CLOCK_SKEW.as_micros() as u64))
+                now - CLOCK_SKEW
             } else {
                 now + ask.consent_for
             },

@@ -29,7 +29,7 @@ pub struct Asked {
 impl Node {
     /// Applies the owner's standing answer to a new question.
     pub(crate) fn consider(&mut self, question: Digest, out: &mut Outbox<Self>) {
-        let rule = self.consent.clone();
+        let rule = self.consent;
         let Some(known) = self.questions.get_mut(question) else {
             return;
         };

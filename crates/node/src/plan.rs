@@ -235,3 +235,160 @@ pub enum PlanError {
     #[error("the plan was not signed just now")]
     Time,
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::Arc;
+
+    use base::Rng;
+    use community::{Column, Kind, Range, SignedDescriptor, Table, Terms, draw_keys, enrol};
+    use crypto::{Rights, SigningKey};
+
+    use super::*;
+
+    pub(crate) const NOW: Instant = Instant::from_secs(1_800_000_000);
+
+    /// A community of thirteen whose authority has this number.
+    pub(crate) fn community(number: u64) -> (SigningKey, Arc<Community>) {
+        let authority = SigningKey::generate(&mut Rng::from_number(number));
+        let hours = Column {
+            name: "hours".into(),
+            kind: Kind::Number(Range {
+                decimals: 1,
+                min: 0,
+                max: 240,
+            }),
+        };
+        let descriptor = Descriptor {
+            epoch: 1,
+            name: "test".into(),
+            community: Descriptor::community_of("test", authority.node()),
+            authority: authority.node(),
+            enrolment: vec![],
+            nodes: 13,
+            colluders: 3,
+            alpha: 1e-6,
+            offline_permille: 50,
+            min_crowd: 4,
+            padding_allowance: 1,
+            draws_per_period: 16,
+            period_secs: 3600,
+            vocabulary: vec![Table {
+                name: "sleep".into(),
+                columns: vec![hours],
+            }],
+            revoked: vec![],
+        };
+        let signed = SignedDescriptor::sign(&descriptor, &authority).unwrap();
+        (authority, Arc::new(Community::open(signed).unwrap()))
+    }
+
+    pub(crate) fn member(
+        authority: &SigningKey,
+        community: &Community,
+        ask: bool,
+        rng: &mut Rng,
+    ) -> Identity {
+        let descriptor = community.descriptor();
+        let (key, vrf, request) = draw_keys(&descriptor.community, rng);
+        let terms = Terms {
+            rights: Rights { ask },
+            valid_from: Instant::from_secs(1_799_000_000),
+            valid_until: Instant::from_secs(1_801_000_000),
+        };
+        let certificate = enrol(authority, descriptor, &request, terms, rng).unwrap();
+        Identity {
+            key,
+            vrf,
+            certificate,
+        }
+    }
+
+    pub(crate) fn plan_of(asker: NodeId, community: &Community) -> Plan {
+        Plan {
+            asker,
+            nonce: [1; 32],
+            sql: "SELECT AVG(hours) FROM sleep".into(),
+            purpose: "to test".into(),
+            descriptor: community.digest(),
+            sizes: choose_sizes(community.descriptor()).unwrap(),
+            min_crowd: 4,
+            padding_allowance: 1,
+            asked_at: NOW,
+            consent_until: NOW,
+            collect_micros: 10_000_000,
+        }
+    }
+
+    fn refusal(change: impl FnOnce(&mut Plan)) -> PlanError {
+        let (authority, community) = community(1);
+        let asker = member(&authority, &community, true, &mut Rng::from_number(2));
+        let mut plan = plan_of(asker.node(), &community);
+        change(&mut plan);
+        let signed = SignedPlan::new(&asker, plan);
+        signed.check_announced(&community, NOW).unwrap_err()
+    }
+
+    #[test]
+    fn a_plan_by_the_rules_is_accepted() {
+        let (authority, community) = community(1);
+        let asker = member(&authority, &community, true, &mut Rng::from_number(2));
+        let signed = SignedPlan::new(&asker, plan_of(asker.node(), &community));
+        let question = signed.check_announced(&community, NOW).unwrap();
+        assert_eq!(question.table(), "sleep");
+    }
+
+    #[test]
+    fn each_departure_from_the_rules_is_named() {
+        let later = NOW + Duration::from_secs(121);
+        let long_ago = Instant::from_secs(NOW.as_secs() - 121);
+        let month = CONSENT_MAX + CLOCK_SKEW + Duration::from_secs(1);
+        assert_eq!(
+            refusal(|p| p.descriptor = Digest([0; 32])),
+            PlanError::OtherDescriptor
+        );
+        assert_eq!(refusal(|p| p.min_crowd = 1), PlanError::Crowd);
+        assert_eq!(refusal(|p| p.padding_allowance = 0), PlanError::Crowd);
+        assert_eq!(refusal(|p| p.sizes.lanes = 2), PlanError::Sizes);
+        assert_eq!(refusal(|p| p.sizes.replicas = 0), PlanError::Sizes);
+        assert_eq!(refusal(|p| p.purpose = "x".repeat(1025)), PlanError::Limits);
+        assert_eq!(refusal(|p| p.consent_until = long_ago), PlanError::Limits);
+        assert_eq!(
+            refusal(|p| p.consent_until = NOW + month),
+            PlanError::Limits
+        );
+        assert_eq!(refusal(|p| p.collect_micros = u64::MAX), PlanError::Limits);
+        assert_eq!(refusal(|p| p.asker = NodeId([7; 32])), PlanError::Signature);
+        for sql in ["", "SELECT hours FROM sleep", "SELECT AVG(x) FROM sleep"] {
+            let refused = refusal(|p| p.sql = sql.into());
+            assert!(matches!(refused, PlanError::Question(_)), "{refused:?}");
+        }
+        let asked = |at| {
+            refusal(|p| {
+                p.asked_at = at;
+                p.consent_until = at;
+            })
+        };
+        assert_eq!(asked(later), PlanError::Time);
+        assert_eq!(asked(long_ago), PlanError::Time);
+    }
+
+    #[test]
+    fn only_a_member_with_the_right_may_ask() {
+        let (authority, here) = community(1);
+        let (stranger, _) = community(2);
+        let mut rng = Rng::from_number(3);
+        let without = member(&authority, &here, false, &mut rng);
+        let signed = SignedPlan::new(&without, plan_of(without.node(), &here));
+        assert_eq!(signed.check(&here).unwrap_err(), PlanError::MayNotAsk);
+        let foreign = member(&stranger, &here, true, &mut rng);
+        let signed = SignedPlan::new(&foreign, plan_of(foreign.node(), &here));
+        let refused = signed.check(&here).unwrap_err();
+        assert!(matches!(refused, PlanError::Certificate(_)));
+        // Another's signature under one's plan.
+        let asker = member(&authority, &here, true, &mut rng);
+        let mut signed = SignedPlan::new(&asker, plan_of(asker.node(), &here));
+        signed.plan.nonce = [2; 32];
+        assert_eq!(signed.check(&here).unwrap_err(), PlanError::Signature);
+    }
+}

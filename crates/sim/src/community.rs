@@ -164,7 +164,7 @@ impl World {
     /// What this owner answers to questions: the standing rule, and what is said when asked (`None`: nothing).
     pub fn set_consent(&mut self, person: NodeId, rule: ConsentRule, when_asked: Option<bool>) {
         let owner = self.person(person);
-        (owner.consent, owner.answers) = (rule.clone(), when_asked);
+        (owner.consent, owner.answers) = (rule, when_asked);
         self.simulation.command(person, Command::SetConsent(rule));
     }
 
@@ -259,7 +259,7 @@ impl World {
             identity: Arc::clone(&person.identity),
             community,
             addresses: Vec::new(),
-            consent: person.consent.clone(),
+            consent: person.consent,
             journal: person.disk.clone().into_iter().collect(),
             rng: person.rng.fork("process"),
         };
