@@ -7,8 +7,8 @@
 //! All nodes must compute the same sizes, so everything here is `+ - * /` on IEEE 754 numbers, which are defined to the
 //! bit, and no two are ever subtracted: a chance of 1e-200 has as many correct digits as one of a half. Two facts make
 //! it cheap. Given how many seats are bad, their places are equally likely, so a chance is a sum over that number of
-//! its probability ([`bad_seats`], [`away_seats`]) times the share of placements that do harm. And placements are
-//! counted lane by lane ([`Placements`]), whatever N and C are.
+//! its probability (`bad_seats`, `away_seats`) times the share of placements that do harm. And placements are
+//! counted lane by lane (`Placements`), whatever N and C are.
 
 use minicbor::{Decode, Encode};
 

@@ -1,14 +1,64 @@
-//! What the people of a community hold in common: the signed [`Descriptor`] (numbers, limits, vocabulary), how a member is
-//! certified ([`enrol`]) and how one member tells the others where it can be reached ([`Contact`]).
+//! What the people of a community hold in common: its numbers and words, who belongs, and where each can be reached.
 //!
-//! Source: design, "Identity and community". It deliberately knows nothing of the ring, of questions or of networks.
+//! | file | idea |
+//! |---|---|
+//! | `descriptor` | the signed common knowledge: [`Descriptor`], [`Community`] |
+//! | `vocabulary` | what the data is called, and in which ranges it lies: [`Table`], [`Column`], [`Kind`] |
+//! | `identity` | keys, and how an issuer certifies them: [`draw_keys`], [`enrol`], [`Identity`] |
+//! | `contact` | a certificate with the node's own word on its addresses: [`Contact`] |
+//!
+//! Source: design, "Identity and community". It deliberately knows nothing of the ring, of questions or of networks, and
+//! keeps nothing: where keys and descriptors are stored is for the application to say.
+//!
+//! ```
+//! use base::{Instant, Rng};
+//! use community::{Community, Contact, Descriptor, SignedDescriptor, Terms, draw_keys, enrol};
+//! use crypto::{Rights, SigningKey};
+//!
+//! // An authority founds a community.
+//! let mut rng = Rng::from_number(1);
+//! let authority = SigningKey::generate(&mut rng);
+//! let descriptor = Descriptor {
+//!     epoch: 1,
+//!     name: "allotment gardeners".into(),
+//!     community: Descriptor::community_of("allotment gardeners", authority.node()),
+//!     authority: authority.node(),
+//!     enrolment: vec![],
+//!     nodes: 40,
+//!     colluders: Descriptor::default_colluders(40),
+//!     alpha: 1e-6,
+//!     offline_permille: 50,
+//!     min_crowd: 5,
+//!     padding_allowance: 3,
+//!     draws_per_period: 16,
+//!     period_secs: 3600,
+//!     vocabulary: vec![],
+//!     revoked: vec![],
+//! };
+//! let community = Community::open(SignedDescriptor::sign(&descriptor, &authority)?)?;
+//!
+//! // Somebody draws keys, and is certified.
+//! let (key, _vrf, request) = draw_keys(&descriptor.community, &mut rng);
+//! let now = Instant::from_secs(1_800_000_000);
+//! let terms = Terms {
+//!     rights: Rights { ask: true },
+//!     valid_from: now,
+//!     valid_until: Instant::from_secs(1_830_000_000),
+//! };
+//! let certificate = enrol(&authority, community.descriptor(), &request, terms, &mut rng)?;
+//!
+//! // From then on everybody can check where to find this node.
+//! let contact = Contact::new(&key, certificate, vec!["192.0.2.1:4000".parse()?], now);
+//! assert_eq!(contact.verify(community.descriptor(), now), Ok(()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod contact;
 mod descriptor;
 mod identity;
 mod vocabulary;
 
-pub use contact::{ADDRESSES_MAX, Contact, ContactError, check_certificate};
+pub use contact::{ADDRESSES_MAX, Contact, ContactError, ISSUED_AHEAD_MAX, check_certificate};
 pub use descriptor::{
     Community, DESCRIPTOR_BYTES_MAX, Descriptor, DescriptorError, SignedDescriptor,
 };

@@ -1,7 +1,28 @@
-//! The ring as a place: who is near whom, and how near is near enough.
+//! The ring as a place: who is near whom, and how near is near enough (SEP2P §3; design: overlay).
 //!
-//! [`KTable`] answers how many nodes of which region include an honest one (SEP2P §3.3, §3.6); [`NodeCache`] holds the
-//! certified nodes that one knows, and [`Membership`] fills it.
+//! | file | idea |
+//! |---|---|
+//! | `k_table` | how many nodes of which region include an honest one: [`KTable`] |
+//! | `binomial` | the probabilities behind it, the same to the last bit everywhere: [`Binomial`] |
+//! | `cache` | the certified nodes that one knows, and those of them near a point: [`NodeCache`] |
+//! | `membership` | how the members of a small community come to know each other: [`Membership`] |
+//! | `membership/message` | what they say to each other |
+//!
+//! It knows nothing of draws and questions: who is legitimate for what, is for `selection` to say.
+//!
+//! ```
+//! use overlay::{KTable, Parameters};
+//!
+//! // 1000 nodes of whom 10 collude: the fewest witnesses of whom one is honest, but for a chance of one in a million.
+//! let table = KTable::new(Parameters::new(1000, 10, 1e-6))?;
+//! let fewest = &table.rows()[0];
+//! assert_eq!(fewest.k, 2);
+//! // Two are enough only if they sit as close together as two of so few colluders never do.
+//! assert!(fewest.region_size < 1e-8);
+//! // Eleven always are: one of them is honest wherever they sit.
+//! assert!(table.rows().iter().all(|row| row.k <= 11));
+//! # Ok::<(), overlay::KTableError>(())
+//! ```
 
 mod binomial;
 mod cache;

@@ -1,0 +1,234 @@
+//! All caches become equal, whatever is lost, and then there is quiet.
+
+use base::{Duration, Input};
+use community::Contact;
+
+use super::network::Network;
+use super::world::{START, World, contact};
+use crate::membership::message::{AtMost, Message};
+use crate::membership::{CONTACTS_MAX, Command, Event, TICK_IDLE};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Bytes that a contact takes in a message, about.
+const CONTACT_BYTES: u64 = 560;
+
+impl Network<'_> {
+    /// Seconds until all caches are equal.
+    fn converge(&mut self, at_most: u32) -> u32 {
+        (0..at_most)
+            .find(|_| {
+                self.run_for(SECOND);
+                self.has_converged()
+            })
+            .unwrap_or_else(|| panic!("not within {at_most} s"))
+    }
+
+    /// Messages and bytes that this causes.
+    fn cost(&mut self, cause: impl FnOnce(&mut Self)) -> (u64, u64) {
+        let before = (self.messages, self.bytes);
+        cause(self);
+        (self.messages - before.0, self.bytes - before.1)
+    }
+
+    fn assert_nobody_was_refused(&self) {
+        let refused = |(_, event): &&(_, Event)| matches!(event, Event::Refused { .. });
+        assert!(!self.events.iter().any(|event| refused(&event)));
+    }
+}
+
+#[test]
+fn one_bootstrap_brings_all_together() {
+    for size in [2, 5, 40] {
+        let world = World::new(size);
+        let mut network = Network::new(&world, 1);
+        network.start(size, &[0]);
+        network.converge(2);
+        let cache = network.member(size - 1).cache();
+        assert_eq!(cache.len(), size);
+        assert!((0..size).all(|person| {
+            *cache.get(world.node(person)).unwrap().as_ref() == world.contact(person, START)
+        }));
+        // Everybody was told of everybody else, once.
+        assert_eq!(network.events.len(), size * (size - 1));
+        network.assert_nobody_was_refused();
+    }
+}
+
+/// In one test, because 200 members check 40 000 contacts first.
+#[test]
+fn two_hundred_converge_fall_silent_and_take_in_a_newcomer() {
+    let world = World::new(201);
+    let mut network = Network::new(&world, 2);
+    network.start(200, &[0]);
+    network.converge(3);
+    assert_eq!(network.member(150).cache().len(), 200);
+    // No more than twice what it takes to tell everybody of everybody.
+    assert!(
+        network.bytes < 2 * 200 * 200 * CONTACT_BYTES,
+        "{}",
+        network.bytes
+    );
+
+    network.run_for(2 * TICK_IDLE);
+    let (messages, bytes) = network.cost(|network| network.run_for(4 * TICK_IDLE));
+    assert_eq!((messages, bytes), (200 * 4, 200 * 4 * 38));
+
+    network.join(200, &[17]);
+    let (_, bytes) = network.cost(|network| {
+        network.converge(4);
+    });
+    // The newcomer hears of 200, they hear of one, and names are compared.
+    assert!(bytes < 3 * 200 * (2 * CONTACT_BYTES + 200 * 9), "{bytes}");
+    network.assert_nobody_was_refused();
+}
+
+#[test]
+fn a_fifth_of_the_messages_may_be_lost() {
+    let world = World::new(15);
+    for seed in 0..6 {
+        let mut network = Network::new(&world, seed);
+        network.loss_percent = 20;
+        network.start(15, &[0]);
+        network.converge(2 * TICK_IDLE.as_secs() as u32);
+    }
+}
+
+#[test]
+fn late_joiners_become_known_to_all() {
+    let world = World::new(12);
+    let mut network = Network::new(&world, 3);
+    network.start(8, &[0]);
+    for person in 8..12 {
+        network.run_for(100 * SECOND);
+        network.join(person, &[person - 5]);
+        network.converge(3);
+        assert_eq!(network.member(0).cache().len(), person + 1);
+    }
+}
+
+#[test]
+fn one_bootstrap_of_three_is_enough() {
+    let world = World::new(8);
+    let mut network = Network::new(&world, 4);
+    (2..8).for_each(|person| network.join(person, &[0, 1, 2]));
+    network.converge(2);
+    assert_eq!(network.member(7).cache().len(), 6);
+    // The others are still being tried, rarely, and found when they are back.
+    network.run_for(100 * SECOND);
+    let (messages, _) = network.cost(|network| network.run_for(10 * TICK_IDLE));
+    assert!(messages <= 10 * 6 * 3, "{messages}");
+    network.join(0, &[]);
+    network.join(1, &[]);
+    network.converge(2 * TICK_IDLE.as_secs() as u32);
+    assert_eq!(network.member(7).cache().len(), 8);
+}
+
+#[test]
+fn a_member_alone_says_nothing() {
+    let world = World::new(1);
+    let mut network = Network::new(&world, 5);
+    // Not even to itself.
+    network.start(1, &[0]);
+    network.run_for(3600 * SECOND);
+    assert_eq!(network.messages, 0);
+}
+
+#[test]
+fn new_addresses_reach_everybody() {
+    let world = World::new(6);
+    let mut network = Network::new(&world, 6);
+    network.start(6, &[0]);
+    network.run_for(60 * SECOND);
+    network.join(3, &[1]);
+    let issued = network.now;
+    network.converge(3);
+    for person in 0..6 {
+        let cache = network.member(person).cache();
+        assert_eq!(cache.get(world.node(3)).unwrap().issued(), issued);
+    }
+}
+
+/// A node that says two things at one moment, to different members, must not keep them comparing for ever.
+#[test]
+fn two_words_of_one_moment_end_as_one() {
+    let world = World::new(5);
+    let mut network = Network::new(&world, 7);
+    network.start(4, &[0]);
+    network.run_for(60 * SECOND);
+    let issued = network.now;
+    for person in 0..4 {
+        let word = contact(&world.people[4], World::address(person % 2), issued);
+        let to = world.node(person);
+        network.send(world.node(4), to, &Message::Hello(word));
+    }
+    network.down = [world.node(4)].into();
+    network.run_for(4 * TICK_IDLE);
+    assert!(network.has_converged());
+    assert_eq!(network.member(0).cache().len(), 5);
+}
+
+#[test]
+fn a_cache_larger_than_a_message_is_handed_over_whole() {
+    let size = CONTACTS_MAX + 40;
+    let world = World::new(size);
+    let mut network = Network::new(&world, 8);
+    network.join(0, &[]);
+    let all: Vec<_> = (0..size).map(|p| world.contact(p, START)).collect();
+    let know = Command::Know(all);
+    network.input(world.node(0), Input::Command(know));
+    network.join(1, &[0]);
+    network.run_for(SECOND);
+    assert_eq!(network.member(1).cache().len(), size);
+}
+
+#[test]
+fn expired_members_are_forgotten_without_blame() {
+    let mut world = World::new(4);
+    let expires = START + 50 * SECOND;
+    world.people[3] = world.enrol(expires);
+    let mut network = Network::new(&world, 9);
+    network.start(4, &[0]);
+    network.converge(2);
+    assert_eq!(network.member(0).cache().len(), 4);
+    network.down = [world.node(3)].into();
+    network.run_for(50 * SECOND + TICK_IDLE);
+    assert!(network.has_converged());
+    assert_eq!(network.member(0).cache().len(), 3);
+    network.assert_nobody_was_refused();
+}
+
+#[test]
+fn contacts_from_the_host_are_checked_too() {
+    let mut world = World::new(3);
+    let expired = world.enrol(START - SECOND);
+    let mut network = Network::new(&world, 10);
+    network.join(0, &[]);
+    let bad = contact(&expired, World::address(9), START);
+    let forged = super::peers::forged(&world.contact(1, START));
+    let kept: Vec<Contact> = vec![
+        forged,
+        bad,
+        world.contact(1, START),
+        world.contact(2, START),
+    ];
+    network.input(world.node(0), Input::Command(Command::Know(kept)));
+    assert_eq!(network.member(0).cache().len(), 3);
+    let refused = |(_, event): &&(_, Event)| matches!(event, Event::Refused { .. });
+    assert_eq!(network.events.iter().filter(refused).count(), 2);
+}
+
+#[test]
+fn a_told_address_counts_until_the_node_gives_its_own() {
+    let world = World::new(2);
+    let mut network = Network::new(&world, 11);
+    network.join(1, &[0]);
+    let of = |network: &Network<'_>| network.member(1).addresses(world.node(0));
+    assert_eq!(of(&network), [World::address(0)]);
+    let elsewhere = contact(&world.people[0], World::address(7), START);
+    let message = Message::Members(AtMost::first_of(vec![elsewhere]));
+    network.send(world.node(0), world.node(1), &message);
+    network.run_for(SECOND);
+    assert_eq!(of(&network), [World::address(7)]);
+    assert_eq!(network.member(1).addresses(world.authority.node()), []);
+}
