@@ -1,3 +1,34 @@
 //! The one program of the project.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `cli` | what can be typed |
+//! | `demo` | many real nodes on this machine answer a question |
+//! | `member` | one node's process, as the demo runs it |
+//! | `home` | what one node keeps in its folder |
+//! | `lines` | what the demo and its nodes' processes say to each other |
+//! | `report`, `verify` | what a proof says, in words and for programs |
 
-fn main() {}
+mod cli;
+mod demo;
+mod home;
+mod lines;
+mod member;
+mod report;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Command, Program, QuestionCommand};
+
+fn main() -> ExitCode {
+    match Program::parse().command {
+        Command::Demo(options) => demo::main(&options),
+        Command::Question {
+            command: QuestionCommand::Verify(options),
+        } => verify::main(&options),
+        Command::DemoNode { folder } => member::main(&folder),
+    }
+}

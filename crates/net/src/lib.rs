@@ -15,6 +15,7 @@
 //! | `lines` | all peers, of limited number |
 //! | `link`, `frame` | one admitted connection, and messages on it |
 //! | `host`, `timers`, `clock` | the event loop |
+//! | `member` | the one protocol that the program runs, and who may speak to it |
 //!
 //! # What goes over the wire
 //!
@@ -130,12 +131,14 @@ mod host;
 mod line;
 mod lines;
 mod link;
+mod member;
 mod timers;
 
 pub use admission::{Admission, CertificateAdmission, MAX_PRESENTED, Refusal};
 pub use bound::{Bound, HostConfig, Limits, NetError};
 pub use counters::Counters;
 pub use host::{HostHandle, Hosted, Stopped};
+pub use member::MemberAdmission;
 
 /// The name of this wire protocol in the TLS handshake.
 pub const ALPN: &[u8] = b"commonhold/1";

@@ -1,0 +1,97 @@
+//! `commonhold demo`: many people's real nodes on this machine answer a question.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `people` | a CSV file, and whose records are taken |
+//! | `founding` | a community with keys, certificates, folders and vaults |
+//! | `crew` | the nodes' processes |
+//! | `clear` | the same figure, computed in the clear by SQLite alone |
+//! | `run` | the course of events |
+//! | `telling` | what is printed |
+
+mod clear;
+mod crew;
+mod founding;
+mod people;
+mod run;
+mod telling;
+
+use std::process::ExitCode;
+
+use thiserror::Error;
+
+use crate::cli::{ANSWERED, DemoOptions, FAILED, INTERRUPTED, REFUSED, TIMED_OUT, USAGE};
+use crate::home::HomeError;
+
+/// Why a demo ended without an answer.
+#[derive(Debug, Error)]
+pub enum DemoError {
+    /// What was asked for makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// A node's folder could not be made.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// Something of this machine does not work.
+    #[error("{0}")]
+    Machine(String),
+    /// The community's rules forbid the answer.
+    #[error("{0}")]
+    Refused(String),
+    /// No answer in time.
+    #[error("{0}")]
+    TimedOut(String),
+    /// Ctrl-C.
+    #[error("interrupted; nothing is left behind")]
+    Interrupted,
+}
+
+impl DemoError {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => USAGE,
+            Self::Home(_) | Self::Machine(_) => FAILED,
+            Self::Refused(_) => REFUSED,
+            Self::TimedOut(_) => TIMED_OUT,
+            Self::Interrupted => INTERRUPTED,
+        }
+    }
+
+    fn outcome(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "usage",
+            Self::Home(_) | Self::Machine(_) => "failed",
+            Self::Refused(_) => "refused",
+            Self::TimedOut(_) => "timed out",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// Runs the command.
+pub fn main(options: &DemoOptions) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let result = runtime
+        .map_err(|why| DemoError::Machine(format!("cannot start: {why}")))
+        .and_then(|runtime| runtime.block_on(run::run(options)));
+    match result {
+        Ok(told) if options.json => {
+            println!("{:#}", told.json());
+            ExitCode::from(ANSWERED)
+        }
+        Ok(told) => {
+            println!("{}", told.lines().join("\n"));
+            ExitCode::from(ANSWERED)
+        }
+        Err(why) => {
+            if options.json {
+                let json = serde_json::json!({ "outcome": why.outcome(), "why": why.to_string() });
+                println!("{json:#}");
+            }
+            eprintln!("error: {why}");
+            ExitCode::from(why.code())
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The course of events.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use base::{NodeId, encode};
+use community::Descriptor;
+use crypto::Vector;
+use indicatif::{ProgressBar, ProgressStyle};
+use question::Question;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
+
+use crate::cli::DemoOptions;
+use crate::demo::crew::Crew;
+use crate::demo::founding::{Founded, found};
+use crate::demo::people::People;
+use crate::demo::telling::Told;
+use crate::demo::{DemoError, clear};
+use crate::home::node_of;
+use crate::lines::{Draw, Order, Word};
+use crate::report::Report;
+
+/// The question unless told otherwise.
+const QUESTION: &str = "SELECT AVG(sleep_hours) FROM nhanes_2017_2018";
+/// Where the proof goes.
+const OUTPUT: &str = "commonhold-demo";
+/// Longest time for the processes to start and to meet.
+const MEETING: Duration = Duration::from_secs(60);
+/// Longest time for contributions to arrive.
+const COLLECT: Duration = Duration::from_secs(8);
+/// Longest time from question to answer: the draw with all its attempts, the collection, the agreement.
+const ANSWER: Duration = Duration::from_secs(90);
+
+/// Runs the demo; when this returns, no process and no folder but the output is left.
+pub async fn run(options: &DemoOptions) -> Result<Told, DemoError> {
+    let machine = |why: std::io::Error| DemoError::Machine(why.to_string());
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(machine)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(machine)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(machine)?;
+    let folder = tempfile::Builder::new()
+        .prefix("commonhold-demo-")
+        .tempdir()
+        .map_err(machine)?;
+    let mut crew = Crew::new();
+    let progress = progress();
+    let result = tokio::select! {
+        result = perform(options, folder.path(), &mut crew, &progress) => result,
+        _ = interrupt.recv() => Err(DemoError::Interrupted),
+        _ = terminate.recv() => Err(DemoError::Interrupted),
+        _ = hangup.recv() => Err(DemoError::Interrupted),
+    };
+    progress.finish_and_clear();
+    crew.dismiss().await;
+    folder.close().map_err(machine)?;
+    result
+}
+
+fn progress() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg}").expect("the template is constant");
+    let bar = ProgressBar::new_spinner().with_style(style);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+async fn perform(
+    options: &DemoOptions,
+    folder: &Path,
+    crew: &mut Crew,
+    progress: &ProgressBar,
+) -> Result<Told, DemoError> {
+    let began = Instant::now();
+    progress.set_message("reading the data");
+    let people = People::read(
+        options.data.as_deref(),
+        options.person.as_deref(),
+        usize::from(options.people),
+    )?;
+    let sql = question(options, &people)?;
+    let founded = found(&people, options.min_crowd, folder, |done| {
+        progress.set_message(format!("filling vaults: {done} of {}", options.people));
+    })?;
+    check(&sql, &founded.descriptor)?;
+    let output = output(&founded)?;
+    progress.set_message("starting the nodes");
+    let meeting = timeout(MEETING, meet(crew, &founded, progress)).await;
+    meeting.map_err(|_| {
+        DemoError::TimedOut(
+            "the nodes did not meet within a minute; is the machine very busy?".into(),
+        )
+    })??;
+    let asked = Instant::now();
+    let proof = output.join("proof.cbor");
+    let order = Order::Ask {
+        sql: sql.clone(),
+        purpose: "to show how it works".into(),
+        collect_ms: COLLECT.as_millis() as u64,
+        proof: proof.clone(),
+    };
+    let asker = founded.asker.0;
+    crew.order(asker, &order).await?;
+    progress.set_message("drawing helpers");
+    let course = follow(crew, asker, options.kill, progress);
+    let course = timeout(ANSWER, course).await.map_err(|_| {
+        DemoError::TimedOut("no answer in time: too many helpers are away".into())
+    })??;
+    let answered_in = asked.elapsed();
+    let included: Vec<_> = founded
+        .homes
+        .iter()
+        .zip(&people.taken)
+        .filter(|((node, _), _)| course.set.contains(node))
+        .map(|(_, file)| file.as_slice())
+        .collect();
+    let clear = clear::figure(&people.table, &sql, &included).map_err(DemoError::Machine)?;
+    Ok(Told {
+        people: options.people,
+        source: people.source,
+        column: people.column,
+        in_file: people.total,
+        nodes: founded.descriptor.nodes,
+        colluders: founded.descriptor.colluders,
+        draw: course.draw,
+        killed: course
+            .killed
+            .iter()
+            .map(|node| format!("{node:?}"))
+            .collect(),
+        report: course.report,
+        clear,
+        answered_in,
+        all_in: began.elapsed(),
+        proof_bytes: fs::metadata(&proof).map_or(0, |file| file.len()),
+        proof,
+    })
+}
+
+fn question(options: &DemoOptions, people: &People) -> Result<String, DemoError> {
+    match (&options.ask, &options.data) {
+        (Some(sql), _) => Ok(sql.clone()),
+        (None, None) => Ok(QUESTION.into()),
+        (None, Some(_)) => {
+            let names: Vec<_> = people
+                .table
+                .columns
+                .iter()
+                .map(|c| c.name.as_str())
+                .collect();
+            let table = &people.table.name;
+            Err(DemoError::Usage(format!(
+                "what is the question? Add for example --ask \"SELECT COUNT(*) FROM {table}\"; the columns are {}",
+                names.join(", ")
+            )))
+        }
+    }
+}
+
+/// Says what is wrong with a question before anything is started for it.
+fn check(sql: &str, descriptor: &Descriptor) -> Result<(), DemoError> {
+    let usage = |why: question::QuestionError| DemoError::Usage(why.to_string());
+    let question = Question::parse(sql, &descriptor.vocabulary).map_err(usage)?;
+    question
+        .check_capacity(descriptor.nodes, Vector::MODULUS)
+        .map_err(usage)
+}
+
+fn output(founded: &Founded) -> Result<PathBuf, DemoError> {
+    let folder = std::env::current_dir()
+        .map(|current| current.join(OUTPUT))
+        .and_then(|folder| fs::create_dir_all(&folder).map(|()| folder));
+    let failed = |why: std::io::Error| {
+        DemoError::Machine(format!(
+            "cannot write to ./{OUTPUT}: {why}; run the demo in a folder where you may write"
+        ))
+    };
+    let folder = folder.map_err(failed)?;
+    fs::write(folder.join("descriptor.cbor"), encode(&founded.signed)).map_err(failed)?;
+    Ok(folder)
+}
+
+/// Starts all processes and waits until everybody knows everybody.
+async fn meet(crew: &mut Crew, founded: &Founded, progress: &ProgressBar) -> Result<(), DemoError> {
+    for (node, home) in founded.homes.iter().chain([&founded.asker]) {
+        crew.start(*node, home.clone())?;
+    }
+    let all = crew.len();
+    let first = founded.homes[0].0;
+    let mut ready = BTreeSet::new();
+    let mut address_of_first = None;
+    let mut complete = BTreeSet::new();
+    while complete.len() < all {
+        match crew.hear().await? {
+            (node, Word::Ready { address, .. }) => {
+                ready.insert(node);
+                if node == first {
+                    address_of_first = Some(address);
+                }
+                if let (Some(address), true) = (address_of_first, ready.len() == all) {
+                    let node = first.to_string();
+                    crew.order_all(&Order::Join { node, address }).await?;
+                }
+            }
+            (node, Word::Known(nodes)) if nodes == all => {
+                complete.insert(node);
+            }
+            _ => {}
+        }
+        let met = complete.len();
+        progress.set_message(format!(
+            "{} of {all} nodes run, {met} know everybody",
+            ready.len()
+        ));
+    }
+    Ok(())
+}
+
+/// What was seen on the way to the answer.
+struct Course {
+    draw: Draw,
+    killed: Vec<NodeId>,
+    /// Whose contributions are added up: the demo owns all nodes; the asker is not told.
+    set: BTreeSet<NodeId>,
+    report: Report,
+}
+
+async fn follow(
+    crew: &mut Crew,
+    asker: NodeId,
+    kill: usize,
+    progress: &ProgressBar,
+) -> Result<Course, DemoError> {
+    let mut draw = None;
+    let mut killed = Vec::new();
+    let mut set = None;
+    let mut report = None;
+    loop {
+        match crew.hear().await? {
+            (_, Word::Drawn(drawn)) => {
+                progress.set_message("helpers make their keys");
+                draw = Some(drawn);
+            }
+            (node, Word::Collecting) if node == asker => {
+                progress.set_message("collecting");
+                for victim in victims(draw.as_ref(), kill) {
+                    crew.kill(victim).await;
+                    killed.push(victim);
+                }
+            }
+            (_, Word::Set(members)) => {
+                progress.set_message("adding up");
+                set = Some(members.iter().filter_map(|name| node_of(name)).collect());
+            }
+            (_, Word::Answered(answer)) => report = Some(*answer),
+            (_, Word::Ended { why, refused: true }) => return Err(DemoError::Refused(why)),
+            (_, Word::Ended { why, .. }) => return Err(DemoError::TimedOut(why)),
+            _ => {}
+        }
+        if let (Some(draw), Some(set), Some(report)) = (&draw, &set, &report) {
+            return Ok(Course {
+                draw: draw.clone(),
+                killed,
+                set: BTreeSet::clone(set),
+                report: Report::clone(report),
+            });
+        }
+    }
+}
+
+/// Helpers to kill: spread over the lanes, whose number the list does not say but whose order it has.
+fn victims(draw: Option<&Draw>, kill: usize) -> Vec<NodeId> {
+    let seats: Vec<_> = draw
+        .iter()
+        .flat_map(|draw| &draw.seats)
+        .filter_map(|name| node_of(name))
+        .collect();
+    let step = (seats.len() / kill.max(1)).max(1);
+    seats.into_iter().step_by(step).take(kill).collect()
+}

@@ -1,0 +1,181 @@
+//! What is printed: at most twelve lines, or one JSON object.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::demo::clear::same;
+use crate::lines::Draw;
+use crate::report::Report;
+
+/// Most lines.
+#[cfg(test)]
+const LINES_MAX: usize = 12;
+
+/// What came of a demo.
+pub struct Told {
+    /// People with a node.
+    pub people: u16,
+    /// Where their data come from.
+    pub source: String,
+    /// The column that tells people apart.
+    pub column: String,
+    /// People in the file.
+    pub in_file: usize,
+    /// N.
+    pub nodes: u64,
+    /// C.
+    pub colluders: u64,
+    /// The draw.
+    pub draw: Draw,
+    /// Helpers that were killed in the middle.
+    pub killed: Vec<String>,
+    /// The answer.
+    pub report: Report,
+    /// The same figure in the clear.
+    pub clear: Option<f64>,
+    /// From question to answer.
+    pub answered_in: Duration,
+    /// All of it.
+    pub all_in: Duration,
+    /// Where the proof is.
+    pub proof: PathBuf,
+    /// Its length.
+    pub proof_bytes: u64,
+}
+
+impl Told {
+    fn told(&self) -> Option<f64> {
+        let Report {
+            mean, total, count, ..
+        } = &self.report;
+        match (mean, total) {
+            (Some(mean), _) => mean.parse().ok(),
+            // A mean of nobody.
+            (None, Some(total)) => total.parse().ok(),
+            (None, None) => Some(*count as f64),
+        }
+    }
+
+    /// Whether the answer is the figure in the clear.
+    pub fn equal(&self) -> bool {
+        match (self.told(), self.clear) {
+            (Some(told), Some(clear)) => same(told, clear),
+            (told, clear) => told.is_none() && clear.is_none(),
+        }
+    }
+
+    /// For programs.
+    pub fn json(&self) -> Value {
+        json!({
+            "outcome": "answered",
+            "people": self.people,
+            "source": self.source,
+            "person_column": self.column,
+            "people_in_file": self.in_file,
+            "nodes": self.nodes,
+            "colluders": self.colluders,
+            "draw": self.draw,
+            "killed": self.killed,
+            "answer": self.report,
+            "clear": self.clear,
+            "equal": self.equal(),
+            "seconds_to_answer": self.answered_in.as_secs_f64(),
+            "seconds": self.all_in.as_secs_f64(),
+            "proof": self.proof,
+            "proof_bytes": self.proof_bytes,
+        })
+    }
+
+    /// For people.
+    pub fn lines(&self) -> Vec<String> {
+        let Report {
+            question,
+            included,
+            declined,
+            away,
+            min_crowd,
+            padding_allowance,
+            lanes,
+            replicas,
+            k,
+            ..
+        } = &self.report;
+        let line = |name: &str, text: String| format!("{name:<10} {text}");
+        let killed = match self.killed.as_slice() {
+            [] => String::new(),
+            killed => format!("; killed in the middle: {}", killed.join(", ")),
+        };
+        let clear = self.clear.map_or("nothing".to_owned(), |clear| {
+            let shown = format!("{clear:.4}");
+            let shown = shown.trim_end_matches('0').trim_end_matches('.');
+            shown.to_owned()
+        });
+        let verdict = if self.equal() { "equal" } else { "NOT EQUAL" };
+        let proof = std::path::Path::new("commonhold-demo").join("proof.cbor");
+        vec![
+            line(
+                "nodes",
+                format!(
+                    "{} people and one who asks, each a process with its own vault, on 127.0.0.1",
+                    self.people
+                ),
+            ),
+            line(
+                "data",
+                format!(
+                    "{}: {} of {} people, told apart by {}",
+                    self.source, self.people, self.in_file, self.column
+                ),
+            ),
+            line(
+                "community",
+                format!(
+                    "N = {}, C = {} may conspire; a crowd below {min_crowd} + {padding_allowance} is refused (low, for so few people)",
+                    self.nodes, self.colluders
+                ),
+            ),
+            line("question", question.clone()),
+            line(
+                "helpers",
+                format!(
+                    "{} drawn by lot: {lanes} lanes of {replicas}; k = {k}, {} signature checks convince anyone{killed}",
+                    self.draw.seats.len(),
+                    self.draw.checks
+                ),
+            ),
+            line(
+                "consent",
+                format!("{included} took part, {declined} declined, {away} were away"),
+            ),
+            line("answer", self.report.answer()),
+            line(
+                "in clear",
+                format!("{clear}, by SQLite from the same people's records: {verdict}"),
+            ),
+            line("chances", self.report.bounds()),
+            line(
+                "time",
+                format!(
+                    "{:.1} s from question to answer, {:.1} s in all",
+                    self.answered_in.as_secs_f64(),
+                    self.all_in.as_secs_f64()
+                ),
+            ),
+            line(
+                "proof",
+                format!(
+                    "{} ({} bytes, {} signatures); to check it:",
+                    proof.display(),
+                    self.proof_bytes,
+                    self.report.checks
+                ),
+            ),
+            line(
+                "",
+                format!("commonhold question verify {}", proof.display()),
+            ),
+        ]
+    }
+}

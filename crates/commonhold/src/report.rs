@@ -1,0 +1,142 @@
+//! What a proof says, in words and for programs.
+
+use std::fmt;
+
+use node::proof::Verified;
+use question::Figures;
+use serde::{Deserialize, Serialize};
+
+/// Digits after the point of a mean.
+const MEAN_DIGITS: u8 = 4;
+
+/// What a checked proof says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The question.
+    pub question: String,
+    /// What it was asked for.
+    pub purpose: String,
+    /// Digest of the plan.
+    pub plan: String,
+    /// Who asked.
+    pub asker: String,
+    /// When it was asked, in seconds since 1970 (UTC), as the asker says.
+    pub asked_at: u64,
+    /// When the helpers closed, in seconds since 1970 (UTC), as they say.
+    pub closed_at: u64,
+    /// People who matched and had a value.
+    pub count: u64,
+    /// Their total, exact.
+    pub total: Option<String>,
+    /// Their mean, rounded to four digits.
+    pub mean: Option<String>,
+    /// People whose contributions are in it, matching or not.
+    pub included: u64,
+    /// People who declined.
+    pub declined: u64,
+    /// People of whom nothing arrived in time.
+    pub away: u64,
+    /// Smallest crowd that may be answered.
+    pub min_crowd: u64,
+    /// Added to it against colluders.
+    pub padding_allowance: u64,
+    /// Lanes of helpers.
+    pub lanes: u16,
+    /// Helpers in each.
+    pub replicas: u16,
+    /// Witnesses of the draw.
+    pub k: usize,
+    /// Who set the draw up.
+    pub setter: String,
+    /// Chance that colluders hold a share of every lane.
+    pub privacy: f64,
+    /// Chance that some lane has a majority of colluders.
+    pub wrong: f64,
+    /// Chance that too many helpers go away by accident.
+    pub loss: f64,
+    /// Chance that the witnesses of any draw that colluders can start in a period all collude.
+    pub draw: f64,
+    /// Signature checks that were made.
+    pub checks: usize,
+}
+
+impl Report {
+    /// What this proof says.
+    pub fn of(verified: &Verified) -> Self {
+        let Figures { count, total, mean } = verified.figures;
+        Self {
+            question: verified.sql.clone(),
+            purpose: verified.purpose.clone(),
+            plan: verified.question.to_string(),
+            asker: verified.asker.to_string(),
+            asked_at: verified.asked_at.as_secs(),
+            closed_at: verified.closed_at.as_secs(),
+            count,
+            total: total.map(|total| total.trimmed().to_string()),
+            mean: mean.map(|mean| mean.rounded(MEAN_DIGITS).to_string()),
+            included: verified.included,
+            declined: verified.declined,
+            away: verified.away,
+            min_crowd: verified.min_crowd,
+            padding_allowance: verified.padding_allowance,
+            lanes: verified.sizes.lanes,
+            replicas: verified.sizes.replicas,
+            k: verified.k,
+            setter: verified.setter.to_string(),
+            privacy: verified.bounds.privacy,
+            wrong: verified.bounds.wrong,
+            loss: verified.bounds.loss,
+            draw: verified.draw_bound,
+            checks: verified.checks,
+        }
+    }
+
+    /// The answer in a few words.
+    pub fn answer(&self) -> String {
+        let people = if self.count == 1 { "person" } else { "people" };
+        match (&self.mean, &self.total) {
+            (Some(mean), Some(total)) => {
+                format!("mean {mean} over {} {people} (total {total})", self.count)
+            }
+            (None, Some(total)) => format!("total {total} over {} {people}", self.count),
+            _ => format!("{} {people}", self.count),
+        }
+    }
+
+    /// What can go wrong with which chance.
+    pub fn bounds(&self) -> String {
+        format!(
+            "a value seen {}, a wrong answer {}, no answer {}, a draw among colluders {}",
+            Chance(self.privacy),
+            Chance(self.wrong),
+            Chance(self.loss),
+            Chance(self.draw),
+        )
+    }
+}
+
+/// A chance as people read it.
+pub struct Chance(pub f64);
+
+impl fmt::Display for Chance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0.0 => f.write_str("0"),
+            chance if chance >= 0.001 => write!(f, "{chance:.3}"),
+            chance => write!(f, "{chance:.0e}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chances_are_short() {
+        let shown: Vec<_> = [0.0, 0.509, 1.0, 0.001, 9.1e-13]
+            .map(|chance| Chance(chance).to_string())
+            .into();
+        assert_eq!(shown, ["0", "0.509", "1.000", "0.001", "9e-13"]);
+    }
+}

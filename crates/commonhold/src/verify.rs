@@ -1,0 +1,133 @@
+//! `commonhold question verify`: an answer checked by anyone, offline.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use base::decode;
+use community::Community;
+use node::proof::{self, PROOF_BYTES_MAX};
+
+use crate::cli::{ANSWERED, FAILED, VerifyOptions};
+use crate::home::DESCRIPTOR_BYTES_MAX;
+use crate::report::Report;
+
+/// Runs the command.
+pub fn main(options: &VerifyOptions) -> ExitCode {
+    let beside = options.file.with_file_name("descriptor.cbor");
+    let descriptor = options.descriptor.as_deref().unwrap_or(&beside);
+    match verify(&options.file, descriptor) {
+        Ok(report) if options.json => {
+            let mut json = serde_json::json!(report);
+            json["holds"] = true.into();
+            println!("{json:#}");
+            ExitCode::from(ANSWERED)
+        }
+        Ok(report) => {
+            println!("{}", words(&report));
+            ExitCode::from(ANSWERED)
+        }
+        Err(why) => {
+            if options.json {
+                println!("{:#}", serde_json::json!({ "holds": false, "why": why }));
+            }
+            eprintln!("error: {why}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn verify(file: &Path, descriptor: &Path) -> Result<Report, String> {
+    let read = |path: &Path, what: &str, limit: usize| {
+        let hint = match what {
+            "descriptor" => "; name the community's descriptor with --descriptor FILE",
+            _ => "",
+        };
+        let failed = |why: &dyn std::fmt::Display| {
+            format!("cannot read the {what} {}: {why}{hint}", path.display())
+        };
+        let len = fs::metadata(path).map_err(|why| failed(&why))?.len();
+        if len > limit as u64 {
+            return Err(failed(&format!("{len} bytes are more than any has")));
+        }
+        fs::read(path).map_err(|why| failed(&why))
+    };
+    let proof = read(file, "proof", PROOF_BYTES_MAX)?;
+    let bytes = read(descriptor, "descriptor", DESCRIPTOR_BYTES_MAX)?;
+    let signed = decode(&bytes, DESCRIPTOR_BYTES_MAX);
+    let community = signed
+        .map_err(|why| why.to_string())
+        .and_then(|signed| Community::open(signed).map_err(|why| why.to_string()))
+        .map_err(|why| format!("{} is no descriptor: {why}", descriptor.display()))?;
+    let verified = proof::verify(&proof, &Arc::new(community)).map_err(|why| {
+        format!(
+            "{} does not hold. {why}. Do not rely on it; ask whoever gave it to you for the original.",
+            file.display()
+        )
+    })?;
+    Ok(Report::of(&verified))
+}
+
+fn words(report: &Report) -> String {
+    let Report {
+        question,
+        purpose,
+        asker,
+        asked_at,
+        closed_at,
+        included,
+        declined,
+        away,
+        min_crowd,
+        padding_allowance,
+        lanes,
+        replicas,
+        k,
+        checks,
+        ..
+    } = report;
+    [
+        format!("The proof holds: {checks} signatures checked."),
+        format!("  question  {question}"),
+        format!("  purpose   {purpose}"),
+        format!("  answer    {}", report.answer()),
+        format!("  people    {included} took part, {declined} declined, {away} were away"),
+        format!("  crowd     at least {min_crowd} + {padding_allowance} must match, else nothing is given"),
+        format!("  helpers   {lanes} lanes of {replicas}, drawn before {k} witnesses"),
+        format!("  bounds    {}", report.bounds()),
+        format!("  asker     {asker}"),
+        format!("  time      asked {}, closed {}", utc(*asked_at), utc(*closed_at)),
+        "            (nobody but the signers vouches for the time)".to_owned(),
+    ]
+    .join("\n")
+}
+
+/// A moment in the calendar, UTC. Days to civil date as in Hinnant, "chrono-compatible low-level date algorithms".
+fn utc(secs: u64) -> String {
+    let (days, rest) = (secs / 86_400, secs % 86_400);
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = (shifted_month + 2) % 12 + 1;
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(utc(0), "1970-01-01 00:00:00 UTC");
+        assert_eq!(utc(951_782_400), "2000-02-29 00:00:00 UTC");
+        assert_eq!(utc(1_800_000_000), "2027-01-15 08:00:00 UTC");
+        assert_eq!(utc(1_709_251_199), "2024-02-29 23:59:59 UTC");
+    }
+}
