@@ -7,7 +7,7 @@ use tokio::time::Instant as Ticks;
 
 /// The wall clock, read once, plus elapsed monotonic time: never runs backwards while the process lives.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock {
+pub struct Clock {
     wall: Instant,
     started: Ticks,
 }
@@ -17,7 +17,8 @@ impl Clock {
         clippy::disallowed_methods,
         reason = "the host is where time comes from; every other crate gets it from here"
     )]
-    pub(crate) fn start() -> Self {
+    /// Reads the wall clock.
+    pub fn start() -> Self {
         // A clock set before 1970 is as wrong as one at 1970: no certificate is in force at either.
         let wall = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -28,7 +29,8 @@ impl Clock {
         }
     }
 
-    pub(crate) fn now(&self) -> Instant {
+    /// The time now.
+    pub fn now(&self) -> Instant {
         self.wall + self.started.elapsed()
     }
 

@@ -136,6 +136,7 @@ mod timers;
 
 pub use admission::{Admission, CertificateAdmission, MAX_PRESENTED, Refusal};
 pub use bound::{Bound, HostConfig, Limits, NetError};
+pub use clock::Clock;
 pub use counters::Counters;
 pub use host::{HostHandle, Hosted, Stopped};
 pub use member::MemberAdmission;

@@ -1,11 +1,11 @@
 //! A community with keys, certificates, folders and vaults.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use base::{Duration, Instant, NodeId, Rng};
+use base::{Duration, NodeId, Rng};
 use community::{Descriptor, Identity, SignedDescriptor, Terms, draw_keys, enrol};
 use crypto::{Rights, SigningKey};
+use net::Clock;
 
 use crate::demo::DemoError;
 use crate::demo::people::People;
@@ -84,7 +84,7 @@ fn member(
     rng: &mut Rng,
 ) -> Result<Identity, DemoError> {
     let (key, vrf, request) = draw_keys(&descriptor.community, rng);
-    let now = now();
+    let now = Clock::start().now();
     let day = Duration::from_secs(86_400);
     let terms = Terms {
         rights: Rights { ask: may_ask },
@@ -98,9 +98,4 @@ fn member(
         vrf,
         certificate,
     })
-}
-
-fn now() -> Instant {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    Instant::from_secs(since.map_or(0, |since| since.as_secs()))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base::{NodeId, encode};
 use community::Descriptor;
@@ -11,7 +11,7 @@ use crypto::Vector;
 use indicatif::{ProgressBar, ProgressStyle};
 use question::Question;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::cli::DemoOptions;
 use crate::demo::crew::Crew;
@@ -30,7 +30,7 @@ const OUTPUT: &str = "commonhold-demo";
 /// Longest time for the processes to start and to meet.
 const MEETING: Duration = Duration::from_secs(60);
 /// Longest time for contributions to arrive.
-const COLLECT: Duration = Duration::from_secs(8);
+const COLLECT: Duration = Duration::from_secs(5);
 /// Longest time from question to answer: the draw with all its attempts, the collection, the agreement.
 const ANSWER: Duration = Duration::from_secs(90);
 

@@ -9,10 +9,6 @@ use crate::demo::clear::same;
 use crate::lines::Draw;
 use crate::report::Report;
 
-/// Most lines.
-#[cfg(test)]
-const LINES_MAX: usize = 12;
-
 /// What came of a demo.
 pub struct Told {
     /// People with a node.
@@ -177,5 +173,85 @@ impl Told {
                 format!("commonhold question verify {}", proof.display()),
             ),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(mean: &str, clear: Option<f64>) -> Told {
+        let report = Report {
+            question: "SELECT AVG(x) FROM t".into(),
+            purpose: String::new(),
+            plan: String::new(),
+            asker: String::new(),
+            asked_at: 0,
+            closed_at: 0,
+            count: 7,
+            total: Some("55.5".into()),
+            mean: Some(mean.into()),
+            included: 11,
+            declined: 0,
+            away: 1,
+            min_crowd: 4,
+            padding_allowance: 1,
+            lanes: 4,
+            replicas: 3,
+            k: 4,
+            setter: String::new(),
+            privacy: 0.0,
+            wrong: 0.5,
+            loss: 0.03,
+            draw: 5e-5,
+            checks: 26,
+        };
+        Told {
+            people: 12,
+            source: "t.csv".into(),
+            column: "id".into(),
+            in_file: 20,
+            nodes: 13,
+            colluders: 3,
+            draw: Draw {
+                k: 4,
+                checks: 8,
+                setter: String::new(),
+                seats: vec![String::new(); 12],
+            },
+            killed: vec!["01020304".into()],
+            report,
+            clear,
+            answered_in: Duration::from_millis(400),
+            all_in: Duration::from_secs(1),
+            proof: PathBuf::new(),
+            proof_bytes: 5060,
+        }
+    }
+
+    #[test]
+    fn twelve_lines_say_all() {
+        let lines = told("7.9286", Some(7.928_571)).lines();
+        assert!(lines.len() <= 12, "{} lines", lines.len());
+        let text = lines.join("\n");
+        for part in [
+            "k = 4",
+            "8 signature checks",
+            "01020304",
+            "1 were away",
+            "7.9286",
+            "equal",
+        ] {
+            assert!(text.contains(part), "no \"{part}\" in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_difference_is_told() {
+        let wrong = told("7.9286", Some(7.93));
+        assert!(!wrong.equal());
+        assert!(wrong.lines().join("\n").contains("NOT EQUAL"));
+        assert_eq!(wrong.json()["equal"], false);
+        assert!(!told("7.9286", None).equal());
     }
 }
