@@ -58,7 +58,6 @@ pub struct World {
     /// Everybody else.
     pub people: Vec<NodeId>,
     seats: BTreeMap<NodeId, Person>,
-    bootstrap: NodeId,
 }
 
 /// One owner with the disk of the node.
@@ -69,6 +68,8 @@ struct Person {
     consent: ConsentRule,
     answers: Option<bool>,
     disk: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Whom it was told of: somebody who came earlier.
+    told: Option<NodeId>,
     rng: Rng,
 }
 
@@ -134,7 +135,10 @@ impl World {
         let mut people = Vec::new();
         for place in 0..nodes {
             let is_asker = place == 0;
-            let person = Person::new(&authority, &community, is_asker, &mut rng);
+            let mut person = Person::new(&authority, &community, is_asker, &mut rng);
+            if place > 0 {
+                person.told = people.get(rng.below(place) as usize).copied();
+            }
             people.push(person.identity.node());
             seats.insert(person.identity.node(), person);
         }
@@ -143,7 +147,6 @@ impl World {
             simulation,
             community,
             asker,
-            bootstrap: people[0],
             people,
             seats,
         };
@@ -268,11 +271,9 @@ impl World {
     }
 
     fn join(&mut self, node: NodeId) {
-        let told = if node == self.bootstrap {
-            Vec::new()
-        } else {
-            vec![(self.bootstrap, ([127, 0, 0, 1], 1).into())]
-        };
+        let address = ([127, 0, 0, 1], 1).into();
+        let told = self.seats[&node].told;
+        let told = told.into_iter().map(|node| (node, address)).collect();
         self.simulation.command(node, Command::Join(told));
     }
 }
@@ -303,6 +304,7 @@ impl Person {
             consent: ConsentRule::Yes,
             answers: None,
             disk: BTreeMap::new(),
+            told: None,
             rng: rng.fork("node"),
         }
     }
