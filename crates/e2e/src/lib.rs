@@ -1,1 +1,179 @@
-//! e2e
+//! Runs the program as a user would, in folders of its own, and looks at what it leaves.
+//!
+//! The tests need the program: `cargo build -p commonhold` first, as `scripts/test` does.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Demos start dozens of processes: one at a time.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// A place to run the program in, with a temporary folder that nothing else uses.
+pub struct Place {
+    folder: TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// What a run gave.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit code.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+/// The program, built beside the tests.
+///
+/// # Panics
+///
+/// When it has not been built.
+pub fn program() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows where it is");
+    let folder = test.ancestors().nth(2).expect("tests live in deps");
+    let program = folder.join("commonhold");
+    assert!(
+        program.exists(),
+        "there is no {}; run: cargo build -p commonhold",
+        program.display()
+    );
+    program
+}
+
+impl Place {
+    /// A fresh place, once nobody else runs a demo.
+    ///
+    /// # Panics
+    ///
+    /// When no folder can be made.
+    pub fn new() -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::create_dir(folder.path().join("tmp")).expect("a folder in it");
+        Self {
+            folder,
+            _turn: turn,
+        }
+    }
+
+    /// A path in here.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The program, to be run in here.
+    pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+        let mut command = Command::new(program());
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("TMPDIR", self.path("tmp"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the program to its end.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    pub fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Ran {
+        let output = self.command(arguments).output();
+        Ran::of(output.expect("the program starts"))
+    }
+
+    /// Starts the program.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    pub fn start<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Child {
+        self.command(arguments).spawn().expect("the program starts")
+    }
+
+    /// Nodes' processes that were started from here and still run.
+    pub fn nodes(&self) -> usize {
+        let temporary = self.path("tmp");
+        let processes = fs::read_dir("/proc").expect("the system tells its processes");
+        processes
+            .flatten()
+            .filter_map(|process| fs::read(process.path().join("cmdline")).ok())
+            .filter(|line| {
+                let line = String::from_utf8_lossy(line);
+                line.contains("demo-node") && line.contains(&*temporary.to_string_lossy())
+            })
+            .count()
+    }
+
+    /// Fails unless no process and no temporary file is left.
+    ///
+    /// # Panics
+    ///
+    /// When something is left.
+    pub fn assert_clean(&self) {
+        self.assert_no_nodes();
+        let left: Vec<_> = list(&self.path("tmp"));
+        assert!(left.is_empty(), "left behind: {left:?}");
+    }
+
+    /// Fails unless all nodes end within some seconds.
+    ///
+    /// # Panics
+    ///
+    /// When some still run.
+    pub fn assert_no_nodes(&self) {
+        for _ in 0..100 {
+            if self.nodes() == 0 {
+                return;
+            }
+            sleep(Duration::from_millis(50));
+        }
+        panic!("{} nodes still run", self.nodes());
+    }
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Ran {
+    /// From what a process left.
+    pub fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Standard output as JSON.
+    ///
+    /// # Panics
+    ///
+    /// When it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|why| panic!("{why} in {self:?}"))
+    }
+}
+
+/// Names in a folder.
+pub fn list(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
+}

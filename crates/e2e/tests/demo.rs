@@ -1,0 +1,209 @@
+//! The demo, as a user runs it.
+
+use std::fs;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
+
+use e2e::{Place, Ran, list};
+
+/// Longest time from question to answer that users are promised, in seconds.
+const PROMISED: f64 = 10.0;
+
+fn assert_answered(ran: &Ran, people: u64) {
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let told = ran.json();
+    assert_eq!(told["outcome"], "answered");
+    assert_eq!(told["equal"], true, "{ran:?}");
+    let answer = &told["answer"];
+    let people_of = |what: &str| answer[what].as_u64().unwrap_or(u64::MAX);
+    let all = people_of("included") + people_of("declined") + people_of("away");
+    assert_eq!(all, people);
+    let seconds = told["seconds_to_answer"].as_f64();
+    assert!(seconds.is_some_and(|seconds| seconds < PROMISED), "{ran:?}");
+}
+
+#[test]
+fn twelve_people_answer_in_twelve_lines_and_leave_nothing() {
+    let place = Place::new();
+    let ran = place.run(&["demo"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let lines: Vec<_> = ran.out.lines().collect();
+    assert!(lines.len() <= 12, "{}", ran.out);
+    let starts = |word: &str| lines.iter().filter(|line| line.starts_with(word)).count();
+    for word in [
+        "nodes", "question", "helpers", "consent", "answer", "in clear", "chances", "proof",
+    ] {
+        assert_eq!(starts(word), 1, "{word} in {}", ran.out);
+    }
+    assert!(ran.out.contains(": equal"), "{}", ran.out);
+    assert!(ran.err.is_empty(), "{}", ran.err);
+    place.assert_clean();
+    let mut left = list(&place.path("commonhold-demo"));
+    left.sort();
+    assert_eq!(left, ["descriptor.cbor", "proof.cbor"]);
+}
+
+#[test]
+fn forty_people_answer_in_time() {
+    let place = Place::new();
+    let ran = place.run(&["demo", "--people", "40", "--json"]);
+    assert_answered(&ran, 40);
+    assert_eq!(ran.json()["answer"]["included"], 40);
+    place.assert_clean();
+}
+
+#[test]
+fn a_helper_killed_in_the_middle_is_done_without() {
+    let place = Place::new();
+    let ran = place.run(&["demo", "--kill", "1", "--json"]);
+    assert_answered(&ran, 12);
+    let told = ran.json();
+    assert_eq!(told["killed"].as_array().map(Vec::len), Some(1));
+    place.assert_clean();
+}
+
+#[test]
+fn too_many_killed_helpers_leave_no_answer() {
+    let place = Place::new();
+    let ran = place.run(&["demo", "--kill", "9", "--json"]);
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert_eq!(ran.json()["outcome"], "timed out");
+    assert!(ran.err.contains("too many helpers are away"), "{}", ran.err);
+    assert_eq!(list(&place.path("commonhold-demo")), ["descriptor.cbor"]);
+    place.assert_clean();
+}
+
+#[test]
+fn a_small_crowd_is_refused() {
+    let place = Place::new();
+    let sql = "SELECT AVG(sleep_hours) FROM nhanes_2017_2018 WHERE age > 78";
+    let ran = place.run(&["demo", "--ask", sql]);
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(ran.out.is_empty());
+    assert!(
+        ran.err
+            .contains("fewer people match than this community allows")
+    );
+    assert!(
+        !ran.err.chars().any(|c| c.is_ascii_digit()),
+        "no size: {}",
+        ran.err
+    );
+    assert_eq!(list(&place.path("commonhold-demo")), ["descriptor.cbor"]);
+    place.assert_clean();
+}
+
+#[test]
+fn your_own_file_and_question() {
+    let place = Place::new();
+    let mut text = "name,hours,age\n".to_owned();
+    for person in 0..15 {
+        text += &format!(
+            "p{person},{}.{},{}\n",
+            5 + person % 5,
+            person % 10,
+            20 + person
+        );
+    }
+    fs::write(place.path("Sleep diary.csv"), text).unwrap();
+    let ask = |sql: &str| {
+        let file = [
+            "demo",
+            "--people",
+            "15",
+            "--data",
+            "Sleep diary.csv",
+            "--person",
+            "name",
+        ];
+        let ran = place.run(&[&file[..], &["--ask", sql, "--json"]].concat());
+        assert_answered(&ran, 15);
+        ran.json()["answer"].clone()
+    };
+    let answer = ask("SELECT SUM(hours) FROM sleep_diary WHERE age >= 25");
+    assert_eq!(
+        (&answer["count"], &answer["total"]),
+        (&10.into(), &"74.5".into())
+    );
+    let answer = ask("SELECT COUNT(*) FROM sleep_diary WHERE hours > 7 AND age < 33");
+    assert_eq!(answer["count"], 7);
+    place.assert_clean();
+}
+
+#[test]
+fn what_makes_no_sense_is_said_at_once() {
+    let place = Place::new();
+    fs::write(place.path("few.csv"), "id,x\na,1\nb,2\n").unwrap();
+    fs::write(place.path("empty.csv"), "").unwrap();
+    let cases: [(&[&str], &str); 8] = [
+        (&["demo", "--people", "3"], "12..=200"),
+        (&["demo", "--people", "201"], "12..=200"),
+        (
+            &["demo", "--data", "nowhere.csv"],
+            "cannot read nowhere.csv",
+        ),
+        (
+            &[
+                "demo",
+                "--data",
+                "few.csv",
+                "--ask",
+                "SELECT COUNT(*) FROM few",
+            ],
+            "it has 2 people",
+        ),
+        (&["demo", "--data", "empty.csv"], "empty.csv cannot be used"),
+        (
+            &["demo", "--ask", "SELECT sleep_hours FROM nhanes_2017_2018"],
+            "write COUNT(*)",
+        ),
+        (
+            &["demo", "--ask", "SELECT AVG(x) FROM nhanes_2017_2018"],
+            "\"x\"",
+        ),
+        (&["demo", "--person", "nobody"], "no column \"nobody\""),
+    ];
+    for (arguments, words) in cases {
+        let ran = place.run(arguments);
+        assert_eq!(ran.code, Some(2), "{arguments:?}: {ran:?}");
+        assert!(ran.err.contains(words), "{arguments:?}: {}", ran.err);
+        assert!(ran.out.is_empty());
+    }
+    place.assert_clean();
+}
+
+/// Waits until the demo has started its nodes.
+fn wait_for_nodes(place: &Place) {
+    for _ in 0..200 {
+        if place.nodes() == 13 {
+            return;
+        }
+        sleep(Duration::from_millis(25));
+    }
+    panic!("the nodes did not start");
+}
+
+#[test]
+fn ctrl_c_leaves_nothing_behind() {
+    let place = Place::new();
+    let child = place.start(&["demo", "--kill", "9"]);
+    wait_for_nodes(&place);
+    let sent = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(sent.is_ok_and(|status| status.success()));
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(130), "{ran:?}");
+    place.assert_clean();
+}
+
+#[test]
+fn nodes_end_with_a_demo_that_is_killed() {
+    let place = Place::new();
+    let mut child = place.start(&["demo", "--kill", "9"]);
+    wait_for_nodes(&place);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    place.assert_no_nodes();
+}
