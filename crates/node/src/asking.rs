@@ -118,6 +118,11 @@ enum Phase {
 }
 
 impl Asking {
+    /// What was signed.
+    pub fn plan(&self) -> &SignedPlan {
+        &self.plan
+    }
+
     fn terms(&self) -> Option<&Arc<Terms>> {
         match &self.phase {
             Phase::Consent { .. } | Phase::Drawing => None,

@@ -285,6 +285,9 @@ impl Node {
                     let know = overlay::Command::Know(vec![*contact]);
                     self.membership(now, Input::Command(know), out);
                 }
+                Output::Event(selection::Event::Unheard(question, node)) => {
+                    self.pass_on(question, node, out);
+                }
                 Output::Event(selection::Event::Misbehaved { node, what }) => {
                     Self::misbehaved(node, what, out);
                 }
@@ -357,7 +360,7 @@ impl Node {
                 self.committee(now, Input::Message { from, message }, out);
             }
             Message::Announce(plan) => {
-                if let Err(fault) = self.hear(now, from, *plan, out) {
+                if let Err(fault) = self.hear(now, *plan, out) {
                     Self::misbehaved(from, fault, out);
                 }
             }

@@ -68,7 +68,7 @@ impl Node {
         keys: &[Endorsed<LaneKey>],
         out: &mut Outbox<Self>,
     ) -> Result<(), Fault> {
-        let question = self.hear(now, from, drawn.plan, out)?;
+        let question = self.hear_asker(now, from, drawn.plan, out)?;
         let terms = self.accept_list(now, question, &drawn.list)?;
         let known = self.questions.get_mut(question).ok_or(Fault::TooMany)?;
         if known.lanes.is_some() || now >= terms.closes_at {

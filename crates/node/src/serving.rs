@@ -8,16 +8,16 @@ use base::{Digest, Input, Instant, NodeId, Outbox};
 use selection::ActorList;
 use thiserror::Error;
 
-use crate::asking::announced;
+use crate::asking::{Asking, announced};
 use crate::composition::Node;
-use crate::message::Drawn;
+use crate::message::{Drawn, Message};
 use crate::plan::{PlanError, SignedPlan};
 
 /// Why a message about a question was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Fault {
-    /// Only the asker speaks of its question.
-    #[error("a question was passed on by a node that does not ask it")]
+    /// Only the asker names helpers and calls for contributions.
+    #[error("a call for a question by a node that does not ask it")]
     NotTheAsker,
     /// The plan does not hold.
     #[error("{0}")]
@@ -37,22 +37,18 @@ pub enum Fault {
 }
 
 impl Node {
-    /// Learns of a question, once: two signature checks.
+    /// Learns of a question, once, from whomever: two signature checks.
     pub(crate) fn hear(
         &mut self,
         now: Instant,
-        from: NodeId,
         plan: SignedPlan,
         out: &mut Outbox<Self>,
     ) -> Result<Digest, Fault> {
         let digest = plan.plan.digest();
-        if from != plan.plan.asker {
-            return Err(Fault::NotTheAsker);
-        }
         if self.questions.get(digest).is_some() {
             return Ok(digest);
         }
-        if !self.questions.has_room(from, now) {
+        if !self.questions.has_room(plan.plan.asker, now) {
             return Err(Fault::TooMany);
         }
         let question = plan.check_announced(&self.community, now)?;
@@ -62,6 +58,30 @@ impl Node {
         self.selection(now, Input::Command(command), out);
         self.consider(digest, out);
         Ok(digest)
+    }
+
+    /// Tells a node of a question that it missed.
+    pub(crate) fn pass_on(&self, question: Digest, node: NodeId, out: &mut Outbox<Self>) {
+        let heard = self.questions.get(question).map(|known| &*known.plan);
+        let own = || self.asking.get(&question).map(Asking::plan);
+        if let Some(plan) = heard.or_else(own) {
+            out.send(node, Message::Announce(Box::new(plan.clone())));
+        }
+    }
+
+    /// As [`hear`](Self::hear), for what only the asker may say.
+    pub(crate) fn hear_asker(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        plan: SignedPlan,
+        out: &mut Outbox<Self>,
+    ) -> Result<Digest, Fault> {
+        if from == plan.plan.asker {
+            self.hear(now, plan, out)
+        } else {
+            Err(Fault::NotTheAsker)
+        }
     }
 
     /// Checks the list of a question that this node knows, once: 2k signature checks.
@@ -102,7 +122,7 @@ impl Node {
         drawn: Drawn,
         out: &mut Outbox<Self>,
     ) -> Result<(), Fault> {
-        let question = self.hear(now, from, drawn.plan, out)?;
+        let question = self.hear_asker(now, from, drawn.plan, out)?;
         let terms = self.accept_list(now, question, &drawn.list)?;
         if self.journal.has_voted(terms.round()) || now >= terms.closes_at {
             return Ok(());

@@ -8,6 +8,16 @@
 //! Nobody picks a subset (the nearest nodes, checked by every witness; a node said to be away is probed), nobody picks a
 //! value (VRFs), and a draw is for one plan whose digest everything binds. It deliberately does not spread the question,
 //! keep the node cache or decide who may ask: that is done above and below.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `protocol` | the three roles of one node, and which message is for which |
+//! | `trigger`, `setter`, `witness` | T; S; TL and SL |
+//! | `random` | the trigger's random with its evidence |
+//! | `list` | the actor list and its check |
+//! | `rules` | the k-table applied to one community: who is legitimate |
+//! | `context` | what all roles of a node share: whom it knows, which questions are open |
+//! | `message`, `fault` | what travels, and what no honest node sends |
 
 mod context;
 mod fault;
@@ -17,6 +27,8 @@ mod protocol;
 mod random;
 mod rules;
 mod setter;
+#[cfg(test)]
+mod tests;
 mod trigger;
 mod witness;
 

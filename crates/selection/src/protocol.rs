@@ -48,6 +48,8 @@ pub enum Event {
     Failed(Digest, Failure),
     /// A contact that this node lacked; to be checked before it is used.
     Heard(Box<Contact>),
+    /// A node that must help has not heard of the question with this digest: tell it.
+    Unheard(Digest, NodeId),
     /// A peer did what no honest one does.
     Misbehaved {
         /// Who.

@@ -324,6 +324,7 @@ impl Setter {
             Refusal::SkippedIsAlive(node) if self.skipped.contains(&node) => {
                 self.skipped.retain(|skipped| *skipped != node);
             }
+            Refusal::NotAnnounced => out.emit(Event::Unheard(self.draw().digest, from)),
             // A setter nearer to the point, or nodes that caches do not share yet: T tries again.
             Refusal::Nearer(contact) => {
                 out.emit(Event::Heard(contact));

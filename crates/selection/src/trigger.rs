@@ -263,7 +263,8 @@ impl Trigger {
             Refusal::Nearer(contact) if !context.cache.contains(contact.node()) => {
                 out.emit(Event::Heard(contact));
             }
-            Refusal::Nearer(_) | Refusal::NotAnnounced | Refusal::TooEarly => {}
+            Refusal::NotAnnounced => out.emit(Event::Unheard(draw.digest, from)),
+            Refusal::Nearer(_) | Refusal::TooEarly => {}
             Refusal::Unknown(_) | Refusal::Invalid => {}
         }
         self.next_attempt(now, out)

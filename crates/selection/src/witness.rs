@@ -39,21 +39,22 @@ struct Pending {
 
 enum Request {
     Trigger(TriggerRequest),
-    Build(Box<BuildRequest>),
+    /// With the value of the verified random.
+    Build(Box<BuildRequest>, Digest),
 }
 
 impl Request {
     fn draw(&self) -> Draw {
         match self {
             Self::Trigger(request) => request.draw,
-            Self::Build(request) => request.request.random.draw,
+            Self::Build(request, _) => request.request.random.draw,
         }
     }
 
     fn skipped(&self) -> BTreeSet<NodeId> {
         match self {
             Self::Trigger(request) => request.skipped.iter().copied().collect(),
-            Self::Build(request) => request
+            Self::Build(request, _) => request
                 .skipped
                 .iter()
                 .chain(&request.request.skipped)
@@ -167,7 +168,9 @@ impl Witness {
     ) {
         match request {
             Request::Trigger(request) => answer_trigger(context, now, from, &request, out),
-            Request::Build(request) => self.commit(context, now, from, *request, out),
+            Request::Build(request, random) => {
+                self.commit(context, from, *request, random, out);
+            }
         }
     }
 
@@ -222,7 +225,10 @@ impl Witness {
         out: &mut Outbox<Selection>,
     ) {
         match check_build(context, now, from, &request) {
-            Ok(()) => self.probe_then(context, now, from, Request::Build(Box::new(request)), out),
+            Ok(random) => {
+                let request = Request::Build(Box::new(request), random);
+                self.probe_then(context, now, from, request, out);
+            }
             Err(why) => out.send(from, Message::Refused(request.request.random.draw, why)),
         }
     }
@@ -231,20 +237,12 @@ impl Witness {
     fn commit(
         &mut self,
         context: &Context,
-        now: Instant,
         from: NodeId,
         request: BuildRequest,
+        random: Digest,
         out: &mut Outbox<Selection>,
     ) {
         let draw = request.request.random.draw;
-        let random = match request.request.random.verify(&context.rules, now) {
-            Ok(random) => random,
-            Err(what) => {
-                out.emit(Event::Misbehaved { node: from, what });
-                out.send(from, Message::Refused(draw, Refusal::Invalid));
-                return;
-            }
-        };
         let descriptor = context.rules.community().descriptor();
         let eligible = |node: &NodeId| *node != draw.trigger && !descriptor.is_revoked(*node);
         let candidates: Vec<_> = context
@@ -253,10 +251,6 @@ impl Witness {
             .map(|contact| contact.node())
             .filter(eligible)
             .collect();
-        if candidates.len() < request.request.seats as usize {
-            out.send(from, Message::Refused(draw, Refusal::TooFewCandidates));
-            return;
-        }
         let step = Step {
             draw,
             round: request.round,
@@ -374,7 +368,7 @@ fn check_build(
     now: Instant,
     from: NodeId,
     request: &BuildRequest,
-) -> Result<(), Refusal> {
+) -> Result<Digest, Refusal> {
     let setting = &request.request;
     let draw = setting.random.draw;
     let away = request.skipped.len() <= SKIPPED_MAX && setting.skipped.len() <= SKIPPED_MAX;
@@ -385,7 +379,6 @@ fn check_build(
     if question.seats != setting.seats {
         return Err(Refusal::Invalid);
     }
-    // The value is taken from the parts as they are; it is verified before anything is committed.
     let random = setting
         .random
         .verify(&context.rules, now)
@@ -401,7 +394,8 @@ fn check_build(
         &request.chosen,
         &[draw.trigger, from],
         &request.skipped,
-    )
+    )?;
+    Ok(random)
 }
 
 enum BuildError {
