@@ -50,3 +50,6 @@ pub use message::Message;
 pub use protocol::{Command, Committee, Event, Timer};
 pub use statement::{Endorsed, LaneKey};
 pub use terms::{ANSWER_WITHIN, Terms};
+
+#[cfg(test)]
+mod tests;

@@ -272,6 +272,16 @@ impl Support {
     }
 }
 
+#[cfg(test)]
+impl Support {
+    /// Lets every statement say that its replica holds nothing.
+    pub fn forget_all_for_tests(&mut self) {
+        self.rows
+            .iter_mut()
+            .for_each(|row| row.holds.iter_mut().for_each(|bits| *bits = 0));
+    }
+}
+
 impl Inclusion {
     /// Names of those included.
     pub fn members(&self) -> BTreeSet<NodeId> {

@@ -284,6 +284,14 @@ impl Committee {
     }
 }
 
+#[cfg(test)]
+impl Committee {
+    /// How many lane secrets wait for news of their computation.
+    pub fn early_secrets_for_tests(&self) -> usize {
+        self.early.len()
+    }
+}
+
 impl Protocol for Committee {
     type Message = Message;
     type Command = Command;

@@ -1,0 +1,259 @@
+//! Replicas that crash or lie.
+
+use crypto::SealingKey;
+
+use super::*;
+use crate::committee::inclusion::Holdings;
+use crate::committee::statement::{Denial, Denied, LaneCount, Signed};
+
+#[test]
+fn the_first_replica_of_every_lane_may_be_dead() {
+    let mut net = Net::new();
+    for lane in 0..4 {
+        net.dead.insert(net.terms.seats[3 * lane]);
+    }
+    // Four of fifteen are away, and whoever tries two dead replicas gives up.
+    assert!(net.run().unwrap()[0] >= 9);
+    net.assert_only_accused(&[]);
+}
+
+#[test]
+fn any_one_replica_may_die_in_the_middle() {
+    for seat in 0..SEATS {
+        let mut net = Net::new();
+        net.die_when_called.insert(net.terms.seats[seat]);
+        let totals = net.run().unwrap();
+        assert_eq!(totals[0], 14, "those who handed to it went to another");
+        net.assert_only_accused(&[]);
+    }
+}
+
+#[test]
+fn a_lane_without_majority_gives_no_answer() {
+    let mut net = Net::new();
+    net.die_when_called
+        .extend([net.terms.seats[4], net.terms.seats[5]]);
+    assert_eq!(net.run(), Err(Failure::TimedOut));
+    net.assert_only_accused(&[]);
+}
+
+#[test]
+fn without_lane_keys_nobody_is_called() {
+    let mut net = Net::new();
+    net.dead.extend([net.terms.seats[4], net.terms.seats[5]]);
+    assert_eq!(net.run(), Err(Failure::TimedOut));
+    assert!(net.now < net.terms.closes_at + Duration::from_secs(3));
+}
+
+#[test]
+fn a_liar_may_give_its_mates_different_secrets() {
+    let mut net = Net::new();
+    let (liar, victim) = (net.terms.seats[0], net.terms.seats[2]);
+    let other = SealingKey::generate(&mut Rng::from_number(9));
+    net.tamper = Box::new(move |from, to, message| {
+        if let Message::LaneSecret(_, secret) = message
+            && (from, to) == (liar, victim)
+        {
+            *secret = other.clone();
+        }
+        true
+    });
+    assert_eq!(net.run(), Ok(vec![15, 120]));
+    net.assert_only_accused(&[]);
+}
+
+#[test]
+fn a_liar_may_give_no_secret() {
+    let mut net = Net::new();
+    let liar = net.terms.seats[0];
+    net.tamper = Box::new(move |from, _, message| {
+        from != liar || !matches!(message, Message::LaneSecret(..) | Message::LaneKey(..))
+    });
+    assert_eq!(net.run(), Ok(vec![15, 120]));
+}
+
+#[test]
+fn a_replica_that_missed_its_lanes_secret_gets_it() {
+    let mut net = Net::new();
+    let victim = net.terms.seats[1];
+    let mut lost = false;
+    net.tamper = Box::new(move |_, to, message| {
+        let loses = !lost && to == victim && matches!(message, Message::LaneSecret(..));
+        lost |= loses;
+        !loses
+    });
+    assert_eq!(net.run(), Ok(vec![15, 120]));
+    assert!(net.sets.contains_key(&victim));
+    net.assert_only_accused(&[]);
+}
+
+#[test]
+fn only_lane_mates_get_secrets_and_shares() {
+    let mut net = Net::new();
+    let (mine, other_lane) = (net.terms.seats[0], net.terms.seats[3]);
+    let round = net.terms.round();
+    net.run().unwrap();
+    // Finished computations are forgotten: start it anew and ask in the middle.
+    let mut net = Net::new();
+    let outsider = net.people[14];
+    let members: BTreeSet<_> = net.people.iter().copied().collect();
+    net.give(mine, Command::Serve(Arc::clone(&net.terms), members));
+    let told = net.queue.len();
+    for from in [other_lane, outsider] {
+        net.inject(from, mine, Message::SecretWanted(round));
+        net.inject(from, mine, Message::SharesWanted(round, net.people.clone()));
+        let secret = SealingKey::generate(&mut Rng::from_number(3));
+        net.inject(from, mine, Message::LaneSecret(round, secret));
+    }
+    assert_eq!(net.queue.len(), told, "they get no answer");
+    assert_eq!(net.accusations.len(), 6);
+    assert!(
+        net.accusations
+            .iter()
+            .all(|(_, _, what)| *what == Misbehaviour::Seat)
+    );
+}
+
+/// Makes `seat` say another count than it should, to those for whom `whom` holds.
+fn false_count(net: &mut Net, seat: usize, whom: impl Fn(usize) -> bool + 'static) -> NodeId {
+    let liar = net.terms.seats[seat];
+    let key = net.key(liar);
+    let terms = Arc::clone(&net.terms);
+    net.tamper = Box::new(move |from, to, message| {
+        if let Message::Count(count) = message
+            && from == liar
+            && terms.seat(to).is_some_and(&whom)
+        {
+            let mut body = count.body.clone();
+            body.0.sums[0] = body.0.sums[0].wrapping_add(100) % Vector::MODULUS;
+            **count = Signed::new(&key, seat, LaneCount(body.0));
+        }
+        true
+    });
+    liar
+}
+
+#[test]
+fn a_false_count_is_a_conflict_and_no_answer() {
+    let mut net = Net::new();
+    let liar = false_count(&mut net, 4, |_| true);
+    assert_eq!(net.run(), Err(Failure::Conflict));
+    net.assert_only_accused(&[liar]);
+}
+
+#[test]
+fn a_count_that_is_false_to_few_leaves_the_answer_exact() {
+    let mut net = Net::new();
+    let liar = false_count(&mut net, 4, |seat| seat == 0);
+    // One deceived replica sees a conflict and denies; that many seats alone are not believed.
+    let ended = net.run();
+    assert!(matches!(ended, Ok(_) | Err(Failure::Conflict)));
+    net.assert_only_accused(&[liar]);
+}
+
+#[test]
+fn a_liar_alone_cannot_deny_an_answer() {
+    for liars in [3, 4] {
+        let mut net = Net::new();
+        let round = net.terms.round();
+        for seat in 0..liars {
+            let liar = net.terms.seats[seat];
+            let why = Denied::SmallCrowd;
+            let denial = Signed::new(&net.key(liar), seat, Denial { round, why });
+            net.push(
+                net.querier,
+                LATENCY,
+                Input::Message {
+                    from: liar,
+                    message: Message::Denied(denial),
+                },
+            );
+        }
+        let ended = net.run();
+        if liars == 3 {
+            assert_eq!(ended, Ok(vec![15, 120]));
+        } else {
+            assert_eq!(ended, Err(Failure::SmallCrowd), "more than assumed");
+        }
+    }
+}
+
+#[test]
+fn holdings_that_are_out_of_order_are_not_used() {
+    let mut net = Net::new();
+    let liar = net.terms.seats[7];
+    let key = net.key(liar);
+    net.tamper = Box::new(move |from, _, message| {
+        if let Message::Holdings(holdings) = message
+            && from == liar
+        {
+            let mut body: Holdings = holdings.body.clone();
+            body.entries.reverse();
+            **holdings = Signed::new(&key, 7, body);
+        }
+        true
+    });
+    assert_eq!(net.run(), Ok(vec![15, 120]));
+    net.assert_accused(liar, Misbehaviour::Order);
+}
+
+#[test]
+fn holdings_of_another_seat_are_not_used() {
+    let mut net = Net::new();
+    let liar = net.terms.seats[7];
+    let key = net.key(liar);
+    net.tamper = Box::new(move |from, _, message| {
+        if let Message::Holdings(holdings) = message
+            && from == liar
+        {
+            **holdings = Signed::new(&key, 8, holdings.body.clone());
+        }
+        true
+    });
+    assert_eq!(net.run(), Ok(vec![15, 120]));
+    net.assert_accused(liar, Misbehaviour::Seat);
+}
+
+#[test]
+fn a_leader_cannot_have_a_set_that_does_not_follow() {
+    let mut net = Net::new();
+    let leader = net.terms.seats[0];
+    // It withholds the reasons of its proposal.
+    net.tamper =
+        Box::new(move |from, _, message| from != leader || !matches!(message, Message::Support(_)));
+    let totals = net.run();
+    assert_eq!(totals, Ok(vec![15, 120]), "the next leader does it");
+    net.assert_only_accused(&[]);
+}
+
+#[test]
+fn a_leader_cannot_forge_what_others_hold() {
+    let mut net = Net::new();
+    let leader = net.terms.seats[0];
+    net.tamper = Box::new(move |from, _, message| {
+        if let Message::Support(support) = message
+            && from == leader
+        {
+            // Nobody holds anything, so that nobody is in.
+            support.forget_all_for_tests();
+        }
+        true
+    });
+    assert_eq!(net.run(), Ok(vec![15, 120]));
+    net.assert_accused(leader, Misbehaviour::Signature);
+}
+
+#[test]
+fn votes_wait_for_the_disk() {
+    let mut net = Net::new();
+    let hanging = net.terms.seats.clone();
+    net.hanging.extend(&hanging);
+    net.tamper = Box::new(|_, _, message| {
+        if let Message::Agreement(_, message) = message {
+            let is_proposal = matches!(**message, crate::agreement::Message::Proposal { .. });
+            assert!(is_proposal, "no vote leaves before it is stored");
+        }
+        true
+    });
+    assert_eq!(net.run(), Err(Failure::TimedOut));
+}
