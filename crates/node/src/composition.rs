@@ -202,6 +202,11 @@ impl Node {
         self.identity.node()
     }
 
+    /// What this node says of itself to others.
+    pub fn own_contact(&self) -> &Contact {
+        self.membership.own()
+    }
+
     /// How many nodes this one knows, itself included.
     pub fn known(&self) -> usize {
         self.membership.cache().len()

@@ -101,6 +101,11 @@ impl Membership {
         }
     }
 
+    /// What this node says of itself.
+    pub fn own(&self) -> &Contact {
+        &self.own
+    }
+
     /// Whom this node knows, itself included.
     pub fn cache(&self) -> &NodeCache {
         &self.cache

@@ -32,6 +32,8 @@ pub struct Settings {
     pub padding_allowance: u64,
     /// The weather.
     pub network: NetworkModel,
+    /// Whether to keep what all nodes hear, not the asker alone.
+    pub listen: bool,
 }
 
 impl Settings {
@@ -43,6 +45,7 @@ impl Settings {
             min_crowd: 4,
             padding_allowance: 1,
             network: NetworkModel::INTERNET,
+            listen: false,
         }
     }
 }
@@ -58,6 +61,7 @@ pub struct World {
     /// Everybody else.
     pub people: Vec<NodeId>,
     seats: BTreeMap<NodeId, Person>,
+    listen: bool,
 }
 
 /// One owner with the disk of the node.
@@ -149,6 +153,7 @@ impl World {
             asker,
             people,
             seats,
+            listen: settings.listen,
         };
         let all: Vec<_> = world.seats.keys().copied().collect();
         for node in all {
@@ -256,7 +261,7 @@ impl World {
 
     fn process(&mut self, node: NodeId, now: Instant) -> Tap<Node> {
         let community = Arc::clone(&self.community);
-        let is_asker = node == self.asker;
+        let keep = self.listen || node == self.asker;
         let person = self.person(node);
         let setup = Setup {
             identity: Arc::clone(&person.identity),
@@ -267,7 +272,7 @@ impl World {
             rng: person.rng.fork("process"),
         };
         let node = Node::new(now, setup).expect("this community can draw");
-        Tap::new(node, is_asker)
+        Tap::new(node, keep)
     }
 
     fn join(&mut self, node: NodeId) {

@@ -153,6 +153,21 @@ impl<P: Protocol> Simulation<P> {
         );
     }
 
+    /// Hands a message to a node at this moment, as if `from` had sent it: what a changed program could say.
+    pub fn inject(&mut self, from: NodeId, to: NodeId, message: &P::Message) {
+        let lives = (self.slot(from).life, self.slot(to).life);
+        let bytes = encode(message);
+        self.push(
+            self.now,
+            Happening::Message {
+                from,
+                to,
+                lives,
+                bytes,
+            },
+        );
+    }
+
     /// Puts `action` on the script, for `instant` or for now if that is past.
     pub fn at(&mut self, instant: Instant, action: Action<P>) {
         self.push(instant, Happening::Action(action));

@@ -1,0 +1,68 @@
+//! Writes the corpora from which fuzzing starts: one or two of each kind of message of a simulated question, and what is
+//! stored. Run in the project's folder: `cargo run -p sim --example corpus`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use base::{Digest, Duration, encode};
+use sim::community::{Settings, World};
+
+/// Longest sample: mutations of long ones find little.
+const LEN_MAX: usize = 12_000;
+/// Samples of one kind.
+const OF_A_KIND: usize = 2;
+
+const QUESTIONS: [&str; 8] = [
+    "SELECT AVG(hours) FROM sleep",
+    "SELECT COUNT(*) FROM sleep WHERE hours > 7.5 AND hours <= 9",
+    "SELECT SUM(hours) FROM sleep WHERE NOT (hours IS NULL OR hours BETWEEN 1 AND 2)",
+    "select sum ( hours ) from sleep -- comment",
+    "SELECT AVG(hours) FROM sleep; DROP TABLE sleep",
+    "SELECT hours FROM sleep",
+    "SELECT COUNT(*) FROM sleep WHERE ((((((((hours = 1))))))))",
+    "SELECT SUM(hours + 99999999999999999999) FROM sleep",
+];
+
+fn main() -> std::io::Result<()> {
+    let mut settings = Settings::of(12);
+    settings.listen = true;
+    let mut world = World::new(1, &settings);
+    world.meet();
+    let outcome = world.ask("SELECT AVG(hours) FROM sleep", Duration::from_secs(10));
+    let mut kinds: BTreeMap<Vec<u8>, Vec<Vec<u8>>> = BTreeMap::new();
+    for (_, node) in world.simulation.running() {
+        for (_, bytes) in node.heard() {
+            // Version, then arrays and numbers of the variants.
+            let kind = bytes.iter().take(6).copied().collect();
+            let samples = kinds.entry(kind).or_default();
+            if bytes.len() <= LEN_MAX && samples.len() < OF_A_KIND && !samples.contains(bytes) {
+                samples.push(bytes.clone());
+            }
+        }
+    }
+    for sample in kinds.into_values().flatten() {
+        write("message", &sample)?;
+    }
+    for answer in &outcome.answers {
+        write("proof", &answer.proof)?;
+        write("proof", &answer.proof[..answer.proof.len() / 2])?;
+    }
+    write("descriptor", &encode(world.community.signed()))?;
+    for (_, node) in world.simulation.running().take(2) {
+        let contact = node.inner().own_contact();
+        write("contact", &encode(contact))?;
+        write("certificate", contact.certificate().der())?;
+    }
+    for question in QUESTIONS {
+        write("question", question.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn write(target: &str, sample: &[u8]) -> std::io::Result<()> {
+    let folder = Path::new("fuzz/corpus").join(target);
+    fs::create_dir_all(&folder)?;
+    let name = Digest::of("corpus", &[sample]).to_string();
+    fs::write(folder.join(&name[..16]), sample)
+}

@@ -1,0 +1,121 @@
+//! Arbitrary bytes for everything that reads any.
+//!
+//! Each function takes what a peer or a file could hold and panics only when something is wrong with us. They are the targets
+//! of the fuzzer (`fuzz/`), and tests replay the corpora that it left. `HOSTILE` lists them.
+
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::sync::Arc;
+
+use base::{Duration, Wire, decode, encode};
+use community::{Community, Contact, SignedDescriptor};
+use crypto::Certificate;
+use question::Question;
+
+use crate::START;
+use crate::community::{Settings, World, vocabulary};
+
+/// A target: its name, which is that of its corpus, and the function.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets.
+pub const HOSTILE: &[Target] = &[
+    ("message", message),
+    ("proof", proof),
+    ("descriptor", descriptor),
+    ("contact", contact),
+    ("certificate", certificate),
+    ("question", question),
+];
+
+/// Longest input that is looked at.
+const LIMIT: usize = 4 << 20;
+
+thread_local! {
+    /// A community in the middle of a question.
+    static WORLD: RefCell<World> = RefCell::new(in_the_middle());
+}
+
+fn in_the_middle() -> World {
+    let mut world = World::new(1, &Settings::of(12));
+    world.meet();
+    world.put("SELECT AVG(hours) FROM sleep", Duration::from_secs(10));
+    let until = world.simulation.now() + Duration::from_millis(1_700);
+    world.run(until);
+    world
+}
+
+/// What decodes must encode to the same bytes.
+fn read<T: Wire>(bytes: &[u8]) -> Option<T> {
+    let value: T = decode(bytes, LIMIT).ok()?;
+    assert!(encode(&value) == bytes, "one encoding of each value");
+    Some(value)
+}
+
+/// A message of a member to helpers, the asker and others in the middle of a question.
+pub fn message(bytes: &[u8]) {
+    let Some(message) = read::<node::Message>(bytes) else {
+        return;
+    };
+    WORLD.with_borrow_mut(|world| {
+        let (liar, asker) = (world.people[0], world.asker);
+        for to in [world.people[1], world.people[7], asker] {
+            world.simulation.inject(liar, to, &message);
+            world.simulation.inject(asker, to, &message);
+        }
+        let now = world.simulation.now();
+        world.run(now);
+    });
+}
+
+/// A proof file.
+pub fn proof(bytes: &[u8]) {
+    WORLD.with_borrow(|world| {
+        if node::proof::verify(bytes, &world.community).is_ok() {
+            assert!(read::<node::proof::Proof>(bytes).is_some());
+        }
+    });
+}
+
+/// A community's descriptor.
+pub fn descriptor(bytes: &[u8]) {
+    if let Some(signed) = read::<SignedDescriptor>(bytes)
+        && let Ok(community) = Community::open(signed)
+    {
+        // A signed descriptor is not hostile, but may be foolish.
+        black_box(selection::Rules::new(Arc::new(community))).ok();
+    }
+}
+
+/// A contact that a member passes on.
+pub fn contact(bytes: &[u8]) {
+    if let Some(contact) = read::<Contact>(bytes) {
+        WORLD.with_borrow(|world| {
+            black_box(contact.verify(world.community.descriptor(), START)).ok();
+        });
+    }
+}
+
+/// A certificate that a stranger shows.
+pub fn certificate(bytes: &[u8]) {
+    if let Ok(certificate) = Certificate::parse(bytes) {
+        assert!(
+            certificate.der() == bytes,
+            "one encoding of each certificate"
+        );
+        WORLD.with_borrow(|world| {
+            let descriptor = world.community.descriptor();
+            let issuers = descriptor.issuers();
+            black_box(certificate.verify(&descriptor.community, &issuers, START)).ok();
+        });
+    }
+}
+
+/// The text of a question.
+pub fn question(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(question) = Question::parse(&text, &vocabulary()) {
+        let again = Question::parse(question.sql(), &vocabulary());
+        assert!(again.is_ok(), "what was understood is understood again");
+    }
+}
