@@ -19,6 +19,9 @@ const KEYS_BYTES_MAX: usize = 4096;
 /// Longest descriptor.
 pub const DESCRIPTOR_BYTES_MAX: usize = 1 << 20;
 
+/// The vault's setting for the owner's standing answer to questions.
+pub const CONSENT: &str = "consent";
+
 /// A node's folder, readable by its owner's account alone.
 #[derive(Debug, Clone)]
 pub struct Home(PathBuf);

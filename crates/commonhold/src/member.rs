@@ -11,13 +11,13 @@ use std::thread;
 use base::{Digest, Duration};
 use net::{Bound, HostConfig, HostHandle, Limits, MemberAdmission};
 use node::{Answer, Ask, Command, Event, Node, Setup, Stage};
-use question::{ConsentRule, LocalValue, Question};
+use question::{ConsentRule, ConsentRuleError, LocalValue, Question};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use tokio::sync::mpsc as channel;
 use vault::Vault;
 
 use crate::cli::{ANSWERED, FAILED};
-use crate::home::{Home, node_of, system_rng};
+use crate::home::{CONSENT, Home, node_of, system_rng};
 use crate::lines::{Draw, Order, Word};
 use crate::report::Report;
 
@@ -52,7 +52,7 @@ async fn run(home: &Home) -> Result<(), String> {
         identity: Arc::clone(&identity),
         community: Arc::clone(&community),
         addresses: vec![bound.local_addr()],
-        consent: ConsentRule::Yes,
+        consent: consent(&vault)?,
         journal: vault.journal_all().map_err(|why| why.to_string())?,
         rng: system_rng(),
     };
@@ -85,6 +85,14 @@ async fn run(home: &Home) -> Result<(), String> {
             },
         }
     }
+}
+
+/// The owner's standing answer; who never gave one is asked each time.
+fn consent(vault: &Vault) -> Result<ConsentRule, String> {
+    let rule = vault.setting(CONSENT).map_err(|why| why.to_string())?;
+    let rule = rule.map(|rule| rule.parse()).transpose();
+    let rule = rule.map_err(|why: ConsentRuleError| why.to_string())?;
+    Ok(rule.unwrap_or_default())
 }
 
 async fn follow(
@@ -163,7 +171,7 @@ fn hear(event: Event, proof: Option<&Path>) -> Result<Option<Errand>, String> {
             why: why.to_string(),
         }),
         Event::Misbehaved { node, what } => eprintln!("{node:?} misbehaved: {what}"),
-        // The demo's owners have said yes.
+        // Nobody sits before a demo's node to be asked.
         Event::AskOwner(_) | Event::Contributed(_) | Event::Stage(_, Stage::Announced { .. }) => {}
     }
     Ok(None)

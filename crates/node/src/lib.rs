@@ -31,6 +31,6 @@ mod serving;
 
 pub use asking::{Answer, Ask, Failure, Stage};
 pub use composition::{Command, Event, Node, Setup, SetupError, Timer};
-pub use message::Message;
+pub use message::{Drawn, Message};
 pub use owning::Asked;
 pub use plan::{COLLECT_MAX, CONSENT_MAX, Plan, PlanError, SignedPlan};

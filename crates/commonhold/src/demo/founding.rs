@@ -6,10 +6,11 @@ use base::{Duration, NodeId, Rng};
 use community::{Descriptor, Identity, SignedDescriptor, Terms, draw_keys, enrol};
 use crypto::{Rights, SigningKey};
 use net::Clock;
+use question::ConsentRule;
 
 use crate::demo::DemoError;
 use crate::demo::people::People;
-use crate::home::{Home, system_rng};
+use crate::home::{CONSENT, Home, HomeError, system_rng};
 
 /// A community in which everybody has a place to live.
 pub struct Founded {
@@ -57,6 +58,9 @@ pub fn found(
         let identity = member(&authority, &descriptor, data.is_none(), rng)?;
         let home = Home::at(&folder.join(name));
         let mut vault = home.found(&identity, &signed, rng)?;
+        vault
+            .set_setting(CONSENT, &ConsentRule::Yes.to_string())
+            .map_err(HomeError::from)?;
         if let Some(data) = data {
             vault::import_csv(&mut vault, data, &people.table, None)
                 .map_err(|why| DemoError::Usage(format!("cannot import {name}'s data: {why}")))?;

@@ -1,0 +1,287 @@
+//! Step 3: close and agree.
+
+use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol, decode};
+
+use super::{GRACE, Held, Replica, SET_BYTES, TOLERANCE};
+use crate::agreement::{self, Agreement, Deadline};
+use crate::committee::fault::Misbehaviour;
+use crate::committee::inclusion::{
+    CONTRIBUTORS_MAX, Holdings, Inclusion, SetBody, Support, check_holdings, covers_lanes,
+};
+use crate::committee::message::Message;
+use crate::committee::protocol::{Committee, Context, Event, Timer};
+use crate::committee::statement::Signed;
+
+impl Replica {
+    pub(super) fn close_if_complete(
+        &mut self,
+        context: &mut Context,
+        now: Instant,
+        out: &mut Outbox<Committee>,
+    ) {
+        let answered = |node: &NodeId| self.held.get(node).is_some_and(Held::is_complete);
+        if self.chosen.is_some() && self.batch.is_empty() && self.members.iter().all(answered) {
+            self.close(context, now, out);
+        }
+    }
+
+    pub(super) fn close(
+        &mut self,
+        context: &mut Context,
+        now: Instant,
+        out: &mut Outbox<Committee>,
+    ) {
+        if self.closed.is_some() {
+            return;
+        }
+        let held = self.held.values().filter(|held| held.is_complete());
+        let holdings = Holdings {
+            round: self.round(),
+            asked: self.members.len() as u64,
+            entries: held.map(Held::entry).collect(),
+        };
+        self.closed = Some(Signed::new(&context.identity.key, self.seat, holdings));
+        self.drive(context, now, Input::Command(agreement::Command::Start), out);
+    }
+
+    pub(super) fn leader(&self) -> usize {
+        (self.agreement.view() % self.terms.seats.len() as u64) as usize
+    }
+
+    /// Tells the leader of the current view what this replica holds.
+    pub(super) fn follow_leader(
+        &mut self,
+        context: &mut Context,
+        now: Instant,
+        out: &mut Outbox<Committee>,
+    ) {
+        let view = self.agreement.view();
+        let Some(closed) = self.closed.clone() else {
+            return;
+        };
+        if self.told_in == Some(view) || self.decided.is_some() {
+            return;
+        }
+        self.told_in = Some(view);
+        let leader = self.leader();
+        if leader == self.seat {
+            self.heard.insert(closed.seat, closed);
+            self.consider_proposal(context, now, out);
+        } else {
+            out.send(
+                self.terms.seats[leader],
+                Message::Holdings(Box::new(closed)),
+            );
+        }
+    }
+
+    pub(super) fn on_holdings(
+        &mut self,
+        context: &mut Context,
+        now: Instant,
+        seat: usize,
+        holdings: Signed<Holdings>,
+        out: &mut Outbox<Committee>,
+    ) -> Result<(), Misbehaviour> {
+        if holdings.index() != seat {
+            return Err(Misbehaviour::Seat);
+        }
+        if self.heard.contains_key(&holdings.seat) || self.decided.is_some() {
+            return Ok(());
+        }
+        if holdings.body.entries.len() > CONTRIBUTORS_MAX {
+            return Err(Misbehaviour::Shape);
+        }
+        check_holdings(&self.terms, &holdings)?;
+        self.heard.insert(holdings.seat, holdings);
+        self.consider_proposal(context, now, out);
+        Ok(())
+    }
+
+    pub(super) fn consider_proposal(
+        &mut self,
+        context: &mut Context,
+        now: Instant,
+        out: &mut Outbox<Committee>,
+    ) {
+        let seats = self.heard.keys().map(|seat| usize::from(*seat));
+        if self.leader() != self.seat || !covers_lanes(&self.terms, seats) {
+            return;
+        }
+        if self.heard.len() == self.terms.seats.len() {
+            self.propose(context, now, out);
+        } else if self.propose_at.is_none() {
+            self.propose_at = Some(now + GRACE);
+            out.wake(now + GRACE, Timer::Replica(self.round()));
+        }
+    }
+
+    /// Proposes the set that follows from what was heard, once per view.
+    pub(super) fn propose(
+        &mut self,
+        context: &mut Context,
+        now: Instant,
+        out: &mut Outbox<Committee>,
+    ) {
+        self.propose_at = None;
+        let view = self.agreement.view();
+        if self.proposed_in == Some(view) || self.decided.is_some() || self.leader() != self.seat {
+            return;
+        }
+        self.proposed_in = Some(view);
+        let salt = context.rng.bytes32();
+        let (support, inclusion) = Support::new(&self.terms, salt, now, &self.heard);
+        let value = inclusion.body.bytes();
+        for other in self.others() {
+            out.send(other, Message::Support(Box::new(support.clone())));
+        }
+        self.supports.insert(self.seat, (support, inclusion));
+        let propose = agreement::Command::Propose(value);
+        self.drive(context, now, Input::Command(propose), out);
+    }
+
+    pub(super) fn on_support(
+        &mut self,
+        context: &mut Context,
+        now: Instant,
+        seat: usize,
+        support: Support,
+        out: &mut Outbox<Committee>,
+    ) -> Result<(), Misbehaviour> {
+        let known = |(known, _): &(Support, Inclusion)| *known == support;
+        if self.supports.get(&seat).is_some_and(known) {
+            return Ok(());
+        }
+        let inclusion = support.derive(&self.terms)?;
+        self.supports.insert(seat, (support, inclusion));
+        if let Some((view, value, body)) = self.asked_valid.take() {
+            self.validate(context, now, view, value, body, out);
+        }
+        if self.decided.is_some() {
+            self.advance(context, now, out);
+        }
+        Ok(())
+    }
+
+    pub(super) fn on_support_wanted(&self, from: NodeId, out: &mut Outbox<Committee>) {
+        let decided = self.decided.as_ref().map(|decided| &decided.body);
+        let fits = |inclusion: &Inclusion| decided.is_none_or(|body| inclusion.body == *body);
+        let own = self.supports.get(&self.seat);
+        let any = own.into_iter().chain(self.supports.values());
+        if let Some((support, _)) = any.clone().find(|(_, inclusion)| fits(inclusion)) {
+            out.send(from, Message::Support(Box::new(support.clone())));
+        }
+    }
+
+    pub(super) fn supported(&self, body: &SetBody) -> Option<&Inclusion> {
+        let inclusions = self.supports.values().map(|(_, inclusion)| inclusion);
+        inclusions.into_iter().find(|known| known.body == *body)
+    }
+
+    pub(super) fn want_support(&self, out: &mut Outbox<Committee>) {
+        if self.asked_valid.is_some() {
+            let leader = self.terms.seats[self.leader()];
+            out.send(leader, Message::SupportWanted(self.round()));
+        }
+    }
+
+    /// Answers the agreement, now or when the support arrives.
+    pub(super) fn validate(
+        &mut self,
+        context: &mut Context,
+        now: Instant,
+        view: u64,
+        value: Digest,
+        body: SetBody,
+        out: &mut Outbox<Committee>,
+    ) {
+        let answer = if body.at.distance(now) > TOLERANCE {
+            agreement::Command::Invalid { view, value }
+        } else if self.supported(&body).is_some() {
+            agreement::Command::Valid { view, value }
+        } else {
+            self.asked_valid = Some((view, value, body));
+            return;
+        };
+        self.drive(context, now, Input::Command(answer), out);
+    }
+
+    /// The state with this number is on the disk.
+    pub fn persisted(
+        &mut self,
+        context: &mut Context,
+        now: Instant,
+        number: u64,
+        out: &mut Outbox<Committee>,
+    ) {
+        let persisted = agreement::Command::Persisted(number);
+        self.drive(context, now, Input::Command(persisted), out);
+    }
+
+    /// A deadline of the agreement is due.
+    pub fn agreement_timer(
+        &mut self,
+        context: &mut Context,
+        now: Instant,
+        deadline: Deadline,
+        out: &mut Outbox<Committee>,
+    ) {
+        self.drive(context, now, Input::Timer(deadline), out);
+    }
+
+    pub(super) fn drive(
+        &mut self,
+        context: &mut Context,
+        now: Instant,
+        input: Input<Agreement>,
+        out: &mut Outbox<Committee>,
+    ) {
+        let round = self.round();
+        let mut said = Outbox::new();
+        self.agreement.handle(now, input, &mut said);
+        let said: Vec<_> = said.drain().collect();
+        for output in said {
+            match output {
+                Output::Send { to, message } => {
+                    out.send(to, Message::Agreement(round, Box::new(message)));
+                }
+                Output::Wake { at, timer } => out.wake(at, Timer::Agreement(round, timer)),
+                Output::Event(event) => self.on_agreement(context, now, event, out),
+            }
+        }
+        self.follow_leader(context, now, out);
+    }
+
+    pub(super) fn on_agreement(
+        &mut self,
+        context: &mut Context,
+        now: Instant,
+        event: agreement::Event,
+        out: &mut Outbox<Committee>,
+    ) {
+        match event {
+            agreement::Event::Validate { view, value, bytes } => {
+                match decode::<SetBody>(&bytes, SET_BYTES) {
+                    Ok(body) if body.round == self.round() => {
+                        self.validate(context, now, view, value, body, out);
+                        self.want_support(out);
+                    }
+                    _ => {
+                        let invalid = agreement::Command::Invalid { view, value };
+                        self.drive(context, now, Input::Command(invalid), out);
+                    }
+                }
+            }
+            agreement::Event::Persist { number, state } => out.emit(Event::Persist {
+                round: self.round(),
+                number,
+                state,
+            }),
+            agreement::Event::Decided(decision) => self.on_decided(context, now, decision, out),
+            agreement::Event::Misbehaved { node, .. } => out.emit(Event::Misbehaved {
+                node,
+                what: Misbehaviour::Quorum,
+            }),
+        }
+    }
+}

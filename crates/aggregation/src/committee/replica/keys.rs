@@ -1,0 +1,111 @@
+//! Step 1: the lane's key.
+
+use base::{Instant, NodeId, Outbox};
+use crypto::{SealingKey, SealingPublicKey};
+
+use super::{REPEAT, Replica};
+use crate::committee::fault::Misbehaviour;
+use crate::committee::message::Message;
+use crate::committee::protocol::{Committee, Context, Timer};
+use crate::committee::statement::{LaneKey, Signed};
+
+impl Replica {
+    /// The querier has these keys and calls for contributions.
+    pub fn collecting(
+        &mut self,
+        now: Instant,
+        keys: &[SealingPublicKey],
+        out: &mut Outbox<Committee>,
+    ) {
+        if self.chosen.is_none() {
+            self.chosen = keys.get(self.lane).copied();
+            self.want_secret(out);
+            self.open_waiting();
+            // All may have answered already.
+            out.wake(now, Timer::Replica(self.round()));
+        }
+    }
+
+    pub(super) fn offer_keys(
+        &mut self,
+        context: &mut Context,
+        now: Instant,
+        out: &mut Outbox<Committee>,
+    ) {
+        let place = self.seat - self.terms.lane(self.lane).start;
+        let patience = REPEAT.saturating_mul(u32::try_from(place).unwrap_or(u32::MAX));
+        if !self.givers.contains(&self.seat) && now.since(self.served_at) >= patience {
+            let secret = SealingKey::generate(&mut context.rng);
+            for mate in self.mates() {
+                out.send(mate, Message::LaneSecret(self.round(), secret.clone()));
+            }
+            self.keep_secret(context, self.seat, secret);
+        }
+        for signed in &self.signed_keys {
+            out.send(self.terms.querier, Message::LaneKey(signed.clone()));
+        }
+    }
+
+    pub(super) fn keep_secret(&mut self, context: &Context, giver: usize, secret: SealingKey) {
+        let public = secret.public();
+        let round = self.round();
+        let key = Signed::new(&context.identity.key, self.seat, LaneKey { round, public });
+        self.givers.insert(giver);
+        self.signed_keys.push(key);
+        self.secrets.insert(public, secret);
+    }
+
+    pub(super) fn chosen_secret(&self) -> Option<&SealingKey> {
+        self.secrets.get(&self.chosen?)
+    }
+
+    pub(super) fn want_secret(&self, out: &mut Outbox<Committee>) {
+        if self.chosen.is_some() && self.chosen_secret().is_none() {
+            for mate in self.mates() {
+                out.send(mate, Message::SecretWanted(self.round()));
+            }
+        }
+    }
+
+    pub(super) fn on_secret_wanted(
+        &self,
+        seat: usize,
+        from: NodeId,
+        out: &mut Outbox<Committee>,
+    ) -> Result<(), Misbehaviour> {
+        if !self.terms.lane(self.lane).contains(&seat) {
+            return Err(Misbehaviour::Seat);
+        }
+        if let Some(secret) = self.chosen_secret() {
+            out.send(from, Message::LaneSecret(self.round(), secret.clone()));
+        }
+        Ok(())
+    }
+
+    /// Holding the secret from which the public key follows shows more than opening a test message would.
+    pub(super) fn on_secret(
+        &mut self,
+        context: &mut Context,
+        now: Instant,
+        seat: usize,
+        secret: SealingKey,
+        out: &mut Outbox<Committee>,
+    ) -> Result<(), Misbehaviour> {
+        if !self.terms.lane(self.lane).contains(&seat) {
+            return Err(Misbehaviour::Seat);
+        }
+        let public = secret.public();
+        let is_chosen = self.chosen == Some(public);
+        let is_offer = self.chosen.is_none() && !self.givers.contains(&seat);
+        if self.secrets.contains_key(&public) || !(is_chosen || is_offer) {
+            return Ok(());
+        }
+        self.keep_secret(context, seat, secret);
+        if let Some(signed) = self.signed_keys.last().filter(|_| is_offer) {
+            out.send(self.terms.querier, Message::LaneKey(signed.clone()));
+        }
+        self.open_waiting();
+        self.close_if_complete(context, now, out);
+        Ok(())
+    }
+}
