@@ -33,4 +33,4 @@ pub use asking::{Answer, Ask, Failure, Stage};
 pub use composition::{Command, Event, Node, Setup, SetupError, Timer};
 pub use message::{Drawn, Message};
 pub use owning::Asked;
-pub use plan::{COLLECT_MAX, CONSENT_MAX, Plan, PlanError, SignedPlan};
+pub use plan::{CLOCK_SKEW, COLLECT_MAX, CONSENT_MAX, Plan, PlanError, SignedPlan};
