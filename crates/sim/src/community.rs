@@ -84,6 +84,8 @@ pub struct Outcome {
     pub answers: Vec<Answer>,
     /// Why there was none.
     pub failures: Vec<Failure>,
+    /// When each question ended.
+    pub ended_at: Vec<Instant>,
     /// By round, then by replica: whose contributions it adds up.
     pub sets: BTreeMap<Digest, BTreeMap<NodeId, BTreeSet<NodeId>>>,
     /// Accusations: accuser, accused, what.
@@ -336,6 +338,9 @@ impl Person {
 
 impl Outcome {
     fn note(&mut self, at: Instant, node: NodeId, event: &Event) {
+        if let Event::Answered(_) | Event::Ended(..) = event {
+            self.ended_at.push(at);
+        }
         match event {
             Event::Answered(answer) => self.answers.push((**answer).clone()),
             Event::Ended(_, why) => self.failures.push(why.clone()),
@@ -358,6 +363,7 @@ impl Outcome {
     pub fn merge(&mut self, later: Self) {
         self.answers.extend(later.answers);
         self.failures.extend(later.failures);
+        self.ended_at.extend(later.ended_at);
         for (round, sets) in later.sets {
             self.sets.entry(round).or_default().extend(sets);
         }

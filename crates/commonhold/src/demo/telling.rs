@@ -176,6 +176,14 @@ impl Told {
     }
 }
 
+/// This program, as it can be typed in this folder.
+fn program() -> String {
+    let program = std::env::current_exe().unwrap_or_else(|_| "commonhold".into());
+    let here = std::env::current_dir().unwrap_or_default();
+    let path = program.strip_prefix(&here).unwrap_or(&program);
+    path.display().to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
