@@ -128,13 +128,13 @@ impl Place {
         assert!(left.is_empty(), "left behind: {left:?}");
     }
 
-    /// Fails unless all nodes end within some seconds.
+    /// Fails unless all nodes end within half a minute.
     ///
     /// # Panics
     ///
     /// When some still run.
     pub fn assert_no_nodes(&self) {
-        for _ in 0..100 {
+        for _ in 0..600 {
             if self.nodes() == 0 {
                 return;
             }
