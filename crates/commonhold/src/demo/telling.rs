@@ -170,7 +170,7 @@ impl Told {
             ),
             line(
                 "",
-                format!("commonhold question verify {}", proof.display()),
+                format!("{} question verify {}", program(), proof.display()),
             ),
         ]
     }
