@@ -14,7 +14,8 @@
 //!    says nothing else; otherwise each replica gives its lane's sum to the querier.
 //! 5. **Open.** A lane's sum counts when a majority of the lane signed it; a signed conflicting value means no answer.
 //!
-//! What is lost on the way is sent again, every second, until the querier is done.
+//! What replicas say to each other and to the querier is sent again, every second, until the querier is done. Of a
+//! contribution that a replica misses it is enough that its lane mates hold it.
 //!
 //! Not here yet: proofs that a contribution is valid, and trees of committees. A replica that restarts in the middle keeps
 //! quiet for the rest of that question: its shares are gone, and it must not vote twice.

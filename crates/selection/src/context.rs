@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base::{Digest, Duration, Instant, Location, NodeId};
+use base::{Digest, Duration, Instant, Location, NodeId, Outbox};
 use community::{Contact, Identity};
 use overlay::NodeCache;
 
 use crate::fault::Refusal;
+use crate::message::Message;
+use crate::protocol::{Event, Selection};
+use crate::random::point_of;
 use crate::rules::Rules;
 
 /// How long a witness waits for a node that is said to be away. Guess: several round trips.
@@ -17,7 +20,7 @@ pub const STEP: Duration = Duration::from_millis(2000);
 /// How long T waits for S, which may have to replace builders.
 pub const SETTER: Duration = Duration::from_millis(7000);
 /// Most questions remembered as announced; the oldest goes first.
-const ANNOUNCED_MAX: usize = 1024;
+pub const ANNOUNCED_MAX: usize = 1024;
 
 /// A question that this node has heard of: it witnesses draws for no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +39,10 @@ pub struct Context {
     pub identity: Arc<Identity>,
     /// The community's rules.
     pub rules: Rules,
-    /// Whom we know.
+    /// Whom we know: certificates in force only.
     pub cache: NodeCache,
+    /// No certificate in the cache ends before.
+    expiry: Instant,
     announced: BTreeMap<Digest, Announced>,
 }
 
@@ -48,6 +53,7 @@ impl Context {
             identity,
             rules,
             cache: NodeCache::new(),
+            expiry: Instant(u64::MAX),
             announced: BTreeMap::new(),
         }
     }
@@ -57,17 +63,63 @@ impl Context {
         self.identity.node()
     }
 
+    /// Takes a checked contact, unless its certificate is revoked.
+    pub fn know(&mut self, contact: Arc<Contact>) {
+        let descriptor = self.rules.community().descriptor();
+        if !descriptor.is_revoked(contact.node()) {
+            self.expiry = self.expiry.min(contact.certificate().valid_until());
+            self.cache.insert(contact);
+        }
+    }
+
+    /// Forgets whose certificates have ended: else a node that no verifier accepts would be the nearest for ever.
+    pub fn forget(&mut self, now: Instant) {
+        if now <= self.expiry {
+            return;
+        }
+        let ends = |contact: &Contact| contact.certificate().valid_until();
+        self.cache.retain(|contact| now <= ends(contact));
+        let first = self.cache.iter().map(|contact| ends(contact)).min();
+        self.expiry = first.unwrap_or(Instant(u64::MAX));
+    }
+
+    /// A peer told of a contact that we may lack: passes it on when it holds.
+    pub fn hear(&self, now: Instant, from: NodeId, contact: Contact, out: &mut Outbox<Selection>) {
+        if !self.cache.is_news(&contact) {
+            return;
+        }
+        match contact.verify(self.rules.community().descriptor(), now) {
+            Ok(()) => out.emit(Event::Heard(Box::new(contact))),
+            Err(why) => out.emit(Event::Misbehaved {
+                node: from,
+                what: why.into(),
+            }),
+        }
+    }
+
+    /// Tells `to` of a node that it did not know, if we do.
+    pub fn introduce(&self, to: NodeId, node: NodeId, out: &mut Outbox<Selection>) {
+        if let Some(contact) = self.cache.get(node) {
+            out.send(to, Message::Introduce(Box::new((**contact).clone())));
+        }
+    }
+
     /// Remembers an announced question.
     pub fn announce(&mut self, digest: Digest, announced: Announced) {
-        if self.announced.len() >= ANNOUNCED_MAX {
-            let oldest = self
-                .announced
-                .iter()
-                .min_by_key(|(_, entry)| entry.opens_at);
+        let known = self.announced.contains_key(&digest);
+        if !known && self.announced.len() >= ANNOUNCED_MAX {
+            let questions = self.announced.iter();
+            let oldest = questions.min_by_key(|(_, entry)| entry.opens_at);
             let oldest = oldest.map(|(digest, _)| *digest);
             oldest.map(|digest| self.announced.remove(&digest));
         }
         self.announced.insert(digest, announced);
+    }
+
+    /// How many questions are remembered.
+    #[cfg(test)]
+    pub fn announced(&self) -> usize {
+        self.announced.len()
     }
 
     /// The announced question that a draw may be made for now.
@@ -89,7 +141,24 @@ impl Context {
         }
     }
 
-    /// The k nodes around `centre` that must witness, given those that cannot.
+    /// Who may get a seat in a draw of `trigger`, ascending.
+    pub fn candidates(&self, trigger: NodeId) -> Vec<NodeId> {
+        let nodes = self.cache.iter().map(|contact| contact.node());
+        nodes.filter(|node| *node != trigger).collect()
+    }
+
+    /// The setter of a draw: the node nearest to its point, given those that are away.
+    pub fn setter(
+        &self,
+        random: &Digest,
+        trigger: NodeId,
+        skipped: &[NodeId],
+    ) -> Option<&Arc<Contact>> {
+        let keep = |node| node != trigger && !skipped.contains(&node);
+        self.cache.nearest(point_of(random), keep)
+    }
+
+    /// The k nodes around `centre` that must witness, nearest first, given those that cannot.
     pub fn witnesses(
         &self,
         centre: Location,
@@ -100,7 +169,8 @@ impl Context {
         self.rules.legitimate(&self.cache, centre, keep)
     }
 
-    /// Checks that `chosen` are the nodes that we would have chosen, so that nobody picks a subset.
+    /// Checks that we are asked with exactly the nodes that we would have chosen, in their order: nobody picks a subset,
+    /// and nobody picks an order, of which the drawn random is a function.
     ///
     /// # Errors
     ///
@@ -112,19 +182,36 @@ impl Context {
         excluded: &[NodeId],
         skipped: &[NodeId],
     ) -> Result<(), Refusal> {
-        if let Some(unknown) = chosen.iter().find(|node| !self.cache.contains(**node)) {
+        self.check_here(skipped)?;
+        let unknown = chosen.iter().find(|node| !self.cache.contains(**node));
+        if let Some(unknown) = unknown {
             return Err(Refusal::Unknown(*unknown));
         }
-        let expected = self
-            .witnesses(centre, excluded, skipped)
-            .ok_or(Refusal::Invalid)?;
+        let expected = self.witnesses(centre, excluded, skipped);
+        let expected = expected.ok_or(Refusal::Invalid)?;
         let missing = expected
             .iter()
             .find(|contact| !chosen.contains(&contact.node()));
-        match missing {
-            Some(contact) => Err(Refusal::Nearer(Box::new((**contact).clone()))),
-            None if expected.len() == chosen.len() => Ok(()),
-            None => Err(Refusal::Invalid),
+        if let Some(contact) = missing {
+            return Err(Refusal::Nearer(Box::new((**contact).clone())));
+        }
+        if names(&expected) == chosen && chosen.contains(&self.own()) {
+            Ok(())
+        } else {
+            Err(Refusal::Invalid)
+        }
+    }
+
+    /// Checks that we are not said to be away ourselves.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::SkippedIsAlive`].
+    pub fn check_here(&self, skipped: &[NodeId]) -> Result<(), Refusal> {
+        if skipped.contains(&self.own()) {
+            Err(Refusal::SkippedIsAlive(self.own()))
+        } else {
+            Ok(())
         }
     }
 }

@@ -35,6 +35,9 @@ pub enum Misbehaviour {
     /// Made for another plan than the one in hand.
     #[error("made for another question")]
     OtherDigest,
+    /// Made for another attempt at the same plan, or with another random.
+    #[error("made for another draw")]
+    OtherDraw,
     /// Made under another community descriptor.
     #[error("made under another descriptor")]
     OtherDescriptor,
@@ -44,15 +47,15 @@ pub enum Misbehaviour {
     /// A node holds two seats, or the trigger holds one.
     #[error("a node holds two seats, or the asker holds one")]
     DoubleSeat,
-    /// The setter is not the node nearest to the drawn point.
+    /// A candidate list names the trigger or a revoked node, or is not in order.
+    #[error("a candidate list names the asker or a revoked node, or is out of order")]
+    Candidates,
+    /// Another setter than the one that was asked.
     #[error("the setter is not the nearest node to the drawn point")]
     WrongSetter,
     /// Opened something else than was committed.
     #[error("an opened candidate list is not the committed one")]
     Commitment,
-    /// More draws than the descriptor allows per period.
-    #[error("more draws than allowed in this period")]
-    TooManyDraws,
     /// A message that no honest node sends at this point.
     #[error("a message out of turn")]
     OutOfTurn,
@@ -85,4 +88,7 @@ pub enum Refusal {
     /// Something in the request does not hold.
     #[n(7)]
     Invalid,
+    /// This node takes part in as many draws as it can: try again.
+    #[n(8)]
+    Busy,
 }

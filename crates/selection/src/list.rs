@@ -3,16 +3,14 @@
 use std::collections::BTreeSet;
 
 use base::{Digest, Instant, NodeId, encode};
-use community::check_certificate;
+use community::{Descriptor, check_certificate};
 use crypto::{Certificate, Signature, verify};
 use minicbor::{Decode, Encode};
 
 use crate::fault::Misbehaviour;
+use crate::limit::{SEATS_MAX, WITNESSES_MAX, at_most};
 use crate::random::{DRAW_TOLERANCE, Draw, check_legitimate, point_of};
 use crate::rules::Rules;
-
-/// Most seats that one list may have.
-pub const SEATS_MAX: usize = 4096;
 
 const DOMAIN: &str = "actor list";
 
@@ -36,7 +34,7 @@ pub struct ListBody {
     #[n(4)]
     pub at: Instant,
     /// The actors; their roles follow this order.
-    #[n(5)]
+    #[cbor(n(5), decode_with = "at_most::<SEATS_MAX, _, _>")]
     pub actors: Vec<NodeId>,
 }
 
@@ -70,7 +68,7 @@ pub struct ActorList {
     #[n(0)]
     pub body: ListBody,
     /// k builders, nearest to the drawn point first.
-    #[n(1)]
+    #[cbor(n(1), decode_with = "at_most::<WITNESSES_MAX, _, _>")]
     pub builders: Vec<Builder>,
 }
 
@@ -144,6 +142,25 @@ impl ActorList {
             return Err(Misbehaviour::DoubleSeat);
         }
         Ok(())
+    }
+}
+
+/// Checks one builder's candidates: ascending, without the trigger and without revoked nodes.
+///
+/// # Errors
+///
+/// [`Misbehaviour::Candidates`].
+pub fn check_candidates(
+    descriptor: &Descriptor,
+    trigger: NodeId,
+    candidates: &[NodeId],
+) -> Result<(), Misbehaviour> {
+    let ascending = candidates.windows(2).all(|pair| pair[0] < pair[1]);
+    let barred = |node: &NodeId| *node == trigger || descriptor.is_revoked(*node);
+    if ascending && !candidates.iter().any(barred) {
+        Ok(())
+    } else {
+        Err(Misbehaviour::Candidates)
     }
 }
 

@@ -6,11 +6,9 @@ use crypto::{Signature, VrfProof};
 use minicbor::{Decode, Encode};
 
 use crate::fault::Refusal;
+use crate::limit::{CANDIDATES_MAX, SKIPPED_MAX, WITNESSES_MAX, at_most};
 use crate::list::ActorList;
 use crate::random::{Draw, TriggerPart, VerifiableRandom};
-
-/// Most nodes that one request may name as away.
-pub const SKIPPED_MAX: usize = 8;
 
 /// A draw's messages.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
@@ -32,11 +30,14 @@ pub enum Message {
     Commit(#[n(0)] Step, #[n(1)] Digest),
     /// S to SL (step 5): all commitments.
     #[n(5)]
-    Commits(#[n(0)] Step, #[n(1)] Vec<Digest>),
+    Commits(
+        #[n(0)] Step,
+        #[cbor(n(1), decode_with = "at_most::<WITNESSES_MAX, _, _>")] Vec<Digest>,
+    ),
     /// SL to S (step 6).
     #[n(6)]
     Open(#[n(0)] Step, #[n(1)] Opening),
-    /// S to SL (step 7), with the contacts that not every builder named.
+    /// S to SL (step 7), with the contacts of drawn actors that not every builder named.
     #[n(7)]
     Opens(#[n(0)] Step, #[n(1)] Opened),
     /// SL to S (step 8g).
@@ -48,15 +49,18 @@ pub enum Message {
     /// S to T: the draw cannot be completed here.
     #[n(10)]
     SetterGaveUp(#[n(0)] Draw),
-    /// To the sender of a request: no.
+    /// To the sender of a request: no. Requests of T count as round 0.
     #[n(11)]
-    Refused(#[n(0)] Draw, #[n(1)] Refusal),
+    Refused(#[n(0)] Step, #[n(1)] Refusal),
     /// Are you there? Asked of a node that a request names as away.
     #[n(12)]
     Probe,
     /// I am.
     #[n(13)]
     Alive,
+    /// To a witness that did not know this node.
+    #[n(14)]
+    Introduce(#[n(0)] Box<Contact>),
 }
 
 /// Asks a legitimate node of T for its part.
@@ -67,10 +71,10 @@ pub struct TriggerRequest {
     #[n(0)]
     pub draw: Draw,
     /// All k nodes asked, nearest first.
-    #[n(1)]
+    #[cbor(n(1), decode_with = "at_most::<WITNESSES_MAX, _, _>")]
     pub chosen: Vec<NodeId>,
     /// Nearer nodes that did not answer.
-    #[n(2)]
+    #[cbor(n(2), decode_with = "at_most::<SKIPPED_MAX, _, _>")]
     pub skipped: Vec<NodeId>,
 }
 
@@ -85,7 +89,7 @@ pub struct SetterRequest {
     #[n(1)]
     pub seats: u32,
     /// Nodes nearer to the point that did not answer the trigger.
-    #[n(2)]
+    #[cbor(n(2), decode_with = "at_most::<SKIPPED_MAX, _, _>")]
     pub skipped: Vec<NodeId>,
 }
 
@@ -103,10 +107,10 @@ pub struct BuildRequest {
     #[n(2)]
     pub at: Instant,
     /// All k builders, nearest to the point first.
-    #[n(3)]
+    #[cbor(n(3), decode_with = "at_most::<WITNESSES_MAX, _, _>")]
     pub chosen: Vec<NodeId>,
     /// Nearer nodes that did not answer S.
-    #[n(4)]
+    #[cbor(n(4), decode_with = "at_most::<SKIPPED_MAX, _, _>")]
     pub skipped: Vec<NodeId>,
 }
 
@@ -126,11 +130,11 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 #[cbor(map)]
 pub struct Opening {
-    /// The builder's value for (draw, RND_T).
+    /// The builder's value for this round.
     #[n(0)]
     pub proof: VrfProof,
-    /// Nodes of its cache in R3, ascending, without the trigger.
-    #[n(1)]
+    /// Nodes of its cache, ascending, without the trigger.
+    #[cbor(n(1), decode_with = "at_most::<CANDIDATES_MAX, _, _>")]
     pub candidates: Vec<NodeId>,
 }
 
@@ -139,11 +143,28 @@ pub struct Opening {
 #[cbor(map)]
 pub struct Opened {
     /// In order of the builders.
-    #[n(0)]
+    #[cbor(n(0), decode_with = "at_most::<WITNESSES_MAX, _, _>")]
     pub openings: Vec<Opening>,
-    /// Contacts of the candidates that not every builder named.
-    #[n(1)]
+    /// Contacts of the drawn actors that not every builder named.
+    #[cbor(n(1), decode_with = "at_most::<CANDIDATES_MAX, _, _>")]
     pub contacts: Vec<Contact>,
+}
+
+impl Step {
+    /// What a request of the trigger counts as.
+    pub fn of_trigger(draw: Draw) -> Self {
+        Self { draw, round: 0 }
+    }
+}
+
+impl BuildRequest {
+    /// The round that it begins.
+    pub fn step(&self) -> Step {
+        Step {
+            draw: self.request.random.draw,
+            round: self.round,
+        }
+    }
 }
 
 impl Opening {

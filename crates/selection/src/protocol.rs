@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::context::{Announced, Context};
 use crate::fault::{Misbehaviour, Refusal};
+use crate::limit::SEATS_MAX;
 use crate::list::ActorList;
 use crate::message::{Message, SetterRequest, Step};
 use crate::random::Draw;
@@ -18,11 +19,11 @@ use crate::trigger::{Progress, Trigger};
 use crate::witness::Witness;
 
 /// Most draws that this node sets up for others at a time.
-const SETTING_MAX: usize = 64;
+pub const SETTING_MAX: usize = 64;
 
 /// Selection at one node: as trigger of its own draws, as setter and as witness of others'.
 pub struct Selection {
-    context: Context,
+    pub(crate) context: Context,
     drawing: BTreeMap<Digest, Trigger>,
     setting: BTreeMap<Draw, Setter>,
     witness: Witness,
@@ -35,7 +36,7 @@ pub enum Command {
     Know(Arc<Contact>),
     /// A question was announced: draws for its plan may be witnessed.
     Announce(Digest, Announced),
-    /// Draw this many actors for the plan with this digest.
+    /// Draw this many actors for the plan with this digest: ends with `Drawn` or `Failed`, within about a minute.
     Draw(Digest, u32),
 }
 
@@ -62,6 +63,9 @@ pub enum Event {
 /// Why a draw ended without a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Failure {
+    /// Not a number of seats that a list can have.
+    #[error("an actor list has 1 to {SEATS_MAX} seats")]
+    Seats,
     /// No row of the k-table finds enough nodes.
     #[error(
         "too few nodes are known to witness a draw; wait until more of the community is online"
@@ -107,12 +111,17 @@ impl Selection {
         &self.context.rules
     }
 
+    /// Whether no draw is under way here.
+    #[cfg(test)]
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.drawing.is_empty() && self.setting.is_empty() && self.witness.is_at_rest()
+    }
+
     fn handle_command(&mut self, now: Instant, command: Command, out: &mut Outbox<Self>) {
         match command {
-            Command::Know(contact) => {
-                self.context.cache.insert(contact);
-            }
+            Command::Know(contact) => self.context.know(contact),
             Command::Announce(digest, announced) => self.context.announce(digest, announced),
+            Command::Draw(digest, _) if self.drawing.contains_key(&digest) => {}
             Command::Draw(digest, seats) => {
                 match Trigger::start(&self.context, now, digest, seats, out) {
                     Ok(trigger) => {
@@ -169,7 +178,7 @@ impl Selection {
         let context = &self.context;
         match message {
             Message::Trigger(request) => self.witness.on_trigger(context, now, from, request, out),
-            Message::Build(request) => self.witness.on_build(context, now, from, *request, out),
+            Message::Build(request) => self.witness.on_build(context, now, from, request, out),
             Message::Commits(step, commitments) => {
                 self.witness
                     .on_commits(context, from, step, commitments, out);
@@ -179,6 +188,10 @@ impl Selection {
                     .on_opens(context, now, from, step, &opened, out);
             }
             Message::Alive => self.witness.on_alive(from, out),
+            Message::Introduce(contact) => {
+                self.witness
+                    .on_introduction(context, now, from, *contact, out);
+            }
             Message::Probe => out.send(from, Message::Alive),
             Message::Part(digest, attempt, part) => {
                 self.with_trigger(digest, out, |trigger, context, out| {
@@ -193,23 +206,21 @@ impl Selection {
             }
             Message::Setter(request) => self.on_setter(now, from, *request, out),
             Message::Commit(step, commitment) => {
-                self.as_setter(from, step, out, |setter, _, out| {
-                    setter.on_commit(now, from, commitment, out);
-                    Outcome::Going
+                self.as_setter(from, step, out, |setter, context, out| {
+                    setter.on_commit(context, now, from, commitment, out)
                 });
             }
             Message::Open(step, opening) => {
                 self.as_setter(from, step, out, |setter, context, out| {
-                    setter.on_open(context, now, from, opening, out);
-                    Outcome::Going
+                    setter.on_open(context, now, from, opening, out)
                 });
             }
             Message::Signed(step, signature) => {
                 self.as_setter(from, step, out, |setter, context, out| {
-                    setter.on_signed(context, from, signature, out)
+                    setter.on_signed(context, now, from, signature, out)
                 });
             }
-            Message::Refused(draw, why) => self.on_refused(now, from, draw, why, out),
+            Message::Refused(step, why) => self.on_refused(now, from, step, why, out),
         }
     }
 
@@ -237,7 +248,14 @@ impl Selection {
         out: &mut Outbox<Self>,
     ) {
         let draw = request.random.draw;
-        if self.setting.len() >= SETTING_MAX || self.setting.contains_key(&draw) {
+        if self.setting.contains_key(&draw) {
+            return;
+        }
+        if self.setting.len() >= SETTING_MAX {
+            out.send(
+                from,
+                Message::Refused(Step::of_trigger(draw), Refusal::Busy),
+            );
             return;
         }
         if let Some(setter) = Setter::start(&self.context, now, from, request, out) {
@@ -253,10 +271,12 @@ impl Selection {
         out: &mut Outbox<Self>,
     ) {
         let digest = list.body.draw.digest;
-        let Some(trigger) = self.drawing.get(&digest) else {
-            return;
-        };
-        if trigger.on_list(&self.context, now, from, &list, out) {
+        let mut holds = false;
+        self.with_trigger(digest, out, |trigger, context, out| {
+            holds = trigger.on_list(context, now, from, &list, out)?;
+            Ok(())
+        });
+        if holds {
             self.drawing.remove(&digest);
             out.emit(Event::Drawn(list));
         }
@@ -266,16 +286,17 @@ impl Selection {
         &mut self,
         now: Instant,
         from: NodeId,
-        draw: Draw,
+        step: Step,
         why: Refusal,
         out: &mut Outbox<Self>,
     ) {
+        let draw = step.draw;
         if draw.trigger == self.context.own() {
             self.with_trigger(draw.digest, out, |trigger, context, out| {
                 trigger.on_refused(context, now, from, draw, why, out)
             });
         } else {
-            self.with_setter(draw, out, |setter, context, out| {
+            self.as_setter(from, step, out, |setter, context, out| {
                 setter.on_refused(context, now, from, why, out)
             });
         }
@@ -305,6 +326,7 @@ impl Protocol for Selection {
     type Timer = Timer;
 
     fn handle(&mut self, now: Instant, input: Input<Self>, out: &mut Outbox<Self>) {
+        self.context.forget(now);
         match input {
             Input::Command(command) => self.handle_command(now, command, out),
             Input::Message { from, message } => self.on_message(now, from, message, out),

@@ -10,6 +10,7 @@ use crypto::{Certificate, Signature, VrfProof, verify};
 use minicbor::{Decode, Encode};
 
 use crate::fault::Misbehaviour;
+use crate::limit::{SKIPPED_MAX, WITNESSES_MAX, at_most};
 use crate::rules::Rules;
 
 /// How far apart the clocks of honest nodes and the steps of one draw may be.
@@ -39,9 +40,17 @@ impl Draw {
         Digest::of("trigger random", &[&encode(&(self, witness))]).0
     }
 
-    /// What list builder `witness` evaluates its VRF on, given the trigger's random.
-    pub fn setter_input(&self, witness: NodeId, random: &Digest) -> [u8; 32] {
-        Digest::of("setter random", &[&encode(&(self, witness)), &random.0]).0
+    /// What list builder `witness` evaluates its VRF on, given the trigger's random. It differs from round to round: else a
+    /// setter that has seen one round's values knows what each choice of silent builders will draw in the next.
+    pub fn setter_input(
+        &self,
+        witness: NodeId,
+        random: &Digest,
+        setter: NodeId,
+        round: u32,
+    ) -> [u8; 32] {
+        let round = encode(&(self, witness, setter, round));
+        Digest::of("setter random", &[&round, &random.0]).0
     }
 
     /// The bytes that a legitimate node signs: the draw, the time and who else was asked.
@@ -84,10 +93,10 @@ pub struct VerifiableRandom {
     #[n(1)]
     pub trigger: Certificate,
     /// Nearer nodes that did not answer, as each TL found, too.
-    #[n(2)]
+    #[cbor(n(2), decode_with = "at_most::<SKIPPED_MAX, _, _>")]
     pub skipped: Vec<NodeId>,
     /// The parts, nearest first.
-    #[n(3)]
+    #[cbor(n(3), decode_with = "at_most::<WITNESSES_MAX, _, _>")]
     pub parts: Vec<TriggerPart>,
 }
 
@@ -115,8 +124,7 @@ impl VerifiableRandom {
             .iter()
             .map(|part| self.verify_part(part, descriptor, &chosen, now))
             .collect::<Result<Vec<_>, _>>()?;
-        let parts: Vec<&[u8]> = outputs.iter().map(|output| &output.0[..]).collect();
-        Ok(Digest::of("random of trigger", &parts))
+        Ok(random_of(&outputs))
     }
 
     /// Checks one part by itself.
@@ -145,6 +153,12 @@ impl VerifiableRandom {
         )
         .map_err(|_| Misbehaviour::RandomProof)
     }
+}
+
+/// RND_T: the values of all parts together, nearest first.
+pub fn random_of(outputs: &[Digest]) -> Digest {
+    let parts: Vec<&[u8]> = outputs.iter().map(|output| &output.0[..]).collect();
+    Digest::of("random of trigger", &parts)
 }
 
 /// The point of the ring to which a random value displaces the draw (SEP2P §3.5 step 2).

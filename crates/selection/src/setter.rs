@@ -4,39 +4,44 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{Instant, NodeId, Outbox};
+use base::{Digest, Instant, NodeId, Outbox};
 use community::Contact;
 use crypto::{Signature, verify};
 
+use crate::builder::{check_value, draw_actors};
 use crate::context::{Context, STEP, names};
 use crate::fault::{Misbehaviour, Refusal};
-use crate::list::{ActorList, Builder, ListBody, seat_by_lot};
-use crate::message::{BuildRequest, Message, Opened, Opening, SKIPPED_MAX, SetterRequest, Step};
+use crate::limit::{SEATS_MAX, SKIPPED_MAX};
+use crate::list::{ActorList, Builder, ListBody, check_candidates};
+use crate::message::{BuildRequest, Message, Opened, Opening, SetterRequest, Step};
 use crate::protocol::{Event, Selection, Timer};
 use crate::random::{Draw, point_of};
-use crate::witness::setter_random;
 
-/// Times that S replaces builders before it gives up.
+/// Rounds in which S replaces builders before it gives up.
 const ROUNDS_MAX: u32 = 4;
 
 /// One draw that this node sets up.
 pub struct Setter {
     trigger: NodeId,
     request: SetterRequest,
-    random: base::Digest,
+    /// RND_T, verified.
+    random: Digest,
     round: u32,
     at: Instant,
     chosen: Vec<NodeId>,
     skipped: Vec<NodeId>,
+    /// Builders that cannot be reached in this round.
+    gone: BTreeSet<NodeId>,
     stage: Stage,
     deadline: Instant,
 }
 
 enum Stage {
-    Commit(BTreeMap<NodeId, base::Digest>),
+    Commit(BTreeMap<NodeId, Digest>),
     Open {
-        commitments: Vec<base::Digest>,
-        openings: BTreeMap<NodeId, Opening>,
+        commitments: BTreeMap<NodeId, Digest>,
+        /// With the value that each proves.
+        openings: BTreeMap<NodeId, (Opening, Digest)>,
     },
     Sign {
         body: ListBody,
@@ -52,6 +57,7 @@ pub enum Outcome {
     Over,
 }
 
+/// The trigger's request.
 impl Setter {
     /// Takes a trigger's request, when it holds and we are the node nearest to its point.
     pub fn start(
@@ -61,36 +67,14 @@ impl Setter {
         request: SetterRequest,
         out: &mut Outbox<Selection>,
     ) -> Option<Self> {
-        let draw = request.random.draw;
-        let refuse = |why| Message::Refused(draw, why);
-        if draw.trigger != trigger || request.skipped.len() > SKIPPED_MAX {
-            out.send(trigger, refuse(Refusal::Invalid));
-            return None;
-        }
-        if let Err(why) = context.open_question(now, draw.digest, trigger) {
-            out.send(trigger, refuse(why));
-            return None;
-        }
-        let random = match request.random.verify(&context.rules, now) {
+        let step = Step::of_trigger(request.random.draw);
+        let random = match check_request(context, now, trigger, &request, out) {
             Ok(random) => random,
-            Err(what) => {
-                out.emit(Event::Misbehaved {
-                    node: trigger,
-                    what,
-                });
-                out.send(trigger, refuse(Refusal::Invalid));
+            Err(why) => {
+                out.send(trigger, Message::Refused(step, why));
                 return None;
             }
         };
-        let keep = |node| node != trigger && !request.skipped.contains(&node);
-        let nearest = context.cache.nearest(point_of(&random), keep)?;
-        if nearest.node() != context.own() {
-            out.send(
-                trigger,
-                refuse(Refusal::Nearer(Box::new((**nearest).clone()))),
-            );
-            return None;
-        }
         let mut new = Self {
             trigger,
             request,
@@ -99,6 +83,7 @@ impl Setter {
             at: now,
             chosen: Vec::new(),
             skipped: Vec::new(),
+            gone: BTreeSet::new(),
             stage: Stage::Commit(BTreeMap::new()),
             deadline: now,
         };
@@ -118,7 +103,44 @@ impl Setter {
             round: self.round,
         }
     }
+}
 
+/// Gives RND_T.
+fn check_request(
+    context: &Context,
+    now: Instant,
+    trigger: NodeId,
+    request: &SetterRequest,
+    out: &mut Outbox<Selection>,
+) -> Result<Digest, Refusal> {
+    let draw = request.random.draw;
+    if draw.trigger != trigger {
+        return Err(Refusal::Invalid);
+    }
+    let question = context.open_question(now, draw.digest, trigger)?;
+    let seats = request.seats as usize;
+    if question.seats != request.seats || !(1..=SEATS_MAX).contains(&seats) {
+        return Err(Refusal::Invalid);
+    }
+    context.check_here(&request.skipped)?;
+    let random = request.random.verify(&context.rules, now).map_err(|what| {
+        out.emit(Event::Misbehaved {
+            node: trigger,
+            what,
+        });
+        Refusal::Invalid
+    })?;
+    let nearest = context.setter(&random, trigger, &request.skipped);
+    let nearest = nearest.ok_or(Refusal::Invalid)?;
+    if nearest.node() != context.own() {
+        return Err(Refusal::Nearer(Box::new((**nearest).clone())));
+    }
+    Ok(random)
+}
+
+/// What S does.
+impl Setter {
+    /// Step 3.
     fn ask_builders(
         &mut self,
         context: &Context,
@@ -131,17 +153,16 @@ impl Setter {
             return self.give_up(out);
         };
         self.chosen = names(&chosen);
+        self.gone.clear();
         self.at = now;
-        for &node in &self.chosen {
-            let request = BuildRequest {
-                request: self.request.clone(),
-                round: self.round,
-                at: self.at,
-                chosen: self.chosen.clone(),
-                skipped: self.skipped.clone(),
-            };
-            out.send(node, Message::Build(Box::new(request)));
-        }
+        let request = BuildRequest {
+            request: self.request.clone(),
+            round: self.round,
+            at: self.at,
+            chosen: self.chosen.clone(),
+            skipped: self.skipped.clone(),
+        };
+        self.tell_all(&Message::Build(Box::new(request)), out);
         self.enter(Stage::Commit(BTreeMap::new()), now, out);
         Outcome::Going
     }
@@ -152,17 +173,149 @@ impl Setter {
         out.wake(self.deadline, Timer::Setter(self.draw()));
     }
 
-    fn give_up(&self, out: &mut Outbox<Selection>) -> Outcome {
-        out.send(self.trigger, Message::SetterGaveUp(self.draw()));
-        Outcome::Over
-    }
-
     fn tell_all(&self, message: &Message, out: &mut Outbox<Selection>) {
         for &node in &self.chosen {
             out.send(node, message.clone());
         }
     }
 
+    fn give_up(&self, out: &mut Outbox<Selection>) -> Outcome {
+        out.send(self.trigger, Message::SetterGaveUp(self.draw()));
+        Outcome::Over
+    }
+
+    /// Builders who lie answer probes, so that they cannot be replaced: T draws another point.
+    fn accuse(&self, node: NodeId, what: Misbehaviour, out: &mut Outbox<Selection>) -> Outcome {
+        out.emit(Event::Misbehaved { node, what });
+        self.give_up(out)
+    }
+
+    /// Goes on when all have answered, and without those that cannot when all others have.
+    fn advance(&mut self, context: &Context, now: Instant, out: &mut Outbox<Selection>) -> Outcome {
+        let silent = self.silent();
+        if !silent.is_empty() {
+            return if silent.iter().all(|node| self.gone.contains(node)) {
+                self.next_round(context, now, silent, out)
+            } else {
+                Outcome::Going
+            };
+        }
+        match std::mem::replace(&mut self.stage, Stage::Commit(BTreeMap::new())) {
+            Stage::Commit(commitments) => self.show_commitments(now, commitments, out),
+            Stage::Open { openings, .. } => self.show_openings(context, now, &openings, out),
+            Stage::Sign { body, signatures } => self.finish(context, body, &signatures, out),
+        }
+    }
+
+    /// Step 5.
+    fn show_commitments(
+        &mut self,
+        now: Instant,
+        commitments: BTreeMap<NodeId, Digest>,
+        out: &mut Outbox<Selection>,
+    ) -> Outcome {
+        let in_order = self.chosen.iter().map(|node| commitments[node]).collect();
+        self.tell_all(&Message::Commits(self.step(), in_order), out);
+        let openings = BTreeMap::new();
+        self.enter(
+            Stage::Open {
+                commitments,
+                openings,
+            },
+            now,
+            out,
+        );
+        Outcome::Going
+    }
+
+    /// Step 7.
+    fn show_openings(
+        &mut self,
+        context: &Context,
+        now: Instant,
+        openings: &BTreeMap<NodeId, (Opening, Digest)>,
+        out: &mut Outbox<Selection>,
+    ) -> Outcome {
+        let in_order = || self.chosen.iter().map(|node| &openings[node]);
+        let values: Vec<_> = in_order().map(|(_, value)| *value).collect();
+        let openings: Vec<_> = in_order().map(|(opening, _)| opening.clone()).collect();
+        let seats = self.request.seats as usize;
+        let Some(actors) = draw_actors(&self.random, &values, openings.iter(), seats) else {
+            let step = Step::of_trigger(self.draw());
+            out.send(
+                self.trigger,
+                Message::Refused(step, Refusal::TooFewCandidates),
+            );
+            return Outcome::Over;
+        };
+        let contacts = unsettled(context, &actors, &openings);
+        let body = ListBody {
+            descriptor: context.rules.community().digest(),
+            draw: self.draw(),
+            random: self.random,
+            setter: context.own(),
+            at: self.at,
+            actors,
+        };
+        let opened = Opened { openings, contacts };
+        self.tell_all(&Message::Opens(self.step(), opened), out);
+        let signatures = BTreeMap::new();
+        self.enter(Stage::Sign { body, signatures }, now, out);
+        Outcome::Going
+    }
+
+    /// Step 9.
+    fn finish(
+        &self,
+        context: &Context,
+        body: ListBody,
+        signatures: &BTreeMap<NodeId, Signature>,
+        out: &mut Outbox<Selection>,
+    ) -> Outcome {
+        let builder = |node: &NodeId| {
+            let certificate = context.cache.get(*node)?.certificate().clone();
+            Some(Builder {
+                certificate,
+                signature: signatures[node],
+            })
+        };
+        let builders = self.chosen.iter().filter_map(builder).collect();
+        out.send(
+            self.trigger,
+            Message::List(Box::new(ActorList { body, builders })),
+        );
+        Outcome::Over
+    }
+
+    fn silent(&self) -> Vec<NodeId> {
+        let answered = |node: &NodeId| match &self.stage {
+            Stage::Commit(commitments) => commitments.contains_key(node),
+            Stage::Open { openings, .. } => openings.contains_key(node),
+            Stage::Sign { signatures, .. } => signatures.contains_key(node),
+        };
+        let mut silent = self.chosen.clone();
+        silent.retain(|node| !answered(node));
+        silent
+    }
+
+    fn next_round(
+        &mut self,
+        context: &Context,
+        now: Instant,
+        without: Vec<NodeId>,
+        out: &mut Outbox<Selection>,
+    ) -> Outcome {
+        self.skipped.extend(without);
+        self.round += 1;
+        if self.round >= ROUNDS_MAX || self.skipped.len() > SKIPPED_MAX {
+            return self.give_up(out);
+        }
+        self.ask_builders(context, now, out)
+    }
+}
+
+/// What builders say.
+impl Setter {
     /// Whether a message belongs to the round in hand.
     pub fn expects(&self, from: NodeId, step: Step) -> bool {
         step == self.step() && self.chosen.contains(&from)
@@ -171,28 +324,19 @@ impl Setter {
     /// Step 4 arrived from one builder; step 5 follows when all have.
     pub fn on_commit(
         &mut self,
+        context: &Context,
         now: Instant,
         from: NodeId,
-        commitment: base::Digest,
+        commitment: Digest,
         out: &mut Outbox<Selection>,
-    ) {
+    ) -> Outcome {
         let Stage::Commit(commitments) = &mut self.stage else {
-            return;
+            return self.accuse(from, Misbehaviour::OutOfTurn, out);
         };
-        commitments.insert(from, commitment);
-        if commitments.len() < self.chosen.len() {
-            return;
+        if commitments.insert(from, commitment).is_some() {
+            return self.accuse(from, Misbehaviour::OutOfTurn, out);
         }
-        let commitments: Vec<_> = self.chosen.iter().map(|node| commitments[node]).collect();
-        self.tell_all(&Message::Commits(self.step(), commitments.clone()), out);
-        self.enter(
-            Stage::Open {
-                commitments,
-                openings: BTreeMap::new(),
-            },
-            now,
-            out,
-        );
+        self.advance(context, now, out)
     }
 
     /// Step 6 arrived from one builder; step 7 follows when all have.
@@ -203,108 +347,63 @@ impl Setter {
         from: NodeId,
         opening: Opening,
         out: &mut Outbox<Selection>,
-    ) {
-        let place = self.chosen.iter().position(|node| *node == from);
+    ) -> Outcome {
+        let value = match self.check_opening(context, from, &opening) {
+            Ok(value) => value,
+            Err(what) => return self.accuse(from, what, out),
+        };
+        if let Stage::Open { openings, .. } = &mut self.stage {
+            openings.insert(from, (opening, value));
+        }
+        self.advance(context, now, out)
+    }
+
+    /// Gives the builder's value.
+    fn check_opening(
+        &self,
+        context: &Context,
+        from: NodeId,
+        opening: &Opening,
+    ) -> Result<Digest, Misbehaviour> {
         let Stage::Open {
             commitments,
             openings,
-        } = &mut self.stage
+        } = &self.stage
         else {
-            return;
+            return Err(Misbehaviour::OutOfTurn);
         };
-        let committed = place.map(|place| commitments[place]);
-        if committed != Some(Opening::commitment(&opening.candidates)) {
-            out.emit(Event::Misbehaved {
-                node: from,
-                what: Misbehaviour::Commitment,
-            });
-            return;
+        if openings.contains_key(&from) {
+            return Err(Misbehaviour::OutOfTurn);
         }
-        openings.insert(from, opening);
-        if openings.len() < self.chosen.len() {
-            return;
+        if commitments.get(&from) != Some(&Opening::commitment(&opening.candidates)) {
+            return Err(Misbehaviour::Commitment);
         }
-        let openings: Vec<_> = self
-            .chosen
-            .iter()
-            .filter_map(|node| openings.remove(node))
-            .collect();
-        let contacts = unsettled(context, &openings);
-        let Some(body) = self.body(context, &openings) else {
-            out.emit(Event::Misbehaved {
-                node: from,
-                what: Misbehaviour::RandomProof,
-            });
-            return;
-        };
-        let opened = Opened { openings, contacts };
-        self.tell_all(&Message::Opens(self.step(), opened), out);
-        self.enter(
-            Stage::Sign {
-                body,
-                signatures: BTreeMap::new(),
-            },
-            now,
-            out,
-        );
-    }
-
-    fn body(&self, context: &Context, openings: &[Opening]) -> Option<ListBody> {
-        let draw = self.draw();
-        let random = setter_random(context, draw, &self.random, &self.chosen, openings).ok()?;
-        let union: BTreeSet<_> = openings
-            .iter()
-            .flat_map(|opening| opening.candidates.iter().copied())
-            .collect();
-        Some(ListBody {
-            descriptor: context.rules.community().digest(),
-            draw,
-            random: self.random,
-            setter: context.own(),
-            at: self.at,
-            actors: seat_by_lot(&union, &random, self.request.seats as usize),
-        })
+        let descriptor = context.rules.community().descriptor();
+        check_candidates(descriptor, self.trigger, &opening.candidates)?;
+        let round = (context.own(), self.round);
+        check_value(context, self.draw(), &self.random, round, from, opening)
     }
 
     /// Step 8g arrived from one builder; the list is complete when all have signed.
     pub fn on_signed(
         &mut self,
         context: &Context,
+        now: Instant,
         from: NodeId,
         signature: Signature,
         out: &mut Outbox<Selection>,
     ) -> Outcome {
         let Stage::Sign { body, signatures } = &mut self.stage else {
-            return Outcome::Going;
+            return self.accuse(from, Misbehaviour::OutOfTurn, out);
         };
         if verify(from, ListBody::DOMAIN, &body.signed_bytes(), &signature).is_err() {
-            out.emit(Event::Misbehaved {
-                node: from,
-                what: Misbehaviour::Signature,
-            });
-            return Outcome::Going;
+            return self.accuse(from, Misbehaviour::Signature, out);
         }
         signatures.insert(from, signature);
-        if signatures.len() < self.chosen.len() {
-            return Outcome::Going;
-        }
-        let builder = |node: &NodeId| {
-            let certificate = context.cache.get(*node)?.certificate().clone();
-            Some(Builder {
-                certificate,
-                signature: signatures[node],
-            })
-        };
-        let builders = self.chosen.iter().filter_map(builder).collect();
-        let list = ActorList {
-            body: body.clone(),
-            builders,
-        };
-        out.send(self.trigger, Message::List(Box::new(list)));
-        Outcome::Over
+        self.advance(context, now, out)
     }
 
-    /// A builder declined.
+    /// A builder declined this round.
     pub fn on_refused(
         &mut self,
         context: &Context,
@@ -313,28 +412,27 @@ impl Setter {
         why: Refusal,
         out: &mut Outbox<Selection>,
     ) -> Outcome {
-        if !self.chosen.contains(&from) {
-            return Outcome::Going;
-        }
         match why {
-            Refusal::TooFewCandidates => {
-                out.send(self.trigger, Message::Refused(self.draw(), why));
-                return Outcome::Over;
-            }
             Refusal::SkippedIsAlive(node) if self.skipped.contains(&node) => {
                 self.skipped.retain(|skipped| *skipped != node);
+                self.next_round(context, now, Vec::new(), out)
             }
-            Refusal::NotAnnounced => out.emit(Event::Unheard(self.draw().digest, from)),
-            // A setter nearer to the point, or nodes that caches do not share yet: T tries again.
+            // Caches that differ: T tries again.
             Refusal::Nearer(contact) => {
-                out.emit(Event::Heard(contact));
-                return self.give_up(out);
+                context.hear(now, from, *contact, out);
+                self.give_up(out)
             }
-            _ => return self.give_up(out),
+            Refusal::Unknown(node) => {
+                context.introduce(from, node, out);
+                self.give_up(out)
+            }
+            _ => self.give_up(out),
         }
-        self.next_round(context, now, out)
     }
+}
 
+/// What does not come in time.
+impl Setter {
     /// `node` cannot be reached.
     pub fn on_unreachable(
         &mut self,
@@ -346,8 +444,8 @@ impl Setter {
         if !self.silent().contains(&node) {
             return Outcome::Going;
         }
-        self.skipped.push(node);
-        self.next_round(context, now, out)
+        self.gone.insert(node);
+        self.advance(context, now, out)
     }
 
     /// A deadline may have passed.
@@ -361,49 +459,17 @@ impl Setter {
             return Outcome::Going;
         }
         let silent = self.silent();
-        self.skipped.extend(silent);
-        self.next_round(context, now, out)
-    }
-
-    fn silent(&self) -> Vec<NodeId> {
-        let answered = |node: &NodeId| match &self.stage {
-            Stage::Commit(commitments) => commitments.contains_key(node),
-            Stage::Open { openings, .. } => openings.contains_key(node),
-            Stage::Sign { signatures, .. } => signatures.contains_key(node),
-        };
-        self.chosen
-            .iter()
-            .copied()
-            .filter(|node| !answered(node))
-            .collect()
-    }
-
-    fn next_round(
-        &mut self,
-        context: &Context,
-        now: Instant,
-        out: &mut Outbox<Selection>,
-    ) -> Outcome {
-        self.round += 1;
-        if self.round >= ROUNDS_MAX || self.skipped.len() > SKIPPED_MAX {
-            return self.give_up(out);
-        }
-        self.ask_builders(context, now, out)
+        self.next_round(context, now, silent, out)
     }
 }
 
-/// Contacts of the candidates that not every builder named, as far as we know them.
-fn unsettled(context: &Context, openings: &[Opening]) -> Vec<Contact> {
-    let mut named: BTreeMap<NodeId, usize> = BTreeMap::new();
-    for opening in openings {
-        let distinct: BTreeSet<_> = opening.candidates.iter().collect();
-        distinct
-            .into_iter()
-            .for_each(|node| *named.entry(*node).or_default() += 1);
-    }
-    let unsettled = named.iter().filter(|(_, times)| **times < openings.len());
-    unsettled
-        .filter_map(|(node, _)| context.cache.get(*node))
-        .map(|c| (**c).clone())
+/// Contacts of the actors that not every builder named, as far as we know them.
+fn unsettled(context: &Context, actors: &[NodeId], openings: &[Opening]) -> Vec<Contact> {
+    let named = |actor: &NodeId, by: &Opening| by.candidates.binary_search(actor).is_ok();
+    actors
+        .iter()
+        .filter(|actor| !openings.iter().all(|opening| named(actor, opening)))
+        .filter_map(|actor| context.cache.get(*actor))
+        .map(|contact| (**contact).clone())
         .collect()
 }

@@ -1,34 +1,47 @@
 //! The trigger's side (T): obtain a verifiable random, hand it to the setter it points to, receive the list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use base::{Digest, Instant, NodeId, Outbox};
+use base::{Digest, Duration, Instant, NodeId, Outbox};
 
 use crate::context::{Context, SETTER, STEP, names};
 use crate::fault::{Misbehaviour, Refusal};
+use crate::limit::{SEATS_MAX, SKIPPED_MAX};
 use crate::list::ActorList;
-use crate::message::{Message, SKIPPED_MAX, SetterRequest, TriggerRequest};
+use crate::message::{Message, SetterRequest, TriggerRequest};
 use crate::protocol::{Event, Failure, Selection, Timer};
-use crate::random::{Draw, TriggerPart, VerifiableRandom, point_of};
+use crate::random::{Draw, TriggerPart, VerifiableRandom, random_of};
 
 /// Tries at one plan before the trigger gives up. The descriptor's limit per period holds besides.
 const ATTEMPTS_MAX: u32 = 8;
+/// How long the trigger tries. Guess: as long as a person waits.
+const TRY_FOR: Duration = Duration::from_secs(60);
+/// Between two attempts, so that caches can settle.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// One draw that this node has started.
 pub struct Trigger {
     draw: Draw,
     seats: u32,
-    /// Witnesses and setters that did not answer in some attempt.
+    /// Witnesses that did not answer in some attempt.
     away: Vec<NodeId>,
     stage: Stage,
     deadline: Instant,
+    /// When no more is tried.
+    ends: Instant,
+    /// What went wrong last.
+    why: Failure,
 }
 
 enum Stage {
     Random {
+        /// Without its parts.
+        random: Box<VerifiableRandom>,
         chosen: Vec<NodeId>,
-        skipped: Vec<NodeId>,
-        parts: BTreeMap<NodeId, TriggerPart>,
+        /// With the value that each proves.
+        parts: BTreeMap<NodeId, (TriggerPart, Digest)>,
+        /// Witnesses that cannot be reached.
+        gone: BTreeSet<NodeId>,
     },
     Setting {
         random: Box<VerifiableRandom>,
@@ -36,15 +49,20 @@ enum Stage {
         setter: NodeId,
         skipped: Vec<NodeId>,
     },
-    /// Waits a moment before the next attempt, so that caches can settle.
+    /// Waits a moment before the next attempt.
     Pause,
 }
 
 /// Whether a draw goes on.
 pub type Progress = Result<(), Failure>;
 
+/// What T does.
 impl Trigger {
     /// Starts at attempt 0.
+    ///
+    /// # Errors
+    ///
+    /// When no list with so many seats is possible, as far as we know.
     pub fn start(
         context: &Context,
         now: Instant,
@@ -52,8 +70,15 @@ impl Trigger {
         seats: u32,
         out: &mut Outbox<Selection>,
     ) -> Result<Self, Failure> {
+        let trigger = context.own();
+        if !(1..=SEATS_MAX).contains(&(seats as usize)) {
+            return Err(Failure::Seats);
+        }
+        if context.candidates(trigger).len() < seats as usize {
+            return Err(Failure::TooFewCandidates);
+        }
         let draw = Draw {
-            trigger: context.own(),
+            trigger,
             digest,
             attempt: 0,
         };
@@ -63,6 +88,8 @@ impl Trigger {
             away: Vec::new(),
             stage: Stage::Pause,
             deadline: now,
+            ends: now + TRY_FOR,
+            why: Failure::TooManyAttempts,
         };
         new.ask_witnesses(context, now, out)?;
         Ok(new)
@@ -74,36 +101,103 @@ impl Trigger {
         now: Instant,
         out: &mut Outbox<Selection>,
     ) -> Progress {
-        let centre = context.identity.certificate.location();
+        let certificate = &context.identity.certificate;
         let own = [self.draw.trigger];
-        let mut skipped = self.away.clone();
-        skipped.truncate(SKIPPED_MAX);
         let chosen = context
-            .witnesses(centre, &own, &skipped)
+            .witnesses(certificate.location(), &own, &self.away)
             .ok_or(Failure::TooFewWitnesses)?;
-        let chosen = names(&chosen);
-        for &node in &chosen {
-            let request = TriggerRequest {
-                draw: self.draw,
-                chosen: chosen.clone(),
-                skipped: skipped.clone(),
-            };
-            out.send(node, Message::Trigger(request));
-        }
-        self.stage = Stage::Random {
-            chosen,
-            skipped,
-            parts: BTreeMap::new(),
+        let request = TriggerRequest {
+            draw: self.draw,
+            chosen: names(&chosen),
+            skipped: self.away.clone(),
         };
-        self.wait(now, now + STEP, out);
+        for &node in &request.chosen {
+            out.send(node, Message::Trigger(request.clone()));
+        }
+        let random = VerifiableRandom {
+            draw: self.draw,
+            trigger: certificate.clone(),
+            skipped: request.skipped,
+            parts: Vec::new(),
+        };
+        self.stage = Stage::Random {
+            random: Box::new(random),
+            chosen: request.chosen,
+            parts: BTreeMap::new(),
+            gone: BTreeSet::new(),
+        };
+        self.wait(now + STEP, out);
         Ok(())
     }
 
-    fn wait(&mut self, now: Instant, until: Instant, out: &mut Outbox<Selection>) {
-        self.deadline = until.max(now);
+    fn ask_setter(
+        &mut self,
+        context: &Context,
+        now: Instant,
+        random: Box<VerifiableRandom>,
+        value: Digest,
+        skipped: Vec<NodeId>,
+        out: &mut Outbox<Selection>,
+    ) -> Progress {
+        let setter = context
+            .setter(&value, self.draw.trigger, &skipped)
+            .ok_or(Failure::TooFewWitnesses)?
+            .node();
+        let request = SetterRequest {
+            random: (*random).clone(),
+            seats: self.seats,
+            skipped: skipped.clone(),
+        };
+        out.send(setter, Message::Setter(Box::new(request)));
+        self.stage = Stage::Setting {
+            random,
+            value,
+            setter,
+            skipped,
+        };
+        self.wait(now + SETTER, out);
+        Ok(())
+    }
+
+    fn wait(&mut self, until: Instant, out: &mut Outbox<Selection>) {
+        self.deadline = until;
         out.wake(until, Timer::Trigger(self.draw.digest));
     }
 
+    /// Tries again a little later.
+    fn next_attempt(
+        &mut self,
+        now: Instant,
+        why: Failure,
+        out: &mut Outbox<Selection>,
+    ) -> Progress {
+        self.count_attempt(now, why)?;
+        self.stage = Stage::Pause;
+        self.wait(now + PAUSE, out);
+        Ok(())
+    }
+
+    fn count_attempt(&mut self, now: Instant, why: Failure) -> Progress {
+        self.draw.attempt += 1;
+        self.why = why;
+        if self.draw.attempt < ATTEMPTS_MAX {
+            self.check_time(now)
+        } else {
+            Err(self.why)
+        }
+    }
+
+    fn check_time(&self, now: Instant) -> Progress {
+        if now < self.ends {
+            Ok(())
+        } else {
+            Err(self.why)
+        }
+    }
+}
+
+/// What peers say.
+impl Trigger {
     /// A witness gave its part.
     pub fn on_part(
         &mut self,
@@ -115,130 +209,76 @@ impl Trigger {
         out: &mut Outbox<Selection>,
     ) -> Progress {
         let Stage::Random {
+            random,
             chosen,
-            skipped,
             parts,
+            ..
         } = &mut self.stage
         else {
             return Ok(());
         };
-        if attempt != self.draw.attempt
-            || part.certificate.node() != from
-            || !chosen.contains(&from)
-        {
+        if attempt != self.draw.attempt || !chosen.contains(&from) || parts.contains_key(&from) {
             return Ok(());
         }
-        parts.insert(from, part);
-        if parts.len() < chosen.len() {
-            return Ok(());
-        }
-        let parts = chosen
-            .iter()
-            .filter_map(|node| parts.remove(node))
-            .collect();
-        let random = VerifiableRandom {
-            draw: self.draw,
-            trigger: context.identity.certificate.clone(),
-            skipped: skipped.clone(),
-            parts,
-        };
-        match random.verify(&context.rules, now) {
-            Ok(value) => self.ask_setter(context, now, random, value, Vec::new(), out),
-            Err(why) => {
-                self.blame_parts(context, now, &random, why, out);
-                self.next_attempt(now, out)
+        match check_part(context, now, from, random, chosen, &part) {
+            Ok(value) => {
+                parts.insert(from, (part, value));
+                self.advance(context, now, out)
+            }
+            Err(what) => {
+                out.emit(Event::Misbehaved { node: from, what });
+                self.next_attempt(now, Failure::TooManyAttempts, out)
             }
         }
     }
 
-    fn blame_parts(
-        &mut self,
-        context: &Context,
-        now: Instant,
-        random: &VerifiableRandom,
-        why: Misbehaviour,
-        out: &mut Outbox<Selection>,
-    ) {
-        let descriptor = context.rules.community().descriptor();
-        let chosen: Vec<_> = random
-            .parts
-            .iter()
-            .map(|part| part.certificate.node())
-            .collect();
-        for part in &random.parts {
-            if random.verify_part(part, descriptor, &chosen, now).is_err() {
-                let node = part.certificate.node();
-                out.emit(Event::Misbehaved { node, what: why });
-                self.skip(node);
-            }
-        }
-    }
-
-    fn ask_setter(
-        &mut self,
-        context: &Context,
-        now: Instant,
-        random: VerifiableRandom,
-        value: Digest,
-        skipped: Vec<NodeId>,
-        out: &mut Outbox<Selection>,
-    ) -> Progress {
-        let keep = |node| node != self.draw.trigger && !skipped.contains(&node);
-        let setter = context
-            .cache
-            .nearest(point_of(&value), keep)
-            .ok_or(Failure::TooFewWitnesses)?;
-        let setter = setter.node();
-        let request = SetterRequest {
-            random: random.clone(),
-            seats: self.seats,
-            skipped: skipped.clone(),
-        };
-        out.send(setter, Message::Setter(Box::new(request)));
-        self.stage = Stage::Setting {
-            random: Box::new(random),
-            value,
-            setter,
-            skipped,
-        };
-        self.wait(now, now + SETTER, out);
-        Ok(())
-    }
-
-    /// The setter gave a list: `Some` when it holds.
+    /// The setter gave a list: whether it holds.
     pub fn on_list(
-        &self,
+        &mut self,
         context: &Context,
         now: Instant,
         from: NodeId,
         list: &ActorList,
         out: &mut Outbox<Selection>,
-    ) -> bool {
+    ) -> Result<bool, Failure> {
         let Stage::Setting { value, setter, .. } = &self.stage else {
-            return false;
+            return Ok(false);
         };
         if from != *setter {
-            return false;
+            return Ok(false);
         }
-        let body = &list.body;
-        let checked = list
-            .verify(&context.rules, now, self.draw.digest)
-            .and_then(|()| {
-                let own = body.draw == self.draw && body.random == *value && body.setter == from;
-                let seats = body.actors.len() == self.seats as usize;
-                if own && seats {
-                    Ok(())
-                } else {
-                    Err(Misbehaviour::Seats)
-                }
-            });
-        if let Err(what) = checked {
-            out.emit(Event::Misbehaved { node: from, what });
+        match self.check_list(context, now, list, *value, from) {
+            Ok(()) => Ok(true),
+            Err(what) => {
+                out.emit(Event::Misbehaved { node: from, what });
+                self.next_attempt(now, Failure::TooManyAttempts, out)?;
+                Ok(false)
+            }
         }
-        checked.is_ok()
     }
 
-    /// A witness or the setter declined.
+    fn check_list(
+        &self,
+        context: &Context,
+        now: Instant,
+        list: &ActorList,
+        random: Digest,
+        setter: NodeId,
+    ) -> Result<(), Misbehaviour> {
+        let body = &list.body;
+        if body.draw != self.draw || body.random != random {
+            return Err(Misbehaviour::OtherDraw);
+        }
+        if body.setter != setter {
+            return Err(Misbehaviour::WrongSetter);
+        }
+        if body.actors.len() != self.seats as usize {
+            return Err(Misbehaviour::Seats);
+        }
+        list.verify(&context.rules, now, self.draw.digest)
+    }
+
+    /// A witness or the setter declined. One that lies can cost an attempt, never the draw.
     pub fn on_refused(
         &mut self,
         context: &Context,
@@ -256,18 +296,16 @@ impl Trigger {
         if draw != self.draw || !asked {
             return Ok(());
         }
+        let mut reason = Failure::TooManyAttempts;
         match why {
-            Refusal::TooManyDraws => return Err(Failure::TooManyDraws),
-            Refusal::TooFewCandidates => return Err(Failure::TooFewCandidates),
+            Refusal::TooManyDraws => reason = Failure::TooManyDraws,
+            Refusal::TooFewCandidates => reason = Failure::TooFewCandidates,
             Refusal::SkippedIsAlive(node) => self.away.retain(|away| *away != node),
-            Refusal::Nearer(contact) if !context.cache.contains(contact.node()) => {
-                out.emit(Event::Heard(contact));
-            }
-            Refusal::NotAnnounced => out.emit(Event::Unheard(draw.digest, from)),
-            Refusal::Nearer(_) | Refusal::TooEarly => {}
-            Refusal::Unknown(_) | Refusal::Invalid => {}
+            Refusal::Nearer(contact) => context.hear(now, from, *contact, out),
+            Refusal::Unknown(node) => context.introduce(from, node, out),
+            Refusal::NotAnnounced | Refusal::TooEarly | Refusal::Busy | Refusal::Invalid => {}
         }
-        self.next_attempt(now, out)
+        self.next_attempt(now, reason, out)
     }
 
     /// The setter could not complete the draw.
@@ -280,12 +318,15 @@ impl Trigger {
     ) -> Progress {
         match &self.stage {
             Stage::Setting { setter, .. } if *setter == from && draw == self.draw => {
-                self.next_attempt(now, out)
+                self.next_attempt(now, Failure::TooManyAttempts, out)
             }
             _ => Ok(()),
         }
     }
+}
 
+/// What does not come in time.
+impl Trigger {
     /// `node` cannot be reached.
     pub fn on_unreachable(
         &mut self,
@@ -294,17 +335,15 @@ impl Trigger {
         node: NodeId,
         out: &mut Outbox<Selection>,
     ) -> Progress {
-        let waiting = match &self.stage {
-            Stage::Random { chosen, parts, .. } => {
-                chosen.contains(&node) && !parts.contains_key(&node)
+        match &mut self.stage {
+            Stage::Random { chosen, gone, .. } if chosen.contains(&node) => {
+                gone.insert(node);
+                self.advance(context, now, out)
             }
-            Stage::Setting { setter, .. } => *setter == node,
-            Stage::Pause => false,
-        };
-        if waiting {
-            self.gone(context, now, &[node], out)
-        } else {
-            Ok(())
+            Stage::Setting { setter, .. } if *setter == node => {
+                self.replace_setter(context, now, out)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -318,67 +357,105 @@ impl Trigger {
         if now < self.deadline {
             return Ok(());
         }
-        let silent = match &self.stage {
-            Stage::Random { chosen, parts, .. } => chosen
-                .iter()
-                .copied()
-                .filter(|node| !parts.contains_key(node))
-                .collect(),
-            Stage::Setting { setter, .. } => vec![*setter],
-            Stage::Pause => return self.ask_witnesses(context, now, out),
-        };
-        self.gone(context, now, &silent, out)
+        match &self.stage {
+            Stage::Random { .. } => self.replace_witnesses(context, now, out),
+            Stage::Setting { .. } => self.replace_setter(context, now, out),
+            Stage::Pause => self.ask_witnesses(context, now, out),
+        }
     }
 
-    /// Goes on without these nodes: the next witnesses in a new attempt, or the next setter for the same random.
-    fn gone(
+    /// Goes on when all witnesses have answered, and without those that cannot when all others have.
+    fn advance(
         &mut self,
         context: &Context,
         now: Instant,
-        silent: &[NodeId],
         out: &mut Outbox<Selection>,
     ) -> Progress {
+        let Stage::Random {
+            random,
+            chosen,
+            parts,
+            gone,
+        } = &mut self.stage
+        else {
+            return Ok(());
+        };
+        if parts.len() == chosen.len() {
+            let mut random = random.clone();
+            let in_order: Vec<_> = chosen
+                .iter()
+                .filter_map(|node| parts.remove(node))
+                .collect();
+            let (parts, values): (Vec<_>, Vec<_>) = in_order.into_iter().unzip();
+            random.parts = parts;
+            return self.ask_setter(context, now, random, random_of(&values), Vec::new(), out);
+        }
+        let answered = |node| parts.contains_key(node) || gone.contains(node);
+        if chosen.iter().all(answered) {
+            self.replace_witnesses(context, now, out)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Without the silent ones, in a new attempt.
+    fn replace_witnesses(
+        &mut self,
+        context: &Context,
+        now: Instant,
+        out: &mut Outbox<Selection>,
+    ) -> Progress {
+        if let Stage::Random { chosen, parts, .. } = &self.stage {
+            let silent = chosen.iter().filter(|node| !parts.contains_key(node));
+            self.away.extend(silent);
+        }
+        if self.away.len() > SKIPPED_MAX {
+            return Err(Failure::TooManyAttempts);
+        }
+        self.count_attempt(now, Failure::TooManyAttempts)?;
+        self.ask_witnesses(context, now, out)
+    }
+
+    /// The next nearest, with the same random.
+    fn replace_setter(
+        &mut self,
+        context: &Context,
+        now: Instant,
+        out: &mut Outbox<Selection>,
+    ) -> Progress {
+        self.check_time(now)?;
         match std::mem::replace(&mut self.stage, Stage::Pause) {
             Stage::Setting {
                 random,
                 value,
                 setter,
                 mut skipped,
-            } => {
+            } if skipped.len() < SKIPPED_MAX => {
                 skipped.push(setter);
-                if skipped.len() > SKIPPED_MAX {
-                    return self.next_attempt(now, out);
-                }
-                self.ask_setter(context, now, *random, value, skipped, out)
+                self.ask_setter(context, now, random, value, skipped, out)
             }
-            Stage::Random { .. } | Stage::Pause => {
-                silent.iter().for_each(|node| self.skip(*node));
-                self.draw.attempt += 1;
-                self.check_attempts()?;
-                self.ask_witnesses(context, now, out)
-            }
+            _ => self.next_attempt(now, Failure::TooManyAttempts, out),
         }
     }
+}
 
-    fn skip(&mut self, node: NodeId) {
-        if !self.away.contains(&node) && self.away.len() < SKIPPED_MAX {
-            self.away.push(node);
-        }
+/// Gives the value that a part proves.
+fn check_part(
+    context: &Context,
+    now: Instant,
+    from: NodeId,
+    random: &VerifiableRandom,
+    chosen: &[NodeId],
+    part: &TriggerPart,
+) -> Result<Digest, Misbehaviour> {
+    let descriptor = context.rules.community().descriptor();
+    if part.certificate.node() != from {
+        return Err(Misbehaviour::Signature);
     }
-
-    fn next_attempt(&mut self, now: Instant, out: &mut Outbox<Selection>) -> Progress {
-        self.draw.attempt += 1;
-        self.check_attempts()?;
-        self.stage = Stage::Pause;
-        self.wait(now, now + STEP / 4, out);
-        Ok(())
+    // A second certificate would put it elsewhere, and the nearest would not be the nearest.
+    let known = context.cache.get(from).map(|contact| contact.location());
+    if known != Some(part.certificate.location()) {
+        return Err(Misbehaviour::NotLegitimate);
     }
-
-    fn check_attempts(&self) -> Progress {
-        if self.draw.attempt < ATTEMPTS_MAX {
-            Ok(())
-        } else {
-            Err(Failure::TooManyAttempts)
-        }
-    }
+    random.verify_part(part, descriptor, chosen, now)
 }

@@ -1,4 +1,4 @@
-//! The legitimate nodes' side: TL (gives a part of the trigger's random) and SL (builds the actor list).
+//! The legitimate nodes' side: TL (gives a part of the trigger's random), and how both TL and SL judge a request.
 //!
 //! A witness answers only for a question that it has heard of, after its consent phase, at most so often per trigger and
 //! period, and only when the nodes chosen are those that it would have chosen itself. Nodes named as away it asks itself.
@@ -6,78 +6,69 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::{Digest, Instant, NodeId, Outbox};
+use community::Contact;
 
+use crate::builder::Builder;
 use crate::context::{Context, PROBE};
-use crate::fault::{Misbehaviour, Refusal};
-use crate::list::{ListBody, seat_by_lot};
-use crate::message::{BuildRequest, Message, Opened, Opening, SKIPPED_MAX, Step, TriggerRequest};
+use crate::fault::Refusal;
+use crate::message::{BuildRequest, Message, Opened, Step, TriggerRequest};
 use crate::protocol::{Event, Selection, Timer};
-use crate::random::{DRAW_TOLERANCE, Draw, TriggerPart, point_of};
+use crate::random::{DRAW_TOLERANCE, TriggerPart, point_of};
+use crate::tally::Tally;
 
 /// Most requests that wait for probes at a time.
-const PENDING_MAX: usize = 64;
-/// Most lists in the making at a time.
-const BUILDING_MAX: usize = 64;
-/// Most triggers whose draws are counted.
-const COUNTED_MAX: usize = 4096;
+pub const PROBING_MAX: usize = 64;
+/// Most of these of one peer: one that asks more is slow or means harm.
+pub const PROBING_PER_PEER: usize = 4;
+
+/// Most peers from which we wait for an introduction.
+pub const LACKING_MAX: usize = 64;
 
 /// One node's witnessing for others.
 #[derive(Default)]
 pub struct Witness {
-    pending: Vec<Pending>,
-    building: BTreeMap<(NodeId, Draw), Building>,
-    draws: BTreeMap<NodeId, Draws>,
+    probing: Vec<Probing>,
+    builder: Builder,
+    tally: Tally,
+    /// Whom we did not know, by who named it.
+    lacking: BTreeMap<NodeId, NodeId>,
 }
 
 /// A request whose skipped nodes are being asked.
-struct Pending {
+struct Probing {
     from: NodeId,
     request: Request,
     waiting: BTreeSet<NodeId>,
     until: Instant,
 }
 
+/// A request that is in order, but for the nodes that it says are away.
 enum Request {
     Trigger(TriggerRequest),
-    /// With the value of the verified random.
+    /// With RND_T, verified.
     Build(Box<BuildRequest>, Digest),
 }
 
 impl Request {
-    fn draw(&self) -> Draw {
+    fn step(&self) -> Step {
         match self {
-            Self::Trigger(request) => request.draw,
-            Self::Build(request, _) => request.request.random.draw,
+            Self::Trigger(request) => Step::of_trigger(request.draw),
+            Self::Build(request, _) => request.step(),
         }
     }
 
     fn skipped(&self) -> BTreeSet<NodeId> {
         match self {
             Self::Trigger(request) => request.skipped.iter().copied().collect(),
-            Self::Build(request, _) => request
-                .skipped
-                .iter()
-                .chain(&request.request.skipped)
-                .copied()
-                .collect(),
+            Self::Build(request, _) => {
+                let by_trigger = &request.request.skipped;
+                request.skipped.iter().chain(by_trigger).copied().collect()
+            }
         }
     }
 }
 
-/// A list in the making at one builder.
-struct Building {
-    request: BuildRequest,
-    random: Digest,
-    candidates: Vec<NodeId>,
-    commitments: Vec<Digest>,
-}
-
-/// Draws witnessed for one trigger in one period.
-struct Draws {
-    period: u64,
-    seen: BTreeSet<(Digest, u32)>,
-}
-
+/// Requests, judged.
 impl Witness {
     /// T asks for our part.
     pub fn on_trigger(
@@ -90,7 +81,7 @@ impl Witness {
     ) {
         match self.check_trigger(context, now, from, &request) {
             Ok(()) => self.probe_then(context, now, from, Request::Trigger(request), out),
-            Err(why) => out.send(from, Message::Refused(request.draw, why)),
+            Err(why) => self.refuse(from, Step::of_trigger(request.draw), why, out),
         }
     }
 
@@ -101,37 +92,100 @@ impl Witness {
         from: NodeId,
         request: &TriggerRequest,
     ) -> Result<(), Refusal> {
-        let draw = request.draw;
-        if draw.trigger != from || request.skipped.len() > SKIPPED_MAX {
+        if request.draw.trigger != from {
             return Err(Refusal::Invalid);
         }
-        context.open_question(now, draw.digest, from)?;
+        context.open_question(now, request.draw.digest, from)?;
         let trigger = context.cache.get(from).ok_or(Refusal::Unknown(from))?;
         let centre = trigger.location();
         context.check_witnesses(centre, &request.chosen, &[from], &request.skipped)?;
-        self.count(context, now, draw)
-    }
-
-    /// Counts attempts per trigger and period, whatever they are for.
-    fn count(&mut self, context: &Context, now: Instant, draw: Draw) -> Result<(), Refusal> {
         let descriptor = context.rules.community().descriptor();
-        let period = now.as_secs() / descriptor.period_secs;
-        self.draws.retain(|_, draws| draws.period == period);
-        if !self.draws.contains_key(&draw.trigger) && self.draws.len() >= COUNTED_MAX {
-            return Err(Refusal::TooManyDraws);
-        }
-        let draws = self.draws.entry(draw.trigger).or_insert(Draws {
-            period,
-            seen: BTreeSet::new(),
-        });
-        let this = (draw.digest, draw.attempt);
-        if !draws.seen.contains(&this) && draws.seen.len() >= descriptor.draws_per_period as usize {
-            return Err(Refusal::TooManyDraws);
-        }
-        draws.seen.insert(this);
-        Ok(())
+        self.tally.count_attempt(now, descriptor, request)
     }
 
+    /// S asks us to build (step 3).
+    pub fn on_build(
+        &mut self,
+        context: &Context,
+        now: Instant,
+        from: NodeId,
+        request: Box<BuildRequest>,
+        out: &mut Outbox<Selection>,
+    ) {
+        match self.check_build(context, now, from, &request, out) {
+            Ok(random) => {
+                self.probe_then(context, now, from, Request::Build(request, random), out);
+            }
+            Err(why) => self.refuse(from, request.step(), why, out),
+        }
+    }
+
+    /// Gives RND_T: this is the one place where a builder verifies it.
+    fn check_build(
+        &mut self,
+        context: &Context,
+        now: Instant,
+        from: NodeId,
+        request: &BuildRequest,
+        out: &mut Outbox<Selection>,
+    ) -> Result<Digest, Refusal> {
+        let setting = &request.request;
+        let draw = setting.random.draw;
+        let question = context.open_question(now, draw.digest, draw.trigger)?;
+        if question.seats != setting.seats || request.at.distance(now) > DRAW_TOLERANCE {
+            return Err(Refusal::Invalid);
+        }
+        context.check_here(&setting.skipped)?;
+        if !context.cache.contains(from) {
+            return Err(Refusal::Unknown(from));
+        }
+        let random = setting.random.verify(&context.rules, now).map_err(|what| {
+            out.emit(Event::Misbehaved { node: from, what });
+            Refusal::Invalid
+        })?;
+        let nearest = context.setter(&random, draw.trigger, &setting.skipped);
+        let nearest = nearest.ok_or(Refusal::Invalid)?;
+        if nearest.node() != from {
+            return Err(Refusal::Nearer(Box::new((**nearest).clone())));
+        }
+        let excluded = [draw.trigger, from];
+        let (chosen, skipped) = (&request.chosen, &request.skipped);
+        context.check_witnesses(point_of(&random), chosen, &excluded, skipped)?;
+        self.tally.count_round(now, draw, from, request.round)?;
+        Ok(random)
+    }
+}
+
+/// Nodes that we do not know.
+impl Witness {
+    fn refuse(&mut self, to: NodeId, step: Step, why: Refusal, out: &mut Outbox<Selection>) {
+        if let Refusal::Unknown(node) = why {
+            if self.lacking.len() >= LACKING_MAX {
+                self.lacking.pop_first();
+            }
+            self.lacking.insert(to, node);
+        }
+        refuse(to, step, why, out);
+    }
+
+    /// The answer to our not knowing a node. Nobody else's word is worth two signature checks.
+    pub fn on_introduction(
+        &mut self,
+        context: &Context,
+        now: Instant,
+        from: NodeId,
+        contact: Contact,
+        out: &mut Outbox<Selection>,
+    ) {
+        if self.lacking.get(&from) == Some(&contact.node()) {
+            self.lacking.remove(&from);
+            context.hear(now, from, contact, out);
+        }
+    }
+}
+
+/// Nodes that are said to be away.
+impl Witness {
     fn probe_then(
         &mut self,
         context: &Context,
@@ -140,22 +194,29 @@ impl Witness {
         request: Request,
         out: &mut Outbox<Selection>,
     ) {
-        let waiting = request.skipped();
+        let mut waiting = request.skipped();
+        // Whom we do not know, we would not have chosen, here or away.
+        waiting.retain(|node| context.cache.contains(*node));
         if waiting.is_empty() {
             self.go_on(context, now, from, request, out);
-        } else if self.pending.len() < PENDING_MAX {
-            waiting
-                .iter()
-                .for_each(|node| out.send(*node, Message::Probe));
-            let until = now + PROBE;
-            out.wake(until, Timer::Probe);
-            self.pending.push(Pending {
-                from,
-                request,
-                waiting,
-                until,
-            });
+            return;
         }
+        let of_peer = self.probing.iter().filter(|probing| probing.from == from);
+        if of_peer.count() >= PROBING_PER_PEER || self.probing.len() >= PROBING_MAX {
+            refuse(from, request.step(), Refusal::Busy, out);
+            return;
+        }
+        for node in &waiting {
+            out.send(*node, Message::Probe);
+        }
+        let until = now + PROBE;
+        out.wake(until, Timer::Probe);
+        self.probing.push(Probing {
+            from,
+            request,
+            waiting,
+            until,
+        });
     }
 
     fn go_on(
@@ -167,23 +228,21 @@ impl Witness {
         out: &mut Outbox<Selection>,
     ) {
         match request {
-            Request::Trigger(request) => answer_trigger(context, now, from, &request, out),
+            Request::Trigger(request) => give_part(context, now, from, &request, out),
             Request::Build(request, random) => {
-                self.commit(context, from, *request, random, out);
+                self.builder
+                    .commit(context, now, from, *request, random, out);
             }
         }
     }
 
     /// A probed node answers: whoever said that it was away is refused.
     pub fn on_alive(&mut self, from: NodeId, out: &mut Outbox<Selection>) {
-        self.pending.retain(|pending| {
-            let wrong = pending.waiting.contains(&from);
+        self.probing.retain(|probing| {
+            let wrong = probing.waiting.contains(&from);
             if wrong {
-                let refusal = Refusal::SkippedIsAlive(from);
-                out.send(
-                    pending.from,
-                    Message::Refused(pending.request.draw(), refusal),
-                );
+                let why = Refusal::SkippedIsAlive(from);
+                refuse(probing.from, probing.request.step(), why, out);
             }
             !wrong
         });
@@ -197,81 +256,34 @@ impl Witness {
         node: NodeId,
         out: &mut Outbox<Selection>,
     ) {
-        self.pending.iter_mut().for_each(|pending| {
-            pending.waiting.remove(&node);
-        });
+        for probing in &mut self.probing {
+            probing.waiting.remove(&node);
+        }
         self.resume(context, now, out);
+    }
+
+    /// Whether no request waits.
+    #[cfg(test)]
+    pub fn is_at_rest(&self) -> bool {
+        self.probing.is_empty()
     }
 
     /// Goes on with the requests whose skipped nodes have stayed silent.
     pub fn resume(&mut self, context: &Context, now: Instant, out: &mut Outbox<Selection>) {
-        let ready = |pending: &Pending| pending.waiting.is_empty() || pending.until <= now;
-        let (go, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending)
+        let ready = |probing: &Probing| probing.waiting.is_empty() || probing.until <= now;
+        let (go, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.probing)
             .into_iter()
             .partition(ready);
-        self.pending = stay;
-        for pending in go {
-            self.go_on(context, now, pending.from, pending.request, out);
+        self.probing = stay;
+        for probing in go {
+            self.go_on(context, now, probing.from, probing.request, out);
         }
     }
+}
 
-    /// S asks us to build (step 3).
-    pub fn on_build(
-        &mut self,
-        context: &Context,
-        now: Instant,
-        from: NodeId,
-        request: BuildRequest,
-        out: &mut Outbox<Selection>,
-    ) {
-        match check_build(context, now, from, &request) {
-            Ok(random) => {
-                let request = Request::Build(Box::new(request), random);
-                self.probe_then(context, now, from, request, out);
-            }
-            Err(why) => out.send(from, Message::Refused(request.request.random.draw, why)),
-        }
-    }
-
-    /// Step 4: commits to the candidates that we know.
-    fn commit(
-        &mut self,
-        context: &Context,
-        from: NodeId,
-        request: BuildRequest,
-        random: Digest,
-        out: &mut Outbox<Selection>,
-    ) {
-        let draw = request.request.random.draw;
-        let descriptor = context.rules.community().descriptor();
-        let eligible = |node: &NodeId| *node != draw.trigger && !descriptor.is_revoked(*node);
-        let candidates: Vec<_> = context
-            .cache
-            .iter()
-            .map(|contact| contact.node())
-            .filter(eligible)
-            .collect();
-        let step = Step {
-            draw,
-            round: request.round,
-        };
-        out.send(
-            from,
-            Message::Commit(step, Opening::commitment(&candidates)),
-        );
-        if self.building.len() >= BUILDING_MAX {
-            self.building.pop_first();
-        }
-        let building = Building {
-            request,
-            random,
-            candidates,
-            commitments: Vec::new(),
-        };
-        self.building.insert((from, draw), building);
-    }
-
-    /// Step 5 arrived: opens when our commitment is among them (step 6).
+/// What a setter sends to its builders after its request.
+impl Witness {
+    /// Step 5 arrived.
     pub fn on_commits(
         &mut self,
         context: &Context,
@@ -280,31 +292,11 @@ impl Witness {
         commitments: Vec<Digest>,
         out: &mut Outbox<Selection>,
     ) {
-        let Some(building) = self.building.get_mut(&(from, step.draw)) else {
-            return;
-        };
-        let chosen = &building.request.chosen;
-        let place = chosen.iter().position(|node| *node == context.own());
-        let own = Opening::commitment(&building.candidates);
-        let ours = place.and_then(|place| commitments.get(place)) == Some(&own);
-        if building.request.round != step.round
-            || !building.commitments.is_empty()
-            || commitments.len() != chosen.len()
-            || !ours
-        {
-            return;
-        }
-        building.commitments = commitments;
-        let input = step.draw.setter_input(context.own(), &building.random);
-        let proof = context.identity.vrf.prove(&input);
-        let opening = Opening {
-            proof,
-            candidates: building.candidates.clone(),
-        };
-        out.send(from, Message::Open(step, opening));
+        self.builder
+            .on_commits(context, from, step, commitments, out);
     }
 
-    /// Step 7 arrived: checks everything and signs (step 8).
+    /// Step 7 arrived.
     pub fn on_opens(
         &mut self,
         context: &Context,
@@ -314,32 +306,15 @@ impl Witness {
         opened: &Opened,
         out: &mut Outbox<Selection>,
     ) {
-        let key = (from, step.draw);
-        let current = self.building.get(&key);
-        if current.is_none_or(|building| building.request.round != step.round) {
-            return;
-        }
-        let Some(building) = self.building.remove(&key) else {
-            return;
-        };
-        match build(context, now, from, &building, opened) {
-            Ok(body) => {
-                let signature = context
-                    .identity
-                    .key
-                    .sign(ListBody::DOMAIN, &body.signed_bytes());
-                out.send(from, Message::Signed(step, signature));
-            }
-            Err(BuildError::Peer(what)) => {
-                out.emit(Event::Misbehaved { node: from, what });
-                out.send(from, Message::Refused(step.draw, Refusal::Invalid));
-            }
-            Err(BuildError::Refuse(why)) => out.send(from, Message::Refused(step.draw, why)),
-        }
+        self.builder.on_opens(context, now, from, step, opened, out);
     }
 }
 
-fn answer_trigger(
+fn refuse(to: NodeId, step: Step, why: Refusal, out: &mut Outbox<Selection>) {
+    out.send(to, Message::Refused(step, why));
+}
+
+fn give_part(
     context: &Context,
     now: Instant,
     from: NodeId,
@@ -347,149 +322,16 @@ fn answer_trigger(
     out: &mut Outbox<Selection>,
 ) {
     let draw = request.draw;
+    let identity = &context.identity;
     let bytes = draw.part_bytes(now, &request.chosen, &request.skipped);
     let part = TriggerPart {
-        certificate: context.identity.certificate.clone(),
-        proof: context
-            .identity
-            .vrf
-            .prove(&draw.random_input(context.own())),
+        certificate: identity.certificate.clone(),
+        proof: identity.vrf.prove(&draw.random_input(context.own())),
         at: now,
-        signature: context.identity.key.sign(TriggerPart::DOMAIN, &bytes),
+        signature: identity.key.sign(TriggerPart::DOMAIN, &bytes),
     };
     out.send(
         from,
         Message::Part(draw.digest, draw.attempt, Box::new(part)),
     );
-}
-
-fn check_build(
-    context: &Context,
-    now: Instant,
-    from: NodeId,
-    request: &BuildRequest,
-) -> Result<Digest, Refusal> {
-    let setting = &request.request;
-    let draw = setting.random.draw;
-    let away = request.skipped.len() <= SKIPPED_MAX && setting.skipped.len() <= SKIPPED_MAX;
-    if !away || request.at.distance(now) > DRAW_TOLERANCE {
-        return Err(Refusal::Invalid);
-    }
-    let question = context.open_question(now, draw.digest, draw.trigger)?;
-    if question.seats != setting.seats {
-        return Err(Refusal::Invalid);
-    }
-    let random = setting
-        .random
-        .verify(&context.rules, now)
-        .map_err(|_| Refusal::Invalid)?;
-    let point = point_of(&random);
-    let keep = |node| node != draw.trigger && !setting.skipped.contains(&node);
-    let nearest = context.cache.nearest(point, keep).ok_or(Refusal::Invalid)?;
-    if nearest.node() != from {
-        return Err(Refusal::Nearer(Box::new((**nearest).clone())));
-    }
-    context.check_witnesses(
-        point,
-        &request.chosen,
-        &[draw.trigger, from],
-        &request.skipped,
-    )?;
-    Ok(random)
-}
-
-enum BuildError {
-    Peer(Misbehaviour),
-    Refuse(Refusal),
-}
-
-impl From<Misbehaviour> for BuildError {
-    fn from(what: Misbehaviour) -> Self {
-        Self::Peer(what)
-    }
-}
-
-/// Step 8, a to f.
-fn build(
-    context: &Context,
-    now: Instant,
-    setter: NodeId,
-    building: &Building,
-    opened: &Opened,
-) -> Result<ListBody, BuildError> {
-    let request = &building.request;
-    let draw = request.request.random.draw;
-    let Opened { openings, contacts } = opened;
-    let committed = openings
-        .iter()
-        .map(|opening| Opening::commitment(&opening.candidates));
-    if !committed.eq(building.commitments.iter().copied()) {
-        return Err(Misbehaviour::Commitment.into());
-    }
-    let random = setter_random(context, draw, &building.random, &request.chosen, openings)?;
-    let union: BTreeSet<_> = openings
-        .iter()
-        .flat_map(|opening| opening.candidates.iter().copied())
-        .collect();
-    let descriptor = context.rules.community().descriptor();
-    for node in &union {
-        let told = || contacts.iter().find(|contact| contact.node() == *node);
-        let genuine = context.cache.contains(*node)
-            || told().is_some_and(|contact| contact.verify(descriptor, now).is_ok());
-        if !genuine {
-            return Err(BuildError::Refuse(Refusal::Unknown(*node)));
-        }
-    }
-    let seats = request.request.seats as usize;
-    let actors = seat_by_lot(&union, &random, seats);
-    if actors.len() < seats {
-        return Err(BuildError::Refuse(Refusal::TooFewCandidates));
-    }
-    if union.contains(&draw.trigger) || union.iter().any(|node| descriptor.is_revoked(*node)) {
-        return Err(Misbehaviour::DoubleSeat.into());
-    }
-    Ok(ListBody {
-        descriptor: context.rules.community().digest(),
-        draw,
-        random: building.random,
-        setter,
-        at: request.at,
-        actors,
-    })
-}
-
-/// RND_S: all builders' values together (SEP2P §3.5 step 8d, with VRFs in place of opened numbers).
-///
-/// # Errors
-///
-/// A builder that we do not know, a wrong number of openings, or a proof that does not hold.
-pub fn setter_random(
-    context: &Context,
-    draw: Draw,
-    random: &Digest,
-    chosen: &[NodeId],
-    openings: &[Opening],
-) -> Result<Digest, Misbehaviour> {
-    if chosen.len() != openings.len() {
-        return Err(Misbehaviour::OutOfTurn);
-    }
-    let value = |(node, opening): (&NodeId, &Opening)| {
-        let input = draw.setter_input(*node, random);
-        let contact = context
-            .cache
-            .get(*node)
-            .ok_or(Misbehaviour::NotLegitimate)?;
-        let vrf = contact.certificate().vrf();
-        vrf.verify(&input, &opening.proof)
-            .map_err(|_| Misbehaviour::RandomProof)
-    };
-    let values = chosen
-        .iter()
-        .zip(openings)
-        .map(value)
-        .collect::<Result<Vec<_>, _>>()?;
-    let parts: Vec<&[u8]> = std::iter::once(&random.0[..])
-        .chain(values.iter().map(|value| &value.0[..]))
-        .collect();
-    Ok(Digest::of("random of setter", &parts))
 }

@@ -61,3 +61,11 @@ impl<T: Statement> Tally<T> {
             .collect()
     }
 }
+
+#[cfg(test)]
+impl<T> Tally<T> {
+    /// How many seats have spoken.
+    pub fn len_for_tests(&self) -> usize {
+        self.said.len()
+    }
+}

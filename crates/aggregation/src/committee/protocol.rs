@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use base::{Digest, Input, Instant, NodeId, Outbox, Protocol, Rng};
+use base::{Digest, Duration, Input, Instant, NodeId, Outbox, Protocol, Rng};
 use community::{Community, Identity};
 use crypto::{SealingKey, SealingPublicKey, Vector};
 
@@ -22,6 +22,10 @@ use crate::committee::terms::Terms;
 const ROUNDS_MAX: usize = 64;
 /// Most lane secrets kept for computations that this node has not heard of yet.
 const EARLY_MAX: usize = 64;
+/// Most of these from one node.
+const EARLY_OF_ONE_MAX: usize = 4;
+/// How long they are kept. Guess: news of a computation is at most seconds behind.
+const EARLY_FOR: Duration = Duration::from_secs(10);
 
 /// The committee engine at one node.
 pub struct Committee {
@@ -29,8 +33,8 @@ pub struct Committee {
     serving: BTreeMap<Digest, Replica>,
     contributing: BTreeMap<Digest, Contributor>,
     asking: BTreeMap<Digest, Querier>,
-    /// Lane secrets that overtook the news of their computation.
-    early: BTreeMap<(Digest, NodeId), SealingKey>,
+    /// Lane secrets that overtook the news of their computation, and since when.
+    early: BTreeMap<(Digest, NodeId), (Instant, SealingKey)>,
 }
 
 /// Shared by the roles of one node.
@@ -174,7 +178,7 @@ impl Committee {
             .early
             .extract_if(.., |(of, _), _| *of == round)
             .collect();
-        for ((_, from), secret) in early {
+        for ((_, from), (_, secret)) in early {
             self.receive(now, from, Message::LaneSecret(round, secret), out);
         }
     }
@@ -230,9 +234,7 @@ impl Committee {
                 result
             }
             Message::LaneSecret(_, secret) if !self.serving.contains_key(&round) => {
-                if self.early.len() < EARLY_MAX {
-                    self.early.insert((round, from), secret);
-                }
+                self.keep_early(now, round, from, secret);
                 Ok(())
             }
             message => {
@@ -245,6 +247,15 @@ impl Committee {
         };
         if let Err(what) = result {
             out.emit(Event::Misbehaved { node: from, what });
+        }
+    }
+
+    fn keep_early(&mut self, now: Instant, round: Digest, from: NodeId, secret: SealingKey) {
+        self.early
+            .retain(|_, (since, _)| now.since(*since) < EARLY_FOR);
+        let of_one = self.early.keys().filter(|(_, node)| *node == from).count();
+        if self.early.len() < EARLY_MAX && of_one < EARLY_OF_ONE_MAX {
+            self.early.insert((round, from), (now, secret));
         }
     }
 
@@ -289,6 +300,12 @@ impl Committee {
     /// How many lane secrets wait for news of their computation.
     pub fn early_secrets_for_tests(&self) -> usize {
         self.early.len()
+    }
+
+    /// How large the state of one computation is here, if it has any.
+    pub fn footprint_for_tests(&self, round: Digest) -> Vec<(&'static str, usize)> {
+        let replica = self.serving.get(&round);
+        replica.map_or(Vec::new(), |r| r.footprint_for_tests().to_vec())
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::{Duration, Instant, NodeId, Outbox};
+use crypto::Vector;
 
 use crate::agreement::QuorumCertificate;
 use crate::committee::evidence::Evidence;
@@ -132,10 +133,16 @@ impl Querier {
         if sum.body.0.set != digest {
             return Err(Misbehaviour::OtherSet);
         }
-        if sum.body.0.sums.len() != terms.vector_len {
+        let in_field = Vector::from_u64s(&sum.body.0.sums).is_ok();
+        if sum.body.0.sums.len() != terms.vector_len || !in_field {
             return Err(Misbehaviour::Shape);
         }
         sum.check(&terms)?;
+        if self.set.as_ref().is_some_and(|(known, _)| *known != set) {
+            // Two sets with a quorum each: more replicas lie than the agreement bears.
+            self.fail(Failure::Conflict, out);
+            return Ok(());
+        }
         self.set.get_or_insert((set, certificate));
         self.sums.insert(sum);
         if self.sums.is_full(&terms) {

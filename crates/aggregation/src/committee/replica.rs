@@ -42,8 +42,14 @@ const FIRST_VIEW: Duration = Duration::from_millis(1500);
 const LONGEST_VIEW: Duration = Duration::from_secs(6);
 /// Longest encoding of a [`SetBody`].
 const SET_BYTES: usize = 256;
-/// Contributions in one message.
+/// Most contributions in one message.
 const BATCH_MAX: usize = 256;
+/// Longest message of contributions, unless a single one is longer. Guess: a quarter of what hosts carry.
+const BATCH_BYTES: usize = 1 << 20;
+/// Longest encoding of a contribution without commitments and ciphertext: the certificate, a signature and framing.
+const HEADER_BYTES: usize = crypto::MAX_CERTIFICATE_LEN + 128;
+/// Most sets that a replica found valid and keeps the support of: there is at most one in each view.
+const BACKED_MAX: usize = 16;
 
 /// One computation at one of its replicas.
 pub struct Replica {
@@ -53,12 +59,16 @@ pub struct Replica {
     members: BTreeSet<NodeId>,
     served_at: Instant,
     secrets: BTreeMap<SealingPublicKey, SealingKey>,
+    /// The one that this replica made.
+    own_key: Option<SealingPublicKey>,
     /// Seats of the lane that gave a secret: one each.
     givers: BTreeSet<usize>,
     signed_keys: Vec<Signed<LaneKey>>,
     /// The lane's key, once the querier calls for contributions.
     chosen: Option<SealingPublicKey>,
     held: BTreeMap<NodeId, Held>,
+    /// Whose contributions this replica was handed by their authors.
+    passed: BTreeSet<NodeId>,
     /// What the next batch takes along.
     batch: Vec<Bundle>,
     flush_at: Option<Instant>,
@@ -68,8 +78,10 @@ pub struct Replica {
     propose_at: Option<Instant>,
     proposed_in: Option<u64>,
     told_in: Option<u64>,
-    /// By seat of who sent it.
-    supports: BTreeMap<usize, (Support, Inclusion)>,
+    /// The latest support that each seat sent.
+    offered: BTreeMap<usize, Arc<Supported>>,
+    /// Supports of sets that this replica voted for or that are decided: others may need them.
+    backed: Vec<Arc<Supported>>,
     agreement: Agreement,
     asked_valid: Option<(u64, Digest, SetBody)>,
     decided: Option<Decided>,
@@ -100,6 +112,12 @@ impl Held {
             declines: self.item.header.declines(),
         }
     }
+}
+
+/// A set with the reasons for it.
+struct Supported {
+    support: Support,
+    inclusion: Inclusion,
 }
 
 /// After the agreement.
@@ -142,10 +160,12 @@ impl Replica {
             members,
             served_at: now,
             secrets: BTreeMap::new(),
+            own_key: None,
             givers: BTreeSet::new(),
             signed_keys: Vec::new(),
             chosen: None,
             held: BTreeMap::new(),
+            passed: BTreeSet::new(),
             batch: Vec::new(),
             flush_at: None,
             closed: None,
@@ -153,7 +173,8 @@ impl Replica {
             propose_at: None,
             proposed_in: None,
             told_in: None,
-            supports: BTreeMap::new(),
+            offered: BTreeMap::new(),
+            backed: Vec::new(),
             agreement,
             asked_valid: None,
             decided: None,
@@ -225,7 +246,7 @@ impl Replica {
         out.wake(self.next_repeat, Timer::Replica(self.round()));
         if self.decided.is_some() {
             self.advance(context, now, out);
-            self.give_outcome(out);
+            self.tell_again(out);
         } else if self.closed.is_some() {
             self.told_in = None;
             self.follow_leader(context, now, out);
@@ -277,5 +298,23 @@ impl Replica {
             Message::Count(count) => self.on_count(context, now, seat, *count, out),
             _ => Err(Misbehaviour::Seat),
         }
+    }
+}
+
+#[cfg(test)]
+impl Replica {
+    /// How many entries each map and list has: what a flood could make grow.
+    pub fn footprint_for_tests(&self) -> [(&'static str, usize); 9] {
+        [
+            ("secrets", self.secrets.len()),
+            ("signed keys", self.signed_keys.len()),
+            ("held", self.held.len()),
+            ("passed", self.passed.len()),
+            ("batch", self.batch.len()),
+            ("heard", self.heard.len()),
+            ("offered", self.offered.len()),
+            ("backed", self.backed.len()),
+            ("counts", self.counts.len_for_tests()),
+        ]
     }
 }

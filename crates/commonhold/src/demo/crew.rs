@@ -53,6 +53,8 @@ impl Crew {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
+            // Ctrl-C on a terminal reaches a whole group: it must not end the nodes before the demo has heard of it.
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .map_err(failed)?;

@@ -25,6 +25,8 @@ pub struct People {
     pub total: usize,
     /// One small CSV file for each person that was taken.
     pub taken: Vec<Vec<u8>>,
+    /// How many of those have more than one record.
+    pub several: usize,
 }
 
 impl People {
@@ -86,8 +88,12 @@ impl People {
                 "it has {total} people, and {count} are to take part; choose a smaller --people or another --person"
             )));
         }
-        let taken = (0..count)
+        let taken: Vec<_> = (0..count)
             .map(|place| &records[&order[place * total / count]])
+            .collect();
+        let several = taken.iter().filter(|records| records.len() > 1).count();
+        let taken = taken
+            .into_iter()
             .map(|records| write(&header, records))
             .collect::<Result<_, _>>()
             .map_err(|why| unusable(why.to_string()))?;
@@ -98,6 +104,7 @@ impl People {
                 .into_owned(),
             total,
             taken,
+            several,
         })
     }
 }
@@ -164,6 +171,7 @@ mod tests {
         file.write_all(text.as_bytes()).unwrap();
         let people = People::read(Some(file.path()), None, 10).unwrap();
         assert_eq!((people.total, people.taken.len()), (20, 10));
+        assert_eq!(people.several, 10);
         assert_eq!(people.column, "id");
         let third = String::from_utf8(people.taken[2].clone()).unwrap();
         assert_eq!(third, "id,x\np4,1\n p4 ,2\n");
@@ -178,5 +186,6 @@ mod tests {
         let people = People::read(None, None, 12).unwrap();
         assert_eq!(people.table.name, "nhanes_2017_2018");
         assert_eq!((people.column.as_str(), people.total), ("person_id", 8366));
+        assert_eq!(people.several, 0);
     }
 }

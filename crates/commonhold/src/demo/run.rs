@@ -27,10 +27,17 @@ use crate::report::Report;
 const QUESTION: &str = "SELECT AVG(sleep_hours) FROM nhanes_2017_2018";
 /// Where the proof goes.
 const OUTPUT: &str = "commonhold-demo";
+/// Its name there.
+const PROOF: &str = "proof.cbor";
 /// Longest time for the processes to start and to meet.
 const MEETING: Duration = Duration::from_secs(60);
-/// Longest time for contributions to arrive.
+/// Longest time for the contributions of a few to arrive. All of it passes only when somebody is away.
 const COLLECT: Duration = Duration::from_secs(5);
+/// Added for each node beyond [`FEW`]. Guess; on 2 busy cores [`COLLECT`] alone was too short for 140 people in 2 runs of 3
+/// and for 200 in 4 of 4, with this it was enough in 3 of 3 each.
+const COLLECT_MORE: Duration = Duration::from_millis(100);
+/// Nodes for whom [`COLLECT`] is enough.
+const FEW: u32 = 41;
 /// Longest time from question to answer: the draw with all its attempts, the collection, the agreement.
 const ANSWER: Duration = Duration::from_secs(90);
 
@@ -92,11 +99,11 @@ async fn perform(
         )
     })??;
     let asked = Instant::now();
-    let proof = output.join("proof.cbor");
+    let proof = output.join(PROOF);
     let order = Order::Ask {
         sql: sql.clone(),
         purpose: "to show how it works".into(),
-        collect_ms: COLLECT.as_millis() as u64,
+        collect_ms: collect_for(crew.len()).as_millis() as u64,
         proof: proof.clone(),
     };
     let asker = founded.asker.0;
@@ -119,6 +126,7 @@ async fn perform(
         people: options.people,
         source: people.source,
         column: people.column,
+        several: people.several,
         in_file: people.total,
         nodes: founded.descriptor.nodes,
         colluders: founded.descriptor.colluders,
@@ -176,6 +184,11 @@ fn output(founded: &Founded) -> Result<PathBuf, DemoError> {
         ))
     };
     let folder = folder.map_err(failed)?;
+    // An earlier demo's proof is about another community, whose descriptor is about to be replaced.
+    match fs::remove_file(folder.join(PROOF)) {
+        Err(why) if why.kind() != std::io::ErrorKind::NotFound => return Err(failed(why)),
+        _ => {}
+    }
     fs::write(folder.join("descriptor.cbor"), encode(&founded.signed)).map_err(failed)?;
     Ok(folder)
 }
@@ -268,13 +281,70 @@ async fn follow(
     }
 }
 
-/// Helpers to kill: spread over the lanes, whose number the list does not say but whose order it has.
+/// Helpers to kill. They are listed lane by lane, so equal steps take as many of each lane, give or take one.
 fn victims(draw: Option<&Draw>, kill: usize) -> Vec<NodeId> {
     let seats: Vec<_> = draw
         .iter()
         .flat_map(|draw| &draw.seats)
         .filter_map(|name| node_of(name))
         .collect();
-    let step = (seats.len() / kill.max(1)).max(1);
-    seats.into_iter().step_by(step).take(kill).collect()
+    let kill = kill.min(seats.len());
+    (0..kill)
+        .map(|victim| seats[victim * seats.len() / kill])
+        .collect()
+}
+
+/// Longest time for the contributions of so many nodes to arrive.
+fn collect_for(nodes: usize) -> Duration {
+    let nodes = u32::try_from(nodes).unwrap_or(u32::MAX);
+    COLLECT + COLLECT_MORE * nodes.saturating_sub(FEW)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draw(seats: u8) -> Draw {
+        Draw {
+            k: 4,
+            checks: 8,
+            setter: String::new(),
+            seats: (0..seats)
+                .map(|seat| NodeId([seat; 32]).to_string())
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn victims_are_spread_over_the_lanes() {
+        for (lanes, replicas) in [(4, 3), (4, 9), (5, 7)] {
+            let seats = lanes * replicas;
+            for kill in 0..=seats {
+                let mut of_lane = vec![0; lanes];
+                for victim in victims(Some(&draw(seats as u8)), kill) {
+                    of_lane[usize::from(victim.0[0]) / replicas] += 1;
+                }
+                assert_eq!(of_lane.iter().sum::<usize>(), kill);
+                let (least, most) = (of_lane.iter().min(), of_lane.iter().max());
+                let spread = most.unwrap() - least.unwrap();
+                assert!(
+                    spread <= 1,
+                    "{kill} of {lanes} lanes of {replicas}: {of_lane:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn no_more_are_killed_than_help() {
+        assert_eq!(victims(Some(&draw(12)), usize::MAX).len(), 12);
+        assert!(victims(None, 3).is_empty());
+    }
+
+    #[test]
+    fn many_have_more_time_to_contribute() {
+        assert_eq!(collect_for(13), COLLECT);
+        assert_eq!(collect_for(41), COLLECT);
+        assert_eq!(collect_for(201), Duration::from_secs(21));
+    }
 }

@@ -19,6 +19,8 @@ pub struct Told {
     pub column: String,
     /// People in the file.
     pub in_file: usize,
+    /// People with a node who have more than one record.
+    pub several: usize,
     /// N.
     pub nodes: u64,
     /// C.
@@ -70,6 +72,7 @@ impl Told {
             "source": self.source,
             "person_column": self.column,
             "people_in_file": self.in_file,
+            "people_with_several_records": self.several,
             "nodes": self.nodes,
             "colluders": self.colluders,
             "draw": self.draw,
@@ -108,7 +111,14 @@ impl Told {
             let shown = shown.trim_end_matches('0').trim_end_matches('.');
             shown.to_owned()
         });
-        let verdict = if self.equal() { "equal" } else { "NOT EQUAL" };
+        let verdict = match (self.equal(), self.several) {
+            (true, _) => "equal".to_owned(),
+            (false, 0) => "NOT EQUAL".to_owned(),
+            (false, several) => format!(
+                "NOT EQUAL; {several} people have several records, and who matches with more than one counts for none"
+            ),
+        };
+        let setter: String = self.draw.setter.chars().take(8).collect();
         let proof = std::path::Path::new("commonhold-demo").join("proof.cbor");
         vec![
             line(
@@ -128,15 +138,15 @@ impl Told {
             line(
                 "community",
                 format!(
-                    "N = {}, C = {} may conspire; a crowd below {min_crowd} + {padding_allowance} is refused (low, for so few people)",
-                    self.nodes, self.colluders
+                    "N = {}, C = {} may conspire; a crowd below {min_crowd} + {padding_allowance} is refused (by default + {}; lowered for so few people)",
+                    self.nodes, self.colluders, self.colluders
                 ),
             ),
             line("question", question.clone()),
             line(
                 "helpers",
                 format!(
-                    "{} drawn by lot: {lanes} lanes of {replicas}; k = {k}, {} signature checks convince anyone{killed}",
+                    "{} drawn by lot: {lanes} lanes of {replicas}; k = {k}, set up by {setter}, {} signature checks convince anyone{killed}",
                     self.draw.seats.len(),
                     self.draw.checks
                 ),
@@ -219,12 +229,13 @@ mod tests {
             source: "t.csv".into(),
             column: "id".into(),
             in_file: 20,
+            several: 0,
             nodes: 13,
             colluders: 3,
             draw: Draw {
                 k: 4,
                 checks: 8,
-                setter: String::new(),
+                setter: "a1b2c3d4e5".into(),
                 seats: vec![String::new(); 12],
             },
             killed: vec!["01020304".into()],
@@ -245,6 +256,7 @@ mod tests {
         for part in [
             "k = 4",
             "8 signature checks",
+            "set up by a1b2c3d4,",
             "01020304",
             "1 were away",
             "7.9286",
@@ -261,5 +273,18 @@ mod tests {
         assert!(wrong.lines().join("\n").contains("NOT EQUAL"));
         assert_eq!(wrong.json()["equal"], false);
         assert!(!told("7.9286", None).equal());
+    }
+
+    #[test]
+    fn several_records_of_a_person_explain_a_difference() {
+        let mut told = told("7.9286", Some(7.93));
+        assert!(!told.lines().join("\n").contains("several records"));
+        told.several = 3;
+        assert!(
+            told.lines()
+                .join("\n")
+                .contains("3 people have several records")
+        );
+        assert!(told.lines().len() <= 12);
     }
 }

@@ -1,12 +1,14 @@
 //! Step 3: close and agree.
 
+use std::sync::Arc;
+
 use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol, decode};
 
-use super::{GRACE, Held, Replica, SET_BYTES, TOLERANCE};
+use super::{BACKED_MAX, GRACE, Held, Replica, SET_BYTES, Supported, TOLERANCE};
 use crate::agreement::{self, Agreement, Deadline};
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::{
-    CONTRIBUTORS_MAX, Holdings, Inclusion, SetBody, Support, check_holdings, covers_lanes,
+    CONTRIBUTORS_MAX, Holdings, SetBody, Support, check_holdings, covers_lanes,
 };
 use crate::committee::message::Message;
 use crate::committee::protocol::{Committee, Context, Event, Timer};
@@ -130,12 +132,16 @@ impl Replica {
         }
         self.proposed_in = Some(view);
         let salt = context.rng.bytes32();
-        let (support, inclusion) = Support::new(&self.terms, salt, now, &self.heard);
+        let Some((support, inclusion)) = Support::new(&self.terms, salt, now, &self.heard) else {
+            return;
+        };
         let value = inclusion.body.bytes();
         for other in self.others() {
             out.send(other, Message::Support(Box::new(support.clone())));
         }
-        self.supports.insert(self.seat, (support, inclusion));
+        let own = Arc::new(Supported { support, inclusion });
+        self.offered.insert(self.seat, Arc::clone(&own));
+        self.back(own);
         let propose = agreement::Command::Propose(value);
         self.drive(context, now, Input::Command(propose), out);
     }
@@ -148,34 +154,51 @@ impl Replica {
         support: Support,
         out: &mut Outbox<Committee>,
     ) -> Result<(), Misbehaviour> {
-        let known = |(known, _): &(Support, Inclusion)| *known == support;
-        if self.supports.get(&seat).is_some_and(known) {
+        let known = |known: &Arc<Supported>| known.support == support;
+        if self.offered.get(&seat).is_some_and(known) {
             return Ok(());
         }
         let inclusion = support.derive(&self.terms)?;
-        self.supports.insert(seat, (support, inclusion));
+        let offer = Supported { support, inclusion };
+        self.offered.insert(seat, Arc::new(offer));
         if let Some((view, value, body)) = self.asked_valid.take() {
             self.validate(context, now, view, value, body, out);
         }
-        if self.decided.is_some() {
-            self.advance(context, now, out);
-        }
+        self.advance(context, now, out);
         Ok(())
     }
 
     pub(super) fn on_support_wanted(&self, from: NodeId, out: &mut Outbox<Committee>) {
-        let decided = self.decided.as_ref().map(|decided| &decided.body);
-        let fits = |inclusion: &Inclusion| decided.is_none_or(|body| inclusion.body == *body);
-        let own = self.supports.get(&self.seat);
-        let any = own.into_iter().chain(self.supports.values());
-        if let Some((support, _)) = any.clone().find(|(_, inclusion)| fits(inclusion)) {
-            out.send(from, Message::Support(Box::new(support.clone())));
+        let known = match &self.decided {
+            Some(decided) => self.supported(&decided.body),
+            None => self.offered.get(&self.seat),
+        };
+        if let Some(known) = known {
+            out.send(from, Message::Support(Box::new(known.support.clone())));
         }
     }
 
-    pub(super) fn supported(&self, body: &SetBody) -> Option<&Inclusion> {
-        let inclusions = self.supports.values().map(|(_, inclusion)| inclusion);
-        inclusions.into_iter().find(|known| known.body == *body)
+    pub(super) fn supported(&self, body: &SetBody) -> Option<&Arc<Supported>> {
+        let known = self.backed.iter().chain(self.offered.values());
+        known
+            .into_iter()
+            .find(|known| known.inclusion.body == *body)
+    }
+
+    /// Keeps the reasons for a set, whatever else their sender sends later.
+    pub(super) fn back(&mut self, supported: Arc<Supported>) {
+        let body = &supported.inclusion.body;
+        if self
+            .backed
+            .iter()
+            .any(|known| known.inclusion.body == *body)
+        {
+            return;
+        }
+        if self.backed.len() >= BACKED_MAX {
+            self.backed.remove(0);
+        }
+        self.backed.push(supported);
     }
 
     pub(super) fn want_support(&self, out: &mut Outbox<Committee>) {
@@ -195,9 +218,11 @@ impl Replica {
         body: SetBody,
         out: &mut Outbox<Committee>,
     ) {
+        self.asked_valid = None;
         let answer = if body.at.distance(now) > TOLERANCE {
             agreement::Command::Invalid { view, value }
-        } else if self.supported(&body).is_some() {
+        } else if let Some(supported) = self.supported(&body).cloned() {
+            self.back(supported);
             agreement::Command::Valid { view, value }
         } else {
             self.asked_valid = Some((view, value, body));

@@ -6,7 +6,7 @@ use crypto::Vector;
 use super::{BATCH_MAX, Decided, GRACE, Replica, SET_BYTES};
 use crate::agreement::Decision;
 use crate::committee::fault::Misbehaviour;
-use crate::committee::inclusion::SetBody;
+use crate::committee::inclusion::{Entry, SetBody};
 use crate::committee::message::{Message, Sum};
 use crate::committee::protocol::{Committee, Context, Event, Timer};
 use crate::committee::statement::{Denial, Denied, LaneCount, LaneSum, LaneTotal, Signed};
@@ -36,84 +36,114 @@ impl Replica {
             total: None,
         });
         self.advance(context, now, out);
+        self.want_support_of_decided(out);
     }
 
-    /// Goes as far towards this lane's total as what is here allows, and asks for what is missing.
+    /// Goes as far towards this lane's total as what is here allows. Asks for missing shares once: peers cause this to be
+    /// called, and must not cause a storm of requests.
     pub(super) fn advance(
         &mut self,
         context: &mut Context,
         now: Instant,
         out: &mut Outbox<Committee>,
     ) {
-        let round = self.round();
-        let Some(decided) = &self.decided else {
-            return;
-        };
-        if decided.entries.is_none() {
-            let Some(inclusion) = self.supported(&decided.body).cloned() else {
-                for other in self.others() {
-                    out.send(other, Message::SupportWanted(round));
-                }
-                return;
-            };
-            out.emit(Event::SetAgreed(round, inclusion.members()));
-            if let Some(decided) = &mut self.decided {
-                decided.entries = Some(inclusion.entries);
-            }
-        }
-        if self.own_count().is_none() {
-            match self.add_up() {
-                Ok(total) => self.count(context, total),
-                Err(missing) => {
-                    for part in missing.chunks(BATCH_MAX) {
-                        for mate in self.mates() {
-                            out.send(mate, Message::SharesWanted(round, part.to_vec()));
-                        }
-                    }
-                    return;
-                }
-            }
-        }
-        if let Some(count) = self.own_count() {
-            for other in self.others() {
-                out.send(other, Message::Count(Box::new(count.clone())));
+        let named_now = self.name_members(out);
+        if self.own_count().is_none()
+            && let Some(missing) = self.missing()
+        {
+            if missing.is_empty() {
+                self.count(context, self.add_up());
+                self.tell_count(out);
+            } else if named_now {
+                self.want_shares(&missing, out);
             }
         }
         self.consider_outcome(context, now, out);
     }
 
-    pub(super) fn own_count(&self) -> Option<&Signed<LaneCount>> {
+    /// Sends and asks again after the decision.
+    pub(super) fn tell_again(&self, out: &mut Outbox<Committee>) {
+        self.want_support_of_decided(out);
+        if self.own_count().is_none() {
+            self.want_shares(&self.missing().unwrap_or_default(), out);
+        }
+        self.tell_count(out);
+        self.give_outcome(out);
+    }
+
+    /// Learns who is in the agreed set. Whether that was news.
+    fn name_members(&mut self, out: &mut Outbox<Committee>) -> bool {
+        let unnamed = self.decided.as_ref().filter(|d| d.entries.is_none());
+        let known = unnamed.and_then(|decided| self.supported(&decided.body).cloned());
+        let (Some(known), Some(decided)) = (known, &mut self.decided) else {
+            return false;
+        };
+        decided.entries = Some(known.inclusion.entries.clone());
+        out.emit(Event::SetAgreed(
+            decided.body.round,
+            known.inclusion.members(),
+        ));
+        self.back(known);
+        true
+    }
+
+    fn want_support_of_decided(&self, out: &mut Outbox<Committee>) {
+        if self.decided.as_ref().is_some_and(|d| d.entries.is_none()) {
+            for other in self.others() {
+                out.send(other, Message::SupportWanted(self.round()));
+            }
+        }
+    }
+
+    fn want_shares(&self, missing: &[NodeId], out: &mut Outbox<Committee>) {
+        for part in missing.chunks(self.batch_max()) {
+            for mate in self.mates() {
+                out.send(mate, Message::SharesWanted(self.round(), part.to_vec()));
+            }
+        }
+    }
+
+    fn tell_count(&self, out: &mut Outbox<Committee>) {
+        if let Some(count) = self.own_count() {
+            for other in self.others() {
+                out.send(other, Message::Count(Box::new(count.clone())));
+            }
+        }
+    }
+
+    fn own_count(&self) -> Option<&Signed<LaneCount>> {
         self.counts.of(self.seat)
     }
 
-    /// The sum of the included shares, or whose are missing.
-    pub(super) fn add_up(&self) -> Result<Vec<u64>, Vec<NodeId>> {
-        let entries = self
-            .decided
-            .as_ref()
-            .and_then(|decided| decided.entries.as_ref());
-        let mut total = Vector::zeros(self.terms.vector_len);
-        let mut missing = Vec::new();
-        for entry in entries.into_iter().flatten() {
-            let held = self.held.get(&entry.contributor);
-            let share = held
-                .filter(|held| held.digest == entry.header)
-                .and_then(|held| held.share.as_ref());
-            match share {
-                Some(share) => total
-                    .add(share)
-                    .expect("shares are opened to the length of the terms"),
-                None => missing.push(entry.contributor),
-            }
-        }
-        if missing.is_empty() {
-            Ok(total.to_u64s())
-        } else {
-            Err(missing)
-        }
+    /// The share of one who is in the agreed set.
+    fn share_of(&self, entry: &Entry) -> Option<&Vector> {
+        let held = self.held.get(&entry.contributor)?;
+        held.share.as_ref().filter(|_| held.digest == entry.header)
     }
 
-    pub(super) fn count(&mut self, context: &Context, total: Vec<u64>) {
+    fn agreed(&self) -> Option<&[Entry]> {
+        self.decided.as_ref()?.entries.as_deref()
+    }
+
+    /// Whose shares are missing here, once it is known who is in the agreed set.
+    fn missing(&self) -> Option<Vec<NodeId>> {
+        let missing = self.agreed()?.iter();
+        let missing = missing.filter(|entry| self.share_of(entry).is_none());
+        Some(missing.map(|entry| entry.contributor).collect())
+    }
+
+    /// The sum of the included shares that are here.
+    fn add_up(&self) -> Vec<u64> {
+        let mut total = Vector::zeros(self.terms.vector_len);
+        let members = self.agreed().into_iter().flatten();
+        for share in members.filter_map(|entry| self.share_of(entry)) {
+            let added = total.add(share);
+            added.expect("shares are opened to the length of the terms");
+        }
+        total.to_u64s()
+    }
+
+    fn count(&mut self, context: &Context, total: Vec<u64>) {
         let Some(decided) = &mut self.decided else {
             return;
         };
@@ -134,16 +164,17 @@ impl Replica {
         names: &[NodeId],
         out: &mut Outbox<Committee>,
     ) -> Result<(), Misbehaviour> {
-        if !self.terms.lane(self.lane).contains(&seat) || names.len() > BATCH_MAX {
+        if !self.terms.lane(self.lane).contains(&seat) {
             return Err(Misbehaviour::Seat);
         }
-        let items: Vec<_> = names
-            .iter()
-            .filter_map(|name| self.held.get(name))
-            .map(|held| held.item.clone())
-            .collect();
-        if !items.is_empty() {
-            out.send(from, Message::Forward(self.round(), items));
+        if names.len() > BATCH_MAX {
+            return Err(Misbehaviour::Shape);
+        }
+        let held = names.iter().filter_map(|name| self.held.get(name));
+        let complete = held.filter(|held| held.is_complete());
+        let items: Vec<_> = complete.map(|held| held.item.clone()).collect();
+        for part in items.chunks(self.batch_max()) {
+            out.send(from, Message::Forward(self.round(), part.to_vec()));
         }
         Ok(())
     }
@@ -176,7 +207,7 @@ impl Replica {
         Ok(())
     }
 
-    pub(super) fn consider_outcome(
+    fn consider_outcome(
         &mut self,
         context: &mut Context,
         now: Instant,
@@ -241,7 +272,7 @@ impl Replica {
     }
 
     /// How many match, once every lane has a majority's word.
-    pub(super) fn crowd(&self) -> Option<u64> {
+    fn crowd(&self) -> Option<u64> {
         let mut crowd = Vector::zeros(1);
         for lane in self.counts.endorsed(&self.terms)? {
             let part = Vector::from_u64s(&lane.body.0.sums).ok()?;
@@ -250,7 +281,7 @@ impl Replica {
         crowd.to_u64s().first().copied()
     }
 
-    pub(super) fn give_outcome(&self, out: &mut Outbox<Committee>) {
+    fn give_outcome(&self, out: &mut Outbox<Committee>) {
         if let Some(outcome) = &self.outcome {
             out.send(self.terms.querier, outcome.clone());
         }

@@ -2,7 +2,7 @@
 
 use base::{Digest, Instant, NodeId, Outbox};
 
-use super::{BATCH, BATCH_MAX, Held, Replica};
+use super::{BATCH, BATCH_BYTES, BATCH_MAX, HEADER_BYTES, Held, Replica};
 use crate::committee::contribution::{Bundle, Item, longest_sealed, open_share};
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::CONTRIBUTORS_MAX;
@@ -24,26 +24,41 @@ impl Replica {
         if !bundle.has_shape(&self.terms) {
             return Err(Misbehaviour::Shape);
         }
-        if self.closed.is_some() || self.batch.iter().any(|b| b.header.node() == from) {
+        // One who has heard everybody and closed early still passes on: others may not have.
+        if self.decided.is_some() || now >= self.terms.closes_at {
             return Ok(());
         }
-        let item = bundle.item(self.lane);
-        if let Some(held) = self.held.get(&from) {
-            // Passed on by another replica, whose word may not have reached the contributor.
-            if held.item.header == item.header {
+        let is_same = |held: &Held| held.item.header == bundle.header;
+        if self.held.get(&from).is_some_and(|held| !is_same(held)) {
+            return Ok(());
+        }
+        if self.passed.contains(&from) {
+            // Our word may not have reached the contributor.
+            if !self.batch.iter().any(|b| b.header.node() == from) {
                 out.send(from, Message::Accepted(self.round()));
             }
             return Ok(());
         }
-        self.hold(context, now, item)?;
+        // Even one that is held already is passed on: whoever had it first may have passed it on to few.
+        self.hold(context, now, bundle.item(self.lane))?;
+        if !self.held.get(&from).is_some_and(is_same) {
+            return Ok(());
+        }
+        self.passed.insert(from);
         self.batch.push(bundle);
-        if self.batch.len() >= BATCH_MAX {
+        if self.batch.len() >= self.batch_max() {
             self.flush(context, now, out);
         } else if self.flush_at.is_none() {
             self.flush_at = Some(now + BATCH);
             out.wake(now + BATCH, Timer::Replica(self.round()));
         }
         Ok(())
+    }
+
+    /// Contributions in one message, so that it is no longer than [`BATCH_BYTES`].
+    pub(super) fn batch_max(&self) -> usize {
+        let longest = longest_sealed(&self.terms) + HEADER_BYTES + 34 * self.terms.lanes();
+        (BATCH_BYTES / longest).clamp(1, BATCH_MAX)
     }
 
     pub(super) fn flush(
@@ -80,38 +95,26 @@ impl Replica {
         }
         let mut result = Ok(());
         for item in items {
-            result = result.and(self.hold(context, now, item));
+            match self.hold(context, now, item) {
+                // An honest replica cannot see what is sealed to another lane, and its clock or its news of revocations may
+                // differ from ours.
+                Err(Misbehaviour::Commitment | Misbehaviour::Certificate(_)) => {}
+                held => result = result.and(held),
+            }
         }
         self.close_if_complete(context, now, out);
-        if self.decided.is_some() {
-            self.advance(context, now, out);
-        }
+        self.advance(context, now, out);
         result
     }
 
     /// Keeps a contribution: the first header of each contributor, or the one that was agreed on.
-    pub(super) fn hold(
-        &mut self,
-        context: &Context,
-        now: Instant,
-        item: Item,
-    ) -> Result<(), Misbehaviour> {
+    fn hold(&mut self, context: &Context, now: Instant, item: Item) -> Result<(), Misbehaviour> {
         let node = item.header.node();
         let digest = item.header.digest(self.round());
-        let agreed = self.agreed_header(node);
-        if let Some(held) = self.held.get(&node) {
-            let replaces = agreed == Some(digest) && held.digest != digest;
-            if held.is_complete() && !replaces {
-                return Ok(());
-            }
-            if held.digest != digest && !replaces {
-                return Ok(());
-            }
-        }
-        if self.closed.is_some() && agreed.is_some_and(|agreed| agreed != digest) {
+        if !self.has_use_for(node, digest) {
             return Ok(());
         }
-        if self.held.len() >= CONTRIBUTORS_MAX || item.sealed.len() > longest_sealed(&self.terms) {
+        if item.sealed.len() > longest_sealed(&self.terms) {
             return Err(Misbehaviour::Shape);
         }
         item.header.check(&self.terms, &context.community, now)?;
@@ -122,15 +125,26 @@ impl Replica {
             let open = |secret| open_share(&self.terms, self.lane, &item, secret);
             self.chosen_secret().map(open).transpose()?
         };
-        self.held.insert(
-            node,
-            Held {
-                item,
-                digest,
-                share,
-            },
-        );
+        let held = Held {
+            item,
+            digest,
+            share,
+        };
+        self.held.insert(node, held);
         Ok(())
+    }
+
+    /// Whether a contribution under this header is still missing here.
+    fn has_use_for(&self, node: NodeId, header: Digest) -> bool {
+        let agreed = self.agreed_header(node);
+        match self.held.get(&node) {
+            Some(held) if held.digest == header => !held.is_complete(),
+            Some(_) => agreed == Some(header),
+            None => match agreed {
+                Some(agreed) => agreed == header,
+                None => self.held.len() < CONTRIBUTORS_MAX,
+            },
+        }
     }
 
     pub(super) fn open_waiting(&mut self) {
@@ -142,7 +156,7 @@ impl Replica {
         }
     }
 
-    pub(super) fn agreed_header(&self, node: NodeId) -> Option<Digest> {
+    fn agreed_header(&self, node: NodeId) -> Option<Digest> {
         let entries = self.decided.as_ref()?.entries.as_ref()?;
         let at = entries
             .binary_search_by(|entry| entry.contributor.cmp(&node))

@@ -34,12 +34,15 @@ impl Replica {
     ) {
         let place = self.seat - self.terms.lane(self.lane).start;
         let patience = REPEAT.saturating_mul(u32::try_from(place).unwrap_or(u32::MAX));
-        if !self.givers.contains(&self.seat) && now.since(self.served_at) >= patience {
+        if self.own_key.is_none() && now.since(self.served_at) >= patience {
             let secret = SealingKey::generate(&mut context.rng);
+            self.own_key = Some(secret.public());
+            self.keep_secret(context, self.seat, secret);
+        }
+        if let Some(secret) = self.own_key.and_then(|own| self.secrets.get(&own)) {
             for mate in self.mates() {
                 out.send(mate, Message::LaneSecret(self.round(), secret.clone()));
             }
-            self.keep_secret(context, self.seat, secret);
         }
         for signed in &self.signed_keys {
             out.send(self.terms.querier, Message::LaneKey(signed.clone()));

@@ -1,47 +1,14 @@
 //! Contributors that lie.
 
 use super::*;
-use crate::committee::contribution::{Bundle, Item};
-
-fn bundle_of(net: &Net, node: NodeId, value: u64, keys: &[crypto::SealingPublicKey]) -> Bundle {
-    let rng = &mut Rng::from_number(77);
-    Bundle::new(
-        &net.identities[&node],
-        &net.terms,
-        keys,
-        &vector(value),
-        rng,
-    )
-    .expect("usable keys")
-}
-
-/// Any keys: the header is what is looked at first.
-fn keys() -> Vec<crypto::SealingPublicKey> {
-    let rng = &mut Rng::from_number(5);
-    (0..4)
-        .map(|_| crypto::SealingKey::generate(rng).public())
-        .collect()
-}
-
-/// A committee whose seats are taken and which waits for contributions.
-fn waiting() -> Net {
-    let mut net = Net::new();
-    let members: BTreeSet<_> = net.people.iter().copied().collect();
-    for seat in net.terms.seats.clone() {
-        net.give(
-            seat,
-            Command::Serve(Arc::clone(&net.terms), members.clone()),
-        );
-    }
-    net
-}
+use crate::committee::contribution::Bundle;
 
 #[test]
 fn each_fault_of_a_bundle_has_its_name() {
-    let mut net = waiting();
+    let mut net = Net::waiting();
     let (seat, person) = (net.terms.seats[0], net.people[14]);
     let round = net.terms.round();
-    let good = bundle_of(&net, person, 5, &keys());
+    let good = net.bundle_of(person, 5, &some_keys());
     let mut refused = |from: NodeId, bundle: Bundle| {
         net.accusations.clear();
         net.inject(from, seat, Message::Bundle(round, Box::new(bundle)));
@@ -77,8 +44,8 @@ fn net_other() -> NodeId {
 
 #[test]
 fn the_querier_cannot_contribute_to_its_own_question() {
-    let mut net = waiting();
-    let bundle = bundle_of(&net, net.querier, 5, &keys());
+    let mut net = Net::waiting();
+    let bundle = net.bundle_of(net.querier, 5, &some_keys());
     let message = Message::Bundle(net.terms.round(), Box::new(bundle));
     net.inject(net.querier, net.terms.seats[0], message);
     net.assert_accused(net.querier, Misbehaviour::QuerierContributes);
@@ -86,21 +53,19 @@ fn the_querier_cannot_contribute_to_its_own_question() {
 
 #[test]
 fn strangers_cannot_contribute() {
-    let mut net = waiting();
-    let authority = SigningKey::generate(&mut Rng::from_number(44));
+    let mut net = Net::waiting();
+    let impostor = SigningKey::generate(&mut Rng::from_number(44));
     let mut descriptor = net.community.descriptor().clone();
-    descriptor.authority = authority.node();
-    let foreign = member(&authority, &descriptor, START, &mut Rng::from_number(45));
-    let genuine = SigningKey::generate(&mut Rng::from_number(1));
+    descriptor.authority = impostor.node();
+    let foreign = member(&impostor, &descriptor, START, &mut Rng::from_number(45));
     let descriptor = net.community.descriptor().clone();
-    assert_eq!(genuine.node(), descriptor.authority);
     let past = START - Duration::from_secs(7200);
-    let expired = member(&genuine, &descriptor, past, &mut Rng::from_number(46));
+    let expired = member(&authority(), &descriptor, past, &mut Rng::from_number(46));
     for identity in [foreign, expired] {
         let node = identity.node();
         net.identities.insert(node, Arc::new(identity));
         net.accusations.clear();
-        let bundle = bundle_of(&net, node, 5, &keys());
+        let bundle = net.bundle_of(node, 5, &some_keys());
         let message = Message::Bundle(net.terms.round(), Box::new(bundle));
         net.inject(node, net.terms.seats[0], message);
         let [(_, whom, what)] = net.accusations[..] else {
@@ -124,20 +89,12 @@ fn a_replica_cannot_invent_a_contributor() {
         certificate: net.identities[&absent].certificate.clone(),
     };
     let rng = &mut Rng::from_number(8);
-    let bundle = Bundle::new(&forged, &net.terms, &keys(), &vector(1000), rng).unwrap();
+    let bundle = Bundle::new(&forged, &net.terms, &some_keys(), &vector(1000), rng).unwrap();
     let round = net.terms.round();
     for (seat, to) in net.terms.seats.clone().into_iter().enumerate() {
         let items = vec![bundle.item(seat / 3)];
         let message = Message::Forward(round, items);
-        let later = Duration::from_millis(200);
-        net.push(
-            to,
-            later,
-            Input::Message {
-                from: liar,
-                message,
-            },
-        );
+        net.deliver(Duration::from_millis(200), liar, to, message);
     }
     let totals = net.run().unwrap();
     assert_eq!(totals[0], 14);
@@ -153,8 +110,8 @@ fn two_headers_of_one_person_never_count_twice() {
     let terms = Arc::clone(&net.terms);
     // Every replica is handed another header, all of them well signed, through what the liar's first one forwards.
     let mut turn = 0u64;
-    let keys: std::rc::Rc<std::cell::RefCell<Vec<Message>>> = std::rc::Rc::default();
-    let log = std::rc::Rc::clone(&keys);
+    let keys: Rc<RefCell<Vec<Message>>> = Rc::default();
+    let log = Rc::clone(&keys);
     net.tamper = Box::new(move |from, _, message| {
         if from == liar && matches!(message, Message::Bundle(..)) {
             log.borrow_mut().push(message.clone());
@@ -163,9 +120,7 @@ fn two_headers_of_one_person_never_count_twice() {
             for item in items.iter_mut().filter(|item| item.header.node() == liar) {
                 turn += 1;
                 let rng = &mut Rng::from_number(turn);
-                let any: Vec<_> = (0..4)
-                    .map(|_| crypto::SealingKey::generate(rng).public())
-                    .collect();
+                let any: Vec<_> = (0..4).map(|_| SealingKey::generate(rng).public()).collect();
                 let other = Bundle::new(&identity, &terms, &any, &vector(500), rng);
                 *item = other.expect("usable keys").item(0);
             }
@@ -184,19 +139,146 @@ fn two_headers_of_one_person_never_count_twice() {
 
 #[test]
 fn a_share_that_is_not_the_committed_one_leaves_its_author_out() {
+    for lane in 0..4 {
+        let mut net = Net::new();
+        let liar = net.people[14];
+        net.tamper = Box::new(move |from, _, message| {
+            if let Message::Bundle(_, bundle) = message
+                && from == liar
+            {
+                let last = bundle.sealed[lane].len() - 1;
+                bundle.sealed[lane][last] ^= 1;
+            }
+            true
+        });
+        assert_eq!(net.run(), Ok(vec![14, 105]), "lane {lane}");
+        assert!(!net.included().contains(&liar));
+        // Who passed it on could not see it.
+        net.assert_only_accused(&[liar]);
+    }
+}
+
+#[test]
+fn a_share_that_can_be_opened_but_was_not_committed_to_leaves_its_author_out() {
     let mut net = Net::new();
     let liar = net.people[14];
+    net.silent.insert(liar);
+    net.called = Some(Box::new(move |net, keys| {
+        let mut bundle = net.bundle_of(liar, 15, keys);
+        let rng = &mut Rng::from_number(4);
+        let other = Bundle::new(&net.identities[&liar], &net.terms, keys, &vector(99), rng);
+        bundle.sealed[2] = other.unwrap().sealed[2].clone();
+        let message = Message::Bundle(net.terms.round(), Box::new(bundle));
+        net.deliver(LATENCY, liar, net.terms.seats[0], message);
+    }));
+    assert_eq!(net.run(), Ok(vec![14, 105]));
+    net.assert_only_accused(&[]);
+}
+
+/// As [`a_share_that_is_not_the_committed_one_leaves_its_author_out`], with a lane that has its secret too late to look.
+#[test]
+fn a_false_share_that_waits_for_the_secret_is_found_out_later() {
+    let mut net = Net::new();
+    let liar = net.people[14];
+    let lane: Vec<_> = net.terms.replicas(1).to_vec();
+    net.uncalled.extend(&lane);
+    for seat in lane.clone() {
+        net.values.insert(seat, None);
+    }
+    let round = net.terms.round();
+    net.called = Some(Box::new(move |net, keys| {
+        for seat in lane {
+            let collecting = Command::Collecting(round, keys.to_vec());
+            net.push(seat, Duration::from_millis(500), Input::Command(collecting));
+        }
+    }));
     net.tamper = Box::new(move |from, _, message| {
         if let Message::Bundle(_, bundle) = message
             && from == liar
         {
-            let last = bundle.sealed[1].len() - 1;
-            bundle.sealed[1][last] ^= 1;
+            bundle.sealed[1] = bundle.sealed[0].clone();
         }
         true
     });
+    // Those of the late lane were not asked.
+    assert_eq!(net.run(), Ok(vec![11, 105 - 4 - 5 - 6]));
+    assert!(!net.included().contains(&liar));
+    net.assert_only_accused(&[liar]);
+}
+
+#[test]
+fn who_passes_on_a_revoked_members_contribution_is_not_to_blame() {
+    let mut net = Net::new();
+    let revoked = net.people[14];
+    for seat in net.terms.seats.clone().into_iter().step_by(2) {
+        net.tell_revoked(seat, revoked);
+    }
     let totals = net.run().unwrap();
-    assert_eq!(totals, vec![14, 105]);
+    assert_eq!(totals, vec![14, 105], "half of them know");
+    net.assert_only_accused(&[revoked]);
+}
+
+#[test]
+fn revoked_members_cannot_contribute() {
+    let mut net = Net::new();
+    let (seat, revoked) = (net.terms.seats[0], net.people[14]);
+    net.tell_revoked(seat, revoked);
+    net.give(
+        seat,
+        Command::Serve(Arc::clone(&net.terms), BTreeSet::new()),
+    );
+    let bundle = net.bundle_of(revoked, 5, &some_keys());
+    let message = Message::Bundle(net.terms.round(), Box::new(bundle));
+    net.inject(revoked, seat, message);
+    let why = community::ContactError::Revoked;
+    net.assert_accused(revoked, Misbehaviour::Certificate(why));
+}
+
+#[test]
+fn a_contribution_to_another_question_is_of_no_use() {
+    let mut net = Net::waiting();
+    let (seat, person) = (net.terms.seats[0], net.people[14]);
+    let mut terms = (*net.terms).clone();
+    terms.question = Digest([9; 32]);
+    let rng = &mut Rng::from_number(3);
+    let identity = &net.identities[&person];
+    let old = Bundle::new(identity, &terms, &some_keys(), &vector(5), rng).unwrap();
+    let message = Message::Bundle(net.terms.round(), Box::new(old.clone()));
+    net.inject(person, seat, message);
+    net.assert_accused(person, Misbehaviour::Signature);
+    net.accusations.clear();
+    // Nor for a replica that kept it.
+    let liar = net.terms.seats[4];
+    let message = Message::Forward(net.terms.round(), vec![old.item(0)]);
+    net.inject(liar, seat, message);
+    net.assert_accused(liar, Misbehaviour::Signature);
+}
+
+/// Both reach the committee at about the same time, so that replicas differ on which one came first.
+#[test]
+fn two_contributions_of_one_person_count_at_most_once() {
+    for lead_ms in [0, 10, 20, 30, 45, 100] {
+        let mut net = Net::new();
+        let liar = net.people[14];
+        net.silent.insert(liar);
+        net.called = Some(Box::new(move |net, keys| {
+            let round = net.terms.round();
+            for (number, seat, wait) in [(1, 1, 0), (2, 11, lead_ms)] {
+                let rng = &mut Rng::from_number(number);
+                let identity = &net.identities[&liar];
+                let bundle = Bundle::new(identity, &net.terms, keys, &vector(15), rng);
+                let message = Message::Bundle(round, Box::new(bundle.unwrap()));
+                let to = net.terms.seats[seat];
+                net.deliver(Duration::from_millis(wait), liar, to, message);
+            }
+        }));
+        let totals = net.run().unwrap();
+        assert!(
+            totals == vec![15, 120] || totals == vec![14, 105],
+            "{totals:?}"
+        );
+        net.assert_only_accused(&[liar]);
+    }
 }
 
 #[test]
@@ -204,18 +286,10 @@ fn a_second_contribution_is_not_heard() {
     let mut net = Net::new();
     let person = net.people[14];
     let round = net.terms.round();
-    let again = bundle_of(&net, person, 999, &keys());
+    let again = net.bundle_of(person, 999, &some_keys());
     for seat in net.terms.seats.clone() {
         let message = Message::Bundle(round, Box::new(again.clone()));
-        let later = Duration::from_millis(400);
-        net.push(
-            seat,
-            later,
-            Input::Message {
-                from: person,
-                message,
-            },
-        );
+        net.deliver(Duration::from_millis(400), person, seat, message);
     }
     let totals = net.run().unwrap();
     assert!(
@@ -226,29 +300,28 @@ fn a_second_contribution_is_not_heard() {
 }
 
 #[test]
-fn floods_are_bounded() {
-    let mut net = waiting();
-    let seat = net.terms.seats[0];
-    let mate = net.terms.seats[1];
-    let round = net.terms.round();
-    for number in 0..500 {
-        let secret = crypto::SealingKey::generate(&mut Rng::from_number(number));
-        let mut unknown = [0; 32];
-        unknown[..8].copy_from_slice(&number.to_be_bytes());
-        net.inject(
-            mate,
-            seat,
-            Message::LaneSecret(Digest(unknown), secret.clone()),
-        );
-        net.inject(mate, seat, Message::LaneSecret(round, secret));
-    }
-    let bundle = bundle_of(&net, mate, 5, &keys());
-    let items: Vec<Item> = (0..257).map(|_| bundle.item(0)).collect();
-    net.accusations.clear();
-    net.inject(mate, seat, Message::Forward(round, items));
-    net.assert_accused(mate, Misbehaviour::Shape);
-    net.accusations.clear();
-    net.inject(mate, seat, Message::SharesWanted(round, vec![mate; 257]));
-    net.assert_accused(mate, Misbehaviour::Seat);
-    assert!(net.nodes[&seat].early_secrets_for_tests() <= 64);
+fn a_replica_that_was_shown_another_contribution_adds_the_agreed_one() {
+    let mut net = Net::new();
+    let (liar, alone) = (net.people[14], net.terms.seats[11]);
+    net.silent.insert(liar);
+    net.called = Some(Box::new(move |net, keys| {
+        for (number, seat) in [(1, 1), (2, 11)] {
+            let rng = &mut Rng::from_number(number);
+            let identity = &net.identities[&liar];
+            let bundle = Bundle::new(identity, &net.terms, keys, &vector(15), rng);
+            let message = Message::Bundle(net.terms.round(), Box::new(bundle.unwrap()));
+            net.deliver(LATENCY, liar, net.terms.seats[seat], message);
+        }
+    }));
+    net.tamper = Box::new(move |from, _, message| {
+        if let Message::Forward(_, items) = message
+            && from == alone
+        {
+            items.retain(|item| item.header.node() != liar);
+        }
+        true
+    });
+    assert_eq!(net.run(), Ok(vec![15, 120]));
+    assert!(net.counted.contains(&alone));
+    net.assert_only_accused(&[liar]);
 }

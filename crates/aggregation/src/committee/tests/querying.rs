@@ -48,12 +48,13 @@ fn a_false_lane_sum_is_a_conflict_and_no_answer() {
         true
     });
     assert_eq!(net.run(), Err(Failure::Conflict));
+    net.assert_only_accused(&[liar]);
 }
 
 #[test]
 fn a_sum_in_anothers_name_or_over_another_set_is_not_used() {
     type Change = fn(&mut crate::committee::message::Sum, &SigningKey);
-    let cases: [(Change, Misbehaviour); 4] = [
+    let cases: [(Change, Misbehaviour); 6] = [
         (
             |sum, key| sum.sum = Signed::new(key, 9, sum.sum.body.clone()),
             Misbehaviour::Seat,
@@ -74,6 +75,18 @@ fn a_sum_in_anothers_name_or_over_another_set_is_not_used() {
                 sum.sum = Signed::new(key, 10, body);
             },
             Misbehaviour::Shape,
+        ),
+        (
+            |sum, key| {
+                let mut body = sum.sum.body.clone();
+                body.0.sums[1] = Vector::MODULUS;
+                sum.sum = Signed::new(key, 10, body);
+            },
+            Misbehaviour::Shape,
+        ),
+        (
+            |sum, _| sum.sum.body.0.sums[1] ^= 1,
+            Misbehaviour::Signature,
         ),
     ];
     for (change, what) in cases {
@@ -117,6 +130,26 @@ fn every_part_of_the_evidence_is_checked() {
     assert_eq!(changed(&|e| e.sums.swap(0, 1)), M::NoMajority);
     assert_eq!(changed(&|e| e.sums[0].votes.truncate(1)), M::NoMajority);
     assert_eq!(changed(&|e| e.sums[0].votes[0].0 = 2), M::NoMajority);
+    let repeat = |e: &mut Evidence| e.sums[0].votes[1] = e.sums[0].votes[0];
+    assert_eq!(changed(&repeat), M::NoMajority);
+    let swap = |e: &mut Evidence| e.sums[0].votes[0].1 = e.sums[1].votes[0].1;
+    assert_eq!(changed(&swap), M::Signature);
+    let swap = |e: &mut Evidence| e.certificate.votes[0].1 = e.certificate.votes[1].1;
+    assert_eq!(changed(&swap), M::Quorum);
+    let resigned = |e: &mut Evidence, sums: Vec<u64>| {
+        e.sums[0].body.0.sums = sums;
+        let body = e.sums[0].body.clone();
+        for vote in &mut e.sums[0].votes {
+            let key = net.key(net.terms.seats[usize::from(vote.0)]);
+            let body = body.clone();
+            vote.1 = Signed::new(&key, usize::from(vote.0), body).vote().1;
+        }
+    };
+    assert_eq!(
+        changed(&|e| resigned(e, vec![Vector::MODULUS, 0])),
+        M::Shape
+    );
+    assert_eq!(changed(&|e| resigned(e, vec![1, 2, 3])), M::Shape);
     assert_eq!(changed(&|e| e.sums[0].body.0.sums[1] += 1), M::Signature);
     assert_eq!(
         changed(&|e| e.sums[0].body.0.set = Digest([0; 32])),
@@ -129,4 +162,51 @@ fn every_part_of_the_evidence_is_checked() {
     let mut elsewhere = (*net.terms).clone();
     elsewhere.list = Digest([9; 32]);
     assert_eq!(evidence.verify(&elsewhere), Err(M::OtherRound));
+    let mut others = (*net.terms).clone();
+    others.seats[0] = net.querier;
+    assert_ne!(evidence.verify(&others), Ok(vec![15, 120]));
+    let read: Evidence = base::decode(&base::encode(&evidence), 1 << 16).unwrap();
+    assert_eq!(read.verify(&net.terms), Ok(vec![15, 120]));
+}
+
+/// More lie than the agreement bears, and sign two sets: the querier takes neither.
+#[test]
+fn two_agreed_sets_are_a_conflict() {
+    let mut net = Net::new();
+    let liars = net.terms.replicas(3).to_vec();
+    let keys: Vec<_> = net.terms.seats.iter().map(|seat| net.key(*seat)).collect();
+    net.tamper = Box::new(move |from, _, message| {
+        if let Message::Sum(sum) = message
+            && liars.contains(&from)
+        {
+            sum.set.declined += 1;
+            let ballot = Ballot {
+                instance: sum.set.round,
+                view: sum.certificate.view,
+                value: sum.set.digest(),
+            };
+            for (seat, vote) in &mut sum.certificate.votes {
+                let key = &keys[usize::from(*seat)];
+                *vote = key.sign("commonhold agreement commit", &base::encode(&ballot));
+            }
+            let mut body = sum.sum.body.clone();
+            body.0.set = sum.set.digest();
+            let seat = sum.sum.index();
+            sum.sum = Signed::new(&keys[seat], seat, body);
+        }
+        true
+    });
+    assert_eq!(net.run(), Err(Failure::Conflict));
+}
+
+/// What a vote of the agreement covers.
+#[derive(base::minicbor::Encode)]
+#[cbor(map)]
+struct Ballot {
+    #[n(0)]
+    instance: Digest,
+    #[n(1)]
+    view: u64,
+    #[n(2)]
+    value: Digest,
 }

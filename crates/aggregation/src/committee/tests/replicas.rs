@@ -1,10 +1,8 @@
 //! Replicas that crash or lie.
 
-use crypto::SealingKey;
-
 use super::*;
 use crate::committee::inclusion::Holdings;
-use crate::committee::statement::{Denial, Denied, LaneCount, Signed};
+use crate::committee::statement::{Denial, Denied, LaneCount, LaneTotal, Signed};
 
 #[test]
 fn the_first_replica_of_every_lane_may_be_dead() {
@@ -13,7 +11,8 @@ fn the_first_replica_of_every_lane_may_be_dead() {
         net.dead.insert(net.terms.seats[3 * lane]);
     }
     // Four of fifteen are away, and whoever tries two dead replicas gives up.
-    assert!(net.run().unwrap()[0] >= 9);
+    let totals = net.run().unwrap();
+    assert!((9..=11).contains(&totals[0]), "{totals:?}");
     net.assert_only_accused(&[]);
 }
 
@@ -83,7 +82,7 @@ fn a_replica_that_missed_its_lanes_secret_gets_it() {
         !loses
     });
     assert_eq!(net.run(), Ok(vec![15, 120]));
-    assert!(net.sets.contains_key(&victim));
+    assert!(net.counted.contains(&victim));
     net.assert_only_accused(&[]);
 }
 
@@ -92,9 +91,6 @@ fn only_lane_mates_get_secrets_and_shares() {
     let mut net = Net::new();
     let (mine, other_lane) = (net.terms.seats[0], net.terms.seats[3]);
     let round = net.terms.round();
-    net.run().unwrap();
-    // Finished computations are forgotten: start it anew and ask in the middle.
-    let mut net = Net::new();
     let outsider = net.people[14];
     let members: BTreeSet<_> = net.people.iter().copied().collect();
     net.give(mine, Command::Serve(Arc::clone(&net.terms), members));
@@ -112,6 +108,74 @@ fn only_lane_mates_get_secrets_and_shares() {
             .iter()
             .all(|(_, _, what)| *what == Misbehaviour::Seat)
     );
+}
+
+/// The first message of each kind between any two is lost; contributions and the agreement have their own ways.
+#[test]
+fn what_is_lost_is_sent_again() {
+    let mut net = Net::new();
+    let mut lost = BTreeSet::new();
+    net.tamper = Box::new(move |from, to, message| {
+        let kind = match message {
+            Message::LaneSecret(..) => 0,
+            Message::LaneKey(_) => 1,
+            Message::Holdings(_) => 2,
+            Message::Support(_) => 3,
+            Message::Count(_) => 4,
+            Message::Sum(_) => 5,
+            _ => return true,
+        };
+        !lost.insert((kind, from, to))
+    });
+    assert_eq!(net.run(), Ok(vec![15, 120]));
+    net.assert_only_accused(&[]);
+}
+
+#[test]
+fn a_secret_that_overtakes_the_news_of_its_computation_is_kept() {
+    let mut net = Net::new();
+    let [giver, seat] = [net.terms.seats[0], net.terms.seats[1]];
+    let round = net.terms.round();
+    let secret = SealingKey::generate(&mut Rng::from_number(3));
+    net.inject(giver, seat, Message::LaneSecret(round, secret.clone()));
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&told);
+    net.tamper = Box::new(move |_, _, message| {
+        if let Message::LaneKey(signed) = message {
+            log.borrow_mut().push(signed.body.public);
+        }
+        true
+    });
+    net.give(
+        seat,
+        Command::Serve(Arc::clone(&net.terms), BTreeSet::new()),
+    );
+    assert_eq!(*told.borrow(), [secret.public()]);
+}
+
+#[test]
+fn a_replica_that_is_never_called_asks_in_vain_but_in_measure() {
+    let mut net = Net::new();
+    let late = net.terms.seats[2];
+    net.uncalled.insert(late);
+    net.values.insert(late, Some(0));
+    let asked = Rc::new(RefCell::new(0));
+    let count = Rc::clone(&asked);
+    net.tamper = Box::new(move |from, _, message| {
+        if from == late && matches!(message, Message::SharesWanted(..)) {
+            *count.borrow_mut() += 1;
+        }
+        // So that it goes on for a while.
+        !matches!(message, Message::Done(_))
+    });
+    assert_eq!(net.run(), Ok(vec![14, 117]));
+    let seconds = net.now.since(net.ended_at).as_secs() as i32;
+    assert!(*asked.borrow() > 0);
+    assert!(
+        *asked.borrow() <= 2 * (seconds + 3),
+        "one request to each mate in a second: {asked:?}"
+    );
+    net.assert_only_accused(&[]);
 }
 
 /// Makes `seat` say another count than it should, to those for whom `whom` holds.
@@ -146,9 +210,93 @@ fn a_count_that_is_false_to_few_leaves_the_answer_exact() {
     let mut net = Net::new();
     let liar = false_count(&mut net, 4, |seat| seat == 0);
     // One deceived replica sees a conflict and denies; that many seats alone are not believed.
-    let ended = net.run();
-    assert!(matches!(ended, Ok(_) | Err(Failure::Conflict)));
+    assert_eq!(net.run(), Ok(vec![15, 120]));
     net.assert_only_accused(&[liar]);
+}
+
+#[test]
+fn a_count_that_is_false_to_many_is_a_conflict() {
+    let mut net = Net::new();
+    let liar = false_count(&mut net, 4, |seat| seat < 4);
+    assert_eq!(net.run(), Err(Failure::Conflict));
+    net.assert_only_accused(&[liar]);
+}
+
+#[test]
+fn each_fault_of_a_count_has_its_name() {
+    type Change = fn(&mut Signed<LaneCount>, &SigningKey);
+    let cases: [(Change, Misbehaviour); 4] = [
+        (
+            |count, key| *count = Signed::new(key, 9, count.body.clone()),
+            Misbehaviour::Seat,
+        ),
+        (
+            |count, _| count.body.0.sums[0] ^= 1,
+            Misbehaviour::Signature,
+        ),
+        (
+            |count, key| {
+                let mut body = count.body.clone();
+                body.0.sums.push(1);
+                *count = Signed::new(key, 10, body);
+            },
+            Misbehaviour::Shape,
+        ),
+        (
+            |count, key| {
+                let mut body = count.body.clone();
+                body.0.set = Digest([7; 32]);
+                *count = Signed::new(key, 10, body);
+            },
+            Misbehaviour::OtherSet,
+        ),
+    ];
+    for (change, what) in cases {
+        let mut net = Net::new();
+        let liar = net.terms.seats[10];
+        let key = net.key(liar);
+        net.tamper = Box::new(move |from, _, message| {
+            if let Message::Count(count) = message
+                && from == liar
+            {
+                change(count, &key);
+            }
+            true
+        });
+        assert_eq!(net.run(), Ok(vec![15, 120]), "{what:?}");
+        net.assert_accused(liar, what);
+    }
+}
+
+#[test]
+fn counts_about_another_set_that_come_before_the_decision_are_forgotten() {
+    let mut net = Net::new();
+    let liar = net.terms.seats[10];
+    let total = LaneTotal {
+        round: net.terms.round(),
+        set: Digest([7; 32]),
+        sums: vec![1000],
+    };
+    let count = Signed::new(&net.key(liar), 10, LaneCount(total));
+    for seat in net.terms.seats.clone() {
+        let message = Message::Count(Box::new(count.clone()));
+        net.deliver(Duration::from_millis(50), liar, seat, message);
+    }
+    assert_eq!(net.run(), Ok(vec![15, 120]));
+    net.assert_only_accused(&[liar]);
+}
+
+#[test]
+fn only_the_querier_can_end_a_computation() {
+    let mut net = Net::waiting();
+    let (seat, round) = (net.terms.seats[0], net.terms.round());
+    let liar = net.terms.seats[1];
+    net.inject(liar, seat, Message::Done(round));
+    net.assert_accused(liar, Misbehaviour::Seat);
+    let has_state = |net: &Net| !net.nodes[&seat].footprint_for_tests(round).is_empty();
+    assert!(has_state(&net));
+    net.inject(net.querier, seat, Message::Done(round));
+    assert!(!has_state(&net));
 }
 
 #[test]
@@ -212,35 +360,6 @@ fn holdings_of_another_seat_are_not_used() {
     });
     assert_eq!(net.run(), Ok(vec![15, 120]));
     net.assert_accused(liar, Misbehaviour::Seat);
-}
-
-#[test]
-fn a_leader_cannot_have_a_set_that_does_not_follow() {
-    let mut net = Net::new();
-    let leader = net.terms.seats[0];
-    // It withholds the reasons of its proposal.
-    net.tamper =
-        Box::new(move |from, _, message| from != leader || !matches!(message, Message::Support(_)));
-    let totals = net.run();
-    assert_eq!(totals, Ok(vec![15, 120]), "the next leader does it");
-    net.assert_only_accused(&[]);
-}
-
-#[test]
-fn a_leader_cannot_forge_what_others_hold() {
-    let mut net = Net::new();
-    let leader = net.terms.seats[0];
-    net.tamper = Box::new(move |from, _, message| {
-        if let Message::Support(support) = message
-            && from == leader
-        {
-            // Nobody holds anything, so that nobody is in.
-            support.forget_all_for_tests();
-        }
-        true
-    });
-    assert_eq!(net.run(), Ok(vec![15, 120]));
-    net.assert_accused(leader, Misbehaviour::Signature);
 }
 
 #[test]
