@@ -185,9 +185,15 @@ fn a_builder_checks_the_random() {
 fn only_the_nearest_node_sets_up() {
     let world = World::new(40);
     let mut placer = Placer::new(&world);
-    let nearer = Refusal::Nearer(Box::new(contact(placer.setter)));
-    placer.setter = placer.builders[1];
-    assert_eq!(placer.refused(|_| ()), nearer);
+    let (nearest, nearer) = (placer.setter, contact(placer.setter));
+    // The next one has chosen its builders well: the nearest node is the first of them.
+    placer.setter = world.setter(placer.value, &[nearest]);
+    placer.builders = world.builders(placer.value, placer.setter, &[]);
+    assert_eq!(placer.builders.remove(0), nearest);
+    let mut request = placer.build(0);
+    request.chosen.insert(0, nearest);
+    let answer = placer.ask(request);
+    assert_eq!(why(answer), Refusal::Nearer(Box::new(nearer)));
 }
 
 #[test]
@@ -209,9 +215,11 @@ fn a_setter_is_only_replaced_when_it_is_away() {
     assert!(matches!(ask(&mut placer, 1), Message::Commit(..)));
     // Whoever is said to be away knows better.
     placer.network.down.clear();
+    placer.network.sent.clear();
     let request = Message::Build(Box::new(placer.build(2)));
     let answer = only(placer.network.say(placer.setter, nearest, request));
     assert_eq!(why(answer), Refusal::SkippedIsAlive(nearest));
+    assert_eq!(placer.network.count(|m| *m == Message::Probe), 0);
 }
 
 #[test]

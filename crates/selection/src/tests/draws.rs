@@ -36,6 +36,8 @@ fn honest(world: &World, seats: u32) -> ActorList {
     let list = network.draw(1, seats).unwrap();
     check(world, &list, seats as usize);
     assert_eq!(network.accusations(), []);
+    // At most 14 builders who each name 199 candidates.
+    assert!(network.longest < 100_000);
     // Each witness is asked once, says one thing in each step, and nobody is probed.
     let k = list.builders.len();
     let tl = world.trigger_witnesses(&[]).len();
@@ -132,6 +134,7 @@ fn a_draw_that_is_under_way_is_not_started_again() {
     network.start(1, 5);
     network.finish(1).unwrap();
     network.run_for(super::network::LONG);
+    assert_eq!(network.count(|m| matches!(m, Message::Trigger(_))), 4);
     assert_eq!(network.count(|m| matches!(m, Message::List(_))), 1);
 }
 

@@ -22,7 +22,7 @@ enum Happening {
     Message {
         from: NodeId,
         to: NodeId,
-        bytes: Vec<u8>,
+        message: Message,
     },
     Wake(NodeId, Timer),
     Unreachable {
@@ -171,8 +171,11 @@ impl<'a> Network<'a> {
         let bytes = encode(&message);
         self.bytes += bytes.len() as u64;
         self.longest = self.longest.max(bytes.len());
-        self.sent.push((from, to, message));
-        self.push(self.now + LATENCY, Happening::Message { from, to, bytes });
+        // Whoever is to read it, and if nobody does.
+        let message: Message = decode(&bytes, BYTES_MAX).expect("nodes write what they read");
+        self.sent.push((from, to, message.clone()));
+        let arrives = self.now + LATENCY;
+        self.push(arrives, Happening::Message { from, to, message });
     }
 
     fn push(&mut self, at: Instant, happening: Happening) {
@@ -195,12 +198,10 @@ impl<'a> Network<'a> {
         };
         self.now = entry.key().0;
         match entry.remove() {
-            Happening::Message { from, to, bytes } if self.puppets.contains(&to) => {
-                let message = decode(&bytes, BYTES_MAX).expect("nodes write what they read");
+            Happening::Message { from, to, message } if self.puppets.contains(&to) => {
                 self.inbox.push((from, message));
             }
-            Happening::Message { from, to, bytes } if self.is_up(to) => {
-                let message = decode(&bytes, BYTES_MAX).expect("nodes write what they read");
+            Happening::Message { from, to, message } if self.is_up(to) => {
                 self.input(to, Input::Message { from, message });
             }
             Happening::Message { from, to, .. } if self.tells_unreachable => {

@@ -1,6 +1,6 @@
 //! What a setter refuses of a trigger and of builders that the test plays.
 
-use base::{Digest, Duration, Instant, NodeId};
+use base::{Digest, Duration, Input, Instant, NodeId};
 use community::ContactError;
 use crypto::Signature;
 
@@ -410,6 +410,42 @@ fn a_builder_that_is_not_away_is_asked_again() {
         assert_eq!((request.round, &request.chosen), (2, &expected));
         assert_eq!(request.skipped, []);
     }
+    // And so on, but not for ever: these stay silent, and the next ones say that they are here.
+    stage.network.run_for(SECOND * 2);
+    let fourth = Step {
+        round: 3,
+        ..stage.step()
+    };
+    let other = world.builders(stage.value, stage.setter, &expected)[0];
+    let refusal = Message::Refused(fourth, Refusal::SkippedIsAlive(late));
+    let gave_up = Message::SetterGaveUp(stage.draw);
+    assert_eq!(stage.say(other, refusal), [gave_up]);
+}
+
+/// Told that a builder cannot be reached, and then that it is here after all, a setter waits for it again.
+#[test]
+fn a_builder_that_could_not_be_reached_gets_another_chance() {
+    let world = World::new(40);
+    let mut stage = Stage::committed(&world, 3);
+    let late = stage.builders[3];
+    stage.network.input(stage.setter, Input::Unreachable(late));
+    let others = world.builders(stage.value, stage.setter, &[late]);
+    stage.network.puppets.extend(&others);
+    let round = |stage: &Stage<'_>, round| Step {
+        round,
+        ..stage.step()
+    };
+    let refusal = Message::Refused(round(&stage, 1), Refusal::SkippedIsAlive(late));
+    stage.say(others[0], refusal);
+    let commitment = Opening::commitment(&stage.opening(0).candidates);
+    let commit = Message::Commit(round(&stage, 2), commitment);
+    for place in 0..3 {
+        let answers = stage.say_as(place, commit.clone());
+        assert!(answers.iter().all(|m| matches!(m, Message::Build(_))));
+    }
+    let commits = stage.say_as(3, commit);
+    assert_eq!(commits.len(), 4);
+    assert!(commits.iter().all(|m| matches!(m, Message::Commits(..))));
 }
 
 #[test]

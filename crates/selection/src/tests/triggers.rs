@@ -236,3 +236,19 @@ fn strangers_are_not_heard() {
     assert_eq!(network.finish(1), Ok(honest));
     assert_eq!(network.accusations(), []);
 }
+
+/// A refusal that comes late, or early, is of another attempt.
+#[test]
+fn refusals_of_other_attempts_are_not_heard() {
+    let world = World::new(40);
+    let mut network = Network::new(&world);
+    network.start(1, 9);
+    for witness in world.trigger_witnesses(&[]) {
+        for draw in [world.draw(1, 1), world.draw(2, 0)] {
+            let refusal = Message::Refused(Step::of_trigger(draw), Refusal::Invalid);
+            network.send(witness, people().node(0), refusal);
+        }
+    }
+    let honest = Network::new(&world).draw(1, 9);
+    assert_eq!(network.finish(1), honest);
+}

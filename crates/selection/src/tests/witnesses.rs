@@ -80,6 +80,10 @@ fn only_announced_questions_of_this_trigger_are_drawn_for() {
     assert_eq!(why(asker.ask(request.clone())), Refusal::Invalid);
     request.draw.trigger = people().node(1);
     assert_eq!(why(asker.ask(request)), Refusal::Invalid);
+    // One's own question, in another's name: the attempt would be his.
+    let mut request = asker.request(1, 0);
+    request.draw.trigger = people().node(1);
+    assert_eq!(why(asker.ask(request)), Refusal::Invalid);
 }
 
 #[test]
