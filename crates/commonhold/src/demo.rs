@@ -77,13 +77,13 @@ pub fn main(options: &DemoOptions) -> ExitCode {
         .map_err(|why| DemoError::Machine(format!("cannot start: {why}")))
         .and_then(|runtime| runtime.block_on(run::run(options)));
     match result {
-        Ok(told) if options.json => {
-            println!("{:#}", told.json());
-            ExitCode::from(ANSWERED)
-        }
         Ok(told) => {
-            println!("{}", told.lines().join("\n"));
-            ExitCode::from(ANSWERED)
+            if options.json {
+                println!("{:#}", told.json());
+            } else {
+                println!("{}", told.lines().join("\n"));
+            }
+            ExitCode::from(if told.wrong() { FAILED } else { ANSWERED })
         }
         Err(why) => {
             if options.json {

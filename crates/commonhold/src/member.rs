@@ -14,7 +14,7 @@ use node::{Answer, Ask, Command, Event, Node, Setup, Stage};
 use question::{ConsentRule, ConsentRuleError, LocalValue, Question};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use tokio::sync::mpsc as channel;
-use vault::Vault;
+use vault::{Vault, VaultError};
 
 use crate::cli::{ANSWERED, FAILED};
 use crate::home::{CONSENT, Home, node_of, system_rng};
@@ -192,11 +192,19 @@ fn keep(mut vault: Vault) -> (mpsc::Sender<Errand>, channel::UnboundedReceiver<C
     thread::spawn(move || {
         for errand in orders {
             let command = match errand {
-                Errand::Measure(question, parsed) => Command::Measured {
-                    question,
-                    // Who has no such table does not match, like everybody else who does not.
-                    row: vault.answer(&parsed).unwrap_or(LocalValue::NoRow),
-                },
+                Errand::Measure(question, parsed) => {
+                    let row = match vault.answer(&parsed) {
+                        Ok(row) => row,
+                        // Who has no such table does not match, like everybody else who does not.
+                        Err(VaultError::NoTable(_)) => LocalValue::NoRow,
+                        // A made-up answer would be wrong: the owner counts as away.
+                        Err(why) => {
+                            eprintln!("question {question:?} is left alone: {why}");
+                            continue;
+                        }
+                    };
+                    Command::Measured { question, row }
+                }
                 Errand::Store(number, key, value) => match vault.journal_put(&key, &value) {
                     Ok(()) => Command::Stored(number),
                     Err(why) => {

@@ -64,6 +64,11 @@ impl Told {
         }
     }
 
+    /// Whether the answer differs and nothing explains it.
+    pub fn wrong(&self) -> bool {
+        !self.equal() && self.several == 0
+    }
+
     /// For programs.
     pub fn json(&self) -> Value {
         json!({
@@ -269,7 +274,7 @@ mod tests {
     #[test]
     fn a_difference_is_told() {
         let wrong = told("7.9286", Some(7.93));
-        assert!(!wrong.equal());
+        assert!(!wrong.equal() && wrong.wrong());
         assert!(wrong.lines().join("\n").contains("NOT EQUAL"));
         assert_eq!(wrong.json()["equal"], false);
         assert!(!told("7.9286", None).equal());
@@ -280,6 +285,7 @@ mod tests {
         let mut told = told("7.9286", Some(7.93));
         assert!(!told.lines().join("\n").contains("several records"));
         told.several = 3;
+        assert!(!told.wrong());
         assert!(
             told.lines()
                 .join("\n")
