@@ -59,6 +59,11 @@ impl Region {
         Self { centre, reach }
     }
 
+    /// Where it begins, clockwise; the whole ring begins opposite its centre.
+    pub fn begins(&self) -> Location {
+        Location(self.centre.0.wrapping_sub(self.reach))
+    }
+
     /// Whether `location` lies inside: SEP2P's legitimacy (definition 4).
     pub fn contains(&self, location: Location) -> bool {
         self.centre.distance(location) <= self.reach
@@ -91,6 +96,14 @@ mod tests {
         #[test]
         fn the_whole_ring_holds_everything(centre: u64, point: u64) {
             prop_assert!(Region::new(Location(centre), 1.0).contains(Location(point)));
+        }
+
+        #[test]
+        fn regions_begin_with_their_first_point(centre: u64, size in 0.0..0.999f64) {
+            let region = Region::new(Location(centre), size);
+            let first = region.begins();
+            prop_assert!(region.contains(first));
+            prop_assert!(!region.contains(Location(first.0.wrapping_sub(1))));
         }
 
         #[test]

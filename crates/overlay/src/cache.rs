@@ -1,23 +1,35 @@
 //! The node cache: the certified nodes around one's own location (SEP2P §3.5, §3.6).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base::{Digest, Location, NodeId, Region};
 use community::Contact;
 
+/// Before the name of every node.
+const FIRST_NAME: NodeId = NodeId([0; 32]);
+
 /// Certificates and addresses of the nodes that this node knows, each checked before it came in.
 ///
-/// In a small community the cache's region is the whole ring and it holds everyone. Cloning shares the contacts.
+/// In a small community the cache's region is the whole ring and it holds everyone. Cloning shares the contacts. To find
+/// who is near a point takes a time that grows with the logarithm of the cache and with what is found.
 #[derive(Debug, Clone, Default)]
 pub struct NodeCache {
-    contacts: BTreeMap<NodeId, Entry>,
+    ring: BTreeMap<(Location, NodeId), Entry>,
+    places: BTreeMap<NodeId, Location>,
 }
 
 #[derive(Debug, Clone)]
 struct Entry {
     contact: Arc<Contact>,
-    digest: Digest,
+    /// Found when it is first asked for: only who compares caches needs it.
+    digest: OnceLock<Digest>,
+}
+
+impl Entry {
+    fn digest(&self) -> &Digest {
+        self.digest.get_or_init(|| self.contact.digest())
+    }
 }
 
 impl NodeCache {
@@ -30,9 +42,13 @@ impl NodeCache {
     pub fn insert(&mut self, contact: Arc<Contact>) -> bool {
         let news = self.is_news(&contact);
         if news {
-            let digest = contact.digest();
-            self.contacts
-                .insert(contact.node(), Entry { contact, digest });
+            let (node, location) = (contact.node(), contact.location());
+            // A new certificate may have put it elsewhere.
+            self.remove(node);
+            self.places.insert(node, location);
+            let digest = OnceLock::new();
+            self.ring
+                .insert((location, node), Entry { contact, digest });
         }
         news
     }
@@ -40,52 +56,82 @@ impl NodeCache {
     /// Whether this tells of a new node, or is a later word of a known one. Of two different words from one moment the one
     /// with the greater digest counts as the later, so that all caches end with the same.
     pub fn is_news(&self, contact: &Contact) -> bool {
-        let Some(Entry {
-            contact: known,
-            digest,
-        }) = self.contacts.get(&contact.node())
-        else {
+        let Some(entry) = self.entry(contact.node()) else {
             return true;
         };
+        let known = &entry.contact;
         let order = known.issued().cmp(&contact.issued());
-        order.is_lt() || (order.is_eq() && **known != *contact && *digest < contact.digest())
+        order.is_lt()
+            || (order.is_eq() && **known != *contact && *entry.digest() < contact.digest())
+    }
+
+    /// Forgets a node; answers whether it was known.
+    pub fn remove(&mut self, node: NodeId) -> bool {
+        let place = self.places.remove(&node);
+        place.is_some_and(|location| self.ring.remove(&(location, node)).is_some())
     }
 
     /// Forgets the contacts that `keep` does not keep.
     pub fn retain(&mut self, keep: impl Fn(&Contact) -> bool) {
-        self.contacts.retain(|_, entry| keep(&entry.contact));
+        let Self { ring, places } = self;
+        ring.retain(|_, entry| keep(&entry.contact));
+        places.retain(|node, location| ring.contains_key(&(*location, *node)));
     }
 
     /// What is known of `node`.
     pub fn get(&self, node: NodeId) -> Option<&Arc<Contact>> {
-        self.contacts.get(&node).map(|entry| &entry.contact)
+        self.entry(node).map(|entry| &entry.contact)
+    }
+
+    fn entry(&self, node: NodeId) -> Option<&Entry> {
+        self.ring.get(&(*self.places.get(&node)?, node))
     }
 
     /// Whether `node` is known.
     pub fn contains(&self, node: NodeId) -> bool {
-        self.contacts.contains_key(&node)
+        self.places.contains_key(&node)
     }
 
     /// How many nodes are known.
     pub fn len(&self) -> usize {
-        self.contacts.len()
+        self.ring.len()
     }
 
     /// Whether nobody is known.
     pub fn is_empty(&self) -> bool {
-        self.contacts.is_empty()
+        self.ring.is_empty()
     }
 
-    /// All contacts, in order of their nodes' names.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Contact>> {
-        self.contacts.values().map(|entry| &entry.contact)
+    /// All contacts, clockwise from 0.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Contact>> {
+        self.ring.values().map(|entry| &entry.contact)
     }
 
-    /// All contacts with their digests, in order of their nodes' names.
+    /// All contacts with their digests, clockwise from 0.
     pub fn digests(&self) -> impl Iterator<Item = (&Digest, &Arc<Contact>)> {
-        self.contacts
-            .values()
-            .map(|entry| (&entry.digest, &entry.contact))
+        let entries = self.ring.values();
+        entries.map(|entry| (entry.digest(), &entry.contact))
+    }
+
+    /// All contacts once round the ring, clockwise from `point` (which is included).
+    pub fn clockwise(&self, point: Location) -> impl Iterator<Item = &Arc<Contact>> {
+        let from = (point, FIRST_NAME);
+        let around = self.ring.range(from..).chain(self.ring.range(..from));
+        around.map(|(_, entry)| &entry.contact)
+    }
+
+    /// All contacts once round the ring, anticlockwise from `point` (which comes last).
+    pub fn anticlockwise(&self, point: Location) -> impl Iterator<Item = &Arc<Contact>> {
+        let from = (point, FIRST_NAME);
+        let (before, after) = (self.ring.range(..from), self.ring.range(from..));
+        let around = before.rev().chain(after.rev());
+        around.map(|(_, entry)| &entry.contact)
+    }
+
+    /// The nodes of `region`, clockwise.
+    pub fn inside<'a>(&'a self, region: &'a Region) -> impl Iterator<Item = &'a Arc<Contact>> {
+        let inside = |contact: &&Arc<Contact>| region.contains(contact.location());
+        self.clockwise(region.begins()).take_while(inside)
     }
 
     /// The nodes of `region` that `keep` keeps, nearest to `centre` first.
@@ -95,18 +141,24 @@ impl NodeCache {
         region: &Region,
         keep: impl Fn(NodeId) -> bool,
     ) -> Vec<Arc<Contact>> {
-        let inside =
-            |contact: &&Arc<Contact>| region.contains(contact.location()) && keep(contact.node());
-        let mut found: Vec<_> = self.iter().filter(inside).cloned().collect();
-        found.sort_by_key(|contact| centre.rank(contact.node(), contact.location()));
+        let kept = self.inside(region).filter(|contact| keep(contact.node()));
+        let mut found: Vec<_> = kept.cloned().collect();
+        found.sort_by_key(|contact| rank(centre, contact));
         found
     }
 
     /// The node nearest to `point` that `keep` keeps.
     pub fn nearest(&self, point: Location, keep: impl Fn(NodeId) -> bool) -> Option<&Arc<Contact>> {
-        self.iter()
-            .filter(|contact| keep(contact.node()))
-            .min_by_key(|contact| point.rank(contact.node(), contact.location()))
+        let kept = |contact: &&Arc<Contact>| keep(contact.node());
+        let ahead = self.clockwise(point).find(kept)?;
+        let behind = self.anticlockwise(point).find(kept)?;
+        // Of several at one location the name decides, and backwards the last one comes first.
+        let same = |contact: &&Arc<Contact>| contact.location() == behind.location();
+        let behind = self.clockwise(behind.location()).take_while(same);
+        behind
+            .filter(kept)
+            .chain([ahead])
+            .min_by_key(|contact| rank(point, contact))
     }
 
     /// A digest that two caches share exactly when they hold the same contacts.
@@ -114,6 +166,21 @@ impl NodeCache {
         let parts: Vec<_> = self.digests().map(|(digest, _)| &digest.0[..]).collect();
         Digest::of("node cache", &parts)
     }
+}
+
+impl FromIterator<Arc<Contact>> for NodeCache {
+    /// A cache of checked contacts, as if each was inserted.
+    fn from_iter<I: IntoIterator<Item = Arc<Contact>>>(contacts: I) -> Self {
+        let mut cache = Self::new();
+        for contact in contacts {
+            cache.insert(contact);
+        }
+        cache
+    }
+}
+
+fn rank(point: Location, contact: &Contact) -> (u64, NodeId) {
+    point.rank(contact.node(), contact.location())
 }
 
 #[cfg(test)]
@@ -160,11 +227,7 @@ mod tests {
     }
 
     fn cache_of<'a>(contacts: impl IntoIterator<Item = &'a Arc<Contact>>) -> NodeCache {
-        let mut cache = NodeCache::new();
-        for contact in contacts {
-            cache.insert(Arc::clone(contact));
-        }
-        cache
+        contacts.into_iter().cloned().collect()
     }
 
     /// The shorter way round, by looking at the point and its images one turn before and after.
@@ -204,6 +267,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn goes_once_round_either_way(kind: u8, number: u64) {
+            let mut all = contacts(40);
+            let cache = cache_of(&all);
+            let point = centre(&all, kind, number);
+            all.sort_by_key(|contact| contact.location().0.wrapping_sub(point.0));
+            prop_assert!(cache.clockwise(point).eq(&all));
+            prop_assert!(cache.anticlockwise(point).eq(all.iter().rev()));
+        }
+
         #[test]
         fn finds_what_a_look_at_everyone_finds(
             kind: u8,
@@ -293,7 +366,7 @@ mod tests {
                 .all(|(digest, contact)| *digest == contact.digest())
         );
         assert!(cache.digests().map(|(_, contact)| contact).eq(cache.iter()));
-        let nodes: Vec<_> = cache.iter().map(|contact| contact.node()).collect();
-        assert!(nodes.is_sorted());
+        let places: Vec<_> = cache.iter().map(|contact| contact.location()).collect();
+        assert!(places.is_sorted());
     }
 }

@@ -5,6 +5,7 @@
 //! | `k_table` | how many nodes of which region include an honest one: [`KTable`] |
 //! | `binomial` | the probabilities behind it, the same to the last bit everywhere: [`Binomial`] |
 //! | `cache` | the certified nodes that one knows, and those of them near a point: [`NodeCache`] |
+//! | `view` | the cache with fingers across the ring: [`View`] |
 //! | `membership` | how the members of a small community come to know each other: [`Membership`] |
 //! | `membership/message` | what they say to each other |
 //!
@@ -28,8 +29,10 @@ mod binomial;
 mod cache;
 mod k_table;
 mod membership;
+mod view;
 
 pub use binomial::{Binomial, Tails, largest_chance};
 pub use cache::NodeCache;
 pub use k_table::{Form, KTable, KTableError, Parameters, Row};
 pub use membership::{Command, Event, Membership, Message, Tick};
+pub use view::View;

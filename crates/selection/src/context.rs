@@ -144,7 +144,9 @@ impl Context {
     /// Who may get a seat in a draw of `trigger`, ascending.
     pub fn candidates(&self, trigger: NodeId) -> Vec<NodeId> {
         let nodes = self.cache.iter().map(|contact| contact.node());
-        nodes.filter(|node| *node != trigger).collect()
+        let mut candidates: Vec<_> = nodes.filter(|node| *node != trigger).collect();
+        candidates.sort_unstable();
+        candidates
     }
 
     /// The setter of a draw: the node nearest to its point, given those that are away.

@@ -327,7 +327,7 @@ fn answers_hold_what_the_peer_lacks_and_no_more() {
             .collect::<Vec<_>>()
     };
     let sorted = |mut persons: Vec<usize>| {
-        persons.sort_by_key(|person| world.node(*person));
+        persons.sort_by_key(|person| all[*person].location());
         persons
     };
     let members = |persons: Vec<usize>| {
