@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// There was an answer.
 pub const ANSWERED: u8 = 0;
@@ -42,6 +42,12 @@ pub enum Command {
         #[command(subcommand)]
         command: QuestionCommand,
     },
+    /// How many nodes of which region around a point include an honest one
+    ///
+    /// One row per k: the largest region that k colluders do not share, and the chance that it holds k nodes at all. A draw
+    /// takes the first row whose region holds k nodes.
+    #[command(name = "k-table")]
+    KTable(KTableOptions),
     /// One node of the demo
     #[command(hide = true)]
     DemoNode {
@@ -74,6 +80,66 @@ pub struct DemoOptions {
     /// Smallest crowd whose total may be given [default: a third of the people]
     #[arg(long, value_name = "M", hide = true)]
     pub min_crowd: Option<u64>,
+}
+
+/// Of `commonhold k-table`.
+#[derive(Debug, Args)]
+pub struct KTableOptions {
+    /// N: nodes of the community
+    #[arg(long, value_name = "N")]
+    pub nodes: u64,
+    /// C: nodes that may collude, below N
+    #[arg(long, value_name = "C")]
+    pub colluders: u64,
+    /// α: accepted chance that colluders share a region, between 0 and 1; 1e-6 and 2^-64 can be typed
+    #[arg(long, value_name = "A", value_parser = chance)]
+    pub alpha: f64,
+    /// sound: holds for any region that a forger may choose; paper: SEP2P's equations, for one given region
+    #[arg(long, value_enum, default_value_t = FormOption::Sound)]
+    pub form: FormOption,
+    /// k of the first row
+    #[arg(long, value_name = "K", default_value_t = 2)]
+    pub smallest_k: u32,
+    /// Accepted chance that the last row's region holds fewer than k nodes [default: α]
+    #[arg(long, value_name = "P", value_parser = chance)]
+    pub shortage: Option<f64>,
+    /// Count the node at the centre of the region as one of the k
+    #[arg(long)]
+    pub centre_counts: bool,
+    /// How the size of a region is given
+    #[arg(long, value_enum, default_value_t = SizeOption::Width)]
+    pub size: SizeOption,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Against whom the rows of a k-table hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormOption {
+    /// SEP2P's equations.
+    Paper,
+    /// Any region of the ring.
+    Sound,
+}
+
+/// What is called the size of a region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SizeOption {
+    /// From end to end.
+    Width,
+    /// From the centre to an end.
+    Radius,
+}
+
+/// A probability, as a number or a power of two.
+fn chance(text: &str) -> Result<f64, String> {
+    let number = match text.strip_prefix("2^") {
+        Some(power) => power.parse().ok().map(f64::exp2),
+        None => text.parse().ok(),
+    };
+    let number = number.filter(|number| *number > 0.0 && *number < 1.0);
+    number.ok_or_else(|| "give a number between 0 and 1, such as 1e-6 or 2^-64".into())
 }
 
 /// The commands about questions.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `cli` | what can be typed |
 //! | `demo` | many real nodes on this machine answer a question |
+//! | `k_table` | how many nodes of which region include an honest one |
 //! | `member` | one node's process, as the demo runs it |
 //! | `home` | what one node keeps in its folder |
 //! | `lines` | what the demo and its nodes' processes say to each other |
@@ -12,6 +13,7 @@
 mod cli;
 mod demo;
 mod home;
+mod k_table;
 mod lines;
 mod member;
 mod report;
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Command::Question {
             command: QuestionCommand::Verify(options),
         } => verify::main(&options),
+        Command::KTable(options) => k_table::main(&options),
         Command::DemoNode { folder } => member::main(&folder),
     }
 }
