@@ -11,6 +11,11 @@ use crate::vocabulary::{Kind, Table};
 /// Longest encoded descriptor that a node reads, in bytes.
 pub const DESCRIPTOR_BYTES_MAX: usize = 1 << 20;
 
+/// Default size of a node cache: cheap to keep, and large enough to draw from (SEP2P §4.3).
+pub const CACHE_SIZE: u32 = 512;
+/// Largest size of a node cache.
+pub const CACHE_SIZE_MAX: u32 = 4096;
+
 const DOMAIN: &str = "community descriptor";
 
 /// Common knowledge of a community (design: identity and community).
@@ -65,6 +70,9 @@ pub struct Descriptor {
     /// Nodes whose certificates are revoked, ascending.
     #[n(14)]
     pub revoked: Vec<NodeId>,
+    /// Nodes that a node cache holds on average where it does not hold everyone, 8 to 4096 (SEP2P §3.6, rs3).
+    #[n(15)]
+    pub cache_size: u32,
 }
 
 impl Descriptor {
@@ -110,7 +118,8 @@ impl Descriptor {
             && self.offline_permille < 1000
             && self.min_crowd > 0
             && self.draws_per_period > 0
-            && self.period_secs > 0;
+            && self.period_secs > 0
+            && (8..=CACHE_SIZE_MAX).contains(&self.cache_size);
         let revoked = self.revoked.windows(2).all(|pair| pair[0] < pair[1]);
         let ranges = self
             .vocabulary
@@ -250,6 +259,7 @@ pub(crate) mod tests {
             period_secs: 3600,
             vocabulary: vec![],
             revoked: vec![],
+            cache_size: CACHE_SIZE,
         }
     }
 

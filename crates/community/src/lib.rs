@@ -31,6 +31,7 @@
 //!     min_crowd: 5,
 //!     padding_allowance: 3,
 //!     draws_per_period: 16,
+//!     cache_size: 512,
 //!     period_secs: 3600,
 //!     vocabulary: vec![],
 //!     revoked: vec![],
@@ -60,7 +61,8 @@ mod vocabulary;
 
 pub use contact::{ADDRESSES_MAX, Contact, ContactError, ISSUED_AHEAD_MAX, check_certificate};
 pub use descriptor::{
-    Community, DESCRIPTOR_BYTES_MAX, Descriptor, DescriptorError, SignedDescriptor,
+    CACHE_SIZE, CACHE_SIZE_MAX, Community, DESCRIPTOR_BYTES_MAX, Descriptor, DescriptorError,
+    SignedDescriptor,
 };
 pub use identity::{Identity, Terms, draw_keys, enrol};
 pub use vocabulary::{Column, Kind, Range, Table};

@@ -34,6 +34,7 @@ impl Authority {
             min_crowd: 4,
             padding_allowance: 1,
             draws_per_period: 16,
+            cache_size: 512,
             period_secs: 3600,
             vocabulary: vec![],
             revoked: vec![],

@@ -6,7 +6,7 @@ use aggregation::committee::{self, Endorsed, Evidence, LaneKey, Terms};
 use aggregation::sizes::Sizes;
 use base::{Digest, Duration, Input, Instant, NodeId, Outbox};
 use question::Question;
-use selection::{ActorList, Announced};
+use selection::{ActorList, Announced, Wanted};
 use thiserror::Error;
 
 use crate::composition::{Event, Node, Timer};
@@ -202,7 +202,11 @@ impl Node {
                 asking.phase = Phase::Drawing;
                 let seats = asking.plan.plan.sizes.seats();
                 let seats = u32::try_from(seats).expect("a committee has at most 255 seats");
-                let draw = selection::Command::Draw(question, seats);
+                let draw = selection::Command::Draw(Wanted {
+                    digest: question,
+                    seats,
+                    committees: 1,
+                });
                 self.selection(now, Input::Command(draw), out);
             }
             Phase::LaneKeys { .. } => self.offer_seats(now, question, out),
@@ -337,6 +341,7 @@ pub fn announced(plan: &Plan) -> Announced {
     Announced {
         trigger: plan.asker,
         seats: u32::try_from(plan.sizes.seats()).unwrap_or(u32::MAX),
+        committees: 1,
         opens_at: plan.consent_until,
     }
 }

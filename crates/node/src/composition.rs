@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aggregation::committee::{self, Committee};
-use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol, Rng};
+use base::{Digest, Input, Instant, Location, NodeId, Outbox, Output, Protocol, Region, Rng};
 use community::{Community, Contact, Identity};
 use overlay::Membership;
 use question::{ConsentRule, LocalValue, Question};
@@ -18,6 +18,9 @@ use crate::message::Message;
 use crate::owning::Asked;
 use crate::plan::PlanError;
 use crate::questions::Questions;
+
+/// Nodes near a point that a draw is told of: the one sought and those that may stand in for it.
+const NEAREST: usize = 9;
 
 /// One person's node.
 pub struct Node {
@@ -207,6 +210,16 @@ impl Node {
         self.membership.own()
     }
 
+    /// Looks up who is near a point: in a community where everybody knows everybody, who is near it of all.
+    fn find(&mut self, now: Instant, point: Location, out: &mut Outbox<Self>) {
+        let everywhere = Region::new(point, 1.0);
+        let known = self.membership.cache();
+        let mut nearest = known.within(point, &everywhere, |_| true);
+        nearest.truncate(NEAREST);
+        let found = selection::Command::Found(point, nearest);
+        self.selection(now, Input::Command(found), out);
+    }
+
     /// How many nodes this one knows, itself included.
     pub fn known(&self) -> usize {
         self.membership.cache().len()
@@ -282,7 +295,12 @@ impl Node {
             match output {
                 Output::Send { to, message } => out.send(to, Message::Selection(message)),
                 Output::Wake { at, timer } => out.wake(at, Timer::Selection(timer)),
-                Output::Event(selection::Event::Drawn(list)) => self.drawn(now, *list, out),
+                Output::Event(selection::Event::Drawn(lists)) => {
+                    for list in lists {
+                        self.drawn(now, list, out);
+                    }
+                }
+                Output::Event(selection::Event::Find(point)) => self.find(now, point, out),
                 Output::Event(selection::Event::Failed(question, why)) => {
                     self.ended(question, Failure::Draw(why), out);
                 }

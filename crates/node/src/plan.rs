@@ -272,6 +272,7 @@ pub(crate) mod tests {
             min_crowd: 4,
             padding_allowance: 1,
             draws_per_period: 16,
+            cache_size: 512,
             period_secs: 3600,
             vocabulary: vec![Table {
                 name: "sleep".into(),

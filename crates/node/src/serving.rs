@@ -106,7 +106,7 @@ impl Node {
             return Err(Fault::NotTheAsker);
         }
         let terms = plan.terms(&known.question, list, descriptor);
-        if !terms.are_possible() {
+        if !terms.are_possible() || list.body.site.committees != 1 {
             return Err(Fault::List(selection::Misbehaviour::Seats));
         }
         let terms = Arc::new(terms);

@@ -35,4 +35,4 @@ pub use binomial::{Binomial, Tails, largest_chance};
 pub use cache::NodeCache;
 pub use k_table::{Form, KTable, KTableError, Parameters, Row};
 pub use membership::{Command, Event, Membership, Message, Tick};
-pub use view::View;
+pub use view::{View, cache_share, widest_region};

@@ -3,9 +3,27 @@
 use std::sync::Arc;
 
 use base::{Location, NodeId, Region};
-use community::Contact;
+use community::{Contact, Descriptor};
 
-use crate::NodeCache;
+use crate::{KTable, NodeCache};
+
+/// The widest region in which nodes must know who is legitimate, as a share of the ring: that of the k-table's last row, or
+/// less where so few collude that this is the whole ring. For the k nodes nearest to a point are all within `4 k + 100`
+/// nodes, but for a chance below 2^-64 (Chernoff).
+pub fn widest_region(descriptor: &Descriptor, table: &KTable) -> f64 {
+    let widest = table.rows().last().map_or(1.0, |row| {
+        let holds_k = f64::from(4 * row.k + 100) / descriptor.nodes as f64;
+        row.region_size.min(holds_k)
+    });
+    widest.min(1.0)
+}
+
+/// rs3: the share of the ring around a node of which it knows everyone; 1 in a small community. At least four times the
+/// widest region, so that the caches of those who are legitimate for one point have most nodes in common.
+pub fn cache_share(descriptor: &Descriptor, table: &KTable) -> f64 {
+    let wanted = f64::from(descriptor.cache_size) / descriptor.nodes as f64;
+    wanted.max(4.0 * widest_region(descriptor, table)).min(1.0)
+}
 
 /// One node's picture of the ring.
 ///

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{Digest, Duration, Instant, NodeId, Outbox};
+use base::{Digest, Duration, Instant, NodeId, Outbox, Region};
 use community::Contact;
 
 use crate::context::{Context, STEP};
@@ -12,6 +12,8 @@ use crate::list::{ListBody, check_candidates, seat_by_lot};
 use crate::message::{BuildRequest, Message, Opened, Opening, Step};
 use crate::protocol::{Event, Selection};
 use crate::random::Draw;
+use crate::relocation::SparseBody;
+use crate::site::Site;
 
 /// Most lists in the making at a time.
 pub const BUILDING_MAX: usize = 64;
@@ -21,7 +23,7 @@ pub const BUILDING_KEPT: Duration = STEP.saturating_mul(4);
 /// The lists that one node helps to build, by setter and draw.
 #[derive(Default)]
 pub struct Builder {
-    building: BTreeMap<(NodeId, Draw), Building>,
+    building: BTreeMap<(NodeId, Draw, Site), Building>,
 }
 
 struct Building {
@@ -46,13 +48,14 @@ impl Builder {
         out: &mut Outbox<Selection>,
     ) {
         let step = request.step();
-        let key = (from, step.draw);
+        let key = (from, step.draw, step.site);
         self.building.retain(|_, building| now <= building.until);
         if !self.building.contains_key(&key) && self.building.len() >= BUILDING_MAX {
             out.send(from, Message::Refused(step, Refusal::Busy));
             return;
         }
-        let candidates = context.candidates(step.draw.trigger);
+        let point = step.site.point(&random);
+        let candidates = context.candidates(step.draw.trigger, point, step.site.committees);
         let commitment = Opening::commitment(&candidates);
         let building = Building {
             request,
@@ -74,15 +77,13 @@ impl Builder {
         commitments: Vec<Digest>,
         out: &mut Outbox<Selection>,
     ) {
-        let key = (from, step.draw);
+        let key = (from, step.draw, step.site);
         let Some(building) = self.in_round(from, step) else {
             return;
         };
         match building.take_commitments(context.own(), commitments) {
             Ok(()) => {
-                let input =
-                    step.draw
-                        .setter_input(context.own(), &building.random, from, step.round);
+                let input = step.setter_input(context.own(), &building.random, from);
                 let opening = Opening {
                     proof: context.identity.vrf.prove(&input),
                     candidates: building.candidates.clone(),
@@ -109,13 +110,13 @@ impl Builder {
         if self.in_round(from, step).is_none() {
             return;
         }
-        let Some(building) = self.building.remove(&(from, step.draw)) else {
+        let Some(building) = self.building.remove(&(from, step.draw, step.site)) else {
             return;
         };
-        match building.body(context, now, from, opened) {
-            Ok(body) => {
-                let key = &context.identity.key;
-                let signature = key.sign(ListBody::DOMAIN, &body.signed_bytes());
+        match building.statement(context, now, from, opened) {
+            Ok(statement) => {
+                let (domain, bytes) = statement.signed();
+                let signature = context.identity.key.sign(domain, &bytes);
                 out.send(from, Message::Signed(step, signature));
             }
             Err(NoBody::Breach(what)) => accuse(from, step, what, out),
@@ -124,7 +125,7 @@ impl Builder {
     }
 
     fn in_round(&mut self, from: NodeId, step: Step) -> Option<&mut Building> {
-        let building = self.building.get_mut(&(from, step.draw))?;
+        let building = self.building.get_mut(&(from, step.draw, step.site))?;
         (building.request.round == step.round).then_some(building)
     }
 }
@@ -162,17 +163,18 @@ impl Building {
     }
 
     /// Step 8, b to f: what all builders sign.
-    fn body(
+    fn statement(
         &self,
         context: &Context,
         now: Instant,
         setter: NodeId,
         opened: &Opened,
-    ) -> Result<ListBody, NoBody> {
+    ) -> Result<Statement, NoBody> {
         if self.commitments.is_empty() {
             return Err(Misbehaviour::OutOfTurn.into());
         }
-        let draw = self.request.step().draw;
+        let step = self.request.step();
+        let draw = step.draw;
         let openings = &opened.openings;
         let opened_to = openings
             .iter()
@@ -184,49 +186,122 @@ impl Building {
         let mut values = Vec::new();
         for (node, opening) in self.request.chosen.iter().zip(openings) {
             check_candidates(descriptor, draw.trigger, &opening.candidates)?;
-            let round = (setter, self.request.round);
-            values.push(check_value(
-                context,
-                draw,
-                &self.random,
-                round,
-                *node,
-                opening,
-            )?);
+            let value = check_value(context, step, &self.random, setter, *node, opening)?;
+            values.push(value);
         }
-        let seats = self.request.request.seats as usize;
-        let actors = draw_actors(&self.random, &values, openings.iter(), seats);
-        let actors = actors.ok_or(NoBody::Refused(Refusal::TooFewCandidates))?;
-        check_genuine(context, now, &actors, &opened.contacts)?;
-        Ok(ListBody {
-            descriptor: context.rules.community().digest(),
-            draw,
+        let seats = self.request.request.seats;
+        let made = Made {
+            step,
             random: self.random,
             setter,
             at: self.request.at,
-            actors,
-        })
+            seats,
+        };
+        let statement = made.statement(context, &values, openings.iter());
+        if let Statement::List(body) = &statement {
+            let region = context
+                .rules
+                .candidates(step.site.point(&self.random), step.site.committees);
+            check_genuine(context, now, &region, &body.actors, &opened.contacts)?;
+        }
+        Ok(statement)
     }
 }
 
-/// Step 8f: we know each actor, or are given a contact that holds.
+/// What a round of a setter comes to, the same for the setter and each builder.
+pub enum Statement {
+    /// The actors.
+    List(ListBody),
+    /// Too few candidates.
+    Sparse(SparseBody),
+}
+
+impl Statement {
+    /// Its domain and bytes, to be signed.
+    pub fn signed(&self) -> (&'static str, Vec<u8>) {
+        match self {
+            Self::List(body) => (ListBody::DOMAIN, body.signed_bytes()),
+            Self::Sparse(body) => (SparseBody::DOMAIN, body.signed_bytes()),
+        }
+    }
+}
+
+/// Who made a list, when and from what.
+pub struct Made {
+    /// Where, in which round.
+    pub step: Step,
+    /// RND_T.
+    pub random: Digest,
+    /// S.
+    pub setter: NodeId,
+    /// When S began.
+    pub at: Instant,
+    /// Number of actors.
+    pub seats: u32,
+}
+
+impl Made {
+    /// What the builders' values and candidates come to.
+    pub fn statement<'a>(
+        self,
+        context: &Context,
+        values: &[Digest],
+        openings: impl Iterator<Item = &'a Opening>,
+    ) -> Statement {
+        let Self {
+            step: Step { draw, site, .. },
+            random,
+            setter,
+            at,
+            seats,
+        } = self;
+        let descriptor = context.rules.community().digest();
+        match draw_actors(&random, values, openings, seats as usize) {
+            Some(actors) => Statement::List(ListBody {
+                descriptor,
+                draw,
+                random,
+                setter,
+                at,
+                actors,
+                site,
+            }),
+            None => Statement::Sparse(SparseBody {
+                descriptor,
+                draw,
+                random,
+                site,
+                setter,
+                at,
+                seats,
+            }),
+        }
+    }
+}
+
+/// Step 8f: each actor sits in the region, and we know it or are given a contact that holds.
 fn check_genuine(
     context: &Context,
     now: Instant,
+    region: &Region,
     actors: &[NodeId],
     told: &[Contact],
 ) -> Result<(), NoBody> {
     let descriptor = context.rules.community().descriptor();
     let told: BTreeMap<_, _> = told.iter().map(|told| (told.node(), told)).collect();
-    for actor in actors
-        .iter()
-        .filter(|actor| !context.cache.contains(**actor))
-    {
-        let unknown = NoBody::Refused(Refusal::Unknown(*actor));
-        let contact = told.get(actor).ok_or(unknown)?;
-        contact
-            .verify(descriptor, now)
-            .map_err(Misbehaviour::from)?;
+    for actor in actors {
+        let contact: &Contact = match context.cache.get(*actor) {
+            Some(known) => known,
+            None => {
+                let unknown = NoBody::Refused(Refusal::Unknown(*actor));
+                let told = told.get(actor).ok_or(unknown)?;
+                told.verify(descriptor, now).map_err(Misbehaviour::from)?;
+                told
+            }
+        };
+        if !region.contains(contact.location()) {
+            return Err(Misbehaviour::Candidates.into());
+        }
     }
     Ok(())
 }
@@ -238,13 +313,13 @@ fn check_genuine(
 /// When its proof does not hold.
 pub fn check_value(
     context: &Context,
-    draw: Draw,
+    step: Step,
     random: &Digest,
-    (setter, round): (NodeId, u32),
+    setter: NodeId,
     builder: NodeId,
     opening: &Opening,
 ) -> Result<Digest, Misbehaviour> {
-    let input = draw.setter_input(builder, random, setter, round);
+    let input = step.setter_input(builder, random, setter);
     let contact = context.cache.get(builder);
     let vrf = contact
         .ok_or(Misbehaviour::NotLegitimate)?

@@ -10,7 +10,6 @@ use overlay::NodeCache;
 use crate::fault::Refusal;
 use crate::message::Message;
 use crate::protocol::{Event, Selection};
-use crate::random::point_of;
 use crate::rules::Rules;
 
 /// How long a witness waits for a node that is said to be away. Guess: several round trips.
@@ -27,8 +26,10 @@ pub const ANNOUNCED_MAX: usize = 1024;
 pub struct Announced {
     /// Who asks.
     pub trigger: NodeId,
-    /// Seats of its plan.
+    /// Seats of each of its committees.
     pub seats: u32,
+    /// Committees of its plan.
+    pub committees: u32,
     /// End of its consent phase.
     pub opens_at: Instant,
 }
@@ -141,9 +142,10 @@ impl Context {
         }
     }
 
-    /// Who may get a seat in a draw of `trigger`, ascending.
-    pub fn candidates(&self, trigger: NodeId) -> Vec<NodeId> {
-        let nodes = self.cache.iter().map(|contact| contact.node());
+    /// Who may get a seat around `point` in a draw of `trigger` with so many committees, ascending.
+    pub fn candidates(&self, trigger: NodeId, point: Location, committees: u32) -> Vec<NodeId> {
+        let region = self.rules.candidates(point, committees);
+        let nodes = self.cache.inside(&region).map(|contact| contact.node());
         let mut candidates: Vec<_> = nodes.filter(|node| *node != trigger).collect();
         candidates.sort_unstable();
         candidates
@@ -152,12 +154,18 @@ impl Context {
     /// The setter of a draw: the node nearest to its point, given those that are away.
     pub fn setter(
         &self,
-        random: &Digest,
+        point: Location,
         trigger: NodeId,
         skipped: &[NodeId],
     ) -> Option<&Arc<Contact>> {
         let keep = |node| node != trigger && !skipped.contains(&node);
-        self.cache.nearest(point_of(random), keep)
+        self.cache.nearest(point, keep)
+    }
+
+    /// Whether our cache holds everyone who can be the setter at `point`.
+    pub fn oversees(&self, point: Location) -> bool {
+        let own = self.identity.certificate.location();
+        self.rules.overseen(own).contains(point)
     }
 
     /// The k nodes around `centre` that must witness, nearest first, given those that cannot.

@@ -20,6 +20,9 @@ pub enum Misbehaviour {
     /// Signers are not in order of distance, or one appears twice.
     #[error("signers are not distinct and in order of distance")]
     Order,
+    /// A point that is none of this draw's, or without the evidence that led there.
+    #[error("not a point of this draw, or no evidence of how it came there")]
+    Site,
     /// The trigger or the setter signs for itself.
     #[error("a node signed its own draw")]
     OwnWitness,
@@ -47,8 +50,10 @@ pub enum Misbehaviour {
     /// A node holds two seats, or the trigger holds one.
     #[error("a node holds two seats, or the asker holds one")]
     DoubleSeat,
-    /// A candidate list names the trigger or a revoked node, or is not in order.
-    #[error("a candidate list names the asker or a revoked node, or is out of order")]
+    /// A candidate list names the trigger, a revoked node or one from elsewhere, or is not in order.
+    #[error(
+        "a candidate list names the asker, a revoked node or one from elsewhere, or is out of order"
+    )]
     Candidates,
     /// Another setter than the one that was asked.
     #[error("the setter is not the nearest node to the drawn point")]
@@ -82,13 +87,10 @@ pub enum Refusal {
     /// Too many draws in this period.
     #[n(5)]
     TooManyDraws,
-    /// Fewer candidates than seats.
-    #[n(6)]
-    TooFewCandidates,
     /// Something in the request does not hold.
-    #[n(7)]
+    #[n(6)]
     Invalid,
     /// This node takes part in as many draws as it can: try again.
-    #[n(8)]
+    #[n(7)]
     Busy,
 }

@@ -9,12 +9,15 @@
 //! |---|---|
 //! | `protocol` | the three roles of a draw in one [`Selection`] |
 //! | `message` | what they say to each other, step by step |
-//! | `trigger` | T: random, setter, list, and what to do about silence and lies |
+//! | `trigger` | T: random, setters, lists, and what to do about silence and lies |
+//! | `setting` | one committee, as T sees it |
 //! | `witness` | TL: whether a request is in order, and who is really away |
 //! | `setter` | S: one round of builders after the other |
 //! | `builder` | SL: commit, open, check, sign |
 //! | `random` | the evidence for a random: [`VerifiableRandom`] |
 //! | `list` | the result: [`ActorList`] |
+//! | `site` | the points that a random names: [`Site`] |
+//! | `relocation` | the evidence that too few nodes are near a point: [`Sparse`] |
 //! | `rules` | the k-table of one community: [`Rules`] |
 //! | `tally` | how often a witness takes part |
 //! | `context` | whom a node knows, which questions are open |
@@ -54,7 +57,7 @@
 //!     Community, Contact, Descriptor, Identity, SignedDescriptor, Terms, draw_keys, enrol,
 //! };
 //! use crypto::{Rights, SigningKey};
-//! use selection::{Announced, Command, Event, Rules, Selection};
+//! use selection::{Announced, Command, Event, Rules, Selection, Wanted};
 //!
 //! let mut rng = Rng::from_number(1);
 //! let authority = SigningKey::generate(&mut rng);
@@ -71,6 +74,7 @@
 //!     min_crowd: 5,
 //!     padding_allowance: 1,
 //!     draws_per_period: 16,
+//!     cache_size: 512,
 //!     period_secs: 3600,
 //!     vocabulary: vec![],
 //!     revoked: vec![],
@@ -96,14 +100,15 @@
 //!
 //! // They know each other and have heard of a plan. One of them draws five helpers for it.
 //! let (trigger, plan) = (contacts[0].node(), Digest::of("plan", &[b"how many sing alto?"]));
-//! let announced = Announced { trigger, seats: 5, opens_at: now };
+//! let announced = Announced { trigger, seats: 5, committees: 1, opens_at: now };
 //! let mut inputs = VecDeque::new();
 //! for node in nodes.keys() {
 //!     let known = contacts.iter().map(|contact| Command::Know(Arc::clone(contact)));
 //!     let commands = known.chain([Command::Announce(plan, announced)]);
 //!     inputs.extend(commands.map(|command| (*node, Input::Command(command))));
 //! }
-//! inputs.push_back((trigger, Input::Command(Command::Draw(plan, 5))));
+//! let wanted = Wanted { digest: plan, seats: 5, committees: 1 };
+//! inputs.push_back((trigger, Input::Command(Command::Draw(wanted))));
 //!
 //! // A network on which nothing is late or lost.
 //! let mut drawn = None;
@@ -116,7 +121,7 @@
 //!             Output::Send { to, message } => {
 //!                 inputs.push_back((to, Input::Message { from: node, message }));
 //!             }
-//!             Output::Event(Event::Drawn(list)) => drawn = Some(list),
+//!             Output::Event(Event::Drawn(lists)) => drawn = lists.into_iter().next(),
 //!             Output::Event(_) | Output::Wake { .. } => {}
 //!         }
 //!     }
@@ -138,8 +143,11 @@ mod list;
 mod message;
 mod protocol;
 mod random;
+mod relocation;
 mod rules;
 mod setter;
+mod setting;
+mod site;
 mod tally;
 mod trigger;
 mod witness;
@@ -149,9 +157,11 @@ pub use fault::{Misbehaviour, Refusal};
 pub use limit::SEATS_MAX;
 pub use list::{ActorList, Builder, ListBody};
 pub use message::{BuildRequest, Message, Opened, Opening, SetterRequest, Step, TriggerRequest};
-pub use protocol::{Command, Event, Failure, Selection, Timer};
-pub use random::{DRAW_TOLERANCE, Draw, TriggerPart, VerifiableRandom, point_of};
+pub use protocol::{Command, Event, Failure, Selection, Timer, Wanted};
+pub use random::{DRAW_TOLERANCE, Draw, TriggerPart, VerifiableRandom};
+pub use relocation::{Sparse, SparseBody};
 pub use rules::Rules;
+pub use site::{COMMITTEES_MAX, MOVES_MAX, Site, point_of};
 
 #[cfg(test)]
 mod tests;

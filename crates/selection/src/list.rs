@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use base::{Digest, Instant, NodeId, encode};
+use base::{Digest, Instant, Location, NodeId, encode};
 use community::{Descriptor, check_certificate};
 use crypto::{Certificate, Signature, verify};
 use minicbor::{Decode, Encode};
 
 use crate::fault::Misbehaviour;
 use crate::limit::{SEATS_MAX, WITNESSES_MAX, at_most};
-use crate::random::{DRAW_TOLERANCE, Draw, check_legitimate, point_of};
+use crate::random::{DRAW_TOLERANCE, Draw, check_legitimate};
 use crate::rules::Rules;
+use crate::site::Site;
 
 const DOMAIN: &str = "actor list";
 
@@ -36,6 +37,9 @@ pub struct ListBody {
     /// The actors; their roles follow this order.
     #[cbor(n(5), decode_with = "at_most::<SEATS_MAX, _, _>")]
     pub actors: Vec<NodeId>,
+    /// Which of the random's points it was drawn around.
+    #[n(6)]
+    pub site: Site,
 }
 
 impl ListBody {
@@ -111,25 +115,13 @@ impl ActorList {
             return Err(Misbehaviour::Time);
         }
         self.check_seats()?;
-        let signers: Vec<_> = self
-            .builders
-            .iter()
-            .map(|builder| &builder.certificate)
-            .collect();
-        let excluded = [body.draw.trigger, body.setter];
-        check_legitimate(rules, point_of(&body.random), &signers, &excluded)?;
-        let bytes = body.signed_bytes();
-        for builder in &self.builders {
-            check_certificate(&builder.certificate, rules.community().descriptor(), at)?;
-            verify(
-                builder.certificate.node(),
-                DOMAIN,
-                &bytes,
-                &builder.signature,
-            )
-            .map_err(|_| Misbehaviour::Signature)?;
+        if !body.site.is_valid() {
+            return Err(Misbehaviour::Site);
         }
-        Ok(())
+        let point = body.site.point(&body.random);
+        let excluded = [body.draw.trigger, body.setter];
+        let signed = (DOMAIN, &body.signed_bytes()[..]);
+        check_builders(rules, at, point, &excluded, &self.builders, signed)
     }
 
     fn check_seats(&self) -> Result<(), Misbehaviour> {
@@ -143,6 +135,33 @@ impl ActorList {
         }
         Ok(())
     }
+}
+
+/// Checks that `builders` are k legitimate nodes of `point` who signed these bytes in this domain: 2k signature checks.
+///
+/// # Errors
+///
+/// The first check that fails.
+pub fn check_builders(
+    rules: &Rules,
+    at: Instant,
+    point: Location,
+    excluded: &[NodeId],
+    builders: &[Builder],
+    (domain, bytes): (&str, &[u8]),
+) -> Result<(), Misbehaviour> {
+    let signers: Vec<_> = builders.iter().map(|one| &one.certificate).collect();
+    check_legitimate(rules, point, &signers, excluded)?;
+    for Builder {
+        certificate,
+        signature,
+    } in builders
+    {
+        check_certificate(certificate, rules.community().descriptor(), at)?;
+        verify(certificate.node(), domain, bytes, signature)
+            .map_err(|_| Misbehaviour::Signature)?;
+    }
+    Ok(())
 }
 
 /// Checks one builder's candidates: ascending, without the trigger and without revoked nodes.

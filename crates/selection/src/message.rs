@@ -5,10 +5,13 @@ use community::Contact;
 use crypto::{Signature, VrfProof};
 use minicbor::{Decode, Encode};
 
-use crate::fault::Refusal;
+use crate::fault::{Misbehaviour, Refusal};
 use crate::limit::{CANDIDATES_MAX, SKIPPED_MAX, WITNESSES_MAX, at_most};
 use crate::list::ActorList;
 use crate::random::{Draw, TriggerPart, VerifiableRandom};
+use crate::relocation::{Sparse, check_moves};
+use crate::rules::Rules;
+use crate::site::{MOVES_MAX, Site};
 
 /// A draw's messages.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
@@ -48,7 +51,7 @@ pub enum Message {
     List(#[n(0)] Box<ActorList>),
     /// S to T: the draw cannot be completed here.
     #[n(10)]
-    SetterGaveUp(#[n(0)] Draw),
+    SetterGaveUp(#[n(0)] Draw, #[n(1)] Site),
     /// To the sender of a request: no. Requests of T count as round 0.
     #[n(11)]
     Refused(#[n(0)] Step, #[n(1)] Refusal),
@@ -61,6 +64,9 @@ pub enum Message {
     /// To a witness that did not know this node.
     #[n(14)]
     Introduce(#[n(0)] Box<Contact>),
+    /// S to T: too few nodes are here, the draw moves on (§3.6).
+    #[n(15)]
+    Sparse(#[n(0)] Box<Sparse>),
 }
 
 /// Asks a legitimate node of T for its part.
@@ -91,6 +97,12 @@ pub struct SetterRequest {
     /// Nodes nearer to the point that did not answer the trigger.
     #[cbor(n(2), decode_with = "at_most::<SKIPPED_MAX, _, _>")]
     pub skipped: Vec<NodeId>,
+    /// Which of the random's points.
+    #[n(3)]
+    pub site: Site,
+    /// Why the draw has moved on, one for each move.
+    #[cbor(n(4), decode_with = "at_most::<{ MOVES_MAX as usize }, _, _>")]
+    pub moves: Vec<Sparse>,
 }
 
 /// Asks a legitimate node of the drawn point to build the list.
@@ -124,6 +136,9 @@ pub struct Step {
     /// Which of the setter's tries.
     #[n(1)]
     pub round: u32,
+    /// Where.
+    #[n(2)]
+    pub site: Site,
 }
 
 /// What a builder opens: its value and the candidates it committed to.
@@ -151,9 +166,22 @@ pub struct Opened {
 }
 
 impl Step {
-    /// What a request of the trigger counts as.
+    /// What a request of the trigger to its own witnesses counts as.
     pub fn of_trigger(draw: Draw) -> Self {
-        Self { draw, round: 0 }
+        Self {
+            draw,
+            round: 0,
+            site: Site::FIRST,
+        }
+    }
+}
+
+impl Step {
+    /// What list builder `witness` evaluates its VRF on, given the trigger's random. It differs from round to round: else a
+    /// setter that has seen one round's values knows what each choice of silent builders will draw in the next.
+    pub fn setter_input(&self, witness: NodeId, random: &Digest, setter: NodeId) -> [u8; 32] {
+        let round = base::encode(&(self, witness, setter));
+        Digest::of("setter random", &[&round, &random.0]).0
     }
 }
 
@@ -163,6 +191,30 @@ impl BuildRequest {
         Step {
             draw: self.request.random.draw,
             round: self.round,
+            site: self.request.site,
+        }
+    }
+}
+
+impl SetterRequest {
+    /// Checks the random and how the draw came to its site, and gives RND_T.
+    ///
+    /// # Errors
+    ///
+    /// The first check that fails.
+    pub fn verify(&self, rules: &Rules, now: Instant) -> Result<Digest, Misbehaviour> {
+        let random = self.random.verify(rules, now)?;
+        let draw = (self.random.draw, random);
+        check_moves(rules, now, draw, self.seats, self.site, &self.moves)?;
+        Ok(random)
+    }
+
+    /// What it counts as.
+    pub fn step(&self) -> Step {
+        Step {
+            draw: self.random.draw,
+            round: 0,
+            site: self.site,
         }
     }
 }

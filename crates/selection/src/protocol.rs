@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base::{Digest, Input, Instant, NodeId, Outbox, Protocol};
+use base::{Digest, Input, Instant, Location, NodeId, Outbox, Protocol};
 use community::{Contact, Identity};
 use thiserror::Error;
 
@@ -15,6 +15,7 @@ use crate::message::{Message, SetterRequest, Step};
 use crate::random::Draw;
 use crate::rules::Rules;
 use crate::setter::{Outcome, Setter};
+use crate::site::{COMMITTEES_MAX, Site};
 use crate::trigger::{Progress, Trigger};
 use crate::witness::Witness;
 
@@ -25,7 +26,7 @@ pub const SETTING_MAX: usize = 64;
 pub struct Selection {
     pub(crate) context: Context,
     drawing: BTreeMap<Digest, Trigger>,
-    setting: BTreeMap<Draw, Setter>,
+    setting: BTreeMap<(Draw, Site), Setter>,
     witness: Witness,
 }
 
@@ -36,15 +37,30 @@ pub enum Command {
     Know(Arc<Contact>),
     /// A question was announced: draws for its plan may be witnessed.
     Announce(Digest, Announced),
-    /// Draw this many actors for the plan with this digest: ends with `Drawn` or `Failed`, within about a minute.
-    Draw(Digest, u32),
+    /// Draw actors for a plan: ends with `Drawn` or `Failed`, within about a minute.
+    Draw(Wanted),
+    /// The answer to [`Event::Find`]: the nodes nearest to a point of which the application knows, checked.
+    Found(Location, Vec<Arc<Contact>>),
+}
+
+/// What to draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Digest of the whole plan.
+    pub digest: Digest,
+    /// Seats of each committee, at least 1.
+    pub seats: u32,
+    /// Committees, at least 1, all from one random: at equal distances round the ring, each within its own arc.
+    pub committees: u32,
 }
 
 /// To the application.
 #[derive(Debug)]
 pub enum Event {
-    /// The draw is done: the list holds.
-    Drawn(Box<ActorList>),
+    /// The draw is done: the lists hold, one for each committee in their order.
+    Drawn(Vec<ActorList>),
+    /// Look the nodes nearest to this point up; it is far from here.
+    Find(Location),
     /// No list.
     Failed(Digest, Failure),
     /// A contact that this node lacked; to be checked before it is used.
@@ -66,6 +82,14 @@ pub enum Failure {
     /// Not a number of seats that a list can have.
     #[error("an actor list has 1 to {SEATS_MAX} seats")]
     Seats,
+    /// Not a number of committees that a draw can have.
+    #[error("a draw has 1 to {COMMITTEES_MAX} committees")]
+    Committees,
+    /// More seats than nodes live around a point.
+    #[error(
+        "more seats than nodes are near any point of the ring; ask for fewer, or for several committees"
+    )]
+    RegionTooSmall,
     /// No row of the k-table finds enough nodes.
     #[error(
         "too few nodes are known to witness a draw; wait until more of the community is online"
@@ -89,8 +113,8 @@ pub enum Failure {
 pub enum Timer {
     /// Of our own draw for a plan.
     Trigger(Digest),
-    /// Of a draw that we set up.
-    Setter(Draw),
+    /// Of a committee that we set up.
+    Setter(Draw, Site),
     /// Of nodes that we probe.
     Probe,
 }
@@ -121,13 +145,19 @@ impl Selection {
         match command {
             Command::Know(contact) => self.context.know(contact),
             Command::Announce(digest, announced) => self.context.announce(digest, announced),
-            Command::Draw(digest, _) if self.drawing.contains_key(&digest) => {}
-            Command::Draw(digest, seats) => {
-                match Trigger::start(&self.context, now, digest, seats, out) {
-                    Ok(trigger) => {
-                        self.drawing.insert(digest, trigger);
-                    }
-                    Err(why) => out.emit(Event::Failed(digest, why)),
+            Command::Draw(wanted) if self.drawing.contains_key(&wanted.digest) => {}
+            Command::Draw(wanted) => match Trigger::start(&self.context, now, wanted, out) {
+                Ok(trigger) => {
+                    self.drawing.insert(wanted.digest, trigger);
+                }
+                Err(why) => out.emit(Event::Failed(wanted.digest, why)),
+            },
+            Command::Found(point, contacts) => {
+                let drawing: Vec<_> = self.drawing.keys().copied().collect();
+                for digest in drawing {
+                    self.with_trigger(digest, out, |trigger, context, out| {
+                        trigger.on_found(context, now, point, &contacts, out)
+                    });
                 }
             }
         }
@@ -140,9 +170,11 @@ impl Selection {
                     trigger.handle_timer(context, now, out)
                 });
             }
-            Timer::Setter(draw) => self.with_setter(draw, out, |setter, context, out| {
-                setter.handle_timer(context, now, out)
-            }),
+            Timer::Setter(draw, site) => {
+                self.with_setter((draw, site), out, |setter, context, out| {
+                    setter.handle_timer(context, now, out)
+                });
+            }
             Timer::Probe => self.witness.resume(&self.context, now, out),
         }
     }
@@ -163,14 +195,14 @@ impl Selection {
 
     fn with_setter(
         &mut self,
-        draw: Draw,
+        which: (Draw, Site),
         out: &mut Outbox<Self>,
         act: impl FnOnce(&mut Setter, &Context, &mut Outbox<Self>) -> Outcome,
     ) {
-        if let Some(setter) = self.setting.get_mut(&draw)
+        if let Some(setter) = self.setting.get_mut(&which)
             && let Outcome::Over = act(setter, &self.context, out)
         {
-            self.setting.remove(&draw);
+            self.setting.remove(&which);
         }
     }
 
@@ -199,9 +231,15 @@ impl Selection {
                 });
             }
             Message::List(list) => self.on_list(now, from, list, out),
-            Message::SetterGaveUp(draw) => {
+            Message::SetterGaveUp(draw, site) => {
                 self.with_trigger(draw.digest, out, |trigger, _, out| {
-                    trigger.on_setter_gave_up(now, from, draw, out)
+                    trigger.on_setter_gave_up(now, from, (draw, site), out)
+                });
+            }
+            Message::Sparse(sparse) => {
+                let digest = sparse.body.draw.digest;
+                self.with_trigger(digest, out, |trigger, context, out| {
+                    trigger.on_sparse(context, now, from, *sparse, out)
                 });
             }
             Message::Setter(request) => self.on_setter(now, from, *request, out),
@@ -231,7 +269,7 @@ impl Selection {
         out: &mut Outbox<Self>,
         act: impl FnOnce(&mut Setter, &Context, &mut Outbox<Self>) -> Outcome,
     ) {
-        self.with_setter(step.draw, out, |setter, context, out| {
+        self.with_setter((step.draw, step.site), out, |setter, context, out| {
             if setter.expects(from, step) {
                 act(setter, context, out)
             } else {
@@ -247,19 +285,17 @@ impl Selection {
         request: SetterRequest,
         out: &mut Outbox<Self>,
     ) {
-        let draw = request.random.draw;
-        if self.setting.contains_key(&draw) {
+        let step = request.step();
+        let which = (step.draw, step.site);
+        if self.setting.contains_key(&which) {
             return;
         }
         if self.setting.len() >= SETTING_MAX {
-            out.send(
-                from,
-                Message::Refused(Step::of_trigger(draw), Refusal::Busy),
-            );
+            out.send(from, Message::Refused(step, Refusal::Busy));
             return;
         }
         if let Some(setter) = Setter::start(&self.context, now, from, request, out) {
-            self.setting.insert(draw, setter);
+            self.setting.insert(which, setter);
         }
     }
 
@@ -271,14 +307,14 @@ impl Selection {
         out: &mut Outbox<Self>,
     ) {
         let digest = list.body.draw.digest;
-        let mut holds = false;
+        let mut lists = None;
         self.with_trigger(digest, out, |trigger, context, out| {
-            holds = trigger.on_list(context, now, from, &list, out)?;
+            lists = trigger.on_list(context, now, from, list, out)?;
             Ok(())
         });
-        if holds {
+        if let Some(lists) = lists {
             self.drawing.remove(&digest);
-            out.emit(Event::Drawn(list));
+            out.emit(Event::Drawn(lists));
         }
     }
 
@@ -293,7 +329,7 @@ impl Selection {
         let draw = step.draw;
         if draw.trigger == self.context.own() {
             self.with_trigger(draw.digest, out, |trigger, context, out| {
-                trigger.on_refused(context, now, from, draw, why, out)
+                trigger.on_refused(context, now, from, step, why, out)
             });
         } else {
             self.as_setter(from, step, out, |setter, context, out| {
@@ -311,8 +347,8 @@ impl Selection {
             });
         }
         let setting: Vec<_> = self.setting.keys().copied().collect();
-        for draw in setting {
-            self.with_setter(draw, out, |setter, context, out| {
+        for which in setting {
+            self.with_setter(which, out, |setter, context, out| {
                 setter.on_unreachable(context, now, node, out)
             });
         }

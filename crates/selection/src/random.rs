@@ -40,19 +40,6 @@ impl Draw {
         Digest::of("trigger random", &[&encode(&(self, witness))]).0
     }
 
-    /// What list builder `witness` evaluates its VRF on, given the trigger's random. It differs from round to round: else a
-    /// setter that has seen one round's values knows what each choice of silent builders will draw in the next.
-    pub fn setter_input(
-        &self,
-        witness: NodeId,
-        random: &Digest,
-        setter: NodeId,
-        round: u32,
-    ) -> [u8; 32] {
-        let round = encode(&(self, witness, setter, round));
-        Digest::of("setter random", &[&round, &random.0]).0
-    }
-
     /// The bytes that a legitimate node signs: the draw, the time and who else was asked.
     pub fn part_bytes(&self, at: Instant, chosen: &[NodeId], skipped: &[NodeId]) -> Vec<u8> {
         encode(&(self, at, chosen, skipped))
@@ -159,11 +146,6 @@ impl VerifiableRandom {
 pub fn random_of(outputs: &[Digest]) -> Digest {
     let parts: Vec<&[u8]> = outputs.iter().map(|output| &output.0[..]).collect();
     Digest::of("random of trigger", &parts)
-}
-
-/// The point of the ring to which a random value displaces the draw (SEP2P §3.5 step 2).
-pub fn point_of(random: &Digest) -> Location {
-    Location::of(&Digest::of("point", &[&random.0]))
 }
 
 /// Checks that `signers` are distinct, nearest first, inside the region for their number, and none of `excluded`.

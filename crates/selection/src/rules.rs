@@ -11,6 +11,8 @@ use overlay::{KTable, KTableError, NodeCache, Parameters};
 pub struct Rules {
     community: Arc<Community>,
     table: Arc<KTable>,
+    /// rs3.
+    cache_share: f64,
 }
 
 impl Rules {
@@ -22,8 +24,12 @@ impl Rules {
     pub fn new(community: Arc<Community>) -> Result<Self, KTableError> {
         let descriptor = community.descriptor();
         let parameters = Parameters::new(descriptor.nodes, descriptor.colluders, descriptor.alpha);
-        let table = Arc::new(KTable::new(parameters)?);
-        Ok(Self { community, table })
+        let table = KTable::new(parameters)?;
+        Ok(Self {
+            cache_share: overlay::cache_share(descriptor, &table),
+            table: Arc::new(table),
+            community,
+        })
     }
 
     /// The community that these rules belong to.
@@ -34,6 +40,40 @@ impl Rules {
     /// The k-table in force.
     pub fn table(&self) -> &KTable {
         &self.table
+    }
+
+    /// The points of which a node at `location` knows all nodes that could be legitimate there.
+    pub fn overseen(&self, location: Location) -> Region {
+        Region::new(location, self.overseen_share())
+    }
+
+    fn overseen_share(&self) -> f64 {
+        let widest = overlay::widest_region(self.community.descriptor(), &self.table);
+        // A cache that holds the whole ring oversees it.
+        if self.cache_share >= 1.0 {
+            1.0
+        } else {
+            (self.cache_share - widest).max(0.0)
+        }
+    }
+
+    /// Who may be drawn around `point` (R3), when so many committees are drawn at once: each stays within its own arc, so
+    /// that nobody sits in two. Smaller than a node cache by the widest region of the k-table: so each legitimate node's
+    /// cache holds all of it, and one honest builder suffices for nobody to be left out.
+    pub fn candidates(&self, point: Location, committees: u32) -> Region {
+        let own_arc = 1.0 / f64::from(committees.max(1));
+        Region::new(point, self.overseen_share().min(own_arc))
+    }
+
+    /// Whether every node's cache holds the whole ring.
+    pub fn is_small(&self) -> bool {
+        self.cache_share >= 1.0
+    }
+
+    /// About how many nodes may be drawn around one point.
+    pub fn candidates_expected(&self, committees: u32) -> f64 {
+        let own_arc = 1.0 / f64::from(committees.max(1));
+        self.community.descriptor().nodes as f64 * self.overseen_share().min(own_arc)
     }
 
     /// The region around `centre` in which k nodes include an honest one, if the table has a row for this k.

@@ -4,18 +4,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{Digest, Instant, NodeId, Outbox};
+use base::{Digest, Instant, Location, NodeId, Outbox};
 use community::Contact;
 use crypto::{Signature, verify};
 
-use crate::builder::{check_value, draw_actors};
+use crate::builder::{Made, Statement, check_value};
 use crate::context::{Context, STEP, names};
 use crate::fault::{Misbehaviour, Refusal};
 use crate::limit::{SEATS_MAX, SKIPPED_MAX};
-use crate::list::{ActorList, Builder, ListBody, check_candidates};
+use crate::list::{ActorList, Builder, check_candidates};
 use crate::message::{BuildRequest, Message, Opened, Opening, SetterRequest, Step};
 use crate::protocol::{Event, Selection, Timer};
-use crate::random::{Draw, point_of};
+use crate::random::Draw;
+use crate::relocation::Sparse;
 
 /// Rounds in which S replaces builders before it gives up.
 const ROUNDS_MAX: u32 = 4;
@@ -44,7 +45,7 @@ enum Stage {
         openings: BTreeMap<NodeId, (Opening, Digest)>,
     },
     Sign {
-        body: ListBody,
+        statement: Statement,
         signatures: BTreeMap<NodeId, Signature>,
     },
 }
@@ -67,7 +68,7 @@ impl Setter {
         request: SetterRequest,
         out: &mut Outbox<Selection>,
     ) -> Option<Self> {
-        let step = Step::of_trigger(request.random.draw);
+        let step = request.step();
         let random = match check_request(context, now, trigger, &request, out) {
             Ok(random) => random,
             Err(why) => {
@@ -101,7 +102,12 @@ impl Setter {
         Step {
             draw: self.draw(),
             round: self.round,
+            site: self.request.site,
         }
+    }
+
+    fn point(&self) -> Location {
+        self.request.site.point(&self.random)
     }
 }
 
@@ -119,18 +125,20 @@ fn check_request(
     }
     let question = context.open_question(now, draw.digest, trigger)?;
     let seats = request.seats as usize;
-    if question.seats != request.seats || !(1..=SEATS_MAX).contains(&seats) {
+    let wanted = (question.seats, question.committees);
+    if wanted != (request.seats, request.site.committees) || !(1..=SEATS_MAX).contains(&seats) {
         return Err(Refusal::Invalid);
     }
     context.check_here(&request.skipped)?;
-    let random = request.random.verify(&context.rules, now).map_err(|what| {
+    let random = request.verify(&context.rules, now).map_err(|what| {
         out.emit(Event::Misbehaved {
             node: trigger,
             what,
         });
         Refusal::Invalid
     })?;
-    let nearest = context.setter(&random, trigger, &request.skipped);
+    let point = request.site.point(&random);
+    let nearest = context.setter(point, trigger, &request.skipped);
     let nearest = nearest.ok_or(Refusal::Invalid)?;
     if nearest.node() != context.own() {
         return Err(Refusal::Nearer(Box::new((**nearest).clone())));
@@ -148,8 +156,7 @@ impl Setter {
         out: &mut Outbox<Selection>,
     ) -> Outcome {
         let excluded = [self.trigger, context.own()];
-        let centre = point_of(&self.random);
-        let Some(chosen) = context.witnesses(centre, &excluded, &self.skipped) else {
+        let Some(chosen) = context.witnesses(self.point(), &excluded, &self.skipped) else {
             return self.give_up(out);
         };
         self.chosen = names(&chosen);
@@ -170,7 +177,7 @@ impl Setter {
     fn enter(&mut self, stage: Stage, now: Instant, out: &mut Outbox<Selection>) {
         self.stage = stage;
         self.deadline = now + STEP;
-        out.wake(self.deadline, Timer::Setter(self.draw()));
+        out.wake(self.deadline, Timer::Setter(self.draw(), self.request.site));
     }
 
     fn tell_all(&self, message: &Message, out: &mut Outbox<Selection>) {
@@ -180,7 +187,8 @@ impl Setter {
     }
 
     fn give_up(&self, out: &mut Outbox<Selection>) -> Outcome {
-        out.send(self.trigger, Message::SetterGaveUp(self.draw()));
+        let gave_up = Message::SetterGaveUp(self.draw(), self.request.site);
+        out.send(self.trigger, gave_up);
         Outcome::Over
     }
 
@@ -203,7 +211,10 @@ impl Setter {
         match std::mem::replace(&mut self.stage, Stage::Commit(BTreeMap::new())) {
             Stage::Commit(commitments) => self.show_commitments(now, commitments, out),
             Stage::Open { openings, .. } => self.show_openings(context, now, &openings, out),
-            Stage::Sign { body, signatures } => self.finish(context, body, &signatures, out),
+            Stage::Sign {
+                statement,
+                signatures,
+            } => self.finish(context, statement, &signatures, out),
         }
     }
 
@@ -239,28 +250,25 @@ impl Setter {
         let in_order = || self.chosen.iter().map(|node| &openings[node]);
         let values: Vec<_> = in_order().map(|(_, value)| *value).collect();
         let openings: Vec<_> = in_order().map(|(opening, _)| opening.clone()).collect();
-        let seats = self.request.seats as usize;
-        let Some(actors) = draw_actors(&self.random, &values, openings.iter(), seats) else {
-            let step = Step::of_trigger(self.draw());
-            out.send(
-                self.trigger,
-                Message::Refused(step, Refusal::TooFewCandidates),
-            );
-            return Outcome::Over;
-        };
-        let contacts = unsettled(context, &actors, &openings);
-        let body = ListBody {
-            descriptor: context.rules.community().digest(),
-            draw: self.draw(),
+        let made = Made {
+            step: self.step(),
             random: self.random,
             setter: context.own(),
             at: self.at,
-            actors,
+            seats: self.request.seats,
+        };
+        let statement = made.statement(context, &values, openings.iter());
+        let contacts = match &statement {
+            Statement::List(body) => unsettled(context, &body.actors, &openings),
+            Statement::Sparse(_) => Vec::new(),
         };
         let opened = Opened { openings, contacts };
         self.tell_all(&Message::Opens(self.step(), opened), out);
-        let signatures = BTreeMap::new();
-        self.enter(Stage::Sign { body, signatures }, now, out);
+        let signing = Stage::Sign {
+            statement,
+            signatures: BTreeMap::new(),
+        };
+        self.enter(signing, now, out);
         Outcome::Going
     }
 
@@ -268,7 +276,7 @@ impl Setter {
     fn finish(
         &self,
         context: &Context,
-        body: ListBody,
+        statement: Statement,
         signatures: &BTreeMap<NodeId, Signature>,
         out: &mut Outbox<Selection>,
     ) -> Outcome {
@@ -280,10 +288,11 @@ impl Setter {
             })
         };
         let builders = self.chosen.iter().filter_map(builder).collect();
-        out.send(
-            self.trigger,
-            Message::List(Box::new(ActorList { body, builders })),
-        );
+        let message = match statement {
+            Statement::List(body) => Message::List(Box::new(ActorList { body, builders })),
+            Statement::Sparse(body) => Message::Sparse(Box::new(Sparse { body, builders })),
+        };
+        out.send(self.trigger, message);
         Outcome::Over
     }
 
@@ -380,8 +389,8 @@ impl Setter {
         }
         let descriptor = context.rules.community().descriptor();
         check_candidates(descriptor, self.trigger, &opening.candidates)?;
-        let round = (context.own(), self.round);
-        check_value(context, self.draw(), &self.random, round, from, opening)
+        let step = self.step();
+        check_value(context, step, &self.random, context.own(), from, opening)
     }
 
     /// Step 8g arrived from one builder; the list is complete when all have signed.
@@ -393,10 +402,15 @@ impl Setter {
         signature: Signature,
         out: &mut Outbox<Selection>,
     ) -> Outcome {
-        let Stage::Sign { body, signatures } = &mut self.stage else {
+        let Stage::Sign {
+            statement,
+            signatures,
+        } = &mut self.stage
+        else {
             return self.accuse(from, Misbehaviour::OutOfTurn, out);
         };
-        if verify(from, ListBody::DOMAIN, &body.signed_bytes(), &signature).is_err() {
+        let (domain, bytes) = statement.signed();
+        if verify(from, domain, &bytes, &signature).is_err() {
             return self.accuse(from, Misbehaviour::Signature, out);
         }
         signatures.insert(from, signature);

@@ -7,14 +7,15 @@ use base::{Digest, Duration, Instant, NodeId, encode};
 use community::Descriptor;
 
 use crate::fault::Refusal;
-use crate::message::TriggerRequest;
+use crate::message::{Step, TriggerRequest};
 use crate::random::{DRAW_TOLERANCE, Draw};
+use crate::site::Site;
 
 /// Most triggers whose draws are counted.
 pub const TRIGGERS_MAX: usize = 4096;
-/// Most draws whose rounds are counted.
+/// Most sites of draws whose rounds are counted.
 pub const BUILDS_MAX: usize = 4096;
-/// Rounds of one draw, of all its setters together, in which one builder takes part.
+/// Rounds of one draw at one site, of all its setters together, in which one builder takes part.
 pub const ROUNDS_PER_DRAW: usize = 8;
 /// How long rounds are counted: until the parts of the draw's random are too old.
 const BUILDS_KEPT: Duration = DRAW_TOLERANCE.saturating_mul(2);
@@ -23,7 +24,7 @@ const BUILDS_KEPT: Duration = DRAW_TOLERANCE.saturating_mul(2);
 #[derive(Debug, Default)]
 pub struct Tally {
     triggers: BTreeMap<NodeId, Attempts>,
-    builds: BTreeMap<Draw, Rounds>,
+    builds: BTreeMap<(Draw, Site), Rounds>,
 }
 
 /// Of one trigger in one period.
@@ -79,7 +80,7 @@ impl Tally {
         }
     }
 
-    /// Counts a round of a draw at a setter. Each happens once: what was committed before one random is known cannot be
+    /// Counts a round of a setter. Each happens once: what was committed before one random is known cannot be
     /// committed anew after.
     ///
     /// # Errors
@@ -88,15 +89,15 @@ impl Tally {
     pub fn count_round(
         &mut self,
         now: Instant,
-        draw: Draw,
+        Step { draw, round, site }: Step,
         setter: NodeId,
-        round: u32,
     ) -> Result<(), Refusal> {
         self.builds.retain(|_, rounds| now <= rounds.until);
-        if !self.builds.contains_key(&draw) && self.builds.len() >= BUILDS_MAX {
+        let this = (draw, site);
+        if !self.builds.contains_key(&this) && self.builds.len() >= BUILDS_MAX {
             return Err(Refusal::Busy);
         }
-        let rounds = self.builds.entry(draw).or_insert(Rounds {
+        let rounds = self.builds.entry(this).or_insert(Rounds {
             until: now + BUILDS_KEPT,
             seen: Vec::new(),
         });

@@ -1,16 +1,21 @@
 //! The trigger's side (T): obtain a verifiable random, hand it to the setter it points to, receive the list.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use base::{Digest, Duration, Instant, NodeId, Outbox};
+use base::{Digest, Duration, Instant, Location, NodeId, Outbox};
+use community::Contact;
 
-use crate::context::{Context, SETTER, STEP, names};
+use crate::context::{Context, STEP, names};
 use crate::fault::{Misbehaviour, Refusal};
 use crate::limit::{SEATS_MAX, SKIPPED_MAX};
 use crate::list::ActorList;
-use crate::message::{Message, SetterRequest, TriggerRequest};
-use crate::protocol::{Event, Failure, Selection, Timer};
+use crate::message::{Message, Step, TriggerRequest};
+use crate::protocol::{Event, Failure, Selection, Timer, Wanted};
 use crate::random::{Draw, TriggerPart, VerifiableRandom, random_of};
+use crate::relocation::Sparse;
+use crate::setting::{Drawing, NoSetter, Setting};
+use crate::site::{COMMITTEES_MAX, Site};
 
 /// Tries at one plan before the trigger gives up. The descriptor's limit per period holds besides.
 const ATTEMPTS_MAX: u32 = 8;
@@ -23,6 +28,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub struct Trigger {
     draw: Draw,
     seats: u32,
+    committees: u32,
     /// Witnesses that did not answer in some attempt.
     away: Vec<NodeId>,
     stage: Stage,
@@ -46,8 +52,7 @@ enum Stage {
     Setting {
         random: Box<VerifiableRandom>,
         value: Digest,
-        setter: NodeId,
-        skipped: Vec<NodeId>,
+        settings: Vec<Setting>,
     },
     /// Waits a moment before the next attempt.
     Pause,
@@ -66,15 +71,26 @@ impl Trigger {
     pub fn start(
         context: &Context,
         now: Instant,
-        digest: Digest,
-        seats: u32,
+        wanted: Wanted,
         out: &mut Outbox<Selection>,
     ) -> Result<Self, Failure> {
         let trigger = context.own();
+        let Wanted {
+            digest,
+            seats,
+            committees,
+        } = wanted;
         if !(1..=SEATS_MAX).contains(&(seats as usize)) {
             return Err(Failure::Seats);
         }
-        if context.candidates(trigger).len() < seats as usize {
+        if !(1..=COMMITTEES_MAX).contains(&committees) {
+            return Err(Failure::Committees);
+        }
+        let rules = &context.rules;
+        if f64::from(seats) > rules.candidates_expected(committees) {
+            return Err(Failure::RegionTooSmall);
+        }
+        if rules.is_small() && context.cache.len() <= seats as usize {
             return Err(Failure::TooFewCandidates);
         }
         let draw = Draw {
@@ -85,6 +101,7 @@ impl Trigger {
         let mut new = Self {
             draw,
             seats,
+            committees,
             away: Vec::new(),
             stage: Stage::Pause,
             deadline: now,
@@ -130,33 +147,79 @@ impl Trigger {
         Ok(())
     }
 
-    fn ask_setter(
+    /// Asks a setter for each committee.
+    fn ask_setters(
         &mut self,
         context: &Context,
         now: Instant,
         random: Box<VerifiableRandom>,
         value: Digest,
-        skipped: Vec<NodeId>,
         out: &mut Outbox<Selection>,
     ) -> Progress {
-        let setter = context
-            .setter(&value, self.draw.trigger, &skipped)
-            .ok_or(Failure::TooFewWitnesses)?
-            .node();
-        let request = SetterRequest {
-            random: (*random).clone(),
-            seats: self.seats,
-            skipped: skipped.clone(),
-        };
-        out.send(setter, Message::Setter(Box::new(request)));
+        let settings = Site::all(self.committees).map(|site| Setting::new(site, now));
         self.stage = Stage::Setting {
             random,
             value,
-            setter,
-            skipped,
+            settings: settings.collect(),
         };
-        self.wait(now + SETTER, out);
+        let all = 0..self.committees as usize;
+        self.set_up(context, now, all, |_| Ok(()), out)
+    }
+
+    /// Changes these settings and asks on; what cannot go on needs a new attempt.
+    fn set_up(
+        &mut self,
+        context: &Context,
+        now: Instant,
+        which: impl IntoIterator<Item = usize>,
+        mut change: impl FnMut(&mut Setting) -> Result<(), NoSetter>,
+        out: &mut Outbox<Selection>,
+    ) -> Progress {
+        self.check_time(now)?;
+        let Stage::Setting {
+            random,
+            value,
+            settings,
+        } = &mut self.stage
+        else {
+            return Ok(());
+        };
+        let drawing = Drawing {
+            random,
+            value: *value,
+            seats: self.seats,
+        };
+        for which in which {
+            let setting = &mut settings[which];
+            let asked = change(setting).and_then(|()| setting.ask(context, now, &drawing, out));
+            if asked.is_err() {
+                return self.next_attempt(now, Failure::TooManyAttempts, out);
+            }
+        }
+        self.wait_for_setters(out);
         Ok(())
+    }
+
+    fn wait_for_setters(&mut self, out: &mut Outbox<Selection>) {
+        if let Stage::Setting { settings, .. } = &self.stage {
+            let open = settings.iter().filter(|setting| setting.list.is_none());
+            if let Some(first) = open.map(|setting| setting.until).min() {
+                self.wait(first, out);
+            }
+        }
+    }
+
+    /// The settings that this is true for.
+    fn settings(&self, which: impl Fn(&Setting) -> bool) -> Vec<usize> {
+        let Stage::Setting { settings, .. } = &self.stage else {
+            return Vec::new();
+        };
+        let open = |setting: &Setting| setting.list.is_none() && which(setting);
+        let numbered = settings.iter().enumerate();
+        numbered
+            .filter(|(_, setting)| open(setting))
+            .map(|(number, _)| number)
+            .collect()
     }
 
     fn wait(&mut self, until: Instant, out: &mut Outbox<Selection>) {
@@ -232,29 +295,109 @@ impl Trigger {
         }
     }
 
-    /// The setter gave a list: whether it holds.
+    /// A setter gave a list: all lists, when it holds and was the last one.
     pub fn on_list(
         &mut self,
         context: &Context,
         now: Instant,
         from: NodeId,
-        list: &ActorList,
+        list: Box<ActorList>,
         out: &mut Outbox<Selection>,
-    ) -> Result<bool, Failure> {
-        let Stage::Setting { value, setter, .. } = &self.stage else {
-            return Ok(false);
+    ) -> Result<Option<Vec<ActorList>>, Failure> {
+        let asked =
+            |setting: &Setting| (setting.site, setting.setter) == (list.body.site, Some(from));
+        let which = self.settings(asked);
+        let Stage::Setting {
+            value, settings, ..
+        } = &self.stage
+        else {
+            return Ok(None);
         };
-        if from != *setter {
-            return Ok(false);
+        let [which] = which[..] else {
+            return Ok(None);
+        };
+        let seated = settings
+            .iter()
+            .filter_map(|setting| setting.list.as_deref());
+        let checked = self.check_list(context, now, &list, *value, from);
+        let checked = checked.and_then(|()| check_apart(&list, seated));
+        if let Err(what) = checked {
+            out.emit(Event::Misbehaved { node: from, what });
+            self.next_attempt(now, Failure::TooManyAttempts, out)?;
+            return Ok(None);
         }
-        match self.check_list(context, now, list, *value, from) {
-            Ok(()) => Ok(true),
-            Err(what) => {
-                out.emit(Event::Misbehaved { node: from, what });
-                self.next_attempt(now, Failure::TooManyAttempts, out)?;
-                Ok(false)
+        if let Stage::Setting { settings, .. } = &mut self.stage {
+            settings[which].list = Some(list);
+            if settings.iter().all(|setting| setting.list.is_some()) {
+                let lists = settings.drain(..).filter_map(|setting| setting.list);
+                return Ok(Some(lists.map(|list| *list).collect()));
             }
         }
+        self.wait_for_setters(out);
+        Ok(None)
+    }
+
+    /// A setter found too few nodes at its point: the draw moves on, unless every point has the same ones.
+    pub fn on_sparse(
+        &mut self,
+        context: &Context,
+        now: Instant,
+        from: NodeId,
+        sparse: Sparse,
+        out: &mut Outbox<Selection>,
+    ) -> Progress {
+        let body = &sparse.body;
+        let asked = |setting: &Setting| (setting.site, setting.setter) == (body.site, Some(from));
+        let which = self.settings(asked);
+        let Stage::Setting { value, .. } = &self.stage else {
+            return Ok(());
+        };
+        if which.is_empty() {
+            return Ok(());
+        }
+        let (value, wanted) = (*value, (self.draw, self.seats));
+        let checked = if (body.draw, body.seats) != wanted || body.random != value {
+            Err(Misbehaviour::OtherDraw)
+        } else if body.setter != from {
+            Err(Misbehaviour::WrongSetter)
+        } else {
+            sparse.verify(&context.rules, now)
+        };
+        if let Err(what) = checked {
+            out.emit(Event::Misbehaved { node: from, what });
+            return self.next_attempt(now, Failure::TooManyAttempts, out);
+        }
+        if context.rules.is_small() || body.site.next().is_none() {
+            return self.next_attempt(now, Failure::TooFewCandidates, out);
+        }
+        let relocate = |setting: &mut Setting| setting.relocate(sparse.clone(), now);
+        self.set_up(context, now, which, relocate, out)
+    }
+
+    /// The nodes around a point were found.
+    pub fn on_found(
+        &mut self,
+        context: &Context,
+        now: Instant,
+        point: Location,
+        contacts: &[Arc<Contact>],
+        out: &mut Outbox<Selection>,
+    ) -> Progress {
+        let Stage::Setting { value, .. } = &self.stage else {
+            return Ok(());
+        };
+        let value = *value;
+        let sought =
+            |setting: &Setting| setting.is_looking() && setting.site.point(&value) == point;
+        let which = self.settings(sought);
+        if which.is_empty() || contacts.is_empty() {
+            return Ok(());
+        }
+        let learn = |setting: &mut Setting| {
+            setting.learn(contacts.iter().cloned());
+            Ok(())
+        };
+        self.set_up(context, now, which, learn, out)
     }
 
     fn check_list(
@@ -278,28 +421,29 @@ impl Trigger {
         list.verify(&context.rules, now, self.draw.digest)
     }
 
-    /// A witness or the setter declined. One that lies can cost an attempt, never the draw.
+    /// A witness or a setter declined. One that lies can cost an attempt, never the draw.
     pub fn on_refused(
         &mut self,
         context: &Context,
         now: Instant,
         from: NodeId,
-        draw: Draw,
+        step: Step,
         why: Refusal,
         out: &mut Outbox<Selection>,
     ) -> Progress {
+        let set_by = |setting: &Setting| (setting.site, setting.setter) == (step.site, Some(from));
+        let settings = self.settings(set_by);
         let asked = match &self.stage {
             Stage::Random { chosen, .. } => chosen.contains(&from),
-            Stage::Setting { setter, .. } => *setter == from,
+            Stage::Setting { .. } => !settings.is_empty(),
             Stage::Pause => false,
         };
-        if draw != self.draw || !asked {
+        if step.draw != self.draw || !asked {
             return Ok(());
         }
         let mut reason = Failure::TooManyAttempts;
         match why {
             Refusal::TooManyDraws => reason = Failure::TooManyDraws,
-            Refusal::TooFewCandidates => reason = Failure::TooFewCandidates,
             Refusal::SkippedIsAlive(node) => self.away.retain(|away| *away != node),
             Refusal::Nearer(contact) => context.hear(now, from, *contact, out),
             Refusal::Unknown(node) => context.introduce(from, node, out),
@@ -308,20 +452,19 @@ impl Trigger {
         self.next_attempt(now, reason, out)
     }
 
-    /// The setter could not complete the draw.
+    /// A setter could not complete the draw.
     pub fn on_setter_gave_up(
         &mut self,
         now: Instant,
         from: NodeId,
-        draw: Draw,
+        (draw, site): (Draw, Site),
         out: &mut Outbox<Selection>,
     ) -> Progress {
-        match &self.stage {
-            Stage::Setting { setter, .. } if *setter == from && draw == self.draw => {
-                self.next_attempt(now, Failure::TooManyAttempts, out)
-            }
-            _ => Ok(()),
+        let asked = |setting: &Setting| (setting.site, setting.setter) == (site, Some(from));
+        if draw != self.draw || self.settings(asked).is_empty() {
+            return Ok(());
         }
+        self.next_attempt(now, Failure::TooManyAttempts, out)
     }
 }
 
@@ -340,8 +483,9 @@ impl Trigger {
                 gone.insert(node);
                 self.advance(context, now, out)
             }
-            Stage::Setting { setter, .. } if *setter == node => {
-                self.replace_setter(context, now, out)
+            Stage::Setting { .. } => {
+                let which = self.settings(|setting| setting.setter == Some(node));
+                self.replace_setters(context, now, which, out)
             }
             _ => Ok(()),
         }
@@ -359,7 +503,10 @@ impl Trigger {
         }
         match &self.stage {
             Stage::Random { .. } => self.replace_witnesses(context, now, out),
-            Stage::Setting { .. } => self.replace_setter(context, now, out),
+            Stage::Setting { .. } => {
+                let which = self.settings(|setting| setting.until <= now);
+                self.replace_setters(context, now, which, out)
+            }
             Stage::Pause => self.ask_witnesses(context, now, out),
         }
     }
@@ -388,7 +535,7 @@ impl Trigger {
                 .collect();
             let (parts, values): (Vec<_>, Vec<_>) = in_order.into_iter().unzip();
             random.parts = parts;
-            return self.ask_setter(context, now, random, random_of(&values), Vec::new(), out);
+            return self.ask_setters(context, now, random, random_of(&values), out);
         }
         let answered = |node| parts.contains_key(node) || gone.contains(node);
         if chosen.iter().all(answered) {
@@ -417,25 +564,28 @@ impl Trigger {
     }
 
     /// The next nearest, with the same random.
-    fn replace_setter(
+    fn replace_setters(
         &mut self,
         context: &Context,
         now: Instant,
+        which: Vec<usize>,
         out: &mut Outbox<Selection>,
     ) -> Progress {
-        self.check_time(now)?;
-        match std::mem::replace(&mut self.stage, Stage::Pause) {
-            Stage::Setting {
-                random,
-                value,
-                setter,
-                mut skipped,
-            } if skipped.len() < SKIPPED_MAX => {
-                skipped.push(setter);
-                self.ask_setter(context, now, random, value, skipped, out)
-            }
-            _ => self.next_attempt(now, Failure::TooManyAttempts, out),
-        }
+        self.set_up(context, now, which, Setting::skip, out)
+    }
+}
+
+/// Checks that nobody sits in two committees of one draw.
+fn check_apart<'a>(
+    list: &ActorList,
+    mut others: impl Iterator<Item = &'a ActorList>,
+) -> Result<(), Misbehaviour> {
+    let actors: BTreeSet<_> = list.actors().iter().collect();
+    let shares = |other: &ActorList| other.actors().iter().any(|actor| actors.contains(actor));
+    if others.any(shares) {
+        Err(Misbehaviour::DoubleSeat)
+    } else {
+        Ok(())
     }
 }
 

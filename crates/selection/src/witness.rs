@@ -13,7 +13,7 @@ use crate::context::{Context, PROBE};
 use crate::fault::Refusal;
 use crate::message::{BuildRequest, Message, Opened, Step, TriggerRequest};
 use crate::protocol::{Event, Selection, Timer};
-use crate::random::{DRAW_TOLERANCE, TriggerPart, point_of};
+use crate::random::{DRAW_TOLERANCE, TriggerPart};
 use crate::tally::Tally;
 
 /// Most requests that wait for probes at a time.
@@ -132,26 +132,30 @@ impl Witness {
         let setting = &request.request;
         let draw = setting.random.draw;
         let question = context.open_question(now, draw.digest, draw.trigger)?;
-        if question.seats != setting.seats || request.at.distance(now) > DRAW_TOLERANCE {
+        let wanted = (question.seats, question.committees);
+        if wanted != (setting.seats, setting.site.committees)
+            || request.at.distance(now) > DRAW_TOLERANCE
+        {
             return Err(Refusal::Invalid);
         }
         context.check_here(&setting.skipped)?;
         if !context.cache.contains(from) {
             return Err(Refusal::Unknown(from));
         }
-        let random = setting.random.verify(&context.rules, now).map_err(|what| {
+        let random = setting.verify(&context.rules, now).map_err(|what| {
             out.emit(Event::Misbehaved { node: from, what });
             Refusal::Invalid
         })?;
-        let nearest = context.setter(&random, draw.trigger, &setting.skipped);
+        let point = setting.site.point(&random);
+        let nearest = context.setter(point, draw.trigger, &setting.skipped);
         let nearest = nearest.ok_or(Refusal::Invalid)?;
         if nearest.node() != from {
             return Err(Refusal::Nearer(Box::new((**nearest).clone())));
         }
         let excluded = [draw.trigger, from];
         let (chosen, skipped) = (&request.chosen, &request.skipped);
-        context.check_witnesses(point_of(&random), chosen, &excluded, skipped)?;
-        self.tally.count_round(now, draw, from, request.round)?;
+        context.check_witnesses(point, chosen, &excluded, skipped)?;
+        self.tally.count_round(now, request.step(), from)?;
         Ok(random)
     }
 }

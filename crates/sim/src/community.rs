@@ -130,6 +130,7 @@ impl World {
             min_crowd: settings.min_crowd,
             padding_allowance: settings.padding_allowance,
             draws_per_period: 16,
+            cache_size: 512,
             period_secs: 3600,
             vocabulary: vocabulary(),
             revoked: Vec::new(),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use base::{Duration, NodeId, Rng};
-use community::{Descriptor, Identity, SignedDescriptor, Terms, draw_keys, enrol};
+use community::{CACHE_SIZE, Descriptor, Identity, SignedDescriptor, Terms, draw_keys, enrol};
 use crypto::{Rights, SigningKey};
 use net::Clock;
 use question::ConsentRule;
@@ -48,6 +48,7 @@ pub fn found(
         min_crowd: min_crowd.unwrap_or(people.taken.len() as u64 / 3),
         padding_allowance: 1,
         draws_per_period: 16,
+        cache_size: CACHE_SIZE,
         period_secs: 3600,
         vocabulary: vec![people.table.clone()],
         revoked: Vec::new(),

@@ -2,10 +2,13 @@
 
 use base::{Digest, Instant, NodeId};
 use community::ContactError;
+use crypto::verify;
 
 use super::network::Network;
 use super::talk::{Change, contact, forged, only, why};
 use super::world::{SECOND, START, World, people, plan};
+use crate::relocation::SparseBody;
+use crate::site::Site;
 use crate::tally::ROUNDS_PER_DRAW;
 use crate::{
     BuildRequest, DRAW_TOLERANCE, Draw, Message, Misbehaviour, Opened, Opening, Refusal,
@@ -41,6 +44,8 @@ impl<'a> Placer<'a> {
                 random,
                 seats: SEATS,
                 skipped: vec![],
+                site: Site::FIRST,
+                moves: vec![],
             },
         }
     }
@@ -57,8 +62,8 @@ impl<'a> Placer<'a> {
 
     fn step(&self, round: u32) -> Step {
         Step {
-            draw: self.draw,
             round,
+            ..Step::of_trigger(self.draw)
         }
     }
 
@@ -88,7 +93,7 @@ impl<'a> Placer<'a> {
     fn openings(&self, round: u32, candidates: &[Vec<NodeId>]) -> Vec<Opening> {
         let opening = |(node, candidates): (&NodeId, &Vec<NodeId>)| {
             let setter = self.setter;
-            let input = self.draw.setter_input(*node, &self.value, setter, round);
+            let input = self.step(round).setter_input(*node, &self.value, setter);
             Opening {
                 proof: people().identity(*node).vrf.prove(&input),
                 candidates: candidates.clone(),
@@ -450,8 +455,26 @@ fn there_must_be_a_candidate_for_each_seat() {
     let mut few: Vec<_> = placer.builders.clone();
     few.push(placer.setter);
     few.sort();
+    let at = placer.network.now;
     let answer = placer.round(0, &vec![few; 4], |_| ());
-    assert_eq!(why(answer), Refusal::TooFewCandidates);
+    // It signs that they are too few, and nothing else.
+    let Message::Signed(_, signature) = answer else {
+        panic!("{answer:?}");
+    };
+    let sparse = SparseBody {
+        descriptor: world.rules.community().digest(),
+        draw: placer.draw,
+        random: placer.value,
+        site: Site::FIRST,
+        setter: placer.setter,
+        at,
+        seats: SEATS,
+    };
+    let bytes = sparse.signed_bytes();
+    assert_eq!(
+        verify(builder, SparseBody::DOMAIN, &bytes, &signature),
+        Ok(())
+    );
     assert_eq!(placer.accusations(), []);
 }
 

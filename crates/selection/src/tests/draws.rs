@@ -6,7 +6,7 @@ use base::{NodeId, encode};
 
 use super::network::Network;
 use super::world::{START, World, people, plan};
-use crate::random::point_of;
+use crate::site::point_of;
 use crate::{ActorList, Message};
 
 /// Everything that a list promises, by looking at everyone.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use base::{Duration, NodeId};
 
+use super::network::wanted;
 use super::network::{LONG, Network};
 use super::world::{SECOND, START, World, people, plan};
-use crate::{ActorList, Command, Event, Failure, Message, Refusal, Selection};
+use crate::{ActorList, Command, Event, Failure, Message, Selection};
 
 /// A plan's number, and its list when all is well. No witness has two roles, so that each can be made to fail in one.
 fn rehearse(world: &World) -> (u64, ActorList) {
@@ -345,7 +346,7 @@ fn too_few_candidates_are_known() {
     let farthest = strangers.max_by_key(|contact| centre.distance(contact.location()));
     let more = Arc::clone(farthest.unwrap());
     network.command(trigger, Command::Know(more));
-    let told = |m: &Message| matches!(m, Message::Refused(_, Refusal::TooFewCandidates));
+    let told = |m: &Message| matches!(m, Message::Sparse(_));
     let result = network.draw(1, 13);
     assert!(matches!(
         result,
@@ -368,7 +369,7 @@ fn no_list_has_so_many_seats() {
 fn nobody_has_heard_of_the_question() {
     let world = World::new(13);
     let mut network = Network::new(&world);
-    network.command(people().node(0), Command::Draw(plan(1), 5));
+    network.command(people().node(0), Command::Draw(wanted(1, 5)));
     assert_eq!(network.finish(1), Err(Failure::TooManyAttempts));
     assert!(network.now < START + SECOND * 10);
 }
@@ -377,7 +378,7 @@ fn nobody_has_heard_of_the_question() {
 fn a_question_that_spreads_late_is_waited_for() {
     let world = World::new(13);
     let mut network = Network::new(&world);
-    network.command(people().node(0), Command::Draw(plan(1), 5));
+    network.command(people().node(0), Command::Draw(wanted(1, 5)));
     network.run_for(SECOND);
     network.announce(plan(1), 5, START);
     succeeds_without(&mut network, 1, &[]);

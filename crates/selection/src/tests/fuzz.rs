@@ -4,6 +4,7 @@ use base::{Input, NodeId, Rng, decode, encode};
 
 use super::network::Network;
 use super::world::{World, people, plan};
+use crate::site::Site;
 use crate::{Message, Timer};
 
 /// What was said in an honest draw, in its bytes.
@@ -53,7 +54,11 @@ fn damaged_and_misplaced_messages_do_no_harm() {
         }
         if rng.below(10) == 0 {
             let draw = world.draw(1, rng.below(2) as u32);
-            let timers = [Timer::Probe, Timer::Setter(draw), Timer::Trigger(plan(1))];
+            let timers = [
+                Timer::Probe,
+                Timer::Setter(draw, Site::FIRST),
+                Timer::Trigger(plan(1)),
+            ];
             network.input(to, Input::Timer(timers[rng.below(3) as usize]));
             network.input(to, Input::Unreachable(from));
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use base::minicbor::{Decode, Encode};
 use base::{
-    DecodeError, Digest, Duration, Input, Instant, NodeId, Outbox, Output, Protocol as _, decode,
-    encode,
+    DecodeError, Digest, Duration, Input, Instant, Location, NodeId, Outbox, Output, Protocol as _,
+    decode, encode,
 };
 
 use super::network::Network;
@@ -15,6 +15,7 @@ use crate::context::{ANNOUNCED_MAX, Context, PROBE, SETTER, names};
 use crate::fault::Refusal;
 use crate::limit::{CANDIDATES_MAX, SEATS_MAX, SKIPPED_MAX, WITNESSES_MAX};
 use crate::protocol::SETTING_MAX;
+use crate::site::Site;
 use crate::tally::{BUILDS_MAX, ROUNDS_PER_DRAW, TRIGGERS_MAX, Tally};
 use crate::witness::{LACKING_MAX, PROBING_MAX, PROBING_PER_PEER};
 use crate::{
@@ -62,6 +63,8 @@ fn no_list_in_a_message_is_longer_than_its_limit() {
         random,
         seats: 1,
         skipped,
+        site: Site::FIRST,
+        moves: vec![],
     };
     let build = |chosen, skipped| {
         Message::Build(Box::new(BuildRequest {
@@ -82,6 +85,7 @@ fn no_list_in_a_message_is_longer_than_its_limit() {
             setter: node,
             at: START,
             actors,
+            site: Site::FIRST,
         };
         Message::List(Box::new(ActorList { body, builders }))
     };
@@ -116,6 +120,7 @@ fn no_list_in_a_message_is_longer_than_its_limit() {
             setter: node,
             at: START,
             actors: vec![],
+            site: Site::FIRST,
         },
         &[node],
     );
@@ -126,6 +131,7 @@ fn announced(opens_at: Instant) -> Announced {
     Announced {
         trigger: people().node(0),
         seats: 1,
+        committees: 1,
         opens_at,
     }
 }
@@ -182,8 +188,11 @@ fn triggers_are_counted_as_far_as_there_is_room_and_forgotten_with_the_period() 
 fn rounds_are_counted_as_far_as_there_is_room_and_until_they_are_too_old() {
     let mut tally = Tally::default();
     let setter = people().node(2);
-    let mut count =
-        |now, number, round| tally.count_round(now, asking(1, number).draw, setter, round);
+    let step = |number, round| Step {
+        round,
+        ..Step::of_trigger(asking(1, number).draw)
+    };
+    let mut count = |now, number, round| tally.count_round(now, step(number, round), setter);
     let max = BUILDS_MAX as u64;
     assert!((0..max).all(|number| count(START, number, 0) == Ok(())));
     assert_eq!(count(START, max, 0), Err(Refusal::Busy));
@@ -213,6 +222,8 @@ fn lists_are_made_as_far_as_there_is_room_and_given_up() {
                 random,
                 seats: 1,
                 skipped: vec![],
+                site: Site::FIRST,
+                moves: vec![],
             },
             round: 0,
             at: now,
@@ -296,7 +307,7 @@ fn requests_that_wait_for_probes_are_few() {
 fn skipping(
     node: &Selection,
     trigger: NodeId,
-    centre: base::Location,
+    centre: Location,
     witness: NodeId,
 ) -> Option<(Vec<NodeId>, Vec<NodeId>)> {
     let mut skipped = Vec::new();
@@ -392,6 +403,8 @@ fn draws_are_set_up_as_far_as_there_is_room() {
             random: world.random(world.draw(1, attempt), START).0,
             seats: 1,
             skipped: others.clone(),
+            site: Site::FIRST,
+            moves: vec![],
         }));
         let from = trigger;
         setter.handle(now, Input::Message { from, message }, &mut out);
@@ -411,7 +424,7 @@ fn draws_are_set_up_as_far_as_there_is_room() {
     assert!(!ask(&mut setter, START, max));
     // None is kept for longer than a trigger waits.
     for attempt in 0..max {
-        let timer = Timer::Setter(world.draw(1, attempt));
+        let timer = Timer::Setter(world.draw(1, attempt), Site::FIRST);
         let now = START + SETTER;
         setter.handle(now, Input::Timer(timer), &mut Outbox::new());
     }
@@ -448,5 +461,6 @@ fn who_is_revoked_is_never_known() {
     let mut context = Context::new(identity, rules_of(&descriptor));
     context.know(Arc::clone(&people().contacts[2]));
     context.know(Arc::clone(&people().contacts[3]));
-    assert_eq!(context.candidates(people().node(0)), [people().node(3)]);
+    let candidates = context.candidates(people().node(0), Location(0), 1);
+    assert_eq!(candidates, [people().node(3)]);
 }

@@ -14,7 +14,7 @@ use super::world::{
     SECOND, START, World, authority, certified, descriptor, people, plan, rules_of,
 };
 use crate::list::seat_by_lot;
-use crate::random::point_of;
+use crate::site::point_of;
 use crate::{ActorList, Builder, DRAW_TOLERANCE, ListBody, Misbehaviour, SEATS_MAX};
 
 const TICK: Duration = Duration::from_micros(1);

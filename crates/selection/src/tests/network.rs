@@ -9,7 +9,7 @@ use base::{
 
 use super::world::{START, World, people, plan};
 use crate::{
-    ActorList, Announced, Command, Event, Failure, Message, Misbehaviour, Selection, Timer,
+    ActorList, Announced, Command, Event, Failure, Message, Misbehaviour, Selection, Timer, Wanted,
 };
 
 pub const LATENCY: Duration = Duration::from_millis(20);
@@ -103,6 +103,7 @@ impl<'a> Network<'a> {
         let announced = Announced {
             trigger: people().node(0),
             seats,
+            committees: 1,
             opens_at,
         };
         let all: Vec<_> = self.nodes.keys().copied().collect();
@@ -114,7 +115,7 @@ impl<'a> Network<'a> {
     /// The first of the people announces plan `number` and draws.
     pub fn start(&mut self, number: u64, seats: u32) {
         self.announce(plan(number), seats, self.now);
-        self.command(people().node(0), Command::Draw(plan(number), seats));
+        self.command(people().node(0), Command::Draw(wanted(number, seats)));
     }
 
     /// Announces, draws and runs to the end: when it ended, and how.
@@ -134,8 +135,8 @@ impl<'a> Network<'a> {
 
     fn ended(&self, number: u64) -> Option<Result<ActorList, Failure>> {
         self.events.iter().find_map(|(_, event)| match event {
-            Event::Drawn(list) if list.body.draw.digest == plan(number) => {
-                Some(Ok((**list).clone()))
+            Event::Drawn(lists) if lists[0].body.draw.digest == plan(number) => {
+                Some(Ok(lists[0].clone()))
             }
             Event::Failed(digest, why) if *digest == plan(number) => Some(Err(*why)),
             _ => None,
@@ -258,5 +259,14 @@ impl<'a> Network<'a> {
     /// How many messages of a kind were sent.
     pub fn count(&self, kind: impl Fn(&Message) -> bool) -> usize {
         self.sent.iter().filter(|(_, _, m)| kind(m)).count()
+    }
+}
+
+/// A list of so many seats for a plan.
+pub fn wanted(number: u64, seats: u32) -> Wanted {
+    Wanted {
+        digest: plan(number),
+        seats,
+        committees: 1,
     }
 }

@@ -7,6 +7,8 @@ use crypto::Signature;
 use super::network::{LATENCY, Network};
 use super::talk::{Change, contact, forged, only, why};
 use super::world::{SECOND, START, World, people, plan};
+use crate::relocation::SparseBody;
+use crate::site::Site;
 use crate::{
     DRAW_TOLERANCE, Draw, Event, ListBody, Message, Misbehaviour, Opening, Refusal, SetterRequest,
     Step,
@@ -49,6 +51,8 @@ impl<'a> Stage<'a> {
                 random,
                 seats: SEATS,
                 skipped: vec![],
+                site: Site::FIRST,
+                moves: vec![],
             },
             began: START,
         }
@@ -97,7 +101,7 @@ impl<'a> Stage<'a> {
 
     fn opening(&self, place: usize) -> Opening {
         let node = self.builders[place];
-        let input = self.draw.setter_input(node, &self.value, self.setter, 0);
+        let input = self.step().setter_input(node, &self.value, self.setter);
         let mut candidates: Vec<_> = (1..self.network.world.size)
             .map(|p| people().node(p))
             .collect();
@@ -111,7 +115,7 @@ impl<'a> Stage<'a> {
     /// The setter accuses this builder, and gives up at once, so that the trigger can draw another point.
     fn breaks(&mut self, place: usize, message: Message, what: Misbehaviour) {
         let answers = self.say_as(place, message);
-        assert_eq!(answers, [Message::SetterGaveUp(self.draw)]);
+        assert_eq!(answers, [Message::SetterGaveUp(self.draw, Site::FIRST)]);
         let breach = (self.setter, self.builders[place], what);
         assert_eq!(self.network.accusations(), [breach]);
         let now = self.network.now;
@@ -300,6 +304,7 @@ fn only_builders_of_this_round_are_heard() {
     let other_draw = Step {
         draw: world.draw(1, 1),
         round: 0,
+        site: Site::FIRST,
     };
     for step in [other_round, other_draw] {
         assert_eq!(stage.say_as(3, Message::Commit(step, commitment)), []);
@@ -329,13 +334,12 @@ fn a_refusal_ends_the_round_and_says_why() {
         Refusal::Busy,
         Refusal::NotAnnounced,
         Refusal::TooManyDraws,
-        Refusal::TooFewCandidates,
         Refusal::Unknown(stranger),
         Refusal::SkippedIsAlive(stranger),
     ] {
         let mut stage = Stage::committed(&world, 2);
         let answers = stage.say_as(2, Message::Refused(stage.step(), refusal));
-        assert_eq!(answers, [Message::SetterGaveUp(stage.draw)]);
+        assert_eq!(answers, [Message::SetterGaveUp(stage.draw, Site::FIRST)]);
         assert_eq!(stage.network.accusations(), []);
     }
 }
@@ -348,7 +352,7 @@ fn a_builder_that_does_not_know_another_is_introduced() {
     let refusal = Refusal::Unknown(missing);
     let answers = stage.say_as(2, Message::Refused(stage.step(), refusal));
     let introduction = Message::Introduce(Box::new(contact(missing)));
-    let gave_up = Message::SetterGaveUp(stage.draw);
+    let gave_up = Message::SetterGaveUp(stage.draw, Site::FIRST);
     assert_eq!(answers, [introduction, gave_up]);
 }
 
@@ -418,7 +422,7 @@ fn a_builder_that_is_not_away_is_asked_again() {
     };
     let other = world.builders(stage.value, stage.setter, &expected)[0];
     let refusal = Message::Refused(fourth, Refusal::SkippedIsAlive(late));
-    let gave_up = Message::SetterGaveUp(stage.draw);
+    let gave_up = Message::SetterGaveUp(stage.draw, Site::FIRST);
     assert_eq!(stage.say(other, refusal), [gave_up]);
 }
 
@@ -461,7 +465,7 @@ fn builders_who_stay_silent_end_the_draw_here() {
     stage.ask(|_| ());
     // Two seconds a round, and no more than eight nodes may be left out.
     stage.network.run_for(SECOND * 8);
-    let gave_up = Message::SetterGaveUp(stage.draw);
+    let gave_up = Message::SetterGaveUp(stage.draw, Site::FIRST);
     assert!(stage.network.inbox.contains(&(setter, gave_up)));
     assert!(stage.network.nodes[&setter].is_at_rest());
 }
@@ -485,7 +489,28 @@ fn too_few_candidates_are_told_to_the_trigger() {
         };
         answers = stage.say_as(place, Message::Open(stage.step(), opening));
     }
-    assert_eq!(why(only(answers)), Refusal::TooFewCandidates);
+    // All are shown what was opened, and sign that it is too little.
+    assert!(answers.iter().all(|m| matches!(m, Message::Opens(..))));
+    let body = SparseBody {
+        descriptor: world.rules.community().digest(),
+        draw: stage.draw,
+        random: stage.value,
+        site: Site::FIRST,
+        setter: stage.setter,
+        at: stage.began,
+        seats: SEATS,
+    };
+    let bytes = body.signed_bytes();
+    for place in 0..4 {
+        let key = &people().identity(stage.builders[place]).key;
+        let signature = key.sign(SparseBody::DOMAIN, &bytes);
+        answers = stage.say_as(place, Message::Signed(stage.step(), signature));
+    }
+    let Message::Sparse(sparse) = only(answers) else {
+        panic!("no evidence");
+    };
+    assert_eq!(sparse.body, body);
+    assert_eq!(sparse.verify(&world.rules, stage.network.now), Ok(()));
     assert!(stage.network.nodes[&stage.setter].is_at_rest());
 }
 

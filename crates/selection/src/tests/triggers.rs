@@ -9,6 +9,7 @@ use crypto::{CertificateError, CertificateRequest, Rights};
 use super::network::Network;
 use super::talk::{contact, forged};
 use super::world::{SECOND, START, World, authority, people, plan};
+use crate::site::Site;
 use crate::{
     ActorList, DRAW_TOLERANCE, Draw, Failure, Message, Misbehaviour, Refusal, Step, TriggerPart,
 };
@@ -142,7 +143,6 @@ fn one_refusal_is_not_the_end() {
         Refusal::Busy,
         Refusal::Invalid,
         Refusal::TooManyDraws,
-        Refusal::TooFewCandidates,
         Refusal::Unknown(stranger),
         Refusal::Unknown(nearest[0]),
         Refusal::SkippedIsAlive(nearest[1]),
@@ -220,7 +220,7 @@ fn strangers_are_not_heard() {
         for message in [
             refuse(draw, Refusal::TooManyDraws),
             refuse(world.draw(1, 1), Refusal::Invalid),
-            Message::SetterGaveUp(draw),
+            Message::SetterGaveUp(draw, Site::FIRST),
             Message::List(Box::new(honest.clone())),
             Message::Part(plan(1), 0, Box::new(part.clone())),
             Message::Part(plan(2), 0, Box::new(part.clone())),

@@ -70,6 +70,7 @@ fn only_announced_questions_of_this_trigger_are_drawn_for() {
     // Another's question, under one's own name and under his.
     let of_another = Announced {
         trigger: people().node(1),
+        committees: 1,
         seats: 9,
         opens_at: START,
     };

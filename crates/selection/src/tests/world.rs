@@ -11,7 +11,8 @@ use overlay::NodeCache;
 
 use crate::context::names;
 use crate::list::ListBody;
-use crate::random::{Draw, TriggerPart, VerifiableRandom, point_of};
+use crate::random::{Draw, TriggerPart, VerifiableRandom};
+use crate::site::point_of;
 use crate::{ActorList, Builder, Rules};
 
 /// When everything begins.
@@ -116,6 +117,7 @@ pub fn descriptor(nodes: u64, colluders: u64) -> Descriptor {
         min_crowd: 5,
         padding_allowance: 1,
         draws_per_period: 16,
+        cache_size: 512,
         period_secs: 3600,
         vocabulary: vec![],
         revoked: vec![],

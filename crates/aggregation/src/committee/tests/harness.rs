@@ -101,6 +101,7 @@ impl Net {
             min_crowd: threshold.max(1),
             padding_allowance: 0,
             draws_per_period: 16,
+            cache_size: 512,
             period_secs: 3600,
             vocabulary: vec![],
             revoked: vec![],

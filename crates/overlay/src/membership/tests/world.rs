@@ -104,6 +104,7 @@ fn descriptor(authority: &SigningKey) -> Descriptor {
         min_crowd: 5,
         padding_allowance: 1,
         draws_per_period: 16,
+        cache_size: 512,
         period_secs: 3600,
         vocabulary: vec![],
         revoked: vec![],
