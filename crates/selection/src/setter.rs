@@ -389,6 +389,17 @@ impl Setter {
         }
         let descriptor = context.rules.community().descriptor();
         check_candidates(descriptor, self.trigger, &opening.candidates)?;
+        // Of those that we know, nobody sits elsewhere; of the others no builder will sign that they do not.
+        let region = context
+            .rules
+            .candidates(self.point(), self.request.site.committees);
+        let elsewhere = |node: &NodeId| {
+            let known = context.cache.get(*node);
+            known.is_some_and(|contact| !region.contains(contact.location()))
+        };
+        if opening.candidates.iter().any(elsewhere) {
+            return Err(Misbehaviour::Candidates);
+        }
         let step = self.step();
         check_value(context, step, &self.random, context.own(), from, opening)
     }

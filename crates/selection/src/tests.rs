@@ -8,6 +8,7 @@ mod fuzz;
 mod limits;
 mod lists;
 mod network;
+mod regions;
 mod setters;
 mod talk;
 mod triggers;

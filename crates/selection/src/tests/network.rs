@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base::{
-    Digest, Duration, Input, Instant, NodeId, Outbox, Output, Protocol as _, decode, encode,
+    Digest, Duration, Input, Instant, Location, NodeId, Outbox, Output, Protocol as _, Region,
+    decode, encode,
 };
 
 use super::world::{START, World, people, plan};
@@ -30,6 +31,7 @@ enum Happening {
         to: NodeId,
     },
     Know(NodeId, NodeId),
+    Found(NodeId, Location),
 }
 
 /// Sees each message before it is sent, and may change it; `false` loses it.
@@ -43,6 +45,8 @@ pub struct Network<'a> {
     queue: BTreeMap<(Instant, u64), Happening>,
     caused: u64,
     pub down: BTreeSet<NodeId>,
+    /// Whether who looks for the nodes near a point finds those that are up.
+    pub finds: bool,
     /// Whether senders hear that a node is down.
     pub tells_unreachable: bool,
     /// Played by the test: what they are sent is kept in `inbox`.
@@ -65,7 +69,7 @@ impl<'a> Network<'a> {
         let node = |person: usize| {
             let identity = Arc::clone(&people().identities[person]);
             let mut node = Selection::new(Arc::clone(&identity), world.rules.clone());
-            node.context.cache = cache.clone();
+            node.context.cache = world.cache_of(identity.node(), &cache);
             (identity.node(), node)
         };
         Self {
@@ -75,6 +79,7 @@ impl<'a> Network<'a> {
             queue: BTreeMap::new(),
             caused: 0,
             down: BTreeSet::new(),
+            finds: true,
             tells_unreachable: true,
             puppets: BTreeSet::new(),
             inbox: Vec::new(),
@@ -100,10 +105,20 @@ impl<'a> Network<'a> {
 
     /// Everybody hears of a plan of the first of the people that may be drawn for from `opens_at` on.
     pub fn announce(&mut self, digest: Digest, seats: u32, opens_at: Instant) {
+        self.announce_committees(digest, seats, 1, opens_at);
+    }
+
+    pub fn announce_committees(
+        &mut self,
+        digest: Digest,
+        seats: u32,
+        committees: u32,
+        opens_at: Instant,
+    ) {
         let announced = Announced {
             trigger: people().node(0),
             seats,
-            committees: 1,
+            committees,
             opens_at,
         };
         let all: Vec<_> = self.nodes.keys().copied().collect();
@@ -158,6 +173,9 @@ impl<'a> Network<'a> {
                 Output::Event(event) => {
                     if let Event::Heard(contact) = &event {
                         self.push(self.now, Happening::Know(node, contact.node()));
+                    }
+                    if let Event::Find(point) = event {
+                        self.push(self.now + LATENCY * 6, Happening::Found(node, point));
                     }
                     self.events.push((node, event));
                 }
@@ -217,6 +235,14 @@ impl<'a> Network<'a> {
             Happening::Know(node, contact) => {
                 let contact = Arc::clone(people().contact(contact));
                 self.command(node, Command::Know(contact));
+            }
+            Happening::Found(node, point) if self.finds => {
+                let everywhere = Region::new(point, 1.0);
+                let everyone = people().cache(self.world.size);
+                let up = |node| !self.down.contains(&node);
+                let mut nearest = everyone.within(point, &everywhere, up);
+                nearest.truncate(4);
+                self.command(node, Command::Found(point, nearest));
             }
             _ => {}
         }

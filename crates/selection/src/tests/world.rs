@@ -1,8 +1,8 @@
-//! Two hundred people with their keys, and the communities that some of them form.
+//! A thousand people with their keys, and the communities that some of them form.
 
 use std::sync::{Arc, LazyLock};
 
-use base::{Digest, Duration, Instant, NodeId, Rng};
+use base::{Digest, Duration, Instant, NodeId, Region, Rng};
 use community::{
     Community, Contact, Descriptor, Identity, SignedDescriptor, Terms, draw_keys, enrol,
 };
@@ -27,7 +27,7 @@ pub struct People {
 }
 
 pub fn people() -> &'static People {
-    static PEOPLE: LazyLock<People> = LazyLock::new(|| People::new(200));
+    static PEOPLE: LazyLock<People> = LazyLock::new(|| People::new(1000));
     &PEOPLE
 }
 
@@ -94,11 +94,7 @@ impl People {
 
     /// A cache that holds the first so many.
     pub fn cache(&self, size: usize) -> NodeCache {
-        let mut cache = NodeCache::new();
-        for contact in &self.contacts[..size] {
-            cache.insert(Arc::clone(contact));
-        }
-        cache
+        self.contacts[..size].iter().cloned().collect()
     }
 }
 
@@ -153,6 +149,26 @@ impl World {
             size,
             rules: rules_of(&descriptor),
         }
+    }
+
+    /// A thousand people of whom each knows the hundred around it.
+    pub fn large() -> Self {
+        Self::with(1000, |descriptor| {
+            descriptor.colluders = 5;
+            descriptor.alpha = 0.01;
+            descriptor.cache_size = 100;
+        })
+    }
+
+    /// The cache of one of the people, given that of everyone.
+    pub fn cache_of(&self, node: NodeId, everyone: &NodeCache) -> NodeCache {
+        if self.rules.is_small() {
+            return everyone.clone();
+        }
+        let table = self.rules.table();
+        let share = overlay::cache_share(self.rules.community().descriptor(), table);
+        let region = Region::new(people().contact(node).location(), share);
+        everyone.inside(&region).cloned().collect()
     }
 
     /// A draw by the first of the people.
