@@ -19,6 +19,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer as _;
 use x509_parser::x509::X509Name;
 
+use crate::batch::Batch;
 use crate::keys::{BadSignature, Signature, SigningKey, public_point, verify, verify_raw};
 use crate::vrf::VrfPublicKey;
 
@@ -188,6 +189,43 @@ impl Certificate {
         issuers: &[NodeId],
         at: Instant,
     ) -> Result<(), CertificateError> {
+        self.check_fields(community, issuers, at)?;
+        verify_raw(
+            self.0.fields.issuer,
+            self.0.signed_part(),
+            &self.0.signature,
+        )
+        .map_err(|BadSignature| CertificateError::BadSignature)
+    }
+
+    /// As [`verify`](Self::verify), but leaves the signature to be checked with others.
+    ///
+    /// # Errors
+    ///
+    /// As there, without [`BadSignature`](CertificateError::BadSignature): for that, see what the batch says of the one
+    /// signature that this pushes.
+    pub fn verify_in(
+        &self,
+        batch: &mut Batch,
+        community: &Digest,
+        issuers: &[NodeId],
+        at: Instant,
+    ) -> Result<(), CertificateError> {
+        self.check_fields(community, issuers, at)?;
+        batch.push_raw(
+            self.0.fields.issuer,
+            self.0.signed_part(),
+            &self.0.signature,
+        );
+        Ok(())
+    }
+
+    fn check_fields(
+        &self,
+        community: &Digest,
+        issuers: &[NodeId],
+        at: Instant,
+    ) -> Result<(), CertificateError> {
         let fields = &self.0.fields;
         if fields.community != *community {
             return Err(CertificateError::NotOfThisCommunity);
@@ -201,8 +239,7 @@ impl Certificate {
         if at > fields.valid_until {
             return Err(CertificateError::Expired);
         }
-        verify_raw(fields.issuer, self.0.signed_part(), &self.0.signature)
-            .map_err(|BadSignature| CertificateError::BadSignature)
+        Ok(())
     }
 
     /// The certified node.

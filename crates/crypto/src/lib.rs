@@ -2,7 +2,7 @@
 //!
 //! | question | answer |
 //! |---|---|
-//! | Who said this? | [`SigningKey::sign`], [`verify`] (Ed25519, RFC 8032, one strict rule for all) |
+//! | Who said this? | [`SigningKey::sign`], [`verify`] (Ed25519, RFC 8032, one rule for all, also in a [`Batch`]) |
 //! | Who belongs, and where? | [`Certificate`] (X.509, RFC 5280), asked for by [`CertificateRequest`] |
 //! | Who decides by chance? | [`VrfSecretKey::prove`], [`VrfPublicKey::verify`] (RFC 9381) |
 //! | Who may read this? | [`seal`], [`open`] (HPKE, RFC 9180) |
@@ -49,12 +49,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod batch;
 mod certificate;
 mod keys;
 mod sealing;
 mod share;
 mod vrf;
 
+pub use batch::{Batch, FirstBad};
 pub use certificate::{
     Certificate, CertificateError, CertificateRequest, MAX_CERTIFICATE_LEN, Rights,
 };
