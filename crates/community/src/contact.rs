@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use base::{Digest, Duration, Instant, Location, NodeId, encode};
-use crypto::{Certificate, CertificateError, Signature, SigningKey, verify};
+use crypto::{Batch, Certificate, CertificateError, FirstBad, Signature, SigningKey};
 use minicbor::{Decode, Encode};
 use thiserror::Error;
 
@@ -92,9 +92,14 @@ impl Contact {
         if self.issued > at + ISSUED_AHEAD_MAX {
             return Err(ContactError::FromTheFuture);
         }
-        check_certificate(&self.certificate, descriptor, at)?;
+        let mut batch = Batch::new();
+        check_certificate_in(&mut batch, &self.certificate, descriptor, at)?;
         let bytes = signed_bytes(&self.certificate, &self.addresses, self.issued);
-        verify(self.node(), DOMAIN, &bytes, &self.signature).map_err(|_| ContactError::Signature)
+        batch.push(self.node(), DOMAIN, &bytes, &self.signature);
+        batch.verify().map_err(|FirstBad(which)| match which {
+            0 => CertificateError::BadSignature.into(),
+            _ => ContactError::Signature,
+        })
     }
 }
 
@@ -112,6 +117,23 @@ pub fn check_certificate(
         return Err(ContactError::Revoked);
     }
     Ok(certificate.verify(&descriptor.community, &descriptor.issuers(), at)?)
+}
+
+/// As [`check_certificate`], but leaves the one signature to be checked with others.
+///
+/// # Errors
+///
+/// As there; for [`CertificateError::BadSignature`] see what the batch says of what this pushes.
+pub fn check_certificate_in(
+    batch: &mut Batch,
+    certificate: &Certificate,
+    descriptor: &Descriptor,
+    at: Instant,
+) -> Result<(), ContactError> {
+    if descriptor.is_revoked(certificate.node()) {
+        return Err(ContactError::Revoked);
+    }
+    Ok(certificate.verify_in(batch, &descriptor.community, &descriptor.issuers(), at)?)
 }
 
 fn signed_bytes(certificate: &Certificate, addresses: &[SocketAddr], issued: Instant) -> Vec<u8> {

@@ -59,7 +59,9 @@ mod descriptor;
 mod identity;
 mod vocabulary;
 
-pub use contact::{ADDRESSES_MAX, Contact, ContactError, ISSUED_AHEAD_MAX, check_certificate};
+pub use contact::{
+    ADDRESSES_MAX, Contact, ContactError, ISSUED_AHEAD_MAX, check_certificate, check_certificate_in,
+};
 pub use descriptor::{
     CACHE_SIZE, CACHE_SIZE_MAX, Community, DESCRIPTOR_BYTES_MAX, Descriptor, DescriptorError,
     SignedDescriptor,

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use base::{Digest, Instant, Location, NodeId, encode};
-use community::{Descriptor, check_certificate};
-use crypto::{Certificate, Signature, verify};
+use community::{ContactError, Descriptor, check_certificate_in};
+use crypto::{Batch, Certificate, CertificateError, FirstBad, Signature};
 use minicbor::{Decode, Encode};
 
 use crate::fault::Misbehaviour;
@@ -152,16 +152,26 @@ pub fn check_builders(
 ) -> Result<(), Misbehaviour> {
     let signers: Vec<_> = builders.iter().map(|one| &one.certificate).collect();
     check_legitimate(rules, point, &signers, excluded)?;
+    let descriptor = rules.community().descriptor();
+    let mut batch = Batch::new();
     for Builder {
         certificate,
         signature,
     } in builders
     {
-        check_certificate(certificate, rules.community().descriptor(), at)?;
-        verify(certificate.node(), domain, bytes, signature)
-            .map_err(|_| Misbehaviour::Signature)?;
+        check_certificate_in(&mut batch, certificate, descriptor, at)?;
+        batch.push(certificate.node(), domain, bytes, signature);
     }
-    Ok(())
+    batch.verify().map_err(of_signer)
+}
+
+/// What it means that a signature does not hold, when each signer's certificate is followed by what it signed.
+pub fn of_signer(FirstBad(which): FirstBad) -> Misbehaviour {
+    if which % 2 == 0 {
+        ContactError::from(CertificateError::BadSignature).into()
+    } else {
+        Misbehaviour::Signature
+    }
 }
 
 /// Checks one builder's candidates: ascending, without the trigger and without revoked nodes.

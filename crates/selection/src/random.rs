@@ -5,12 +5,13 @@
 //! the trigger an attempt.
 
 use base::{Digest, Duration, Instant, Location, NodeId, encode};
-use community::{Descriptor, check_certificate};
-use crypto::{Certificate, Signature, VrfProof, verify};
+use community::{Descriptor, check_certificate, check_certificate_in};
+use crypto::{Batch, Certificate, Signature, VrfProof};
 use minicbor::{Decode, Encode};
 
 use crate::fault::Misbehaviour;
 use crate::limit::{SKIPPED_MAX, WITNESSES_MAX, at_most};
+use crate::list::of_signer;
 use crate::rules::Rules;
 
 /// How far apart the clocks of honest nodes and the steps of one draw may be.
@@ -106,15 +107,16 @@ impl VerifiableRandom {
             .iter()
             .map(|certificate| certificate.node())
             .collect();
-        let outputs = self
-            .parts
-            .iter()
-            .map(|part| self.verify_part(part, descriptor, &chosen, now))
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(random_of(&outputs))
+        let mut batch = Batch::new();
+        for part in &self.parts {
+            self.check_part_in(&mut batch, part, descriptor, &chosen, now)?;
+        }
+        batch.verify().map_err(of_signer)?;
+        let values: Result<Vec<_>, _> = self.parts.iter().map(|part| self.value(part)).collect();
+        Ok(random_of(&values?))
     }
 
-    /// Checks one part by itself.
+    /// Checks one part by itself and gives its value.
     ///
     /// # Errors
     ///
@@ -126,19 +128,34 @@ impl VerifiableRandom {
         chosen: &[NodeId],
         now: Instant,
     ) -> Result<Digest, Misbehaviour> {
-        check_certificate(&part.certificate, descriptor, now)?;
+        let mut batch = Batch::new();
+        self.check_part_in(&mut batch, part, descriptor, chosen, now)?;
+        batch.verify().map_err(of_signer)?;
+        self.value(part)
+    }
+
+    /// All but the signatures, of the certificate and the part, and the value.
+    fn check_part_in(
+        &self,
+        batch: &mut Batch,
+        part: &TriggerPart,
+        descriptor: &Descriptor,
+        chosen: &[NodeId],
+        now: Instant,
+    ) -> Result<(), Misbehaviour> {
+        check_certificate_in(batch, &part.certificate, descriptor, now)?;
         if part.at.distance(now) > DRAW_TOLERANCE {
             return Err(Misbehaviour::Time);
         }
         let bytes = self.draw.part_bytes(part.at, chosen, &self.skipped);
-        verify(part.certificate.node(), DOMAIN, &bytes, &part.signature)
-            .map_err(|_| Misbehaviour::Signature)?;
-        let vrf = part.certificate.vrf();
-        vrf.verify(
-            &self.draw.random_input(part.certificate.node()),
-            &part.proof,
-        )
-        .map_err(|_| Misbehaviour::RandomProof)
+        batch.push(part.certificate.node(), DOMAIN, &bytes, &part.signature);
+        Ok(())
+    }
+
+    fn value(&self, part: &TriggerPart) -> Result<Digest, Misbehaviour> {
+        let input = self.draw.random_input(part.certificate.node());
+        let proven = part.certificate.vrf().verify(&input, &part.proof);
+        proven.map_err(|_| Misbehaviour::RandomProof)
     }
 }
 
