@@ -10,6 +10,7 @@ use minicbor::{Decode, Encode};
 use thiserror::Error;
 
 use crate::batch::Check;
+use crate::count::count;
 
 /// The secret half of a [`NodeId`]: an Ed25519 key (RFC 8032). Never printed, erased when dropped.
 #[derive(Clone)]
@@ -44,6 +45,7 @@ impl SigningKey {
     /// Signs bytes of somebody else's format (a certificate). Those must never be 32 bytes long, or they could be
     /// taken for the digest that [`sign`](Self::sign) signs.
     pub(crate) fn sign_raw(&self, bytes: &[u8]) -> Signature {
+        count(|done| &mut done.signed);
         Signature(self.0.sign(bytes).to_bytes())
     }
 }

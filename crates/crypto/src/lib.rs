@@ -51,6 +51,7 @@
 
 mod batch;
 mod certificate;
+mod count;
 mod keys;
 mod sealing;
 mod share;
@@ -60,6 +61,7 @@ pub use batch::{Batch, FirstBad};
 pub use certificate::{
     Certificate, CertificateError, CertificateRequest, MAX_CERTIFICATE_LEN, Rights,
 };
+pub use count::Operations;
 pub use keys::{BadSignature, Signature, SigningKey, verify};
 pub use sealing::{
     OpenError, SEALING_OVERHEAD, SealError, SealingKey, SealingPublicKey, open, seal,

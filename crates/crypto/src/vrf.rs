@@ -20,6 +20,7 @@ use vrf_rfc9381::ec::edwards25519::elligator2::{
 use vrf_rfc9381::{Ciphersuite, Proof as _, Prover as _, Verifier as _};
 use zeroize::Zeroizing;
 
+use crate::count::count;
 use crate::keys::public_point;
 
 const SUITE: Ciphersuite = Ciphersuite::ECVRF_EDWARDS25519_SHA512_ELL2;
@@ -56,6 +57,7 @@ impl VrfSecretKey {
 
     /// Proves the output for `input` (RFC 9381 §5.1). The same proof every time.
     pub fn prove(&self, input: &[u8]) -> VrfProof {
+        count(|done| &mut done.drawn);
         let prover = Prover::from_slice(self.0.as_slice()).expect("the length is right");
         let proof = prover
             .prove(input)
@@ -104,6 +106,7 @@ impl VrfPublicKey {
     ///
     /// When the proof is another key's or input's, or not canonically encoded.
     pub fn verify(&self, input: &[u8], proof: &VrfProof) -> Result<Digest, BadProof> {
+        count(|done| &mut done.proven);
         let verifier = Verifier::from_slice(&self.0).expect("validated when made");
         let beta = verifier
             .verify(input, proof.decode()?)

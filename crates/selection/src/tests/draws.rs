@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::{NodeId, encode};
+use crypto::Operations;
 
 use super::network::Network;
 use super::world::{START, World, people, plan};
@@ -11,7 +12,13 @@ use crate::{ActorList, Message};
 
 /// Everything that a list promises, by looking at everyone.
 fn check(world: &World, list: &ActorList, seats: usize) {
-    assert_eq!(list.verify(&world.rules, START, plan(1)), Ok(()));
+    // What is promised to whoever checks a list: 2k signature checks, and no other asymmetric operation.
+    let (verified, cost) = Operations::of(|| list.verify(&world.rules, START, plan(1)));
+    assert_eq!(verified, Ok(()));
+    assert_eq!(
+        (cost.checked, cost.total()),
+        (list.checks() as u64, list.checks() as u64)
+    );
     let actors: BTreeSet<_> = list.actors().iter().copied().collect();
     assert_eq!((actors.len(), list.actors().len()), (seats, seats));
     assert!(!actors.contains(&people().node(0)));
