@@ -20,6 +20,7 @@
 //! | `context` | whom a node knows, which questions are open |
 //! | `limit` | how long a list from a peer may be |
 //! | `fault` | what a peer can do wrong: [`Misbehaviour`], [`Refusal`] |
+//! | [`strategy`] | the paper's own protocols, to compare this one with |
 //!
 //! # What nobody can choose
 //!
@@ -140,6 +141,7 @@ mod protocol;
 mod random;
 mod rules;
 mod setter;
+pub mod strategy;
 mod tally;
 mod trigger;
 mod witness;

@@ -22,8 +22,13 @@ impl Rules {
     pub fn new(community: Arc<Community>) -> Result<Self, KTableError> {
         let descriptor = community.descriptor();
         let parameters = Parameters::new(descriptor.nodes, descriptor.colluders, descriptor.alpha);
-        let table = Arc::new(KTable::new(parameters)?);
-        Ok(Self { community, table })
+        Ok(Self::with_table(community, KTable::new(parameters)?))
+    }
+
+    /// With a table of one's own: the paper's form, to compare. All nodes of a community must have the same.
+    pub fn with_table(community: Arc<Community>, table: KTable) -> Self {
+        let table = Arc::new(table);
+        Self { community, table }
     }
 
     /// The community that these rules belong to.
