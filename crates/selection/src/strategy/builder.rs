@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use base::{Digest, Instant, Location, NodeId, Region, Rng};
+use base::{Digest, Instant, Location, NodeId, Region};
 use crypto::Certificate;
 
 use super::checker::Checker;
@@ -12,6 +12,7 @@ use super::fault::{Breach, Refusal};
 use super::list::{Relocation, SignedList};
 use super::lot::{commitment_with, draw_actors, xor};
 use super::message::{Message, Opening, Request, STRANGERS_MAX};
+use super::name::Strategy;
 use super::node::{Event, Out};
 use crate::builder::{BUILDING_KEPT, BUILDING_MAX};
 use crate::random::{Draw, point_of};
@@ -29,6 +30,8 @@ struct Building {
     point: Location,
     k: usize,
     opening: Opening,
+    /// Of the opening.
+    hash: Digest,
     /// L1; empty until the setter has sent it.
     hashes: Vec<Digest>,
     until: Instant,
@@ -36,26 +39,26 @@ struct Building {
 
 impl Builder {
     /// Whether no list is in the making.
-    pub fn is_at_rest(&self) -> bool {
-        self.building.is_empty()
+    pub fn is_at_rest(&self, now: Instant) -> bool {
+        self.building.values().all(|building| now > building.until)
     }
 
-    /// Step 3 arrived: commits (step 4). VRND_T is checked when its time has come (step 8a).
+    /// Step 3 arrived: commits to `random`, which is fresh (step 4). VRND_T is checked when its time has come (step 8a).
     pub fn on_build(
         &mut self,
         context: &Context,
         now: Instant,
         key: (NodeId, Draw),
-        request: Request,
-        k: u32,
-        rng: &mut Rng,
+        (request, k): (Request, u32),
+        random: Digest,
         out: &mut Out,
     ) {
         let (from, draw) = key;
         let (point, k) = (point_of(&request.value()), k as usize);
         let region = context.rules.region(point, k);
         let own = context.identity.certificate.location();
-        if !region.is_some_and(|region| region.contains(own)) {
+        let legitimate = region.is_some_and(|region| region.contains(own));
+        if !legitimate || context.setup.strategy != Strategy::Paper {
             out.send(from, Message::Refused(draw, Refusal::Invalid));
             return;
         }
@@ -65,7 +68,7 @@ impl Builder {
             return;
         }
         let opening = Opening {
-            random: Digest(rng.bytes32()),
+            random,
             candidates: context.candidates(point),
         };
         let hash = commitment_with(&opening.random, &opening.candidates);
@@ -75,6 +78,7 @@ impl Builder {
             point,
             k,
             opening,
+            hash,
             hashes: Vec::new(),
             until: now + BUILDING_KEPT,
         };
@@ -147,8 +151,7 @@ impl Building {
         if !self.hashes.is_empty() {
             return Err(Breach::OutOfTurn);
         }
-        let own = commitment_with(&self.opening.random, &self.opening.candidates);
-        if hashes.len() != self.k || !hashes.contains(&own) {
+        if hashes.len() != self.k || !hashes.contains(&self.hash) {
             return Err(Breach::HashMissing);
         }
         self.hashes = hashes;

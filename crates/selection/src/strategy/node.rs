@@ -122,9 +122,9 @@ impl StrategyNode {
 
     /// Whether no draw is under way here, so that a host may drop this node and make it anew when it is needed. What is
     /// lost is how often each trigger has asked it in this period.
-    pub fn is_at_rest(&self) -> bool {
+    pub fn is_at_rest(&self, now: Instant) -> bool {
         let roles = self.drawing.is_empty() && self.setting.is_empty();
-        roles && self.witness.is_at_rest() && self.builder.is_at_rest()
+        roles && self.witness.is_at_rest(now) && self.builder.is_at_rest(now)
     }
 
     fn handle_command(&mut self, now: Instant, command: Command, out: &mut Out) {
@@ -212,8 +212,10 @@ impl StrategyNode {
                     .on_hashes(context, now, (from, draw), &hashes, out);
             }
             Message::Build(draw, request, k) => {
+                let random = Digest(rng.bytes32());
+                let asked = (*request, k);
                 self.builder
-                    .on_build(context, now, (from, draw), *request, k, rng, out);
+                    .on_build(context, now, (from, draw), asked, random, out);
             }
             Message::Commits(draw, hashes) => {
                 self.builder.on_commits(context, (from, draw), hashes, out);
@@ -241,14 +243,19 @@ impl StrategyNode {
 
     fn on_set(&mut self, now: Instant, from: NodeId, draw: Draw, request: Request, out: &mut Out) {
         let context = &self.context;
-        if draw.trigger != from || request.random.trigger.node() != from {
-            out.send(from, Message::Refused(draw, Refusal::Invalid));
-        } else if matches!(context.setup.strategy, Strategy::EsNav | Strategy::EsAv) {
-            choose(context, now, draw, request, &mut self.rng, out);
-        } else if self.setting.contains_key(&draw) || self.setting.len() >= SETTING_MAX {
-            out.send(from, Message::Refused(draw, Refusal::Busy));
-        } else if let Some(setter) = Setter::start(context, now, draw, request, out) {
-            self.setting.insert(draw, setter);
+        let is_own = draw.trigger == from && request.random.trigger.node() == from;
+        match context.setup.strategy {
+            Strategy::EsNav | Strategy::EsAv if is_own => {
+                choose(context, now, draw, request, &mut self.rng, out);
+            }
+            Strategy::Paper if is_own => {
+                if self.setting.contains_key(&draw) || self.setting.len() >= SETTING_MAX {
+                    out.send(from, Message::Refused(draw, Refusal::Busy));
+                } else if let Some(setter) = Setter::start(context, now, draw, request, out) {
+                    self.setting.insert(draw, setter);
+                }
+            }
+            _ => out.send(from, Message::Refused(draw, Refusal::Invalid)),
         }
     }
 

@@ -14,11 +14,11 @@ use super::checker::Checker;
 use super::context::Context;
 use super::fault::{Breach, Refusal};
 use super::list::{Relocation, SignedList, Signer};
-use super::lot::{commitment_with, pick};
+use super::lot::{commitment_with, near_region, pick};
 use super::message::{Message, Opening, Request};
 use super::name::Strategy;
 use super::node::{Event, Out, Timer};
-use super::selected::Choice;
+use super::selected::{Choice, tolerance};
 use crate::context::STEP;
 use crate::limit::SEATS_MAX;
 use crate::random::{Draw, point_of};
@@ -301,15 +301,12 @@ pub fn choose(
     rng: &mut Rng,
     out: &mut Out,
 ) {
-    let mut checker = Checker::new(&context.rules, now);
-    let random = match request.random.check(&mut checker) {
+    let random = match check_setter(context, now, &request) {
         Ok(random) => random,
         Err(what) => {
-            out.emit(Event::Misbehaved {
-                node: draw.trigger,
-                what,
-            });
-            out.send(draw.trigger, Message::Refused(draw, Refusal::Invalid));
+            let node = draw.trigger;
+            out.emit(Event::Misbehaved { node, what });
+            out.send(node, Message::Refused(draw, Refusal::Invalid));
             return;
         }
     };
@@ -339,4 +336,16 @@ pub fn choose(
         draw.trigger,
         Message::Chosen(draw, Box::new(choice), certificates),
     );
+}
+
+/// That RND_T holds and that we are near its point, as verifiers will check.
+fn check_setter(context: &Context, now: Instant, request: &Request) -> Result<Digest, Breach> {
+    let rules = &context.rules;
+    let random = request.random.check(&mut Checker::new(rules, now))?;
+    let near = near_region(rules, point_of(&random), tolerance(rules));
+    if near.contains(context.identity.certificate.location()) {
+        Ok(random)
+    } else {
+        Err(Breach::NotNear)
+    }
 }

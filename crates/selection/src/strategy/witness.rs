@@ -35,8 +35,8 @@ struct Pending {
 
 impl Witness {
     /// Whether no query waits for its list.
-    pub fn is_at_rest(&self) -> bool {
-        self.pending.is_empty()
+    pub fn is_at_rest(&self, now: Instant) -> bool {
+        self.pending.values().all(|pending| now > pending.until)
     }
 
     /// Step 1 arrived: commits (step 2).
