@@ -23,6 +23,7 @@
 //! | `context` | whom a node knows, which questions are open |
 //! | `limit` | how long a list from a peer may be |
 //! | `fault` | what a peer can do wrong: [`Misbehaviour`], [`Refusal`] |
+//! | [`strategy`] | the paper's own protocols, to compare this one with |
 //!
 //! # What nobody can choose
 //!
@@ -148,6 +149,7 @@ mod rules;
 mod setter;
 mod setting;
 mod site;
+pub mod strategy;
 mod tally;
 mod trigger;
 mod witness;

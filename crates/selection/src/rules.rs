@@ -24,12 +24,16 @@ impl Rules {
     pub fn new(community: Arc<Community>) -> Result<Self, KTableError> {
         let descriptor = community.descriptor();
         let parameters = Parameters::new(descriptor.nodes, descriptor.colluders, descriptor.alpha);
-        let table = KTable::new(parameters)?;
-        Ok(Self {
-            cache_share: overlay::cache_share(descriptor, &table),
+        Ok(Self::with_table(community, KTable::new(parameters)?))
+    }
+
+    /// With a table of one's own: the paper's form, to compare. All nodes of a community must have the same.
+    pub fn with_table(community: Arc<Community>, table: KTable) -> Self {
+        Self {
+            cache_share: overlay::cache_share(community.descriptor(), &table),
             table: Arc::new(table),
             community,
-        })
+        }
     }
 
     /// The community that these rules belong to.
