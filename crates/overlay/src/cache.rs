@@ -171,11 +171,24 @@ impl NodeCache {
 impl FromIterator<Arc<Contact>> for NodeCache {
     /// A cache of checked contacts, as if each was inserted.
     fn from_iter<I: IntoIterator<Item = Arc<Contact>>>(contacts: I) -> Self {
-        let mut cache = Self::new();
-        for contact in contacts {
-            cache.insert(contact);
+        let contacts: Vec<_> = contacts.into_iter().collect();
+        let place = |contact: &Arc<Contact>| (contact.node(), contact.location());
+        let places: BTreeMap<_, _> = contacts.iter().map(place).collect();
+        if places.len() < contacts.len() {
+            // Some node is told of twice.
+            let mut cache = Self::new();
+            for contact in contacts {
+                cache.insert(contact);
+            }
+            return cache;
         }
-        cache
+        let entry = |contact: Arc<Contact>| {
+            let digest = OnceLock::new();
+            let key = (contact.location(), contact.node());
+            (key, Entry { contact, digest })
+        };
+        let ring = contacts.into_iter().map(entry).collect();
+        Self { ring, places }
     }
 }
 

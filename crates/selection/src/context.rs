@@ -49,12 +49,21 @@ pub struct Context {
 
 impl Context {
     /// A node that knows nobody.
+    #[cfg(test)]
     pub fn new(identity: Arc<Identity>, rules: Rules) -> Self {
+        Self::knowing(identity, rules, NodeCache::new())
+    }
+
+    /// A node that knows these.
+    pub fn knowing(identity: Arc<Identity>, rules: Rules, cache: NodeCache) -> Self {
+        let ends = cache
+            .iter()
+            .map(|contact| contact.certificate().valid_until());
         Self {
             identity,
             rules,
-            cache: NodeCache::new(),
-            expiry: Instant(u64::MAX),
+            expiry: ends.min().unwrap_or(Instant(u64::MAX)),
+            cache,
             announced: BTreeMap::new(),
         }
     }

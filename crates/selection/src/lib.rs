@@ -154,6 +154,7 @@ mod tally;
 mod trigger;
 mod witness;
 
+pub use builder::draw_actors;
 pub use context::Announced;
 pub use fault::{Misbehaviour, Refusal};
 pub use limit::SEATS_MAX;

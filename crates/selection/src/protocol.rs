@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use base::{Digest, Input, Instant, Location, NodeId, Outbox, Protocol};
 use community::{Contact, Identity};
+use overlay::NodeCache;
 use thiserror::Error;
 
 use crate::context::{Announced, Context};
@@ -122,8 +123,13 @@ pub enum Timer {
 impl Selection {
     /// A node that knows nobody.
     pub fn new(identity: Arc<Identity>, rules: Rules) -> Self {
+        Self::knowing(identity, rules, NodeCache::new())
+    }
+
+    /// A node that knows these, itself among them: checked contacts whose certificates are in force and not revoked.
+    pub fn knowing(identity: Arc<Identity>, rules: Rules, cache: NodeCache) -> Self {
         Self {
-            context: Context::new(identity, rules),
+            context: Context::knowing(identity, rules, cache),
             drawing: BTreeMap::new(),
             setting: BTreeMap::new(),
             witness: Witness::default(),

@@ -41,12 +41,15 @@
 //! [`community`] puts a whole community of real nodes into it, each with an owner, a value and a disk, and keeps what a
 //! reference model needs to check answers.
 //!
+//! [`drawing`] plays draws of helpers among up to a million certified members, with their adversaries.
+//!
 //! [`hostile`] feeds arbitrary bytes to everything that reads any: for fuzzing, and for the replay of what fuzzing found.
 //!
 //! What it does not model: packets (a message arrives whole or not at all), congestion inside the network, the time that
 //! a node computes.
 
 pub mod community;
+pub mod drawing;
 mod engine;
 mod faults;
 pub mod hostile;

@@ -115,6 +115,11 @@ impl StrategyNode {
         }
     }
 
+    /// How its community selects.
+    pub fn setup(&self) -> &Setup {
+        &self.context.setup
+    }
+
     /// Whom it knows.
     pub fn cache(&self) -> &Arc<NodeCache> {
         &self.context.cache
