@@ -20,8 +20,8 @@ pub use context::Setup;
 pub use fault::{Breach, Refusal};
 pub use list::{Relocation, SignedList, Signer};
 pub use lot::{
-    Candidates, commitment, commitment_with, draw_actors, near_region, pick, points, ranks, rehash,
-    xor,
+    Candidates, commitment, commitment_with, draw_actors, near_region, near_size, pick, points,
+    ranks, rehash, xor,
 };
 pub use message::{Message, Opening, RELOCATIONS_MAX, Request, STRANGERS_MAX};
 pub use name::{Strategy, UnknownStrategy};

@@ -60,16 +60,15 @@ fn who_knows_everyone_checks_less() {
         let world = world(strategy, 40);
         let mut network = Network::new(&world);
         let selected = network.draw(1, 8).unwrap();
-        let mesh = world.mesh();
-        let verify = |selected: &Selected| {
-            selected.verify_in_mesh(&world.rules, &mesh, network.now, plan(1))
-        };
+        let mesh = &world.mesh;
+        let verify =
+            |selected: &Selected| selected.verify_in_mesh(&world.rules, mesh, network.now, plan(1));
         assert_eq!(verify(&selected), Ok(Verified { checks }));
     }
     let world = world(Strategy::Paper, 40);
     let mut network = Network::new(&world);
     let selected = network.draw(1, 8).unwrap();
-    let in_mesh = selected.verify_in_mesh(&world.rules, &world.mesh(), network.now, plan(1));
+    let in_mesh = selected.verify_in_mesh(&world.rules, &world.mesh, network.now, plan(1));
     assert_eq!(in_mesh, selected.verify(&world.rules, network.now, plan(1)));
 }
 
@@ -94,10 +93,13 @@ fn actors_of_a_paper_list_are_the_least_of_all_candidates() {
     let Evidence::Listed(list) = network.draw(1, 16).unwrap().evidence else {
         panic!("no list");
     };
-    let openings = network.sent.iter().find_map(|(_, _, message)| match message {
-        Message::Opens(_, openings, _) => Some(openings),
-        _ => None,
-    });
+    let openings = network
+        .sent
+        .iter()
+        .find_map(|(_, _, message)| match message {
+            Message::Opens(_, openings, _) => Some(openings),
+            _ => None,
+        });
     let openings = openings.unwrap();
     let random = xor(openings.iter().map(|opening| &opening.random));
     let mut all: Vec<_> = openings
@@ -112,7 +114,11 @@ fn actors_of_a_paper_list_are_the_least_of_all_candidates() {
 
     let region = base::Region::new(crate::point_of(&list.random), 0.2);
     let places = list.actors.iter().map(|actor| people().contact(*actor));
-    assert!(places.clone().all(|actor| region.contains(actor.location())));
+    assert!(
+        places
+            .clone()
+            .all(|actor| region.contains(actor.location()))
+    );
 }
 
 #[test]
