@@ -393,7 +393,8 @@ fn a_setter_finds_a_lying_builder() {
 
 #[test]
 fn a_trigger_finds_a_lying_setter() {
-    let lies: [(fn(&mut SignedList), Breach); 4] = [
+    type Lie = (fn(&mut SignedList), Breach);
+    let lies: [Lie; 4] = [
         (|list| list.random.0[0] ^= 1, Breach::OtherRandom),
         (
             |list| {
