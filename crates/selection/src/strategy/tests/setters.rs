@@ -324,103 +324,6 @@ fn too_few_candidates_are_attested() {
     assert!(holds(answer, built.builders[0], bytes));
 }
 
-/// One of the builders lies to the setter; the trigger's next attempt is made elsewhere, or with others.
-fn draw_with_a_lying_builder(lie: impl Fn(&mut Message), breach: Breach) {
-    let world = world();
-    let mut liar = None;
-    let mut network = Network::meddled(&world, |from, _, message| {
-        if message.draw().attempt == 0 {
-            let before = message.clone();
-            if liar.is_none_or(|liar| liar == from) {
-                lie(message);
-            }
-            if *message != before {
-                liar = Some(from);
-            }
-        }
-        true
-    });
-    let selected = network.draw(1, 8).unwrap();
-    let accused = network.accusations();
-    drop(network);
-    assert_eq!(selected.draw.attempt, 1);
-    assert_eq!(accused, [(liar.unwrap(), breach)]);
-}
-
-#[test]
-fn a_setter_finds_a_lying_builder() {
-    draw_with_a_lying_builder(
-        |message| {
-            if let Message::Open(_, opening, _) = message {
-                opening.random.0[0] ^= 1;
-            }
-        },
-        Breach::Opening,
-    );
-    draw_with_a_lying_builder(
-        |message| {
-            if let Message::Signed(_, at, _) = message {
-                *at = *at + SECOND;
-            }
-        },
-        Breach::Signature,
-    );
-    draw_with_a_lying_builder(
-        |message| {
-            if let Message::Signed(_, at, _) = message {
-                *at = *at - 121 * SECOND;
-            }
-        },
-        Breach::Time,
-    );
-    draw_with_a_lying_builder(
-        |message| {
-            if let Message::Signed(draw, at, signature) = message {
-                *message = Message::Sparse(*draw, *at, *signature);
-            }
-        },
-        Breach::OutOfTurn,
-    );
-    draw_with_a_lying_builder(
-        |message| {
-            if let Message::Open(draw, opening, _) = message {
-                *message = Message::Commit(*draw, opening.random);
-            }
-        },
-        Breach::OutOfTurn,
-    );
-}
-
-#[test]
-fn a_trigger_finds_a_lying_setter() {
-    type Lie = (fn(&mut SignedList), Breach);
-    let lies: [Lie; 4] = [
-        (|list| list.random.0[0] ^= 1, Breach::OtherRandom),
-        (
-            |list| {
-                list.actors.pop();
-            },
-            Breach::Seats,
-        ),
-        (|list| list.actors.swap(0, 1), Breach::Signature),
-        (|list| list.actors[1] = list.actors[0], Breach::DoubleSeat),
-    ];
-    let world = world();
-    for (lie, breach) in lies {
-        let mut network = Network::meddled(&world, |_, _, message| {
-            if let Message::List(draw, list) = message
-                && draw.attempt == 0
-            {
-                lie(list);
-            }
-            true
-        });
-        let selected = network.draw(1, 8).unwrap();
-        assert_eq!(selected.draw.attempt, 1);
-        assert!(matches!(network.accusations()[..], [(_, what)] if what == breach));
-    }
-}
-
 #[test]
 fn a_setter_serves_the_trigger_itself_with_a_sensible_number_of_seats() {
     let world = world();
@@ -451,4 +354,35 @@ fn a_setter_serves_the_trigger_itself_with_a_sensible_number_of_seats() {
         let message = Message::Set(draw, request(seats));
         assert_eq!(network.say(trigger, setter, message), refused(draw));
     }
+}
+
+#[test]
+fn setters_and_builders_take_part_in_so_many_draws_at_a_time() {
+    let world = world();
+    let built = Built::new(&world);
+    let (k, request) = (built.k(), Box::new(built.request.clone()));
+    let mut network = built.network;
+    let trigger = people().node(0);
+    for number in 0..=64 {
+        let draw = world.draw(number);
+        let build = Message::Build(draw, request.clone(), k);
+        let answers = network.say(built.setter, built.builders[0], build);
+        let busy = [Message::Refused(draw, Refusal::Busy)];
+        assert_eq!(answers == busy, number == 64, "{answers:?}");
+    }
+    // Nobody answers this setter, but after a while it gives up.
+    let mut network = Network::new(&world);
+    network.tells_unreachable = false;
+    network.down.extend(&built.builders);
+    for number in 0..=64 {
+        network.now = START;
+        let draw = world.draw(number);
+        let set = Message::Set(draw, request.clone());
+        network.send(trigger, built.setter, set);
+    }
+    let later = START + SECOND;
+    while network.step(later) {}
+    let busy = |message: &Message| matches!(message, Message::Refused(_, Refusal::Busy));
+    let refused = network.sent.iter().filter(|(_, _, message)| busy(message));
+    assert_eq!(refused.count(), 1);
 }
