@@ -66,6 +66,19 @@ fn ranked_actors_need_all_participants() {
 }
 
 #[test]
+fn participants_are_known_to_who_knows_everyone() {
+    let world = World::new(Strategy::SecurityOptimal, 40);
+    let selected = drawn(&world);
+    let Evidence::Ranked(parts, _) = &selected.evidence else {
+        panic!("not ranked");
+    };
+    let mut mesh = (*world.mesh).clone();
+    mesh.remove(parts[2].node());
+    let in_mesh = selected.verify_in_mesh(&world.rules, &mesh, START, plan(1));
+    assert_eq!(in_mesh, Err(Breach::NotInMesh));
+}
+
+#[test]
 fn only_who_knows_everyone_can_check_ranks() {
     let world = World::new(Strategy::SecurityOptimal, 40);
     let mut selected = drawn(&world);

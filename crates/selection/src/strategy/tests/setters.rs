@@ -341,15 +341,18 @@ fn a_setter_serves_the_trigger_itself_with_a_sensible_number_of_seats() {
     let refused = |draw| vec![Message::Refused(draw, Refusal::Invalid)];
 
     let draw = world.draw(1);
-    let other = people().identities.iter().map(|of| of.node());
-    let other = other
-        .into_iter()
-        .find(|n| ![setter, trigger].contains(n))
-        .unwrap();
-    assert_eq!(
-        network.say(other, setter, Message::Set(draw, request(8))),
-        refused(draw)
-    );
+    let people = people().identities.iter().map(|of| of.node());
+    let mut others = people.filter(|node| ![setter, trigger].contains(node));
+    let other = others.next().unwrap();
+    let of_other = Draw {
+        trigger: other,
+        ..draw
+    };
+    // Somebody speaks for T, with its draw, its random, or both.
+    for (from, draw) in [(other, draw), (other, of_other), (trigger, of_other)] {
+        let answers = network.say(from, setter, Message::Set(draw, request(8)));
+        assert_eq!(answers, refused(draw));
+    }
     for seats in [0, 5000] {
         let message = Message::Set(draw, request(seats));
         assert_eq!(network.say(trigger, setter, message), refused(draw));
