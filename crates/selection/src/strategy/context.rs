@@ -8,6 +8,7 @@ use overlay::NodeCache;
 
 use super::lot::Candidates;
 use super::name::Strategy;
+use crate::limit::WITNESSES_MAX;
 use crate::rules::Rules;
 
 /// What a community agrees on besides its rules.
@@ -61,15 +62,16 @@ impl Context {
     }
 
     /// The nodes that make the random of a trigger at `centre`, without those: the k nearest, for the smallest k that the
-    /// table has there; C + 1 in the security-optimal strategy.
+    /// table has there; in the security-optimal strategy any C + 1, here the next clockwise.
     pub fn witnesses(&self, centre: Location, without: &[NodeId]) -> Option<Vec<Arc<Contact>>> {
         let keep = |node| !without.contains(&node);
         if self.setup.strategy != Strategy::SecurityOptimal {
             return self.rules.legitimate(&self.cache, centre, keep);
         }
         let count = self.rules.community().descriptor().colluders as usize + 1;
-        let mut all = self.cache.within(centre, &Region::new(centre, 1.0), keep);
-        all.truncate(count);
-        (all.len() == count).then_some(all)
+        let all = self.cache.clockwise(centre);
+        let chosen = all.filter(|contact| keep(contact.node())).take(count);
+        let chosen: Vec<_> = chosen.cloned().collect();
+        (chosen.len() == count && count <= WITNESSES_MAX).then_some(chosen)
     }
 }

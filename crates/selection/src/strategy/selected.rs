@@ -1,6 +1,6 @@
 //! The result of any strategy, with the evidence that its verifiers ask for.
 
-use base::{Digest, Instant, NodeId, encode};
+use base::{Digest, Instant, NodeId, Region, encode};
 use crypto::{Certificate, Signature};
 use minicbor::{Decode, Encode};
 use overlay::NodeCache;
@@ -8,7 +8,7 @@ use overlay::NodeCache;
 use super::checker::Checker;
 use super::fault::Breach;
 use super::list::{SignedList, check_seats};
-use super::lot::{near_region, points, ranks};
+use super::lot::{near_region, near_size, points, ranks};
 use super::name::Strategy;
 use super::random::{CommittedRandom, Part, check_parts, hashes_of, value_of};
 use crate::fault::Misbehaviour;
@@ -306,11 +306,10 @@ fn check_ranked(rules: &Rules, parts: &[Part]) -> Result<(), Breach> {
 
 /// Each actor sits near its point.
 fn check_near(rules: &Rules, random: &Digest, actors: &[Certificate]) -> Result<(), Breach> {
-    let tolerance = tolerance(rules);
+    let size = near_size(rules, tolerance(rules));
     let points = points(random, actors.len());
-    let near = |(point, actor): (_, &Certificate)| {
-        near_region(rules, point, tolerance).contains(actor.location())
-    };
+    let near =
+        |(point, actor): (_, &Certificate)| Region::new(point, size).contains(actor.location());
     if points.into_iter().zip(actors).all(near) {
         Ok(())
     } else {

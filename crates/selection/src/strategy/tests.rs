@@ -4,6 +4,7 @@ mod choices;
 mod codecs;
 mod draws;
 mod failures;
+mod liars;
 mod lists;
 mod network;
 mod randoms;

@@ -60,16 +60,15 @@ fn who_knows_everyone_checks_less() {
         let world = world(strategy, 40);
         let mut network = Network::new(&world);
         let selected = network.draw(1, 8).unwrap();
-        let mesh = world.mesh();
-        let verify = |selected: &Selected| {
-            selected.verify_in_mesh(&world.rules, &mesh, network.now, plan(1))
-        };
+        let mesh = &world.mesh;
+        let verify =
+            |selected: &Selected| selected.verify_in_mesh(&world.rules, mesh, network.now, plan(1));
         assert_eq!(verify(&selected), Ok(Verified { checks }));
     }
     let world = world(Strategy::Paper, 40);
     let mut network = Network::new(&world);
     let selected = network.draw(1, 8).unwrap();
-    let in_mesh = selected.verify_in_mesh(&world.rules, &world.mesh(), network.now, plan(1));
+    let in_mesh = selected.verify_in_mesh(&world.rules, &world.mesh, network.now, plan(1));
     assert_eq!(in_mesh, selected.verify(&world.rules, network.now, plan(1)));
 }
 

@@ -118,7 +118,7 @@ impl<'a> Network<'a> {
                 Output::Event(Event::Lookup { point, without }) => {
                     self.lookups += 1;
                     let away = |node| without.contains(&node) || self.down.contains(&node);
-                    let mesh = self.world.mesh();
+                    let mesh = Arc::clone(&self.world.mesh);
                     let found = mesh.nearest(point, |node| !away(node));
                     if let Some(contact) = found.filter(|_| self.looks_up).cloned() {
                         self.command(node, Command::Found { point, contact });

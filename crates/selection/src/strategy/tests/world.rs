@@ -113,6 +113,8 @@ pub struct World {
     pub size: usize,
     pub setup: Setup,
     pub rules: Rules,
+    /// All nodes.
+    pub mesh: Arc<NodeCache>,
 }
 
 impl World {
@@ -138,6 +140,7 @@ impl World {
                 region_size: 1.0,
             },
             rules: Rules::with_table(community, table.unwrap()),
+            mesh: Arc::new(people().contacts[..size].iter().cloned().collect()),
         }
     }
 
@@ -148,16 +151,14 @@ impl World {
         world
     }
 
-    /// All nodes.
-    pub fn mesh(&self) -> NodeCache {
-        people().contacts[..self.size].iter().cloned().collect()
-    }
-
     /// What a node knows.
-    pub fn cache(&self, of: NodeId) -> NodeCache {
+    pub fn cache(&self, of: NodeId) -> Arc<NodeCache> {
+        if self.setup.region_size >= 1.0 {
+            return Arc::clone(&self.mesh);
+        }
         let centre = people().contact(of).location();
         let region = base::Region::new(centre, self.setup.region_size);
-        self.mesh().inside(&region).cloned().collect()
+        Arc::new(self.mesh.inside(&region).cloned().collect())
     }
 
     /// A draw by the first of the people.
@@ -175,7 +176,7 @@ impl World {
         let centre = people().contacts[0].location();
         let found = self
             .rules
-            .legitimate(&self.mesh(), centre, |node| node != own);
+            .legitimate(&self.mesh, centre, |node| node != own);
         found.unwrap().iter().map(|found| found.node()).collect()
     }
 
@@ -203,15 +204,14 @@ impl World {
         let point = point_of(random);
         let found = self
             .rules
-            .legitimate(&self.mesh(), point, |node| node != setter);
+            .legitimate(&self.mesh, point, |node| node != setter);
         found.unwrap().iter().map(|found| found.node()).collect()
     }
 
     /// The node nearest to a random's point, but the trigger.
     pub fn setter(&self, random: &Digest) -> NodeId {
         let own = people().node(0);
-        let mesh = self.mesh();
-        let found = mesh.nearest(point_of(random), |node| node != own);
+        let found = self.mesh.nearest(point_of(random), |node| node != own);
         found.unwrap().node()
     }
 
