@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `protocol` | the three roles of a draw in one [`Selection`] |
 //! | `message` | what they say to each other, step by step |
+//! | `opened` | what all builders have opened, in little space: [`Opened`] |
 //! | `trigger` | T: random, setters, lists, and what to do about silence and lies |
 //! | `setting` | one committee, as T sees it |
 //! | `witness` | TL: whether a request is in order, and who is really away |
@@ -142,6 +143,7 @@ mod fault;
 mod limit;
 mod list;
 mod message;
+mod opened;
 mod protocol;
 mod random;
 mod relocation;
@@ -159,7 +161,8 @@ pub use context::Announced;
 pub use fault::{Misbehaviour, Refusal};
 pub use limit::SEATS_MAX;
 pub use list::{ActorList, Builder, ListBody};
-pub use message::{BuildRequest, Message, Opened, Opening, SetterRequest, Step, TriggerRequest};
+pub use message::{BuildRequest, Message, Opening, SetterRequest, Step, TriggerRequest};
+pub use opened::Opened;
 pub use protocol::{Command, Event, Failure, Selection, Timer, Wanted};
 pub use random::{DRAW_TOLERANCE, Draw, TriggerPart, VerifiableRandom};
 pub use relocation::{Sparse, SparseBody};

@@ -9,6 +9,8 @@ pub const SKIPPED_MAX: usize = 8;
 pub const WITNESSES_MAX: usize = 1024;
 /// Most candidates that one builder may name.
 pub const CANDIDATES_MAX: usize = 4096;
+/// Most candidates that all builders together may name: builders of one point know nearly the same nodes.
+pub const NAMED_MAX: usize = 2 * CANDIDATES_MAX;
 /// Most seats that one list may have.
 pub const SEATS_MAX: usize = CANDIDATES_MAX;
 

@@ -8,6 +8,7 @@ use minicbor::{Decode, Encode};
 use crate::fault::{Misbehaviour, Refusal};
 use crate::limit::{CANDIDATES_MAX, SKIPPED_MAX, WITNESSES_MAX, at_most};
 use crate::list::ActorList;
+use crate::opened::Opened;
 use crate::random::{Draw, TriggerPart, VerifiableRandom};
 use crate::relocation::{Sparse, check_moves};
 use crate::rules::Rules;
@@ -151,18 +152,6 @@ pub struct Opening {
     /// Nodes of its cache, ascending, without the trigger.
     #[cbor(n(1), decode_with = "at_most::<CANDIDATES_MAX, _, _>")]
     pub candidates: Vec<NodeId>,
-}
-
-/// All that the builders opened.
-#[derive(Debug, Clone, PartialEq, Encode, Decode)]
-#[cbor(map)]
-pub struct Opened {
-    /// In order of the builders.
-    #[cbor(n(0), decode_with = "at_most::<WITNESSES_MAX, _, _>")]
-    pub openings: Vec<Opening>,
-    /// Contacts of the drawn actors that not every builder named.
-    #[cbor(n(1), decode_with = "at_most::<CANDIDATES_MAX, _, _>")]
-    pub contacts: Vec<Contact>,
 }
 
 impl Step {

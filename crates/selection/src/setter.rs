@@ -13,7 +13,8 @@ use crate::context::{Context, STEP, names};
 use crate::fault::{Misbehaviour, Refusal};
 use crate::limit::{SEATS_MAX, SKIPPED_MAX};
 use crate::list::{ActorList, Builder, check_candidates};
-use crate::message::{BuildRequest, Message, Opened, Opening, SetterRequest, Step};
+use crate::message::{BuildRequest, Message, Opening, SetterRequest, Step};
+use crate::opened::Opened;
 use crate::protocol::{Event, Selection, Timer};
 use crate::random::Draw;
 use crate::relocation::Sparse;
@@ -263,6 +264,9 @@ impl Setter {
             Statement::Sparse(_) => Vec::new(),
         };
         let opened = Opened { openings, contacts };
+        if !opened.is_short() {
+            return self.give_up(out);
+        }
         self.tell_all(&Message::Opens(self.step(), opened), out);
         let signing = Stage::Sign {
             statement,

@@ -19,8 +19,17 @@ const RANDOMS_MAX: u64 = 200_000_000;
 pub struct Arc {
     /// Their places in the crowd, clockwise.
     pub places: Vec<usize>,
+    /// From the first to the last, as a share of the ring.
+    pub span: f64,
     /// Size of the region that makes so many legitimate.
     pub region_size: f64,
+}
+
+impl Arc {
+    /// Share of all randoms that name a point between the colluders.
+    pub fn chance(&self) -> f64 {
+        self.region_size - self.span
+    }
 }
 
 /// All arcs in which the colluders of a crowd fill some row of its k-table: from each colluder the shortest that starts
@@ -33,8 +42,10 @@ pub fn arcs(crowd: &Crowd) -> Vec<Arc> {
         rows.iter().find_map(|row| {
             let k = row.k as usize;
             let span = location(first + k - 1).0.wrapping_sub(location(first).0);
-            let fits = k <= places.len() && Location(span).as_f64() <= row.region_size;
+            let span = Location(span).as_f64();
+            let fits = k <= places.len() && span <= row.region_size;
             fits.then(|| Arc {
+                span,
                 places: (first..first + k)
                     .map(|at| places[at % places.len()])
                     .collect(),
@@ -46,7 +57,7 @@ pub fn arcs(crowd: &Crowd) -> Vec<Arc> {
 }
 
 /// A random whose point makes all of an arc legitimate, if trying finds one.
-fn random_for(crowd: &Crowd, arc: &Arc) -> Option<Digest> {
+pub fn random_for(crowd: &Crowd, arc: &Arc) -> Option<Digest> {
     let locations: Vec<_> = arc
         .places
         .iter()
@@ -79,11 +90,10 @@ fn draw(digest: Digest, trigger: NodeId) -> Draw {
 /// A list in the paper's form that no honest node has seen.
 pub fn forge_paper(
     crowd: &Crowd,
-    arc: &Arc,
+    (arc, random): (&Arc, Digest),
     digest: Digest,
     actors: Vec<NodeId>,
-) -> Option<Selected> {
-    let random = random_for(crowd, arc)?;
+) -> Selected {
     let bytes = SignedList::signed_bytes(&random, &actors, START);
     let signer = |place: usize| {
         let identity = crowd.identity(place);
@@ -99,24 +109,24 @@ pub fn forge_paper(
         actors,
         signers: signers.into_iter().map(signer).collect(),
     };
-    Some(Selected {
+    Selected {
         draw: draw(digest, crowd.contact(arc.places[0]).node()),
         evidence: Evidence::Listed(Box::new(list)),
-    })
+    }
 }
 
 /// A list in the hardened form that no honest node has seen.
 pub fn forge_hardened(
     crowd: &Crowd,
-    arc: &Arc,
+    (arc, random): (&Arc, Digest),
     digest: Digest,
     actors: Vec<NodeId>,
 ) -> Option<ActorList> {
-    let random = random_for(crowd, arc)?;
-    // Neither T nor S may sign: any two other colluders.
-    let mut others = crowd
-        .colluders()
-        .filter(|place| !arc.places.contains(place));
+    // Neither T nor S may sign, and T has no seat: any two other colluders.
+    let mut others = crowd.colluders().filter(|place| {
+        let node = crowd.contact(*place).node();
+        !arc.places.contains(place) && !actors.contains(&node)
+    });
     let mut other = || others.next().map(|place| crowd.contact(place).node());
     let body = ListBody {
         descriptor: crowd.rules().community().digest(),
