@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sim::drawing::{Adversary, UnknownAdversary};
 
 /// There was an answer.
 pub const ANSWERED: u8 = 0;
@@ -48,6 +49,12 @@ pub enum Command {
     /// takes the first row whose region holds k nodes.
     #[command(name = "k-table")]
     KTable(KTableOptions),
+    /// Communities on this machine alone, of any size, with their adversaries
+    Simulate {
+        /// What to simulate.
+        #[command(subcommand)]
+        command: SimulateCommand,
+    },
     /// One node of the demo
     #[command(hide = true)]
     DemoNode {
@@ -112,6 +119,70 @@ pub struct KTableOptions {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// What can be simulated.
+#[derive(Debug, Subcommand)]
+pub enum SimulateCommand {
+    /// Draw helpers again and again, and measure what colluders gain
+    ///
+    /// Real keys, certificates and state machines on a simulated internet. An effectiveness of 1 is ideal: colluders are
+    /// among the drawn as often as among all (SEP2P §3.1).
+    Selection(SelectionOptions),
+}
+
+/// Of `commonhold simulate selection`.
+#[derive(Debug, Args)]
+pub struct SelectionOptions {
+    /// N: nodes of the community
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub nodes: u64,
+    /// C: nodes that collude, below N
+    #[arg(long, value_name = "C", default_value_t = 100)]
+    pub colluders: u64,
+    /// A: actors to draw
+    #[arg(long, value_name = "A", default_value_t = 32)]
+    pub actors: u32,
+    /// α: accepted chance that colluders share a region
+    #[arg(long, value_name = "α", default_value = "1e-6", value_parser = chance)]
+    pub alpha: f64,
+    /// Nodes in a node cache, on average
+    #[arg(long, value_name = "NODES", default_value_t = 512, value_parser = clap::value_parser!(u32).range(8..=4096))]
+    pub cache: u32,
+    /// hardened, or one of the paper's: paper, es.nav, es.av, m.hash, cost-optimal, security-optimal
+    #[arg(long, default_value = "hardened")]
+    pub strategy: String,
+    /// What colluders do: none, friends, near, restart, abort, reroll, withhold, hide, forge
+    #[arg(long, default_value = "none", value_parser = adversary)]
+    pub adversary: Adversary,
+    /// Share of nodes that do not answer, from 0 to below 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    pub faults: f64,
+    /// How often colluders spoil one draw that they do not like; and draws per node and hour
+    #[arg(long, value_name = "TIMES", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    pub patience: u32,
+    /// Which k-table [default: sound for hardened, paper for the others]
+    #[arg(long, value_enum)]
+    pub form: Option<FormOption>,
+    /// How many draws
+    #[arg(long, value_name = "DRAWS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    pub runs: u64,
+    /// Everything that chance decides follows from it
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn adversary(name: &str) -> Result<Adversary, String> {
+    name.parse()
+        .map_err(|why: UnknownAdversary| why.to_string())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..1.0).contains(share));
+    share.ok_or_else(|| "give a share from 0 to below 1, such as 0.05".into())
 }
 
 /// Against whom the rows of a k-table hold.

@@ -8,6 +8,7 @@
 //! | `member` | one node's process, as the demo runs it |
 //! | `home` | what one node keeps in its folder |
 //! | `lines` | what the demo and its nodes' processes say to each other |
+//! | `simulate` | communities on this machine alone |
 //! | `report`, `verify` | what a proof says, in words and for programs |
 
 mod cli;
@@ -17,13 +18,14 @@ mod k_table;
 mod lines;
 mod member;
 mod report;
+mod simulate;
 mod verify;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Command, Program, QuestionCommand};
+use crate::cli::{Command, Program, QuestionCommand, SimulateCommand};
 
 fn main() -> ExitCode {
     match Program::parse().command {
@@ -32,6 +34,9 @@ fn main() -> ExitCode {
             command: QuestionCommand::Verify(options),
         } => verify::main(&options),
         Command::KTable(options) => k_table::main(&options),
+        Command::Simulate {
+            command: SimulateCommand::Selection(options),
+        } => simulate::selection(&options),
         Command::DemoNode { folder } => member::main(&folder),
     }
 }

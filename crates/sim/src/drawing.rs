@@ -19,5 +19,5 @@ mod play;
 pub use campaign::{Campaign, Summary};
 pub use contender::{Contender, Outcome, Question};
 pub use crowd::{Crowd, CrowdError, Members, Size};
-pub use gang::Adversary;
+pub use gang::{Adversary, Colluding, UnknownAdversary};
 pub use play::{Played, play};

@@ -29,7 +29,7 @@ fn crowd(form: Form) -> Arc<Crowd> {
         draws_per_period: PATIENCE,
         ..Size::new(400, 80, 1e-2)
     };
-    Arc::new(Crowd::of(7, &size, form).unwrap())
+    Arc::new(Crowd::of(7, &size, form).expect("there is such a community"))
 }
 
 struct Played {
@@ -187,7 +187,8 @@ fn a_tenth_that_is_away_delays_and_no_more() {
 /// one.
 fn forgers(form: Form) -> Crowd {
     let size = Size::new(1_000_000, 10_000, 1e-6);
-    Crowd::new(3, &size, form, Members::make(3, &size, 0..10_000)).unwrap()
+    let members = Members::make(3, &size, 0..10_000);
+    Crowd::new(3, &size, form, members).expect("there is such a community")
 }
 
 #[test]
