@@ -26,13 +26,19 @@
 //! ```
 
 mod binomial;
+pub mod broadcast;
 mod cache;
+mod distrust;
 mod k_table;
 mod membership;
+mod misbehaviour;
+pub mod protocol;
+pub mod records;
 mod view;
 
 pub use binomial::{Binomial, Tails, largest_chance};
 pub use cache::NodeCache;
 pub use k_table::{Form, KTable, KTableError, Parameters, Row};
 pub use membership::{Command, Event, Membership, Message, Tick};
+pub use misbehaviour::Misbehaviour;
 pub use view::View;

@@ -1,0 +1,124 @@
+//! The broadcasts of late: what was heard is not processed again, and can be given to who missed it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base::{Digest, Instant, NodeId};
+use community::ISSUED_AHEAD_MAX;
+
+use super::{AGE_MAX, Announcement};
+
+/// Most broadcasts of one initiator that are taken while they are passed on, about twelve minutes. Guess: people who ask do
+/// not ask faster, and a node that does must not occupy all others.
+pub const BROADCASTS_MAX: usize = 16;
+/// Most broadcasts remembered. Of more, new ones are not taken until old ones are forgotten. Guess: 340 per minute.
+pub const HEARD_MAX: usize = 4096;
+/// Most bytes of payloads kept. Of more, the oldest ones go; their names stay. Guess.
+const KEPT_BYTES_MAX: usize = 32 << 20;
+
+/// One broadcast that this node has taken.
+#[derive(Debug)]
+pub struct Heard {
+    initiator: NodeId,
+    issued: Instant,
+    /// Gone when others needed the room.
+    kept: Option<Announcement>,
+    /// How many spans this node has seen to.
+    pub spans: usize,
+    /// Relays that did not answer.
+    pub silent: BTreeSet<NodeId>,
+    /// To whom it was given.
+    pub given: BTreeSet<NodeId>,
+}
+
+impl Heard {
+    /// The broadcast, if it may still be passed on.
+    pub fn fresh(&self, now: Instant) -> Option<&Announcement> {
+        let fresh = now <= self.issued + AGE_MAX;
+        self.kept.as_ref().filter(|_| fresh)
+    }
+}
+
+/// Why a broadcast is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Full {
+    /// Its initiator has had [`BROADCASTS_MAX`].
+    Initiator,
+    /// [`HEARD_MAX`] are remembered.
+    All,
+}
+
+/// All broadcasts that this node has taken and could be offered again.
+#[derive(Debug, Default)]
+pub struct Heards {
+    by_id: BTreeMap<Digest, Heard>,
+    kept_bytes: usize,
+}
+
+impl Heards {
+    /// What is known of a broadcast.
+    pub fn get(&self, id: &Digest) -> Option<&Heard> {
+        self.by_id.get(id)
+    }
+
+    /// What is known of a broadcast.
+    pub fn get_mut(&mut self, id: &Digest) -> Option<&mut Heard> {
+        self.by_id.get_mut(id)
+    }
+
+    /// Whether it was taken.
+    pub fn contains(&self, id: &Digest) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    /// Whether there is room for one more of `initiator`.
+    pub fn admits(&self, initiator: NodeId) -> Result<(), Full> {
+        let of_initiator = |heard: &&Heard| heard.initiator == initiator;
+        if self.by_id.values().filter(of_initiator).count() >= BROADCASTS_MAX {
+            Err(Full::Initiator)
+        } else if self.by_id.len() >= HEARD_MAX {
+            Err(Full::All)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Remembers a broadcast that was admitted.
+    pub fn insert(&mut self, id: Digest, announcement: Announcement) {
+        self.kept_bytes += announcement.payload().len();
+        let heard = Heard {
+            initiator: announcement.initiator(),
+            issued: announcement.issued(),
+            kept: Some(announcement),
+            spans: 0,
+            silent: BTreeSet::new(),
+            given: BTreeSet::new(),
+        };
+        self.by_id.insert(id, heard);
+        while self.kept_bytes > KEPT_BYTES_MAX {
+            let kept = self.by_id.values_mut().filter(|heard| heard.kept.is_some());
+            let oldest = kept.min_by_key(|heard| heard.issued);
+            let dropped = oldest.and_then(|heard| heard.kept.take());
+            let dropped = dropped.expect("what is counted is kept");
+            self.kept_bytes -= dropped.payload().len();
+        }
+    }
+
+    /// Forgets what would be refused as stale.
+    pub fn forget(&mut self, now: Instant) {
+        let kept_bytes = &mut self.kept_bytes;
+        self.by_id.retain(|_, heard| {
+            let keeps = now <= heard.issued + AGE_MAX + ISSUED_AHEAD_MAX;
+            if let (false, Some(kept)) = (keeps, &heard.kept) {
+                *kept_bytes -= kept.payload().len();
+            }
+            keeps
+        });
+    }
+
+    /// The names of all, latest first.
+    pub fn ids(&self) -> Vec<Digest> {
+        let mut ids: Vec<_> = self.by_id.iter().collect();
+        ids.sort_by_key(|(_, heard)| std::cmp::Reverse(heard.issued));
+        ids.into_iter().map(|(id, _)| *id).collect()
+    }
+}
