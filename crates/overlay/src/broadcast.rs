@@ -24,7 +24,7 @@ mod wanted;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base::{Digest, Duration, Instant, NodeId, Outbox, Rng};
+use base::{Digest, Instant, NodeId, Outbox, Rng};
 use community::{Community, Identity};
 use thiserror::Error;
 
@@ -33,13 +33,10 @@ use crate::protocol::{Event, Overlay, Timer};
 use crate::{Misbehaviour, View};
 pub use announcement::{AGE_MAX, Announcement, PAYLOAD_MAX};
 pub use heard::BROADCASTS_MAX;
-use heard::{Full, Heards};
+use heard::{Full, Heards, OFFER_AFTER};
 pub use message::Message;
 pub use span::Span;
 use wanted::Wanted;
-
-/// Time from a payload's coming until it is offered. Guess: the tree is done, with two silent relays one after the other.
-const OFFER_AFTER: Duration = Duration::from_secs(5);
 
 /// One node's part in all broadcasts.
 pub struct Broadcast {
@@ -116,7 +113,7 @@ impl Broadcast {
             Full::Initiator => BroadcastError::TooOften,
             Full::All => BroadcastError::Busy,
         })?;
-        self.heard.insert(id, announcement);
+        self.heard.insert(now, id, announcement);
         out.wake(now + OFFER_AFTER, Timer::Offer(id));
         self.pass(now, id, Span::all_but(view.own().location()), view, out);
         Ok(())
@@ -135,6 +132,7 @@ impl Broadcast {
             Message::Pass(announcement, span) => {
                 self.on_pass(now, from, announcement, span, view, out);
             }
+            Message::Also(id, span) => self.on_span(now, from, id, span, view, out),
             Message::Received(id, span) => {
                 self.passing.remove(&(id, from, span));
             }
@@ -195,7 +193,7 @@ impl Broadcast {
         let (from, payload) = (initiator, announcement.payload().to_vec());
         out.emit(Event::Heard { from, payload });
         self.wanted.came(&id);
-        self.heard.insert(id, announcement);
+        self.heard.insert(now, id, announcement);
         Receipt::First
     }
 }

@@ -42,3 +42,6 @@ pub use k_table::{Form, KTable, KTableError, Parameters, Row};
 pub use membership::{Command, Event, Membership, Message, Tick};
 pub use misbehaviour::Misbehaviour;
 pub use view::View;
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{Digest, Instant, NodeId};
+use base::{Digest, Duration, Instant, NodeId};
 use community::ISSUED_AHEAD_MAX;
 
 use super::{AGE_MAX, Announcement};
@@ -20,8 +20,12 @@ const KEPT_BYTES_MAX: usize = 32 << 20;
 pub struct Heard {
     initiator: NodeId,
     issued: Instant,
+    /// When it came.
+    since: Instant,
     /// Gone when others needed the room.
     kept: Option<Announcement>,
+    /// Whether it came by an offer, because the tree left this node out.
+    pub by_offer: bool,
     /// How many spans this node has seen to.
     pub spans: usize,
     /// Relays that did not answer.
@@ -36,7 +40,25 @@ impl Heard {
         let fresh = now <= self.issued + AGE_MAX;
         self.kept.as_ref().filter(|_| fresh)
     }
+
+    /// When the tree should be done. An initiator's clock may be ahead.
+    pub fn offered_at(&self) -> Instant {
+        let begun = if self.by_offer {
+            self.issued
+        } else {
+            self.since
+        };
+        begun.min(self.since) + OFFER_AFTER
+    }
+
+    /// Whether it may be passed on and the tree should be done.
+    pub fn is_on_offer(&self, now: Instant) -> bool {
+        self.offered_at() <= now && self.fresh(now).is_some()
+    }
 }
+
+/// Time from a payload's coming until it is offered. Guess: the tree is done, with two silent relays one after the other.
+pub const OFFER_AFTER: Duration = Duration::from_secs(5);
 
 /// Why a broadcast is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,12 +105,14 @@ impl Heards {
     }
 
     /// Remembers a broadcast that was admitted.
-    pub fn insert(&mut self, id: Digest, announcement: Announcement) {
+    pub fn insert(&mut self, now: Instant, id: Digest, announcement: Announcement) {
         self.kept_bytes += announcement.payload().len();
         let heard = Heard {
             initiator: announcement.initiator(),
             issued: announcement.issued(),
+            since: now,
             kept: Some(announcement),
+            by_offer: false,
             spans: 0,
             silent: BTreeSet::new(),
             given: BTreeSet::new(),

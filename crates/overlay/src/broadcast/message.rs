@@ -17,7 +17,7 @@ pub enum Message {
     /// The receiver is to take this, and to see to it that the nodes of the span get it.
     #[n(0)]
     Pass(#[n(0)] Announcement, #[n(1)] Span),
-    /// The answer to `Pass`: the sender has it, and sees to that span.
+    /// The answer to `Pass` or `Also`: the sender has it, and sees to that span.
     #[n(1)]
     Received(#[n(0)] Digest, #[n(1)] Span),
     /// The sender can give these.
@@ -29,7 +29,10 @@ pub enum Message {
     /// The answer to `Want`.
     #[n(4)]
     Give(#[n(0)] Announcement),
-    /// All that the sender has heard of late. The receiver offers the rest of what it has, and wants what it lacks.
+    /// All that the sender has heard of late. The receiver offers what else it has.
     #[n(5)]
     Compare(#[n(0)] AtMost<Digest, COMPARED_MAX>),
+    /// The receiver, which should have this, is to see to a span that is not its own.
+    #[n(6)]
+    Also(#[n(0)] Digest, #[n(1)] Span),
 }

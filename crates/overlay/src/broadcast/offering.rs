@@ -31,21 +31,11 @@ impl Broadcast {
         view: &View,
         out: &mut Outbox<Overlay>,
     ) {
-        self.offer(now, id, FAR, view, out);
-    }
-
-    fn offer(
-        &mut self,
-        now: Instant,
-        id: Digest,
-        far: usize,
-        view: &View,
-        out: &mut Outbox<Overlay>,
-    ) {
         let heard = self.heard.get(&id);
-        if heard.is_none_or(|heard| heard.fresh(now).is_none()) {
+        let Some(heard) = heard.filter(|heard| heard.is_on_offer(now)) else {
             return;
-        }
+        };
+        let far = if heard.by_offer { FAR_FROM_HOLE } else { FAR };
         let mut chosen = neighbours(view);
         let away = if view.fingers.is_empty() {
             &view.cache
@@ -85,13 +75,12 @@ impl Broadcast {
         let mut ours = self.heard.ids();
         ours.retain(|id| {
             let heard = self.heard.get(id);
-            !known.contains(id) && heard.is_some_and(|heard| heard.fresh(now).is_some())
+            !known.contains(id) && heard.is_some_and(|heard| heard.is_on_offer(now))
         });
         if !ours.is_empty() {
             let ours = AtMost::<_, OFFERS_MAX>::first_of(ours);
             send(out, from, Message::Offer(ours));
         }
-        self.on_offer(now, from, theirs, out);
     }
 
     pub(super) fn on_offer(
@@ -149,7 +138,13 @@ impl Broadcast {
     ) {
         let id = announcement.id();
         if let Receipt::First = self.receive(now, from, announcement, out) {
-            self.offer(now, id, FAR_FROM_HOLE, view, out);
+            let heard = self.heard.get_mut(&id).expect("it was received");
+            heard.by_offer = true;
+            if heard.is_on_offer(now) {
+                self.handle_offer(now, id, view, out);
+            } else {
+                out.wake(heard.offered_at(), Timer::Offer(id));
+            }
         }
     }
 }

@@ -33,8 +33,21 @@ impl Broadcast {
             Receipt::Again => {}
             Receipt::Refused => return,
         }
-        let heard = self.heard.get_mut(&id).expect("it was received");
-        if heard.spans < SPANS_MAX {
+        self.on_span(now, from, id, span, view, out);
+    }
+
+    /// Sees to a span. Without the payload it cannot, and says nothing.
+    pub(super) fn on_span(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        id: Digest,
+        span: Span,
+        view: &View,
+        out: &mut Outbox<Overlay>,
+    ) {
+        let heard = self.heard.get_mut(&id);
+        if let Some(heard) = heard.filter(|heard| heard.spans < SPANS_MAX) {
             heard.spans += 1;
             send(out, from, Message::Received(id, span));
             self.pass(now, id, span, view, out);
@@ -57,15 +70,18 @@ impl Broadcast {
             return;
         };
         let until = now + RECEIPT_WITHIN;
-        let parts = span.split(view, |node| !heard.silent.contains(&node));
-        if !parts.is_empty() {
-            out.wake(until, Timer::Receipts);
-        }
-        for (node, part) in parts {
+        let split = span.split(view, |node| !heard.silent.contains(&node));
+        let pass = |part| Message::Pass(announcement.clone(), part);
+        let relays = split.relays.into_iter();
+        let passed = relays.map(|(node, part)| (node, part, pass(part)));
+        let helper = split.helper.into_iter();
+        let also = helper.map(|(node, part)| (node, part, Message::Also(id, part)));
+        for (node, part, message) in passed.chain(also) {
             if self.passing.len() < PASSING_MAX {
                 self.passing.insert((id, node, part), until);
+                out.wake(until, Timer::Receipts);
             }
-            send(out, node, Message::Pass(announcement.clone(), part));
+            send(out, node, message);
         }
     }
 

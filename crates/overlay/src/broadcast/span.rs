@@ -13,9 +13,9 @@ const FLAT_MAX: usize = 8;
 #[cbor(map)]
 pub struct Span {
     #[n(0)]
-    after: Location,
+    pub(super) after: Location,
     #[n(1)]
-    before: Location,
+    pub(super) before: Location,
 }
 
 impl Span {
@@ -34,9 +34,28 @@ impl Span {
     /// Splits it among known nodes that `keep` keeps, each of which is to get what lies between itself and the next.
     ///
     /// Relays sit at about a half, a quarter, an eighth of the span and so on (Chord's fingers), so that every span has at
-    /// most half the length of the one it came from. What is before the first one goes to the node that is nearest
+    /// most half the length of the one it came from. What is before the first one goes to the known node that is nearest
     /// before it, unless we know ourselves who sits there.
-    pub fn split(self, view: &View, keep: impl Fn(NodeId) -> bool) -> Vec<(NodeId, Self)> {
+    pub fn split(self, view: &View, keep: impl Fn(NodeId) -> bool) -> Split {
+        let relays = self.relays(view, &keep);
+        let places = relays.iter().map(|(_, place)| *place);
+        let ends = places.clone().skip(1).chain([self.before]);
+        let spans = places
+            .zip(ends)
+            .map(|(after, before)| Self { after, before });
+        let nodes = relays.iter().map(|(node, _)| *node);
+        let gap = Self {
+            before: relays.first().map_or(self.before, |(_, place)| *place),
+            ..self
+        };
+        Split {
+            relays: nodes.zip(spans).collect(),
+            helper: gap.helper(view, keep).map(|node| (node, gap)),
+        }
+    }
+
+    /// Who gets the payload, in order of the ring.
+    fn relays(self, view: &View, keep: impl Fn(NodeId) -> bool) -> Vec<(NodeId, Location)> {
         let mut known = view.between(self.after, self.before);
         known.retain(|contact| keep(contact.node()));
         known.dedup_by_key(|contact| contact.location());
@@ -51,28 +70,21 @@ impl Span {
             level = halvings;
             first || flat
         });
+        let relays = known.iter();
+        relays
+            .map(|contact| (contact.node(), contact.location()))
+            .collect()
+    }
 
-        let places = known.iter().map(|contact| contact.location());
-        let ends = places.clone().skip(1).chain([self.before]);
-        let spans = places
-            .zip(ends)
-            .map(|(after, before)| Self { after, before });
-        let nodes = known.iter().map(|contact| contact.node());
-        let mut parts: Vec<_> = nodes.zip(spans).collect();
-
-        let first = known.first().map(|contact| contact.location());
-        let gap = Self {
-            before: first.unwrap_or(self.before),
-            ..self
-        };
-        if !gap.is_known(view) {
-            let here = view.own().location();
-            let until = Location(self.after.0.wrapping_add(1));
-            let mut nearer = view.between(here, until);
-            nearer.retain(|contact| keep(contact.node()));
-            parts.extend(nearer.last().map(|contact| (contact.node(), gap)));
+    /// Who may know more nodes here than we do, who know none: the known node nearest before, if it is not we.
+    fn helper(self, view: &View, keep: impl Fn(NodeId) -> bool) -> Option<NodeId> {
+        if self.is_known(view) {
+            return None;
         }
-        parts
+        let until = Location(self.after.0.wrapping_add(1));
+        let before = view.between(view.own().location(), until);
+        let mut nearest = before.iter().rev().map(|contact| contact.node());
+        nearest.find(|node| keep(*node))
     }
 
     /// Whether the cache holds everyone there.
@@ -81,6 +93,16 @@ impl Span {
         let inside = |place: Location| view.region().contains(place);
         let from_begin = |place: Location| place.0.wrapping_sub(begins.0);
         let ends = inside(self.after) && inside(self.before);
-        ends && from_begin(self.after) <= from_begin(self.before)
+        let antipode = Location(view.own().location().0.wrapping_add(1 << 63));
+        inside(antipode) || ends && from_begin(self.after) <= from_begin(self.before)
     }
+}
+
+/// Who sees to which part of a span.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Split {
+    /// Nodes in the span, in order of the ring, with what comes after each of them.
+    pub relays: Vec<(NodeId, Span)>,
+    /// A node before the span, to see to what is before the first relay.
+    pub helper: Option<(NodeId, Span)>,
 }

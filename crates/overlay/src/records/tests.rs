@@ -1,1 +1,1 @@
-//! Tests.
+//! Records: none.
