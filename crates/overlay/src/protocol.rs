@@ -130,6 +130,11 @@ impl Overlay {
         &self.view
     }
 
+    /// The record that it keeps for this place, if any.
+    pub fn record(&self, location: Location, now: Instant) -> Option<&Record> {
+        self.records.record(location, now)
+    }
+
     /// How many records it keeps.
     pub fn kept(&self) -> usize {
         self.records.kept()
@@ -239,7 +244,7 @@ impl Protocol for Overlay {
             Input::Timer(timer) => self.handle_timer(now, timer, out),
             Input::Unreachable(node) => {
                 self.broadcast.on_unreachable(now, node, &self.view, out);
-                self.records.on_unreachable(now, node, out);
+                self.records.on_unreachable(now, node, &self.view, out);
             }
         }
     }

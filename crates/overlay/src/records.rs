@@ -66,6 +66,11 @@ impl Records {
         }
     }
 
+    /// The record that is kept here for this place, if any.
+    pub fn record(&self, location: Location, now: Instant) -> Option<&Record> {
+        self.shelf.get(location, now)
+    }
+
     /// How many records are kept here.
     pub fn kept(&self) -> usize {
         self.shelf.iter().count()
@@ -103,9 +108,14 @@ impl Records {
     }
 
     /// A message to `node` could not be delivered.
-    pub fn on_unreachable(&mut self, now: Instant, node: NodeId, out: &mut Outbox<Overlay>) {
-        self.away.insert(node, now);
-        self.told.remove(&node);
+    pub fn on_unreachable(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        view: &View,
+        out: &mut Outbox<Overlay>,
+    ) {
+        self.tell_another(now, node, view, out);
         self.give_up_on(now, node, out);
     }
 

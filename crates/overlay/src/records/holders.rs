@@ -37,10 +37,14 @@ pub fn keepers(
     let found = nearest(&view.cache, place, COPIES, keep);
     let last = found.last().filter(|_| found.len() == COPIES);
     let reach = last.map_or(1 << 63, |contact| place.distance(contact.location()));
-    let ends = [place.0.wrapping_sub(reach), place.0.wrapping_add(reach)];
-    let inside = |at| view.region().contains(Location(at));
-    let antipode = view.own().location().0.wrapping_add(1 << 63);
-    (inside(antipode) || last.is_some() && ends.into_iter().all(inside)).then_some(found)
+    let here = view.own().location();
+    let half = here.0.wrapping_sub(view.region().begins().0);
+    let known = here.distance(place).checked_add(reach);
+    let is_whole = view
+        .region()
+        .contains(Location(here.0.wrapping_add(1 << 63)));
+    let is_known = last.is_some() && known.is_some_and(|known| known <= half);
+    (is_whole || is_known).then_some(found)
 }
 
 /// Whether `node` is one of the `count` nodes nearest to `place`, as far as this node knows.

@@ -1,5 +1,6 @@
 //! Keeping records for others, and seeing to it that the right nodes do.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base::{Instant, Location, NodeId, Outbox};
@@ -33,10 +34,10 @@ impl Records {
         }
         let issued = record.issued();
         let same = self.shelf.get(location, now) == Some(&record);
-        let takes = !same && now <= record.expires() && self.shelf.has_room_for(location, &record);
+        let takes = !same && self.shelf.has_room_for(location, &record, now);
         if same || takes && self.check(now, from, &record, out) {
             if takes {
-                self.shelf.insert(location, record);
+                self.shelf.insert(location, record, now);
             }
             send(out, from, Message::Stored(location, issued));
         }
@@ -44,7 +45,9 @@ impl Records {
 
     /// Whether this node is near enough to `location` to keep what lies there.
     fn keeps(&self, now: Instant, location: Location, view: &View) -> bool {
-        is_near(view, self.own, location, KEEPING, self.away.is_there(now))
+        is_near(view, self.own, location, KEEPING, |node| {
+            self.away.is_there(node, now)
+        })
     }
 
     pub(super) fn tell_nearest(
@@ -59,20 +62,45 @@ impl Records {
         send(out, to, Message::Near(location, AtMost::first_of(contacts)));
     }
 
-    /// Drops what is no longer to be kept here, and compares the rest with a neighbour.
+    /// Drops what is no longer to be kept here, and compares the rest with another keeper.
     pub fn handle_sync(&mut self, now: Instant, view: &View, out: &mut Outbox<Overlay>) {
-        let others = |node| node != self.own && self.away.is_there(now)(node);
-        let near = nearest(&view.cache, view.own().location(), KEEPING, others);
-        if !near.is_empty() {
-            let chosen = &near[self.rng.below(near.len() as u64) as usize];
-            self.told.clear();
-            self.tell(now, chosen.node(), view, out);
+        let Self { own, away, .. } = self;
+        let there = |node| away.is_there(node, now);
+        let keeps = |location| is_near(view, *own, location, KEEPING, there);
+        self.shelf.retain(now, keeps);
+        self.told.clear();
+        self.tell_someone(now, view, out);
+    }
+
+    /// Compares with a random other keeper of a random record.
+    fn tell_someone(&mut self, now: Instant, view: &View, out: &mut Outbox<Overlay>) {
+        let count = self.shelf.iter().count() as u64;
+        if count == 0 {
+            return;
         }
-        let there = self.away.is_there(now);
-        let own = self.own;
-        self.shelf.retain(now, |location| {
-            is_near(view, own, location, KEEPING, &there)
-        });
+        let at = self.rng.below(count) as usize;
+        let place = self.shelf.iter().nth(at).map(|(location, _)| location);
+        let place = place.expect("it is below their number");
+        let others = |node| node != self.own && self.away.is_there(node, now);
+        let others = nearest(&view.cache, place, COPIES, others);
+        if !others.is_empty() {
+            let chosen = others[self.rng.below(others.len() as u64) as usize].node();
+            self.tell(now, chosen, view, out);
+        }
+    }
+
+    /// A node cannot be reached: what it was to be told another is.
+    pub(super) fn tell_another(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        view: &View,
+        out: &mut Outbox<Overlay>,
+    ) {
+        let known = self.away.insert(node, now);
+        if self.told.remove(&node) && known {
+            self.tell_someone(now, view, out);
+        }
     }
 
     /// A node came into the view: what it should keep it is told at once.
@@ -86,15 +114,19 @@ impl Records {
         let node = contact.node();
         self.away.remove(node);
         let here = view.own().location();
-        if node != self.own && is_near(view, node, here, KEEPING, self.away.is_there(now)) {
+        if node != self.own
+            && is_near(view, node, here, 2 * KEEPING, |node| {
+                self.away.is_there(node, now)
+            })
+        {
             self.tell(now, node, view, out);
         }
     }
 
     /// Tells `to` what is kept here that it should keep, too.
     fn tell(&mut self, now: Instant, to: NodeId, view: &View, out: &mut Outbox<Overlay>) {
-        let there = self.away.is_there(now);
-        let shared = |location| is_near(view, to, location, COPIES, &there);
+        let there = |node| self.away.is_there(node, now);
+        let shared = |location| is_near(view, to, location, COPIES, there);
         let all = self
             .shelf
             .iter()
@@ -119,6 +151,7 @@ impl Records {
         out: &mut Outbox<Overlay>,
     ) {
         let mut lacking = Vec::new();
+        let theirs: BTreeMap<_, _> = theirs.into_iter().collect();
         for (location, issued) in theirs {
             match self.shelf.get(location, now) {
                 Some(kept) if kept.issued() > issued => {
@@ -146,6 +179,7 @@ impl Records {
         out: &mut Outbox<Overlay>,
     ) {
         if self.told.remove(&from) {
+            let locations: BTreeSet<_> = locations.into_iter().collect();
             let kept = locations.iter().filter_map(|at| self.shelf.get(*at, now));
             for record in kept {
                 send(out, from, Message::Store(Box::new(record.clone())));

@@ -115,7 +115,7 @@ impl Records {
             until,
         };
         self.requests.insert(number, request);
-        match keepers(view, location, self.away.is_there(now)) {
+        match keepers(view, location, |node| self.away.is_there(node, now)) {
             Some(found) => self.act(now, number, found, out),
             None => {
                 out.emit(Event::Find(location));
@@ -231,7 +231,7 @@ impl Records {
         if is_here {
             match &request.task {
                 Task::Put(record) => {
-                    self.shelf.insert(location, (**record).clone());
+                    self.shelf.insert(location, (**record).clone(), now);
                 }
                 Task::Get => best = self.shelf.get(location, now).cloned().map(Box::new),
             }
@@ -372,7 +372,9 @@ impl Records {
         };
         match &request.stage {
             Stage::Asking(_, cache) => {
-                let keepers = nearest(cache, request.location, COPIES, self.away.is_there(now));
+                let keepers = nearest(cache, request.location, COPIES, |node| {
+                    self.away.is_there(node, now)
+                });
                 self.act(now, number, keepers, out);
             }
             Stage::Finding | Stage::Acting { .. } => self.end(number, out),

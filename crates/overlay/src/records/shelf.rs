@@ -34,8 +34,11 @@ impl Shelf {
     }
 
     /// Whether a record would be kept, if it held. Tells those apart that are not worth checking.
-    pub fn has_room_for(&self, location: Location, record: &Record) -> bool {
-        match self.records.get(&location) {
+    pub fn has_room_for(&self, location: Location, record: &Record, now: Instant) -> bool {
+        if now > record.expires() {
+            return false;
+        }
+        match self.get(location, now) {
             Some(kept) => kept.is_of_same_name(record) && record.is_later_than(kept),
             None => self
                 .leaver(location, record)
@@ -44,8 +47,8 @@ impl Shelf {
     }
 
     /// Keeps a checked record if there [is room](Self::has_room_for); answers whether it does.
-    pub fn insert(&mut self, location: Location, record: Record) -> bool {
-        let keeps = self.has_room_for(location, &record);
+    pub fn insert(&mut self, location: Location, record: Record, now: Instant) -> bool {
+        let keeps = self.has_room_for(location, &record, now);
         if keeps {
             if !self.records.contains_key(&location)
                 && let Some(leaver) = self.leaver(location, &record)

@@ -176,7 +176,10 @@ impl Network {
                 Output::Send { to, message } => self.send(node, to, &message),
                 Output::Wake { at, timer } => self.push(at, Happening::Wake(node, timer)),
                 Output::Event(Event::Find(place)) => {
-                    let found = self.nearest(place, 1);
+                    // A lookup ends at a node that answers.
+                    let mut found = self.nearest(place, 30);
+                    found.retain(|contact| self.is_honest(contact.node()));
+                    found.truncate(1);
                     self.input(node, Input::Command(Command::Found(place, found)));
                 }
                 Output::Event(Event::Met(_)) => {}
@@ -225,11 +228,15 @@ impl Network {
             self.now = entry.key().0;
             match entry.remove() {
                 Happening::Message { from, to, bytes } => self.deliver(from, to, &bytes),
-                Happening::Wake(node, timer) => {
-                    if self.nodes.contains_key(&node) && self.is_honest(node) {
-                        self.input(node, Input::Timer(timer));
-                    }
+                // One that is not there goes on with what it had in mind when it is back.
+                Happening::Wake(node, timer) if !self.is_honest(node) => {
+                    let later = self.now + Duration::from_secs(1);
+                    self.push(later, Happening::Wake(node, timer));
                 }
+                Happening::Wake(node, timer) if self.nodes.contains_key(&node) => {
+                    self.input(node, Input::Timer(timer));
+                }
+                Happening::Wake(..) => {}
             }
         }
         self.now = until;

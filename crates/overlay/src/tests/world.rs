@@ -61,10 +61,6 @@ impl World {
         }
     }
 
-    pub fn descriptor(&self) -> &Descriptor {
-        self.community.descriptor()
-    }
-
     /// A node that knows itself, and the share `size` of the ring around it.
     pub fn overlay(&self, person: usize, size: f64) -> Overlay {
         let identity = Arc::clone(&self.people[person]);

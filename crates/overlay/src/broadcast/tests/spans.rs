@@ -72,7 +72,7 @@ proptest! {
             prop_assert!(all.iter().any(|contact| contact.node() == *node));
             let skipped = inside(&view, from, part.after);
             prop_assert!(index > 0 || skipped.is_empty());
-            prop_assert!(all.len() <= 8 || length(*part) <= length(span) / 2 + 1);
+            prop_assert!(length(*part) < length(span));
             let next = split.relays.get(index + 1);
             let end = next.map_or(before, |(next, _)| place_of(*next));
             prop_assert_eq!(part.before, end);
@@ -80,6 +80,12 @@ proptest! {
         }
         if all.len() <= 8 {
             prop_assert_eq!(split.relays.len(), all.len());
+        } else if let Some((_, last)) = split.relays.last() {
+            let half = length(span) / 2;
+            let behind = |contact: &Arc<Contact>| {
+                contact.location().0.wrapping_sub(after.0) > half + 1
+            };
+            prop_assert!(!all.iter().any(behind) || length(*last) <= half);
         }
     }
 
