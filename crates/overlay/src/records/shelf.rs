@@ -35,29 +35,40 @@ impl Shelf {
 
     /// Whether a record would be kept, if it held. Tells those apart that are not worth checking.
     pub fn has_room_for(&self, location: Location, record: &Record, now: Instant) -> bool {
-        if now > record.expires() {
-            return false;
-        }
-        match self.get(location, now) {
-            Some(kept) => kept.is_of_same_name(record) && record.is_later_than(kept),
-            None => self
-                .leaver(location, record)
-                .is_none_or(|leaver| leaver != location),
-        }
+        self.room_for(location, record, now).is_some()
     }
 
     /// Keeps a checked record if there [is room](Self::has_room_for); answers whether it does.
     pub fn insert(&mut self, location: Location, record: Record, now: Instant) -> bool {
-        let keeps = self.has_room_for(location, &record, now);
-        if keeps {
-            if !self.records.contains_key(&location)
-                && let Some(leaver) = self.leaver(location, &record)
-            {
+        let room = self.room_for(location, &record, now);
+        if let Some(leaver) = room {
+            if let Some(leaver) = leaver {
                 self.records.remove(&leaver);
             }
             self.records.insert(location, record);
         }
-        keeps
+        room.is_some()
+    }
+
+    /// How room is made for a record that would be kept: by the one that leaves, if any.
+    fn room_for(
+        &self,
+        location: Location,
+        record: &Record,
+        now: Instant,
+    ) -> Option<Option<Location>> {
+        let known = self.records.get(&location);
+        let lives = known.filter(|known| now <= known.expires());
+        let replaces =
+            |known: &Record| known.is_of_same_name(record) && record.is_later_than(known);
+        if now > record.expires() || !lives.is_none_or(replaces) {
+            return None;
+        }
+        let leaver = match known {
+            Some(_) => None,
+            None => self.leaver(location, record),
+        };
+        (leaver != Some(location)).then_some(leaver)
     }
 
     /// Which one goes when a new one comes: the new one itself perhaps.

@@ -87,14 +87,16 @@ impl Network {
     fn introduce(&mut self, person: usize) {
         let own = &world().contacts[person];
         let region = *self.node(person).view().region();
-        let mut ring = self.truth.clone();
-        ring.sort_by_key(|contact| contact.location());
-        let mut known: Vec<_> = ring.clone();
-        known.retain(|contact| region.contains(contact.location()));
-        for bit in 0..64 {
-            let point = own.location().0.wrapping_add(1 << bit);
-            let at = ring.partition_point(|contact| contact.location().0 < point);
-            known.push(Arc::clone(&ring[at % ring.len()]));
+        let mut known = self.truth.clone();
+        if self.cache.is_some() {
+            let mut ring = self.truth.clone();
+            ring.sort_by_key(|contact| contact.location());
+            known.retain(|contact| region.contains(contact.location()));
+            for bit in 0..64 {
+                let point = own.location().0.wrapping_add(1 << bit);
+                let at = ring.partition_point(|contact| contact.location().0 < point);
+                known.push(Arc::clone(&ring[at % ring.len()]));
+            }
         }
         for contact in known {
             if contact.node() != own.node() {

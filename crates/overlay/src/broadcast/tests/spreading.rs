@@ -134,7 +134,7 @@ fn silent_relays_are_passed_around() {
 /// In a community where everybody knows everybody, no offers are needed to get around the silent ones.
 #[test]
 fn the_tree_alone_gets_around_silent_relays() {
-    let mut network = Network::new(300, None, 7);
+    let mut network = Network::new(100, None, 7);
     network.silent = network.choose(5);
     network.broadcast(0, b"hello");
     network.run_for(OFFER_AFTER - TICK);
