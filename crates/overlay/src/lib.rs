@@ -8,6 +8,11 @@
 //! | `view` | the cache with fingers across the ring: [`View`] |
 //! | `membership` | how the members of a small community come to know each other: [`Membership`] |
 //! | `membership/message` | what they say to each other |
+//! | `protocol` | what follows, in one protocol: [`Overlay`](protocol::Overlay) |
+//! | `broadcast` | telling something to every node: [`Broadcast`](broadcast::Broadcast) |
+//! | `records` | small signed words, kept by the nodes near their places: [`Records`](records::Records) |
+//! | `misbehaviour` | what a peer can do wrong: [`Misbehaviour`] |
+//! | `distrust` | peers who are not listened to for a while |
 //!
 //! It knows nothing of draws and questions: who is legitimate for what, is for `selection` to say.
 //!

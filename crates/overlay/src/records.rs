@@ -16,6 +16,7 @@ mod keeping;
 mod message;
 mod record;
 mod requests;
+mod searching;
 mod shelf;
 
 use std::collections::{BTreeMap, BTreeSet};

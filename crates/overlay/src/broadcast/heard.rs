@@ -146,3 +146,52 @@ impl Heards {
         ids.into_iter().map(|(id, _)| *id).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broadcast::PAYLOAD_MAX;
+    use crate::tests::world::{START, TICK, world};
+
+    fn take(heard: &mut Heards, number: usize, payload: Vec<u8>) -> Digest {
+        let issued = START + number as u32 * TICK;
+        let announcement = Announcement::new(&world().people[4], issued, payload);
+        let id = announcement.id();
+        heard.insert(issued, id, announcement);
+        id
+    }
+
+    #[test]
+    fn of_too_many_bytes_the_oldest_payloads_go_but_not_their_names() {
+        let mut heard = Heards::default();
+        let room = KEPT_BYTES_MAX / PAYLOAD_MAX;
+        let ids: Vec<_> = (0..room + 3)
+            .map(|number| take(&mut heard, number, vec![0; PAYLOAD_MAX]))
+            .collect();
+        let kept = |id: &&Digest| heard.get(id).unwrap().fresh(START).is_some();
+        let kept: Vec<_> = ids.iter().filter(kept).copied().collect();
+        assert_eq!(kept, ids[3..]);
+        assert_eq!(heard.kept_bytes, KEPT_BYTES_MAX);
+        // Latest first.
+        assert!(heard.ids().iter().rev().eq(&ids));
+        heard.forget(START + AGE_MAX + ISSUED_AHEAD_MAX + 5 * TICK);
+        assert_eq!(heard.ids().len(), room + 3 - 5);
+        assert_eq!(heard.kept_bytes, KEPT_BYTES_MAX - 2 * PAYLOAD_MAX);
+        heard.forget(Instant(u64::MAX));
+        assert_eq!((heard.ids().len(), heard.kept_bytes), (0, 0));
+    }
+
+    #[test]
+    fn of_too_many_broadcasts_new_ones_are_not_taken() {
+        let mut heard = Heards::default();
+        let (many, other) = (world().people[4].node(), world().people[5].node());
+        for number in 0..HEARD_MAX {
+            let admitted = heard.admits(many).is_ok();
+            assert_eq!(admitted, number < BROADCASTS_MAX);
+            assert_eq!(heard.admits(other), Ok(()));
+            take(&mut heard, number, vec![]);
+        }
+        assert_eq!(heard.admits(many), Err(Full::Initiator));
+        assert_eq!(heard.admits(other), Err(Full::All));
+    }
+}

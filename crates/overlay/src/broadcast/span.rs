@@ -34,8 +34,8 @@ impl Span {
     /// Splits it among known nodes that `keep` keeps, each of which is to get what lies between itself and the next.
     ///
     /// Relays are the first known ones behind a half, a quarter, an eighth of the span and so on. Fingers sit there (Chord),
-    /// so that every span has about half the length of the one it came from. What is before the first one goes to the known node that is nearest
-    /// before it, unless we know ourselves who sits there.
+    /// so that every span has about half the length of the one it came from. What is before the first one goes to the
+    /// known node that is nearest before it, unless we know ourselves who sits there.
     pub fn split(self, view: &View, keep: impl Fn(NodeId) -> bool) -> Split {
         let relays = self.relays(view, &keep);
         let places = relays.iter().map(|(_, place)| *place);

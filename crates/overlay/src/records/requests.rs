@@ -17,7 +17,7 @@ pub const REQUESTS_MAX: usize = 256;
 /// Time in which somebody near a place is to be found. Guess: a lookup of some hops, each tried twice.
 const FOUND_WITHIN: Duration = Duration::from_secs(20);
 /// Time in which nodes near a place answer. Guess.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(3);
+pub const ANSWERED_WITHIN: Duration = Duration::from_secs(3);
 
 /// Why nothing was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -33,11 +33,11 @@ pub enum RecordError {
 /// One record on its way out or in.
 #[derive(Debug)]
 pub struct Request {
-    location: Location,
+    pub(super) location: Location,
     task: Task,
-    stage: Stage,
+    pub(super) stage: Stage,
     /// When this stage ends with what there is.
-    until: Instant,
+    pub(super) until: Instant,
 }
 
 #[derive(Debug, Clone)]
@@ -46,17 +46,20 @@ enum Task {
     Get,
 }
 
+/// How far a request is.
 #[derive(Debug)]
-enum Stage {
+pub enum Stage {
     /// Somebody near the place is being looked for.
     Finding,
     /// These nodes are asked who is nearest; who is known so far.
     Asking(BTreeSet<NodeId>, NodeCache),
     /// The keepers are asked.
     Acting {
+        /// Who has not answered.
         waiting: BTreeSet<NodeId>,
         /// Keepers that have answered or, of a put, keep it now.
         answered: usize,
+        /// The latest record that came, of a get.
         best: Option<Box<Record>>,
     },
 }
@@ -123,94 +126,6 @@ impl Records {
             }
         }
         Ok(())
-    }
-
-    /// The answer to [`Event::Find`]: checked contacts of nodes near a place, who are asked for their neighbours.
-    pub fn handle_found(
-        &mut self,
-        now: Instant,
-        location: Location,
-        found: &[Arc<Contact>],
-        out: &mut Outbox<Overlay>,
-    ) {
-        let finds = |request: &Request| {
-            request.location == location && matches!(request.stage, Stage::Finding)
-        };
-        let waiting = self
-            .requests
-            .iter_mut()
-            .filter(|(_, request)| finds(request));
-        for (number, request) in waiting {
-            let mut cache: NodeCache = found.iter().cloned().collect();
-            cache = nearest(&cache, location, COPIES, |_| true)
-                .into_iter()
-                .collect();
-            let asked: BTreeSet<_> = cache.iter().map(|contact| contact.node()).collect();
-            for contact in cache.iter().filter(|contact| contact.node() != self.own) {
-                out.emit(Event::Met(Arc::clone(contact)));
-                send(out, contact.node(), Message::Nearest(location));
-            }
-            request.stage = Stage::Asking(asked, cache);
-            request.until = now + ANSWERED_WITHIN;
-            out.wake(request.until, Timer::Request(*number));
-        }
-    }
-
-    /// Contacts from a peer who was asked for them: two signature checks for each that is new.
-    pub(super) fn on_near(
-        &mut self,
-        now: Instant,
-        from: NodeId,
-        location: Location,
-        contacts: Vec<Contact>,
-        view: &View,
-        out: &mut Outbox<Overlay>,
-    ) {
-        let mut requests = std::mem::take(&mut self.requests);
-        let asking = requests.iter_mut().filter_map(|(number, request)| {
-            let here = request.location == location;
-            let Stage::Asking(asked, cache) = &mut request.stage else {
-                return None;
-            };
-            let answers = here && asked.remove(&from);
-            answers.then_some((*number, asked.is_empty(), cache))
-        });
-        let mut complete = Vec::new();
-        for (number, is_last, cache) in asking {
-            for contact in &contacts {
-                self.learn(now, from, contact, view, cache, out);
-            }
-            complete.extend(is_last.then_some(number));
-        }
-        self.requests = requests;
-        for number in complete {
-            self.end_stage(now, number, out);
-        }
-    }
-
-    fn learn(
-        &mut self,
-        now: Instant,
-        from: NodeId,
-        contact: &Contact,
-        view: &View,
-        cache: &mut NodeCache,
-        out: &mut Outbox<Overlay>,
-    ) {
-        let node = contact.node();
-        if cache.contains(node) || self.distrust.contains(from, now) {
-            return;
-        }
-        if let Some(known) = view.get(node) {
-            cache.insert(Arc::clone(known));
-            return;
-        }
-        match contact.verify(self.community.descriptor(), now) {
-            Ok(()) => {
-                cache.insert(Arc::new(contact.clone()));
-            }
-            Err(why) => self.blame(now, from, why.into(), out),
-        }
     }
 
     /// The keepers are known: asks them.
@@ -366,7 +281,7 @@ impl Records {
     }
 
     /// Goes on with what there is.
-    fn end_stage(&mut self, now: Instant, number: u64, out: &mut Outbox<Overlay>) {
+    pub(super) fn end_stage(&mut self, now: Instant, number: u64, out: &mut Outbox<Overlay>) {
         let Some(request) = self.requests.get(&number) else {
             return;
         };

@@ -131,6 +131,25 @@ fn a_node_sees_to_few_spans() {
     assert!((1..=SPANS_MAX * 20).contains(&passed), "{passed}");
 }
 
+/// Nobody can be reached: each is tried at most once, and at some point it is enough.
+#[test]
+fn splitting_around_the_unreachable_ends() {
+    let mut victim = Victim::new(300);
+    victim.command(protocol::Command::Broadcast(b"hello".to_vec()));
+    let mut tried = std::collections::BTreeSet::new();
+    let mut sent = victim.take_sent();
+    while let Some((to, message)) = sent.pop() {
+        assert!(matches!(
+            message,
+            protocol::Message::Broadcast(Message::Pass(..))
+        ));
+        assert!(tried.insert(to), "tried twice");
+        victim.input(base::Input::Unreachable(to));
+        sent.extend(victim.take_sent());
+    }
+    assert!((64..64 * 9).contains(&tried.len()), "{}", tried.len());
+}
+
 /// Only who was asked can say that it sees to a span, and a late answer changes nothing.
 #[test]
 fn receipts_count_for_their_senders_only() {
