@@ -189,7 +189,9 @@ impl Overlay {
                     out.emit(Event::RecordFailed(why));
                 }
             }
-            Command::Found(location, found) => records.handle_found(now, location, &found, out),
+            Command::Found(location, found) => {
+                records.handle_found(now, location, &found, view, out)
+            }
         }
     }
 

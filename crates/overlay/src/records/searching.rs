@@ -19,28 +19,38 @@ impl Records {
         now: Instant,
         location: Location,
         found: &[Arc<Contact>],
+        view: &View,
         out: &mut Outbox<Overlay>,
     ) {
         let finds = |request: &Request| {
             request.location == location && matches!(request.stage, Stage::Finding)
         };
-        let waiting = self
-            .requests
-            .iter_mut()
-            .filter(|(_, request)| finds(request));
-        for (number, request) in waiting {
-            let mut cache: NodeCache = found.iter().cloned().collect();
-            cache = nearest(&cache, location, COPIES, |_| true)
-                .into_iter()
-                .collect();
-            let asked: BTreeSet<_> = cache.iter().map(|contact| contact.node()).collect();
-            for contact in cache.iter().filter(|contact| contact.node() != self.own) {
-                out.emit(Event::Met(Arc::clone(contact)));
-                send(out, contact.node(), Message::Nearest(location));
-            }
-            request.stage = Stage::Asking(asked, cache);
+        let all = self.requests.iter();
+        let waiting = all.filter_map(|(number, request)| finds(request).then_some(*number));
+        let waiting: Vec<_> = waiting.collect();
+        let mut known: NodeCache = found.iter().cloned().collect();
+        let mut asked = nearest(&known, location, COPIES, |_| true);
+        if known.contains(self.own) {
+            // Our neighbours we need not ask ourselves for.
+            let near = nearest(&view.cache, location, COPIES, |_| true);
+            near.into_iter().for_each(|contact| {
+                known.insert(contact);
+            });
+            asked.retain(|contact| contact.node() != self.own);
+        }
+        for contact in asked.iter().filter(|_| !waiting.is_empty()) {
+            out.emit(Event::Met(Arc::clone(contact)));
+            send(out, contact.node(), Message::Nearest(location));
+        }
+        let asked: BTreeSet<_> = asked.iter().map(|contact| contact.node()).collect();
+        for number in waiting {
+            let request = self.requests.get_mut(&number).expect("it waits");
+            request.stage = Stage::Asking(asked.clone(), known.clone());
             request.until = now + ANSWERED_WITHIN;
-            out.wake(request.until, Timer::Request(*number));
+            out.wake(request.until, Timer::Request(number));
+            if asked.is_empty() {
+                self.end_stage(now, number, out);
+            }
         }
     }
 

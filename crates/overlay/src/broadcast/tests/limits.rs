@@ -1,11 +1,12 @@
 //! What a peer can make a node do, at most.
 
-use base::{Digest, NodeId, decode, encode};
+use base::{Digest, Location, NodeId, decode, encode};
+use proptest::prelude::*;
 
 use super::peers::{give, good, pass, peer};
 use crate::broadcast::message::OFFERS_MAX;
 use crate::broadcast::passing::{RECEIPT_WITHIN, SPANS_MAX};
-use crate::broadcast::{Message, OFFER_AFTER};
+use crate::broadcast::{Message, OFFER_AFTER, Span};
 use crate::membership::AtMost;
 use crate::protocol::{self, Event, Timer};
 use crate::tests::victim::Victim;
@@ -222,5 +223,23 @@ fn long_lists_are_not_read() {
     for (kind, max) in [(2, OFFERS_MAX as u64), (5, 1024)] {
         assert!(read(bytes(kind, ids(max))).is_ok());
         assert!(read(bytes(kind, ids(max + 1))).is_err());
+    }
+}
+
+proptest! {
+    /// Whatever span a peer names, it is split among nodes that are known, each of which gets one payload at most.
+    #[test]
+    fn any_span_can_be_asked_for(after: u64, before: u64, equal: bool) {
+        let before = if equal { after } else { before };
+        let span = Span { after: Location(after), before: Location(before) };
+        let mut victim = Victim::new(50);
+        victim.hear(peer(6), &broadcast(Message::Pass(good(START), span)));
+        victim.hear(peer(6), &broadcast(Message::Also(good(START).id(), span)));
+        let passes = |message: &Message| matches!(message, Message::Pass(..));
+        let sent = victim.take_sent();
+        prop_assert_eq!(count(&sent, |message| matches!(message, Message::Received(..))), 2);
+        prop_assert!(count(&sent, passes) <= 2 * 64);
+        let to: std::collections::BTreeSet<_> = sent[1..].iter().map(|(to, _)| *to).collect();
+        prop_assert!(to.iter().all(|to| *to != peer(0)));
     }
 }

@@ -313,6 +313,29 @@ fn a_search_goes_on_without_those_who_do_not_answer() {
     assert!(matches!(&victim.take_events()[..], [Event::Got(_, None)]));
 }
 
+/// A lookup may find nobody, or ourselves.
+#[test]
+fn a_search_can_end_at_home() {
+    let (mut victim, far) = far_victim();
+    victim.command(Command::Get(far));
+    victim.take_events();
+    victim.command(Command::Found(far, vec![]));
+    assert!(matches!(&victim.take_events()[..], [Event::Got(_, None)]));
+    let record = good();
+    victim.command(Command::Put(Box::new(record.clone())));
+    victim.take_events();
+    let own = world().contacts[0].clone();
+    victim.command(Command::Found(place(&record), vec![own]));
+    let events = victim.take_events();
+    assert!(
+        matches!(&events[..], [Event::Stored { copies: 1, .. }]),
+        "{events:?}"
+    );
+    // An answer that nobody waits for asks nobody.
+    victim.command(Command::Found(far, vec![world().contacts[6].clone()]));
+    assert!(victim.take_events().is_empty() && victim.take_sent().is_empty());
+}
+
 #[test]
 fn only_so_many_requests_at_a_time() {
     let (mut victim, far) = far_victim();
