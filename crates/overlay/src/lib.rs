@@ -8,6 +8,11 @@
 //! | `view` | the cache with fingers across the ring: [`View`] |
 //! | `membership` | how the members of a small community come to know each other: [`Membership`] |
 //! | `membership/message` | what they say to each other |
+//! | `protocol` | what follows, in one protocol: [`Overlay`](protocol::Overlay) |
+//! | `broadcast` | telling something to every node: [`Broadcast`](broadcast::Broadcast) |
+//! | `records` | small signed words, kept by the nodes near their places: [`Records`](records::Records) |
+//! | `misbehaviour` | what a peer can do wrong: [`Misbehaviour`] |
+//! | `distrust` | peers who are not listened to for a while |
 //!
 //! It knows nothing of draws and questions: who is legitimate for what, is for `selection` to say.
 //!
@@ -26,13 +31,22 @@
 //! ```
 
 mod binomial;
+pub mod broadcast;
 mod cache;
+mod distrust;
 mod k_table;
 mod membership;
+mod misbehaviour;
+pub mod protocol;
+pub mod records;
 mod view;
 
 pub use binomial::{Binomial, Tails, largest_chance};
 pub use cache::NodeCache;
 pub use k_table::{Form, KTable, KTableError, Parameters, Row};
 pub use membership::{Command, Event, Membership, Message, Tick};
+pub use misbehaviour::Misbehaviour;
 pub use view::{View, cache_share, widest_region};
+
+#[cfg(test)]
+mod tests;

@@ -20,8 +20,9 @@ use base::{Duration, Input, Instant, NodeId, Outbox, Protocol, Rng};
 use community::{Community, Contact, ContactError};
 
 use crate::NodeCache;
+pub(crate) use message::AtMost;
 pub use message::Message;
-use message::{AtMost, Name};
+use message::Name;
 
 /// Time between two comparisons while there is news. Guess: a few round trips.
 const TICK_BUSY: Duration = Duration::from_millis(150);
