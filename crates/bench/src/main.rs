@@ -3,16 +3,25 @@
 //! Each prints the median of several runs, beside the goal that its issue names. Runs that are compared with each other
 //! take turns, so that a machine that grows slow in the middle slows both.
 
+mod draw;
+mod drawing;
 mod events;
 mod report;
 mod timing;
+mod verify_list;
 
 use std::process::ExitCode;
 
 use report::Row;
 
 /// Name, and what measures.
-const ALL: [(&str, fn() -> Vec<Row>); 1] = [("events", events::run)];
+type Benchmark = (&'static str, fn() -> Vec<Row>);
+
+const ALL: [Benchmark; 3] = [
+    ("verify-list", verify_list::run),
+    ("draw", draw::run),
+    ("events", events::run),
+];
 
 fn main() -> ExitCode {
     let (options, names): (Vec<_>, Vec<_>) =
