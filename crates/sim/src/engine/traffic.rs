@@ -2,8 +2,9 @@
 
 use base::{Input, Instant, NodeId, Protocol, decode};
 
+use super::Simulation;
 use super::crowd::Place;
-use super::{Happening, Simulation};
+use super::happening::Happening;
 
 impl<P: Protocol> Simulation<P> {
     pub(super) fn send(&mut self, from: Place, to: NodeId, bytes: Vec<u8>) {
