@@ -37,7 +37,13 @@ pub enum DecodeError {
 
 /// The one encoding of `value`: version byte, then CBOR.
 pub fn encode<T: Encode<()> + ?Sized>(value: &T) -> Vec<u8> {
-    let mut bytes = vec![VERSION];
+    // Most messages are small. A buffer that grows from nothing is moved several times even for those.
+    encode_sized(value, 64)
+}
+
+fn encode_sized<T: Encode<()> + ?Sized>(value: &T, capacity: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(capacity);
+    bytes.push(VERSION);
     minicbor::encode(value, &mut bytes).expect("writing to a vector cannot fail");
     bytes
 }
@@ -60,7 +66,7 @@ pub fn decode<T: Wire>(bytes: &[u8], limit: usize) -> Result<T, DecodeError> {
         return Err(DecodeError::Version(version));
     }
     let value: T = minicbor::decode(body).map_err(|_| DecodeError::Malformed)?;
-    if encode(&value) == bytes {
+    if encode_sized(&value, bytes.len()) == bytes {
         Ok(value)
     } else {
         Err(DecodeError::NotCanonical)

@@ -3,7 +3,8 @@
 //! A [`Simulation`] runs any number of nodes of one [`base::Protocol`] on one event queue. Messages are really encoded
 //! and decoded and their bytes counted; the [`NetworkModel`] gives latency, bandwidth and loss; faults are scripted as
 //! [`Action`]s. Everything that happens follows from one seed, in integers, so a run replays bit for bit: two runs are
-//! the same when their [`Simulation::fingerprint`]s are, and a failed check names its seed ([`Rerun`]).
+//! the same when their [`Simulation::fingerprint`]s are, and a failed check names its seed ([`Rerun`]). Of a community too
+//! large to be there as a whole, nodes are made when they are needed ([`Simulation::populate`]).
 //!
 //! ```
 //! use base::{Duration, Input, Instant, NodeId, Outbox, Output, Protocol};

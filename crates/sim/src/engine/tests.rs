@@ -2,10 +2,13 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use base::Input;
 use minicbor::{Decode, Encode};
 
 use super::*;
-use crate::{Direction, PER_MILLION};
+use crate::{Direction, PER_MILLION, Skew};
+
+mod population;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MS: Duration = Duration::from_millis(1);
