@@ -1,6 +1,5 @@
 //! The node cache: the certified nodes around one's own location (SEP2P §3.5, §3.6).
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use base::{Digest, Location, NodeId, Region};
@@ -12,21 +11,33 @@ const FIRST_NAME: NodeId = NodeId([0; 32]);
 /// Certificates and addresses of the nodes that this node knows, each checked before it came in.
 ///
 /// In a small community the cache's region is the whole ring and it holds everyone. Cloning shares the contacts. To find
-/// who is near a point takes a time that grows with the logarithm of the cache and with what is found.
+/// who is near a point takes a time that grows with the logarithm of the cache and with what is found; a change moves what
+/// comes after it, which for some thousands of nodes is less than a tree would take.
 #[derive(Debug, Clone, Default)]
 pub struct NodeCache {
-    ring: BTreeMap<(Location, NodeId), Entry>,
-    places: BTreeMap<NodeId, Location>,
+    /// By location, then by name.
+    ring: Vec<Entry>,
+    /// By name.
+    places: Vec<(NodeId, Location)>,
 }
 
 #[derive(Debug, Clone)]
 struct Entry {
+    place: (Location, NodeId),
     contact: Arc<Contact>,
     /// Found when it is first asked for: only who compares caches needs it.
     digest: OnceLock<Digest>,
 }
 
 impl Entry {
+    fn new(contact: Arc<Contact>) -> Self {
+        Self {
+            place: (contact.location(), contact.node()),
+            contact,
+            digest: OnceLock::new(),
+        }
+    }
+
     fn digest(&self) -> &Digest {
         self.digest.get_or_init(|| self.contact.digest())
     }
@@ -42,13 +53,15 @@ impl NodeCache {
     pub fn insert(&mut self, contact: Arc<Contact>) -> bool {
         let news = self.is_news(&contact);
         if news {
-            let (node, location) = (contact.node(), contact.location());
+            let entry = Entry::new(contact);
+            let (location, node) = entry.place;
             // A new certificate may have put it elsewhere.
             self.remove(node);
-            self.places.insert(node, location);
-            let digest = OnceLock::new();
-            self.ring
-                .insert((location, node), Entry { contact, digest });
+            if let Err(at) = self.place_of(node) {
+                self.places.insert(at, (node, location));
+            }
+            let at = self.first_from(entry.place);
+            self.ring.insert(at, entry);
         }
         news
     }
@@ -67,15 +80,22 @@ impl NodeCache {
 
     /// Forgets a node; answers whether it was known.
     pub fn remove(&mut self, node: NodeId) -> bool {
-        let place = self.places.remove(&node);
-        place.is_some_and(|location| self.ring.remove(&(location, node)).is_some())
+        let Ok(at) = self.place_of(node) else {
+            return false;
+        };
+        let (_, location) = self.places.remove(at);
+        let at = self.first_from((location, node));
+        self.ring.remove(at);
+        true
     }
 
     /// Forgets the contacts that `keep` does not keep.
     pub fn retain(&mut self, keep: impl Fn(&Contact) -> bool) {
-        let Self { ring, places } = self;
-        ring.retain(|_, entry| keep(&entry.contact));
-        places.retain(|node, location| ring.contains_key(&(*location, *node)));
+        let before = self.ring.len();
+        self.ring.retain(|entry| keep(&entry.contact));
+        if self.ring.len() < before {
+            self.places = places(&self.ring);
+        }
     }
 
     /// What is known of `node`.
@@ -84,12 +104,22 @@ impl NodeCache {
     }
 
     fn entry(&self, node: NodeId) -> Option<&Entry> {
-        self.ring.get(&(*self.places.get(&node)?, node))
+        let (_, location) = self.places[self.place_of(node).ok()?];
+        self.ring.get(self.first_from((location, node)))
+    }
+
+    fn place_of(&self, node: NodeId) -> Result<usize, usize> {
+        self.places.binary_search_by_key(&node, |(node, _)| *node)
+    }
+
+    /// Where on the ring this place, or the first one after it, is.
+    fn first_from(&self, place: (Location, NodeId)) -> usize {
+        self.ring.partition_point(|entry| entry.place < place)
     }
 
     /// Whether `node` is known.
     pub fn contains(&self, node: NodeId) -> bool {
-        self.places.contains_key(&node)
+        self.place_of(node).is_ok()
     }
 
     /// How many nodes are known.
@@ -104,28 +134,26 @@ impl NodeCache {
 
     /// All contacts, clockwise from 0.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Contact>> {
-        self.ring.values().map(|entry| &entry.contact)
+        self.ring.iter().map(|entry| &entry.contact)
     }
 
     /// All contacts with their digests, clockwise from 0.
     pub fn digests(&self) -> impl Iterator<Item = (&Digest, &Arc<Contact>)> {
-        let entries = self.ring.values();
+        let entries = self.ring.iter();
         entries.map(|entry| (entry.digest(), &entry.contact))
     }
 
     /// All contacts once round the ring, clockwise from `point` (which is included).
     pub fn clockwise(&self, point: Location) -> impl Iterator<Item = &Arc<Contact>> {
-        let from = (point, FIRST_NAME);
-        let around = self.ring.range(from..).chain(self.ring.range(..from));
-        around.map(|(_, entry)| &entry.contact)
+        let (before, after) = self.ring.split_at(self.first_from((point, FIRST_NAME)));
+        after.iter().chain(before).map(|entry| &entry.contact)
     }
 
     /// All contacts once round the ring, anticlockwise from `point` (which comes last).
     pub fn anticlockwise(&self, point: Location) -> impl Iterator<Item = &Arc<Contact>> {
-        let from = (point, FIRST_NAME);
-        let (before, after) = (self.ring.range(..from), self.ring.range(from..));
-        let around = before.rev().chain(after.rev());
-        around.map(|(_, entry)| &entry.contact)
+        let (before, after) = self.ring.split_at(self.first_from((point, FIRST_NAME)));
+        let around = before.iter().rev().chain(after.iter().rev());
+        around.map(|entry| &entry.contact)
     }
 
     /// The nodes of `region`, clockwise.
@@ -171,25 +199,29 @@ impl NodeCache {
 impl FromIterator<Arc<Contact>> for NodeCache {
     /// A cache of checked contacts, as if each was inserted.
     fn from_iter<I: IntoIterator<Item = Arc<Contact>>>(contacts: I) -> Self {
-        let contacts: Vec<_> = contacts.into_iter().collect();
-        let place = |contact: &Arc<Contact>| (contact.node(), contact.location());
-        let places: BTreeMap<_, _> = contacts.iter().map(place).collect();
-        if places.len() < contacts.len() {
-            // Some node is told of twice.
-            let mut cache = Self::new();
-            for contact in contacts {
-                cache.insert(contact);
-            }
-            return cache;
+        let mut ring: Vec<_> = contacts.into_iter().map(Entry::new).collect();
+        if !ring.is_sorted_by_key(|entry| entry.place) {
+            ring.sort_by_key(|entry| entry.place);
         }
-        let entry = |contact: Arc<Contact>| {
-            let digest = OnceLock::new();
-            let key = (contact.location(), contact.node());
-            (key, Entry { contact, digest })
-        };
-        let ring = contacts.into_iter().map(entry).collect();
-        Self { ring, places }
+        let places = places(&ring);
+        let is_told_once = |pair: &[(NodeId, Location)]| pair[0].0 < pair[1].0;
+        if places.windows(2).all(is_told_once) {
+            return Self { ring, places };
+        }
+        let mut cache = Self::new();
+        for entry in ring {
+            cache.insert(entry.contact);
+        }
+        cache
     }
+}
+
+/// Whose places these are, by name.
+fn places(ring: &[Entry]) -> Vec<(NodeId, Location)> {
+    let place = |entry: &Entry| (entry.place.1, entry.place.0);
+    let mut places: Vec<_> = ring.iter().map(place).collect();
+    places.sort_unstable();
+    places
 }
 
 fn rank(point: Location, contact: &Contact) -> (u64, NodeId) {
@@ -338,6 +370,33 @@ mod tests {
         assert_eq!(cache.within(centre, &everywhere, |_| true), []);
         assert!(cache.is_empty() && cache.iter().next().is_none());
         assert_ne!(cache.summary(), cache_of(&contacts(1)).summary());
+    }
+
+    #[test]
+    fn whoever_is_told_of_twice_is_known_once() {
+        let later = START + Duration::from_micros(1);
+        let words = [
+            contact(1, later, 2),
+            contact(2, START, 1),
+            contact(1, START, 1),
+        ];
+        let cache = cache_of(&words);
+        assert_eq!(cache.len(), 2);
+        assert_eq!(cache.get(keys(1).0.node()), Some(&words[0]));
+        assert_eq!(cache.summary(), cache_of(&words[..2]).summary());
+    }
+
+    #[test]
+    fn whoever_is_removed_is_unknown() {
+        let all = contacts(12);
+        let mut cache = cache_of(&all);
+        assert!(cache.remove(all[3].node()) && !cache.remove(all[3].node()));
+        assert!(!cache.contains(all[3].node()) && cache.get(all[3].node()).is_none());
+        assert_eq!(cache.len(), 11);
+        assert!(
+            all.iter()
+                .all(|c| cache.contains(c.node()) == (c.node() != all[3].node()))
+        );
     }
 
     #[test]
