@@ -1,11 +1,12 @@
 //! Benchmarks: `cargo run --release -p bench -- NAME [--json]`, or all of them without a name.
 //!
-//! Each prints the median of several runs, beside the goal that its issue names. Runs that are compared with each other
+//! Each prints the median of several runs, beside its goal. Runs that are compared with each other
 //! take turns, so that a machine that grows slow in the middle slows both.
 
 mod draw;
 mod drawing;
 mod events;
+mod executions;
 mod report;
 mod timing;
 mod verify_list;
@@ -17,10 +18,11 @@ use report::Row;
 /// Name, and what measures.
 type Benchmark = (&'static str, fn() -> Vec<Row>);
 
-const ALL: [Benchmark; 3] = [
+const ALL: [Benchmark; 4] = [
     ("verify-list", verify_list::run),
     ("draw", draw::run),
     ("events", events::run),
+    ("executions", executions::run),
 ];
 
 fn main() -> ExitCode {

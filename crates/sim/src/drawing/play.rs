@@ -129,8 +129,11 @@ pub fn play<P: Colluding>(scene: &Scene<P>, question: Question) -> Played<P> {
     let trigger = crowd.place(question.trigger).expect("T is a member");
     let at = crowd.contact(trigger).location();
     let is_up = |node: NodeId| {
+        if scene.away_per_million == 0 || node == question.trigger {
+            return true;
+        }
         let mut rng = Rng::from_number(seed).fork(&format!("{node}"));
-        node == question.trigger || rng.below(1_000_000) >= scene.away_per_million
+        rng.below(1_000_000) >= scene.away_per_million
     };
     let mut seated = std::collections::BTreeSet::new();
     let mut seat_around = |simulation: &mut Simulation<Seat<P>>, region: &Region| {
