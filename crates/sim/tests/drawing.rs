@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use base::{Digest, NodeId};
+use base::{Digest, Location, NodeId, Rng};
+use community::{Terms, draw_keys, enrol};
+use crypto::{CertificateRequest, Rights, SigningKey, VrfSecretKey};
 use overlay::Form;
 use selection::strategy::{Setup, Strategy, StrategyNode};
 use selection::{Misbehaviour, Selection};
 use sim::START;
 use sim::drawing::forge::{arcs, forge_hardened, forge_paper, random_for};
-use sim::drawing::{Adversary, Campaign, Crowd, Members, Size, Summary};
+use sim::drawing::{Adversary, Campaign, Crowd, Members, Size, Summary, forge};
 
 const SEATS: u32 = 16;
 const PATIENCE: u32 = 16;
@@ -224,4 +226,108 @@ fn forgers_find_an_arc_in_the_papers_table_and_none_in_the_sound_one() {
 
     // Of a million such communities one would have such an arc.
     assert_eq!(arcs(&sound), []);
+}
+
+/// Whoever tries keys until their hash is near a point sits wherever the issuer's nonce then puts him. In the paper the
+/// hash of the key is the location, and the best of a hundred keys is a hundred times as near.
+#[test]
+fn locations_cannot_be_ground() {
+    let mut rng = Rng::from_number(8);
+    let authority = SigningKey::generate(&mut rng);
+    let crowd = crowd(Form::Sound);
+    let mut descriptor = crowd.rules().community().descriptor().clone();
+    descriptor.authority = authority.node();
+    let target = Location(1 << 63);
+    let by_key = |(key, ..): &(SigningKey, VrfSecretKey, CertificateRequest)| {
+        let place = Digest::of("location by key", &[key.node().as_bytes()]);
+        target.distance(Location::of(&place))
+    };
+    let (mut ground, mut certified) = (0.0, 0.0);
+    for _ in 0..40 {
+        let keys = (0..100).map(|_| draw_keys(&descriptor.community, &mut rng));
+        let best = keys.min_by_key(by_key).expect("a hundred keys");
+        ground += by_key(&best) as f64;
+        let terms = Terms {
+            rights: Rights::default(),
+            valid_from: START,
+            valid_until: START,
+        };
+        let certificate = enrol(&authority, &descriptor, &best.2, terms, &mut rng);
+        let place = certificate.expect("the request holds").location();
+        certified += target.distance(place) as f64;
+    }
+    // A quarter of the ring is the mean distance of chance.
+    let of_chance = |sum: f64| sum / 40.0 / 2f64.powi(62);
+    assert!(of_chance(ground) < 0.03, "{}", of_chance(ground));
+    let certified = of_chance(certified);
+    assert!((0.75..1.25).contains(&certified), "{certified}");
+}
+
+/// Under a descriptor with fewer colluders, two of them may sign a list for any point. It convinces nobody who has the
+/// true one.
+#[test]
+fn a_false_number_of_colluders_convinces_nobody() {
+    let of = |colluders| {
+        let size = Size::new(200, colluders, 1e-6);
+        let members = Members::make(9, &size, 0..200);
+        Crowd::new(9, &size, Form::Sound, members).expect("there is such a community")
+    };
+    let (lie, truth) = (of(1), of(20));
+    let places: Vec<_> = truth.colluders().take(2).collect();
+    let arc = forge::Arc {
+        places: places.clone(),
+        span: 0.0,
+        region_size: lie.rules().table().rows()[0].region_size,
+    };
+    assert_eq!(lie.rules().table().rows()[0].k, 2);
+    let plan = Digest::of("plan", &[]);
+    let random = random_for(&lie, &arc).expect("any point will do");
+    let list = lie_to(&lie, &truth, &places, random, plan);
+    assert_eq!(list.verify(lie.rules(), START, plan), Ok(()));
+    let refused = list.verify(truth.rules(), START, plan);
+    assert_eq!(refused, Err(Misbehaviour::OtherDescriptor));
+    // Said to be made under the true one, it has too few signers or the wrong ones.
+    let mut renamed = list;
+    renamed.body.descriptor = truth.rules().community().digest();
+    assert!(renamed.verify(truth.rules(), START, plan).is_err());
+}
+
+/// A list that these two sign under the false descriptor.
+fn lie_to(
+    lie: &Crowd,
+    truth: &Crowd,
+    places: &[usize],
+    random: Digest,
+    plan: Digest,
+) -> selection::ActorList {
+    let node = |place: usize| truth.contact(place).node();
+    let others: Vec<_> = truth.colluders().map(node).skip(2).collect();
+    let body = selection::ListBody {
+        descriptor: lie.rules().community().digest(),
+        draw: selection::Draw {
+            trigger: others[0],
+            digest: plan,
+            attempt: 0,
+        },
+        random,
+        setter: others[1],
+        at: START,
+        actors: others[2..].to_vec(),
+        site: selection::Site::FIRST,
+    };
+    let bytes = body.signed_bytes();
+    let point = body.site.point(&random);
+    let mut places = places.to_vec();
+    places.sort_by_key(|place| point.rank(node(*place), truth.contact(*place).location()));
+    let builder = |place: &usize| selection::Builder {
+        certificate: truth.identity(*place).certificate.clone(),
+        signature: truth
+            .identity(*place)
+            .key
+            .sign(selection::ListBody::DOMAIN, &bytes),
+    };
+    selection::ActorList {
+        builders: places.iter().map(builder).collect(),
+        body,
+    }
 }
