@@ -108,12 +108,14 @@ fn check_signers(
 ) -> Result<(), Breach> {
     let certificates: Vec<_> = signers.iter().map(|signer| &signer.certificate).collect();
     check_legitimate(checker.rules(), point_of(random), &certificates, &[])?;
-    for signer in signers {
-        checker.certificate(&signer.certificate)?;
-        let signed = (signer.at, &bytes(signer.at)[..]);
-        checker.signature(signer.certificate.node(), domain, signed, &signer.signature)?;
-    }
-    Ok(())
+    checker.together(|checker| {
+        for signer in signers {
+            checker.certificate(&signer.certificate)?;
+            let signed = (signer.at, &bytes(signer.at)[..]);
+            checker.signature(signer.certificate.node(), domain, signed, &signer.signature)?;
+        }
+        Ok(())
+    })
 }
 
 /// Checks that there are actors, and that no node holds two seats.

@@ -102,12 +102,14 @@ impl CommittedRandom {
     ///
     /// The first check that fails.
     pub fn check(&self, checker: &mut Checker<'_>) -> Result<Digest, Breach> {
-        checker.certificate(&self.trigger)?;
-        let hashes = hashes_of(&self.parts);
-        let signers: Vec<_> = self.parts.iter().map(|part| &part.certificate).collect();
-        let (centre, trigger) = (self.trigger.location(), [self.trigger.node()]);
-        check_legitimate(checker.rules(), centre, &signers, &trigger)?;
-        check_parts(&self.parts, &hashes, checker)?;
+        checker.together(|checker| {
+            checker.certificate(&self.trigger)?;
+            let hashes = hashes_of(&self.parts);
+            let signers: Vec<_> = self.parts.iter().map(|part| &part.certificate).collect();
+            let (centre, trigger) = (self.trigger.location(), [self.trigger.node()]);
+            check_legitimate(checker.rules(), centre, &signers, &trigger)?;
+            check_parts(&self.parts, &hashes, checker)
+        })?;
         Ok(self.value())
     }
 
@@ -137,9 +139,11 @@ pub fn check_parts(
     hashes: &[Digest],
     checker: &mut Checker<'_>,
 ) -> Result<(), Breach> {
-    for part in parts {
-        checker.certificate(&part.certificate)?;
-        part.check_signature(hashes, checker)?;
-    }
-    Ok(())
+    checker.together(|checker| {
+        for part in parts {
+            checker.certificate(&part.certificate)?;
+            part.check_signature(hashes, checker)?;
+        }
+        Ok(())
+    })
 }

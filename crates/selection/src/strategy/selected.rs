@@ -290,7 +290,7 @@ fn names(certificates: &[Certificate]) -> Vec<NodeId> {
 fn check_genuine(actors: &[Certificate], checker: &mut Checker<'_>) -> Result<(), Breach> {
     check_seats(&names(actors))?;
     let mut actors = actors.iter();
-    actors.try_for_each(|actor| checker.certificate(actor))
+    checker.together(|checker| actors.try_for_each(|actor| checker.certificate(actor)))
 }
 
 /// C + 1 distinct participants, so that one is honest.
