@@ -7,7 +7,7 @@ use std::sync::Arc;
 use aggregation::committee::{self, Committee};
 use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol, Rng};
 use community::{Community, Contact, Identity};
-use overlay::Membership;
+use overlay::{CACHE_SIZE, Overlay};
 use question::{ConsentRule, LocalValue, Question};
 use selection::{Rules, Selection};
 use thiserror::Error;
@@ -24,7 +24,7 @@ pub struct Node {
     pub(crate) identity: Arc<Identity>,
     pub(crate) community: Arc<Community>,
     pub(crate) rules: Rules,
-    pub(crate) membership: Membership,
+    pub(crate) overlay: Overlay,
     selection: Selection,
     committee: Committee,
     pub(crate) consent: ConsentRule,
@@ -138,8 +138,8 @@ pub enum Event {
 /// A deadline of a child or of an own question.
 #[derive(Debug, Clone, Copy)]
 pub enum Timer {
-    /// Of membership.
-    Membership(overlay::Tick),
+    /// Of the overlay.
+    Overlay(overlay::Timer),
     /// Of selection.
     Selection(selection::Timer),
     /// Of the committee engine.
@@ -167,8 +167,13 @@ impl Node {
         let rules = Rules::new(Arc::clone(&community))?;
         let keys = journal.iter().map(|(key, _)| key.as_slice());
         let journal = Journal::restore(keys).ok_or(SetupError::Journal)?;
-        let membership =
-            Membership::new(Arc::clone(&community), own.clone(), rng.fork("membership"));
+        let overlay = Overlay::new(
+            Arc::clone(&community),
+            Arc::clone(&identity),
+            own.clone(),
+            CACHE_SIZE,
+            rng.fork("overlay"),
+        )?;
         let committee = Committee::new(
             Arc::clone(&identity),
             Arc::clone(&community),
@@ -181,7 +186,7 @@ impl Node {
             identity,
             community,
             rules,
-            membership,
+            overlay,
             selection,
             committee,
             consent,
@@ -194,7 +199,7 @@ impl Node {
 
     /// Socket addresses at which `node` was last known.
     pub fn addresses(&self, node: NodeId) -> Vec<SocketAddr> {
-        self.membership.addresses(node)
+        self.overlay.addresses(node)
     }
 
     /// This node's name.
@@ -204,18 +209,18 @@ impl Node {
 
     /// What this node says of itself to others.
     pub fn own_contact(&self) -> &Contact {
-        self.membership.own()
+        self.overlay.own()
     }
 
     /// How many nodes this one knows, itself included.
     pub fn known(&self) -> usize {
-        self.membership.cache().len()
+        self.overlay.cache().len()
     }
 
     /// Everybody else whom this node knows.
     pub(crate) fn others(&self) -> Vec<NodeId> {
         let own = self.own();
-        let known = self.membership.cache().iter();
+        let known = self.overlay.cache().iter();
         known
             .map(|contact| contact.node())
             .filter(|node| *node != own)
@@ -246,26 +251,33 @@ impl Node {
 
 /// The routes.
 impl Node {
-    pub(crate) fn membership(
-        &mut self,
-        now: Instant,
-        input: Input<Membership>,
-        out: &mut Outbox<Self>,
-    ) {
+    pub(crate) fn overlay(&mut self, now: Instant, input: Input<Overlay>, out: &mut Outbox<Self>) {
         let mut said = Outbox::new();
-        self.membership.handle(now, input, &mut said);
+        self.overlay.handle(now, input, &mut said);
         for output in said.drain() {
             match output {
-                Output::Send { to, message } => out.send(to, Message::Membership(message)),
-                Output::Wake { at, timer } => out.wake(at, Timer::Membership(timer)),
+                Output::Send { to, message } => out.send(to, Message::Overlay(message)),
+                Output::Wake { at, timer } => out.wake(at, Timer::Overlay(timer)),
                 Output::Event(overlay::Event::Known(contact)) => {
                     let know = selection::Command::Know(contact);
                     self.selection(now, Input::Command(know), out);
-                    out.emit(Event::Known(self.membership.cache().len()));
+                    out.emit(Event::Known(self.overlay.cache().len()));
+                }
+                Output::Event(overlay::Event::Gone(_)) => {
+                    out.emit(Event::Known(self.overlay.cache().len()));
                 }
                 Output::Event(overlay::Event::Refused { from, why }) => {
                     Self::misbehaved(from, why, out);
                 }
+                Output::Event(overlay::Event::Misbehaved { node, what }) => {
+                    Self::misbehaved(node, what, out);
+                }
+                // Nothing here depends on them yet.
+                Output::Event(
+                    overlay::Event::Joined(_)
+                    | overlay::Event::Found(..)
+                    | overlay::Event::NotFound(_),
+                ) => {}
             }
         }
     }
@@ -288,7 +300,7 @@ impl Node {
                 }
                 Output::Event(selection::Event::Heard(contact)) => {
                     let know = overlay::Command::Know(vec![*contact]);
-                    self.membership(now, Input::Command(know), out);
+                    self.overlay(now, Input::Command(know), out);
                 }
                 Output::Event(selection::Event::Unheard(question, node)) => {
                     self.pass_on(question, node, out);
@@ -343,7 +355,7 @@ impl Node {
         match command {
             Command::Join(told) => {
                 let join = overlay::Command::Join(told);
-                self.membership(now, Input::Command(join), out);
+                self.overlay(now, Input::Command(join), out);
             }
             Command::Ask(ask) => self.ask(now, ask, out),
             Command::SetConsent(rule) => self.consent = rule,
@@ -355,8 +367,8 @@ impl Node {
 
     fn receive(&mut self, now: Instant, from: NodeId, message: Message, out: &mut Outbox<Self>) {
         match message {
-            Message::Membership(message) => {
-                self.membership(now, Input::Message { from, message }, out);
+            Message::Overlay(message) => {
+                self.overlay(now, Input::Message { from, message }, out);
             }
             Message::Selection(message) => {
                 self.selection(now, Input::Message { from, message }, out);
@@ -393,14 +405,14 @@ impl Protocol for Node {
         match input {
             Input::Command(command) => self.command(now, command, out),
             Input::Message { from, message } => self.receive(now, from, message, out),
-            Input::Timer(Timer::Membership(timer)) => {
-                self.membership(now, Input::Timer(timer), out);
+            Input::Timer(Timer::Overlay(timer)) => {
+                self.overlay(now, Input::Timer(timer), out);
             }
             Input::Timer(Timer::Selection(timer)) => self.selection(now, Input::Timer(timer), out),
             Input::Timer(Timer::Committee(timer)) => self.committee(now, Input::Timer(timer), out),
             Input::Timer(Timer::Asking(question)) => self.asking_timer(now, question, out),
             Input::Unreachable(node) => {
-                self.membership(now, Input::Unreachable(node), out);
+                self.overlay(now, Input::Unreachable(node), out);
                 self.selection(now, Input::Unreachable(node), out);
                 self.committee(now, Input::Unreachable(node), out);
             }

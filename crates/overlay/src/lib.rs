@@ -5,9 +5,16 @@
 //! | `k_table` | how many nodes of which region include an honest one: [`KTable`] |
 //! | `binomial` | the probabilities behind it, the same to the last bit everywhere: [`Binomial`] |
 //! | `cache` | the certified nodes that one knows, and those of them near a point: [`NodeCache`] |
+//! | `legitimate` | who is legitimate for a point: the k-table applied to a cache |
 //! | `view` | the cache with fingers across the ring: [`View`] |
-//! | `membership` | how the members of a small community come to know each other: [`Membership`] |
+//! | `membership` | how nodes keep their caches the same where their regions overlap |
 //! | `membership/message` | what they say to each other |
+//! | `liveness` | who is up: pings, farewells, the memory of those who went |
+//! | `attestation` | a cache that k legitimate nodes vouch for, and why that makes newcomers' caches valid |
+//! | `attesting`, `joining` | the two sides of a join |
+//! | `routing`, `routing/lookup` | Chord: finding the node nearest to any point |
+//! | `protocol` | all of it as one protocol: [`Overlay`] |
+//! | `fault` | what no honest node does: [`Misbehaviour`] |
 //!
 //! It knows nothing of draws and questions: who is legitimate for what, is for `selection` to say.
 //!
@@ -25,14 +32,26 @@
 //! # Ok::<(), overlay::KTableError>(())
 //! ```
 
+mod at_most;
+mod attestation;
+mod attesting;
 mod binomial;
 mod cache;
+mod fault;
+mod joining;
 mod k_table;
+mod legitimate;
+mod liveness;
 mod membership;
+mod protocol;
+mod routing;
 mod view;
 
+pub use at_most::AtMost;
+pub use attestation::Standing;
 pub use binomial::{Binomial, Tails, largest_chance};
 pub use cache::NodeCache;
+pub use fault::Misbehaviour;
 pub use k_table::{Form, KTable, KTableError, Parameters, Row};
-pub use membership::{Command, Event, Membership, Message, Tick};
+pub use protocol::{CACHE_SIZE, Command, Event, Message, Overlay, Timer};
 pub use view::View;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base::{Location, NodeId, Region};
 use community::{Community, Contact};
-use overlay::{KTable, KTableError, NodeCache, Parameters};
+use overlay::{KTable, KTableError, NodeCache};
 
 /// A community with its k-table: all that one needs to judge a draw.
 #[derive(Debug, Clone)]
@@ -20,9 +20,7 @@ impl Rules {
     ///
     /// When no table exists for these numbers.
     pub fn new(community: Arc<Community>) -> Result<Self, KTableError> {
-        let descriptor = community.descriptor();
-        let parameters = Parameters::new(descriptor.nodes, descriptor.colluders, descriptor.alpha);
-        let table = Arc::new(KTable::new(parameters)?);
+        let table = Arc::new(KTable::of(community.descriptor())?);
         Ok(Self { community, table })
     }
 
@@ -38,8 +36,7 @@ impl Rules {
 
     /// The region around `centre` in which k nodes include an honest one, if the table has a row for this k.
     pub fn region(&self, centre: Location, k: usize) -> Option<Region> {
-        let row = self.table.row(u32::try_from(k).ok()?)?;
-        Some(Region::new(centre, row.region_size))
+        self.table.region(centre, k)
     }
 
     /// The smallest k for which enough nodes are near `centre`, and those k nodes, nearest first. The smallest k and the
@@ -50,12 +47,6 @@ impl Rules {
         centre: Location,
         keep: impl Fn(NodeId) -> bool,
     ) -> Option<Vec<Arc<Contact>>> {
-        self.table.rows().iter().find_map(|row| {
-            let k = row.k as usize;
-            let region = Region::new(centre, row.region_size);
-            let mut found = cache.within(centre, &region, &keep);
-            found.truncate(k);
-            (found.len() == k).then_some(found)
-        })
+        self.table.legitimate(cache, centre, keep)
     }
 }

@@ -1,0 +1,234 @@
+//! The settled side of a join: gathering attestations for one's own cache, and giving them for others' (SEP2P §3.6).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use base::{Duration, Instant, NodeId, Outbox};
+use community::Identity;
+use crypto::Signature;
+
+use crate::at_most::AtMost;
+use crate::attestation::{Attested, Listing, RECENT};
+use crate::liveness::Liveness;
+use crate::membership::{Membership, Message};
+use crate::protocol::{Event, Overlay, Timer, say};
+use crate::view::View;
+use crate::{KTable, Misbehaviour};
+
+/// How long attesters may take. Guess: several round trips.
+const SIGN_WAIT: Duration = Duration::from_millis(1500);
+/// Time for an attester's comparison with us before it is asked again. Guess: two round trips.
+const COMPARE_WAIT: Duration = Duration::from_millis(400);
+/// How often one attester may differ before another one is taken.
+const DIFFERS_MAX: u8 = 3;
+/// Most times that the attesters are asked for one list.
+const ROUNDS_MAX: u8 = 10;
+/// How long an attestation serves newcomers while the cache stays the same. Guess: well within [`RECENT`].
+const SERVES: Duration = Duration::from_secs(20);
+/// Most newcomers that wait at a time; others ask again.
+const WAITING_MAX: usize = 64;
+
+/// Attests caches, and has its own attested.
+pub struct Attesting {
+    identity: Arc<Identity>,
+    table: Arc<KTable>,
+    gathering: Option<Gathering>,
+    last: Option<Attested>,
+    waiting: BTreeSet<NodeId>,
+}
+
+struct Gathering {
+    listing: Listing,
+    signatures: Vec<(NodeId, Signature)>,
+    /// Who has yet to sign; empty while attesters compare.
+    missing: BTreeSet<NodeId>,
+    /// How often each differed.
+    differed: BTreeMap<NodeId, u8>,
+    /// Who is passed over: silent, or of another mind for good.
+    passed_over: BTreeSet<NodeId>,
+    rounds: u8,
+    due: Instant,
+}
+
+impl Attesting {
+    /// Nobody has asked yet.
+    pub fn new(identity: Arc<Identity>, table: Arc<KTable>) -> Self {
+        Self {
+            identity,
+            table,
+            gathering: None,
+            last: None,
+            waiting: BTreeSet::new(),
+        }
+    }
+
+    /// A newcomer asks for our cache.
+    pub fn on_ask(&mut self, now: Instant, from: NodeId, view: &View, out: &mut Outbox<Overlay>) {
+        let listing = Listing::of(view, now);
+        let serves = |last: &&Attested| {
+            now.since(last.listing.at) < SERVES && last.listing.entries == listing.entries
+        };
+        if let Some(last) = self.last.as_ref().filter(serves) {
+            return out.send(from, say(Message::Attested(Box::new(last.clone()))));
+        }
+        if self.waiting.len() < WAITING_MAX {
+            self.waiting.insert(from);
+        }
+        if self.gathering.is_none() {
+            self.gathering = Some(Gathering {
+                listing,
+                signatures: Vec::new(),
+                missing: BTreeSet::new(),
+                differed: BTreeMap::new(),
+                passed_over: BTreeSet::new(),
+                rounds: 0,
+                due: now,
+            });
+            self.ask(now, view, out);
+        }
+    }
+
+    /// Asks the attesters of the present cache: the k nearest, or all where no row has enough.
+    fn ask(&mut self, now: Instant, view: &View, out: &mut Outbox<Overlay>) {
+        let Some(gathering) = &mut self.gathering else {
+            return;
+        };
+        gathering.rounds += 1;
+        if gathering.rounds > ROUNDS_MAX {
+            self.gathering = None;
+            return self.waiting.clear();
+        }
+        let own = view.own();
+        let passed_over = &gathering.passed_over;
+        let keep = |node| !passed_over.contains(&node);
+        let nearest = self.table.legitimate(&view.cache, own.location(), keep);
+        let attesters =
+            nearest.unwrap_or_else(|| self.table.founders(&view.cache, own.location()));
+        let attesters = attesters.iter().map(|contact| contact.node());
+        gathering.missing = attesters.filter(|node| *node != own.node()).collect();
+        gathering.listing = Listing::of(view, now);
+        let signature = gathering.listing.sign(&self.identity);
+        gathering.signatures = vec![(own.node(), signature)];
+        gathering.due = now + SIGN_WAIT;
+        for node in &gathering.missing {
+            let listing = Box::new(gathering.listing.clone());
+            out.send(*node, say(Message::Sign(listing)));
+        }
+        out.wake(gathering.due, Timer::Attest);
+        self.finish(out);
+    }
+
+    fn finish(&mut self, out: &mut Outbox<Overlay>) {
+        let all = |gathering: &mut Gathering| gathering.missing.is_empty();
+        if let Some(gathering) = self.gathering.take_if(all) {
+            let attested = Attested {
+                listing: gathering.listing,
+                signatures: AtMost::first_of(gathering.signatures),
+            };
+            for node in std::mem::take(&mut self.waiting) {
+                out.send(node, say(Message::Attested(Box::new(attested.clone()))));
+            }
+            self.last = Some(attested);
+        }
+    }
+
+    /// Signs a neighbour's list, or compares with it.
+    pub fn on_sign(
+        &self,
+        now: Instant,
+        from: NodeId,
+        listing: &Listing,
+        view: &View,
+        membership: &Membership,
+        out: &mut Outbox<Overlay>,
+    ) {
+        if !view.cache.contains(from) {
+            return out.send(from, say(Message::Unknown));
+        }
+        let doubted = membership.liveness.doubted();
+        let doubted = doubted.filter_map(|node| Some(view.cache.get(node)?.digest()));
+        let doubted: BTreeSet<_> = doubted.collect();
+        let agrees = listing.of == from
+            && listing.at.distance(now) <= RECENT
+            && listing.agrees_with(view, |digest| doubted.contains(digest));
+        if agrees {
+            let signature = listing.sign(&self.identity);
+            out.send(from, say(Message::Signed(listing.at, signature)));
+        } else {
+            out.send(from, say(Message::Differs(listing.at)));
+            membership.tell_names(from, view, out);
+        }
+    }
+
+    /// An attester agrees: one signature check.
+    pub fn on_signed(
+        &mut self,
+        from: NodeId,
+        at: Instant,
+        signature: Signature,
+        out: &mut Outbox<Overlay>,
+    ) {
+        let Some(gathering) = &mut self.gathering else {
+            return;
+        };
+        if gathering.listing.at != at || !gathering.missing.contains(&from) {
+            return;
+        }
+        if !gathering.listing.is_signed_by(from, &signature) {
+            // It is passed over when its time is over.
+            let what = Misbehaviour::BadAttestation;
+            return out.emit(Event::Misbehaved { node: from, what });
+        }
+        gathering.missing.remove(&from);
+        gathering.signatures.push((from, signature));
+        self.finish(out);
+    }
+
+    /// An attester is of another mind: it has begun to compare, and is asked again, with all others, about the list that
+    /// comes of this.
+    pub fn on_differs(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        at: Instant,
+        out: &mut Outbox<Overlay>,
+    ) {
+        let Some(gathering) = &mut self.gathering else {
+            return;
+        };
+        if gathering.listing.at != at || !gathering.missing.contains(&from) {
+            return;
+        }
+        let times = gathering.differed.entry(from).or_default();
+        *times += 1;
+        if *times >= DIFFERS_MAX {
+            gathering.passed_over.insert(from);
+        }
+        gathering.due = now + COMPARE_WAIT;
+        out.wake(gathering.due, Timer::Attest);
+    }
+
+    /// Asks once more: without those who are silent, or after comparing.
+    pub fn handle_timer(
+        &mut self,
+        now: Instant,
+        view: &View,
+        liveness: &mut Liveness,
+        out: &mut Outbox<Overlay>,
+    ) {
+        let due = |gathering: &&mut Gathering| gathering.due <= now;
+        let Some(gathering) = self.gathering.as_mut().filter(due) else {
+            return;
+        };
+        for node in &gathering.missing {
+            let compared = gathering.differed.contains_key(node);
+            if !compared {
+                liveness.check(now, *node, out);
+            }
+            if !compared && now.since(gathering.listing.at) >= SIGN_WAIT {
+                gathering.passed_over.insert(*node);
+            }
+        }
+        self.ask(now, view, out);
+    }
+}

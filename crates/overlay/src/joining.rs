@@ -1,0 +1,546 @@
+//! The newcomer's side of a join (SEP2P §3.6).
+//!
+//! A newcomer searches for its own place, asks its successor and its predecessor for their caches, attested, fetches the
+//! contacts, checks everything ([`Attested::verify`]), and compares what the two say about what lies in both their regions.
+//! Of nodes that only one of them lists it asks the nodes themselves: contacts certify themselves, so an answer is
+//! evidence. A list that leaves out a node that answers, and that has been there for long, is refused, and the next
+//! neighbour of that side asked. What lies in the newcomer's own region of the union of both is its cache; then it says
+//! hello to all of them. Before that it is in nobody's cache and attests nothing.
+//!
+//! A founding node ([`Standing`]) does the same again from time to time, as a member.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use base::{Digest, Duration, Instant, NodeId, Outbox};
+use community::{Community, Contact};
+
+use crate::at_most::AtMost;
+use crate::attestation::{Attested, Standing};
+use crate::liveness::PING_WAIT;
+use crate::membership::{Membership, Message, Name};
+use crate::protocol::{Event, Overlay, Timer, say};
+use crate::routing::Lookup;
+use crate::view::View;
+use crate::{KTable, Misbehaviour, NodeCache};
+
+/// How long a neighbour may take to have its cache attested and to hand over its contacts. Guess: it may have to compare
+/// with its attesters first.
+const ASK_WAIT: Duration = Duration::from_secs(6);
+/// Least and most time between two attempts.
+const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(15));
+/// Least and most time between two attempts of a founding node. Guess.
+const AUDIT: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(240));
+/// How long newcomers who find only each other wait for somebody else. Guess.
+const FOUND_AFTER: Duration = Duration::from_secs(2);
+/// Most bootstrap nodes; the first ones count.
+const BOOTSTRAP_MAX: usize = 64;
+/// Most newcomers remembered as having asked us while we were one.
+const NEWCOMERS_MAX: usize = 8;
+/// Most nodes that two lists may disagree about. More is not a matter of some messages lost.
+const DISPUTED_MAX: usize = 64;
+/// How long a node must have been there before who leaves it out is blamed. Guess: in this time caches become equal.
+const KNOWN_BY_ALL: Duration = Duration::from_secs(60);
+
+/// Brings one node into the ring.
+pub struct Joining {
+    community: Arc<Community>,
+    table: Arc<KTable>,
+    standing: Option<Standing>,
+    bootstrap: Vec<(NodeId, SocketAddr)>,
+    newcomers: BTreeSet<NodeId>,
+    began: Instant,
+    attempt: Option<Attempt>,
+    /// When the next step or attempt is due; earlier timers are stale.
+    due: Instant,
+    pause: Duration,
+}
+
+/// What an attempt has so far.
+struct Attempt {
+    searching: bool,
+    sides: Vec<Side>,
+    /// Contacts that hold, of the lists.
+    contacts: BTreeMap<Digest, Arc<Contact>>,
+    /// Nodes that one list leaves out: whether they answered.
+    disputed: BTreeMap<NodeId, bool>,
+    disputed_until: Instant,
+    /// Who answered the search.
+    answered: Vec<Arc<Contact>>,
+}
+
+/// A neighbour on one side, and who comes after it.
+struct Side {
+    queue: VecDeque<Arc<Contact>>,
+    answer: Option<Attested>,
+    standing: Option<Standing>,
+    until: Instant,
+}
+
+impl Joining {
+    /// A node that has not been told to join.
+    pub fn new(community: Arc<Community>, table: Arc<KTable>) -> Self {
+        Self {
+            community,
+            table,
+            standing: None,
+            bootstrap: Vec::new(),
+            newcomers: BTreeSet::new(),
+            began: Instant(0),
+            attempt: None,
+            due: Instant(u64::MAX),
+            pause: RETRY.0,
+        }
+    }
+
+    /// How this node stands; `None` for a newcomer.
+    pub fn standing(&self) -> Option<Standing> {
+        self.standing
+    }
+
+    /// Where a bootstrap node was said to be.
+    pub fn told(&self, node: NodeId) -> impl Iterator<Item = SocketAddr> {
+        let told = self.bootstrap.iter();
+        told.filter(move |(told, _)| *told == node).map(|(_, at)| *at)
+    }
+
+    /// What is known of a node that is being asked.
+    pub fn contact(&self, node: NodeId) -> Option<&Arc<Contact>> {
+        let attempt = self.attempt.as_ref()?;
+        let queued = attempt.sides.iter().flat_map(|side| &side.queue);
+        let mut known = queued.chain(attempt.contacts.values());
+        known.find(|contact| contact.node() == node)
+    }
+
+    /// Takes the bootstrap nodes; the first attempt is due at once. A node that was told of nobody founds a community.
+    pub fn begin(
+        &mut self,
+        now: Instant,
+        told: Vec<(NodeId, SocketAddr)>,
+        view: &View,
+        out: &mut Outbox<Overlay>,
+    ) -> bool {
+        let own = view.own().node();
+        self.bootstrap = told.into_iter().filter(|(node, _)| *node != own).collect();
+        self.bootstrap.truncate(BOOTSTRAP_MAX);
+        self.began = now;
+        self.wake(now, out);
+        let alone = self.bootstrap.is_empty() && view.cache.len() == 1;
+        let founds = alone && self.standing.is_none();
+        if founds {
+            self.standing = Some(Standing::Founding);
+        }
+        founds
+    }
+
+    fn wake(&mut self, at: Instant, out: &mut Outbox<Overlay>) {
+        self.due = at;
+        out.wake(at, Timer::Join);
+    }
+
+    /// Another newcomer searches: it may be all there is.
+    pub fn on_newcomer(&mut self, from: NodeId) {
+        if self.newcomers.len() < NEWCOMERS_MAX {
+            self.newcomers.insert(from);
+        }
+    }
+
+    /// Whom a search for our place begins with, if it is time for one.
+    pub fn handle_timer(
+        &mut self,
+        now: Instant,
+        view: &View,
+        out: &mut Outbox<Overlay>,
+    ) -> Option<BTreeSet<NodeId>> {
+        if now < self.due || self.standing == Some(Standing::Settled) {
+            return None;
+        }
+        self.due = Instant(u64::MAX);
+        if self.attempt.is_some() {
+            self.step(now, view, out);
+            return None;
+        }
+        if self.standing.is_some() && !self.is_worth_it(view) {
+            self.wake(now + AUDIT.0, out);
+            return None;
+        }
+        let known = view.cache.digests();
+        self.attempt = Some(Attempt {
+            searching: true,
+            sides: Vec::new(),
+            contacts: known.map(|(d, contact)| (*d, Arc::clone(contact))).collect(),
+            disputed: BTreeMap::new(),
+            disputed_until: now,
+            answered: Vec::new(),
+        });
+        let told = self.bootstrap.iter().map(|(node, _)| *node);
+        Some(told.chain(self.newcomers.iter().copied()).collect())
+    }
+
+    /// Whether a founding node may learn something: there are enough nodes for a row, or some were never reached.
+    fn is_worth_it(&self, view: &View) -> bool {
+        let place = view.own().location();
+        let enough = self.table.legitimate(&view.cache, place, |_| true);
+        let mut told = self.bootstrap.iter();
+        enough.is_some() || told.any(|(node, _)| view.get(*node).is_none())
+    }
+
+    /// The search for our place is over. Answers whether that makes us a member.
+    pub fn on_found(
+        &mut self,
+        now: Instant,
+        lookup: &Lookup,
+        view: &View,
+        out: &mut Outbox<Overlay>,
+    ) -> bool {
+        let Some(attempt) = self.attempt.as_mut().filter(|attempt| attempt.searching) else {
+            return false;
+        };
+        attempt.searching = false;
+        attempt.answered = lookup.answered();
+        let own = view.own();
+        if attempt.answered.is_empty() {
+            let mut newcomers = lookup.newcomers.iter();
+            let first = newcomers.all(|other| own.node() < *other);
+            let alone = !lookup.newcomers.is_empty() && now.since(self.began) >= FOUND_AFTER;
+            let founds = self.standing.is_none() && alone && first && !lookup.was_answered();
+            if founds {
+                self.standing = Some(Standing::Founding);
+            }
+            self.fail(now, out);
+            return founds;
+        }
+        let way = |contact: &Arc<Contact>| contact.location().0.wrapping_sub(own.location().0);
+        let mut after = attempt.answered.clone();
+        after.sort_by_key(|contact| (way(contact), contact.node()));
+        let before: VecDeque<_> = after.iter().rev().cloned().collect();
+        let queues = match after.len() {
+            1 => vec![before],
+            _ => vec![after.into(), before],
+        };
+        attempt.sides = queues.into_iter().map(Side::new).collect();
+        for side in &mut attempt.sides {
+            side.ask(now, out);
+        }
+        self.step(now, view, out);
+        false
+    }
+
+    /// The attempt has come to nothing; another one follows.
+    fn fail(&mut self, now: Instant, out: &mut Outbox<Overlay>) {
+        self.attempt = None;
+        let (least, most) = if self.standing.is_some() { AUDIT } else { RETRY };
+        let pause = self.pause.clamp(least, most);
+        self.pause = 2 * pause;
+        self.wake(now + pause, out);
+    }
+
+    /// A neighbour gives its cache.
+    pub fn on_attested(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        attested: &Attested,
+        view: &View,
+        out: &mut Outbox<Overlay>,
+    ) {
+        let Some(attempt) = &mut self.attempt else {
+            return;
+        };
+        let sides = attempt.sides.iter_mut();
+        for side in sides.filter(|side| side.answer.is_none() && side.is_asking(from)) {
+            let owner = side.queue[0].location();
+            let listing = attested.listing.of == from;
+            let checked = match listing {
+                true => attested.check_list(now, view, owner),
+                false => Err(Misbehaviour::LeavesItselfOut),
+            };
+            match checked {
+                Ok(()) => side.answer = Some(attested.clone()),
+                Err(what) => side.reject(now, what, out),
+            }
+        }
+        attempt.want(from, out);
+        self.step(now, view, out);
+    }
+
+    /// Whether contacts of this node's list are missing.
+    pub fn awaits(&self, node: NodeId) -> bool {
+        let attempt = self.attempt.as_ref();
+        attempt.is_some_and(|attempt| !attempt.missing(node).is_empty())
+    }
+
+    /// Contacts of a list that we asked for.
+    pub fn on_members(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        contacts: Vec<Contact>,
+        view: &View,
+        membership: &mut Membership,
+        out: &mut Outbox<Overlay>,
+    ) {
+        let Some(attempt) = &mut self.attempt else {
+            return;
+        };
+        let mut missing = attempt.missing(from);
+        for contact in contacts {
+            let digest = contact.digest();
+            if !missing.remove(&digest) || membership.distrusts(from) {
+                continue;
+            }
+            match contact.verify(self.community.descriptor(), now) {
+                Ok(()) => drop(attempt.contacts.insert(digest, Arc::new(contact))),
+                Err(why) => {
+                    membership.refuse(now, from, why, view, out);
+                    for side in attempt.sides.iter_mut().filter(|side| side.is_asking(from)) {
+                        side.reject(now, why.into(), out);
+                    }
+                    break;
+                }
+            }
+        }
+        self.step(now, view, out);
+    }
+
+    /// A disputed node answers.
+    pub fn on_pong(&mut self, now: Instant, from: NodeId, view: &View, out: &mut Outbox<Overlay>) {
+        if let Some(attempt) = &mut self.attempt
+            && let Some(answered) = attempt.disputed.get_mut(&from)
+        {
+            *answered = true;
+            self.step(now, view, out);
+        }
+    }
+
+    /// Goes on with the attempt as far as it gets.
+    fn step(&mut self, now: Instant, view: &View, out: &mut Outbox<Overlay>) {
+        let Some(attempt) = &mut self.attempt else {
+            return;
+        };
+        for side in &mut attempt.sides {
+            side.check(now, &self.table, view, &attempt.contacts, out);
+        }
+        if !attempt.searching && attempt.sides.iter().any(|side| side.queue.is_empty()) {
+            return self.fail(now, out);
+        }
+        let checked = |side: &&Side| side.standing.is_some();
+        let waiting = attempt.sides.iter().filter(|side| !checked(side));
+        let mut due = waiting.map(|side| side.until).min();
+        if !attempt.sides.is_empty() && due.is_none() {
+            match attempt.settle_disputes(now, view, out) {
+                Dispute::Open => due = Some(attempt.disputed_until),
+                Dispute::TooMany => return self.fail(now, out),
+                Dispute::Refused => due = Some(now + ASK_WAIT),
+                // The caller takes the result.
+                Dispute::None => {}
+            }
+        }
+        if let Some(due) = due {
+            self.wake(due, out);
+        }
+    }
+
+    /// The caches that a finished attempt has found, with all who answered it, and how they are attested.
+    pub fn take_result(
+        &mut self,
+        now: Instant,
+        view: &View,
+        out: &mut Outbox<Overlay>,
+    ) -> Option<(Vec<Arc<Contact>>, Standing)> {
+        let attempt = self.attempt.as_ref()?;
+        let standings = attempt.sides.iter().map(|side| side.standing);
+        let standing = standings.min()??;
+        let open = |node: &NodeId| attempt.disputed.get(node) == Some(&false);
+        if attempt.is_disputed(now, view) {
+            return None;
+        }
+        let lists = attempt.sides.iter().filter_map(|side| side.answer.as_ref());
+        let listed = lists.flat_map(|list| list.listing.entries.iter());
+        let listed = listed.filter_map(|entry| attempt.contacts.get(&entry.digest));
+        let there = listed.filter(|contact| !open(&contact.node()));
+        let all = there.chain(&attempt.answered).cloned();
+        let all = all.filter(|contact| contact.node() != view.own().node());
+        let all: Vec<_> = all.collect();
+        self.attempt = None;
+        self.standing = Some(standing);
+        self.pause = Duration::ZERO;
+        if standing == Standing::Founding {
+            self.wake(now + AUDIT.0, out);
+        }
+        Some((all, standing))
+    }
+}
+
+/// What the lists say about each other.
+enum Dispute {
+    /// Nothing is left to ask.
+    None,
+    /// Some have been asked and have time to answer.
+    Open,
+    /// A list was refused.
+    Refused,
+    /// They have little in common.
+    TooMany,
+}
+
+impl Attempt {
+    fn missing(&self, from: NodeId) -> BTreeSet<Digest> {
+        let sides = self.sides.iter().filter(|side| side.is_asking(from));
+        let lists = sides.filter_map(|side| side.answer.as_ref());
+        let digests = lists.flat_map(|list| list.listing.entries.iter().map(|e| e.digest));
+        let missing = digests.filter(|digest| !self.contacts.contains_key(digest));
+        missing.collect()
+    }
+
+    fn want(&self, from: NodeId, out: &mut Outbox<Overlay>) {
+        let missing = self.missing(from);
+        if !missing.is_empty() {
+            let names = missing.iter().map(Name::of).collect();
+            out.send(from, say(Message::Want(AtMost::first_of(names))));
+        }
+    }
+
+    fn listed(&self, side: &Side) -> NodeCache {
+        let list = side.answer.iter().flat_map(|a| a.listing.entries.iter());
+        let contacts = list.filter_map(|entry| self.contacts.get(&entry.digest));
+        contacts.cloned().collect()
+    }
+
+    /// Nodes that lie in both regions and that only one list has: the side that leaves each out.
+    fn left_out(&self, view: &View) -> Vec<(usize, Arc<Contact>)> {
+        let own = view.own().node();
+        let lists: Vec<_> = self.sides.iter().map(|side| self.listed(side)).collect();
+        let mut found = Vec::new();
+        for (index, side) in self.sides.iter().enumerate() {
+            let Some(owner) = side.queue.front() else {
+                continue;
+            };
+            let region = view.region_of(owner.location());
+            let others = lists.iter().flat_map(NodeCache::iter);
+            let left_out = others.filter(|contact| {
+                region.contains(contact.location())
+                    && contact.node() != own
+                    && !lists[index].contains(contact.node())
+            });
+            found.extend(left_out.map(|contact| (index, Arc::clone(contact))));
+        }
+        found
+    }
+
+    fn is_disputed(&self, now: Instant, view: &View) -> bool {
+        let asked = |contact: &Contact| match self.disputed.get(&contact.node()) {
+            None => false,
+            Some(answered) => *answered || now >= self.disputed_until,
+        };
+        let mut left_out = self.left_out(view).into_iter();
+        left_out.any(|(index, contact)| !asked(&contact) || self.blames(index, &contact))
+    }
+
+    /// Whether the list of this side leaves out a node that answered and that it must have known.
+    fn blames(&self, index: usize, contact: &Contact) -> bool {
+        let list = self.sides[index].answer.as_ref();
+        let at = list.map_or(Instant(0), |list| list.listing.at);
+        let answered = self.disputed.get(&contact.node()) == Some(&true);
+        answered && contact.issued() + KNOWN_BY_ALL < at
+    }
+
+    /// Asks those whom one list leaves out, and refuses lists that leave out who answers.
+    fn settle_disputes(
+        &mut self,
+        now: Instant,
+        view: &View,
+        out: &mut Outbox<Overlay>,
+    ) -> Dispute {
+        let left_out = self.left_out(view);
+        if left_out.len() > DISPUTED_MAX {
+            return Dispute::TooMany;
+        }
+        for (index, contact) in &left_out {
+            if self.blames(*index, contact) {
+                let node = self.sides[*index].queue[0].node();
+                let told = AtMost::first_of(vec![(**contact).clone()]);
+                out.send(node, say(Message::Members(told)));
+                self.sides[*index].reject(now, Misbehaviour::Hides(contact.node()), out);
+                return Dispute::Refused;
+            }
+        }
+        let nodes: BTreeSet<_> = left_out.iter().map(|(_, contact)| contact.node()).collect();
+        let unasked = nodes.iter().filter(|node| !self.disputed.contains_key(node));
+        let unasked: Vec<_> = unasked.copied().collect();
+        if !unasked.is_empty() {
+            self.disputed_until = now + PING_WAIT;
+        }
+        for node in unasked {
+            out.send(node, say(Message::Ping));
+            self.disputed.insert(node, false);
+        }
+        let open = |node: &NodeId| self.disputed.get(node) == Some(&false);
+        if nodes.iter().any(open) && now < self.disputed_until {
+            Dispute::Open
+        } else {
+            Dispute::None
+        }
+    }
+}
+
+impl Side {
+    fn new(queue: VecDeque<Arc<Contact>>) -> Self {
+        Self {
+            queue,
+            answer: None,
+            standing: None,
+            until: Instant(0),
+        }
+    }
+
+    fn is_asking(&self, node: NodeId) -> bool {
+        let asked = self.queue.front();
+        asked.is_some_and(|contact| contact.node() == node)
+    }
+
+    fn ask(&mut self, now: Instant, out: &mut Outbox<Overlay>) {
+        (self.answer, self.standing) = (None, None);
+        self.until = now + ASK_WAIT;
+        if let Some(contact) = self.queue.front() {
+            out.send(contact.node(), say(Message::Ask));
+        }
+    }
+
+    /// The next neighbour of this side takes the place of one that gave a bad list.
+    fn reject(&mut self, now: Instant, what: Misbehaviour, out: &mut Outbox<Overlay>) {
+        if let Some(contact) = self.queue.pop_front() {
+            let node = contact.node();
+            out.emit(Event::Misbehaved { node, what });
+        }
+        self.ask(now, out);
+    }
+
+    /// Checks the list once its contacts are there; gives up on a neighbour that is silent.
+    fn check(
+        &mut self,
+        now: Instant,
+        table: &KTable,
+        view: &View,
+        contacts: &BTreeMap<Digest, Arc<Contact>>,
+        out: &mut Outbox<Overlay>,
+    ) {
+        if self.standing.is_some() {
+            return;
+        }
+        let checked = self.answer.as_ref();
+        let checked = checked.map(|answer| answer.verify(now, table, view, contacts));
+        match checked {
+            Some(Ok(standing)) => self.standing = Some(standing),
+            // Contacts are on their way.
+            Some(Err(Misbehaviour::Withholds)) if now < self.until => {}
+            Some(Err(what)) => self.reject(now, what, out),
+            None if now < self.until => {}
+            None => {
+                self.queue.pop_front();
+                self.ask(now, out);
+            }
+        }
+    }
+}
