@@ -130,26 +130,36 @@ impl Listing {
 
 impl Attested {
     /// Checks everything but who is alive: as many signature checks as there are signatures, at most the last row's k.
-    /// `contacts` are the checked contacts by their digests.
+    /// `contacts` are the checked contacts by their digests; nothing can be said while one of an entry is missing.
     ///
     /// # Errors
     ///
-    /// A variant per check, the cheapest first. `Withholds` when an entry's contact is missing.
+    /// A variant per check, the cheapest first.
     pub fn verify(
         &self,
         now: Instant,
         table: &KTable,
         view: &View,
         contacts: &BTreeMap<Digest, Arc<Contact>>,
-    ) -> Result<Standing, Misbehaviour> {
-        let listed = self.listed(contacts)?;
+    ) -> Result<Option<Standing>, Misbehaviour> {
+        let entries = self.listing.entries.iter();
+        let contacts = entries.map(|entry| Some((entry.location, contacts.get(&entry.digest)?)));
+        let Some(contacts) = contacts.collect::<Option<Vec<_>>>() else {
+            return Ok(None);
+        };
+        let right = |(place, contact): &(Location, &Arc<Contact>)| contact.location() == *place;
+        if !contacts.iter().all(right) {
+            return Err(Misbehaviour::WrongPlace);
+        }
+        let listed = contacts.into_iter().map(|(_, contact)| Arc::clone(contact));
+        let listed: NodeCache = listed.collect();
         let owner = listed.get(self.listing.of).map(|owner| owner.location());
         let owner = owner.ok_or(Misbehaviour::LeavesItselfOut)?;
         self.check_list(now, view, owner)?;
         let standing = self.standing(table, &listed, owner)?;
         let mut signed = self.signatures.iter();
         if signed.all(|(node, signature)| self.listing.is_signed_by(*node, signature)) {
-            Ok(standing)
+            Ok(Some(standing))
         } else {
             Err(Misbehaviour::BadAttestation)
         }
@@ -176,19 +186,6 @@ impl Attested {
         } else {
             Err(Misbehaviour::OutsideRegion)
         }
-    }
-
-    fn listed(&self, contacts: &BTreeMap<Digest, Arc<Contact>>) -> Result<NodeCache, Misbehaviour> {
-        let mut listed = NodeCache::new();
-        for entry in self.listing.entries.iter() {
-            let contact = contacts.get(&entry.digest);
-            let contact = contact.ok_or(Misbehaviour::Withholds)?;
-            if contact.location() != entry.location {
-                return Err(Misbehaviour::WrongPlace);
-            }
-            listed.insert(Arc::clone(contact));
-        }
-        Ok(listed)
     }
 
     /// Who signed is enough: k nodes of the row's region, or all there are if no row has enough.

@@ -44,6 +44,8 @@ struct Gathering {
     missing: BTreeSet<NodeId>,
     /// How often each differed.
     differed: BTreeMap<NodeId, u8>,
+    /// Who was silent once.
+    silent: BTreeSet<NodeId>,
     /// Who is passed over: silent, or of another mind for good.
     passed_over: BTreeSet<NodeId>,
     rounds: u8,
@@ -80,16 +82,18 @@ impl Attesting {
                 signatures: Vec::new(),
                 missing: BTreeSet::new(),
                 differed: BTreeMap::new(),
+                silent: BTreeSet::new(),
                 passed_over: BTreeSet::new(),
                 rounds: 0,
                 due: now,
             });
-            self.ask(now, view, out);
+            self.ask(now, true, view, out);
         }
     }
 
     /// Asks the attesters of the present cache: the k nearest, or all where no row has enough.
-    fn ask(&mut self, now: Instant, view: &View, out: &mut Outbox<Overlay>) {
+    /// Signatures under a list that is still right are kept, unless `anew`.
+    fn ask(&mut self, now: Instant, anew: bool, view: &View, out: &mut Outbox<Overlay>) {
         let Some(gathering) = &mut self.gathering else {
             return;
         };
@@ -99,6 +103,11 @@ impl Attesting {
             return self.waiting.clear();
         }
         let own = view.own();
+        let listing = Listing::of(view, now);
+        if !anew && listing.entries == gathering.listing.entries {
+            return self.repeat(now, out);
+        }
+        gathering.listing = listing;
         let passed_over = &gathering.passed_over;
         let keep = |node| !passed_over.contains(&node);
         let nearest = self.table.legitimate(&view.cache, own.location(), keep);
@@ -106,16 +115,23 @@ impl Attesting {
             nearest.unwrap_or_else(|| self.table.founders(&view.cache, own.location()));
         let attesters = attesters.iter().map(|contact| contact.node());
         gathering.missing = attesters.filter(|node| *node != own.node()).collect();
-        gathering.listing = Listing::of(view, now);
         let signature = gathering.listing.sign(&self.identity);
         gathering.signatures = vec![(own.node(), signature)];
+        self.repeat(now, out);
+        self.finish(out);
+    }
+
+    /// Asks those who have not signed the present list.
+    fn repeat(&mut self, now: Instant, out: &mut Outbox<Overlay>) {
+        let Some(gathering) = &mut self.gathering else {
+            return;
+        };
         gathering.due = now + SIGN_WAIT;
         for node in &gathering.missing {
             let listing = Box::new(gathering.listing.clone());
             out.send(*node, say(Message::Sign(listing)));
         }
         out.wake(gathering.due, Timer::Attest);
-        self.finish(out);
     }
 
     fn finish(&mut self, out: &mut Outbox<Overlay>) {
@@ -208,7 +224,7 @@ impl Attesting {
         out.wake(gathering.due, Timer::Attest);
     }
 
-    /// Asks once more: without those who are silent, or after comparing.
+    /// Asks once more: after comparing, or without those who are silent for the second time.
     pub fn handle_timer(
         &mut self,
         now: Instant,
@@ -220,15 +236,14 @@ impl Attesting {
         let Some(gathering) = self.gathering.as_mut().filter(due) else {
             return;
         };
+        let mut passes_over = false;
         for node in &gathering.missing {
-            let compared = gathering.differed.contains_key(node);
-            if !compared {
+            if !gathering.differed.contains_key(node) && !gathering.silent.insert(*node) {
                 liveness.check(now, *node, out);
+                passes_over |= gathering.passed_over.insert(*node);
             }
-            if !compared && now.since(gathering.listing.at) >= SIGN_WAIT {
-                gathering.passed_over.insert(*node);
-            }
+            passes_over |= gathering.differed.get(node) == Some(&DIFFERS_MAX);
         }
-        self.ask(now, view, out);
+        self.ask(now, passes_over, view, out);
     }
 }

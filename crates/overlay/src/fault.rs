@@ -34,9 +34,6 @@ pub enum Misbehaviour {
     /// An attester's signature does not cover the list.
     #[error("a signature under its cache does not hold")]
     BadAttestation,
-    /// It promised contacts that it does not hand over.
-    #[error("it lists contacts that it does not give")]
-    Withholds,
     /// Its attested cache leaves out a node of its region that has been there for long, and answers.
     #[error("its cache hides {0:?}, which is there")]
     Hides(NodeId),

@@ -18,7 +18,6 @@ use community::{Community, Contact};
 
 use crate::at_most::AtMost;
 use crate::attestation::{Attested, Standing};
-use crate::liveness::PING_WAIT;
 use crate::membership::{Membership, Message, Name};
 use crate::protocol::{Event, Overlay, Timer, say};
 use crate::routing::Lookup;
@@ -28,8 +27,10 @@ use crate::{KTable, Misbehaviour, NodeCache};
 /// How long a neighbour may take to have its cache attested and to hand over its contacts. Guess: it may have to compare
 /// with its attesters first.
 const ASK_WAIT: Duration = Duration::from_secs(6);
+/// When a question to a neighbour is repeated. Guess: a neighbour without quarrels has answered by then.
+const AGAIN: Duration = Duration::from_millis(1500);
 /// Least and most time between two attempts.
-const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(15));
+const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(4));
 /// Least and most time between two attempts of a founding node. Guess.
 const AUDIT: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(240));
 /// How long newcomers who find only each other wait for somebody else. Guess.
@@ -42,6 +43,9 @@ const NEWCOMERS_MAX: usize = 8;
 const DISPUTED_MAX: usize = 64;
 /// How long a node must have been there before who leaves it out is blamed. Guess: in this time caches become equal.
 const KNOWN_BY_ALL: Duration = Duration::from_secs(60);
+
+/// How long a disputed node may take to answer. Guess: many round trips, as its link may be busy.
+const DISPUTED_WAIT: Duration = Duration::from_secs(2);
 
 /// Brings one node into the ring.
 pub struct Joining {
@@ -75,6 +79,8 @@ struct Side {
     queue: VecDeque<Arc<Contact>>,
     answer: Option<Attested>,
     standing: Option<Standing>,
+    /// When the question is repeated, should it have been lost.
+    again: Instant,
     until: Instant,
 }
 
@@ -261,7 +267,10 @@ impl Joining {
                 Err(what) => side.reject(now, what, out),
             }
         }
-        attempt.want(from, out);
+        let mut asked = attempt.sides.iter();
+        if let Some(side) = asked.find(|side| side.answer.is_some() && side.is_asking(from)) {
+            side.repeat(&attempt.contacts, out);
+        }
         self.step(now, view, out);
     }
 
@@ -327,7 +336,7 @@ impl Joining {
         }
         let checked = |side: &&Side| side.standing.is_some();
         let waiting = attempt.sides.iter().filter(|side| !checked(side));
-        let mut due = waiting.map(|side| side.until).min();
+        let mut due = waiting.map(|side| side.again.min(side.until)).min();
         if !attempt.sides.is_empty() && due.is_none() {
             match attempt.settle_disputes(now, view, out) {
                 Dispute::Open => due = Some(attempt.disputed_until),
@@ -388,18 +397,7 @@ enum Dispute {
 impl Attempt {
     fn missing(&self, from: NodeId) -> BTreeSet<Digest> {
         let sides = self.sides.iter().filter(|side| side.is_asking(from));
-        let lists = sides.filter_map(|side| side.answer.as_ref());
-        let digests = lists.flat_map(|list| list.listing.entries.iter().map(|e| e.digest));
-        let missing = digests.filter(|digest| !self.contacts.contains_key(digest));
-        missing.collect()
-    }
-
-    fn want(&self, from: NodeId, out: &mut Outbox<Overlay>) {
-        let missing = self.missing(from);
-        if !missing.is_empty() {
-            let names = missing.iter().map(Name::of).collect();
-            out.send(from, say(Message::Want(AtMost::first_of(names))));
-        }
+        sides.flat_map(|side| side.missing(&self.contacts)).collect()
     }
 
     fn listed(&self, side: &Side) -> NodeCache {
@@ -470,7 +468,7 @@ impl Attempt {
         let unasked = nodes.iter().filter(|node| !self.disputed.contains_key(node));
         let unasked: Vec<_> = unasked.copied().collect();
         if !unasked.is_empty() {
-            self.disputed_until = now + PING_WAIT;
+            self.disputed_until = now + DISPUTED_WAIT;
         }
         for node in unasked {
             out.send(node, say(Message::Ping));
@@ -491,6 +489,7 @@ impl Side {
             queue,
             answer: None,
             standing: None,
+            again: Instant(0),
             until: Instant(0),
         }
     }
@@ -502,7 +501,7 @@ impl Side {
 
     fn ask(&mut self, now: Instant, out: &mut Outbox<Overlay>) {
         (self.answer, self.standing) = (None, None);
-        self.until = now + ASK_WAIT;
+        (self.again, self.until) = (now + AGAIN, now + ASK_WAIT);
         if let Some(contact) = self.queue.front() {
             out.send(contact.node(), say(Message::Ask));
         }
@@ -532,15 +531,38 @@ impl Side {
         let checked = self.answer.as_ref();
         let checked = checked.map(|answer| answer.verify(now, table, view, contacts));
         match checked {
-            Some(Ok(standing)) => self.standing = Some(standing),
-            // Contacts are on their way.
-            Some(Err(Misbehaviour::Withholds)) if now < self.until => {}
+            Some(Ok(Some(standing))) => self.standing = Some(standing),
             Some(Err(what)) => self.reject(now, what, out),
-            None if now < self.until => {}
-            None => {
+            None | Some(Ok(None)) if now >= self.until => {
                 self.queue.pop_front();
                 self.ask(now, out);
             }
+            // List or contacts are on their way, or lost.
+            None | Some(Ok(None)) if now >= self.again => {
+                self.again = now + AGAIN;
+                self.repeat(contacts, out);
+            }
+            None | Some(Ok(None)) => {}
         }
+    }
+
+    fn repeat(&self, contacts: &BTreeMap<Digest, Arc<Contact>>, out: &mut Outbox<Overlay>) {
+        let Some(asked) = self.queue.front() else {
+            return;
+        };
+        if self.answer.is_none() {
+            out.send(asked.node(), say(Message::Ask));
+        }
+        let missing = self.missing(contacts);
+        if !missing.is_empty() {
+            let names = missing.iter().map(Name::of).collect();
+            out.send(asked.node(), say(Message::Want(AtMost::first_of(names))));
+        }
+    }
+
+    fn missing(&self, contacts: &BTreeMap<Digest, Arc<Contact>>) -> BTreeSet<Digest> {
+        let list = self.answer.iter().flat_map(|a| a.listing.entries.iter());
+        let digests = list.map(|entry| entry.digest);
+        digests.filter(|digest| !contacts.contains_key(digest)).collect()
     }
 }

@@ -45,6 +45,8 @@ mod liveness;
 mod membership;
 mod protocol;
 mod routing;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use at_most::AtMost;

@@ -1,8 +1,9 @@
 //! Who is up: pings among neighbours, and the memory of those who went.
 //!
-//! Each node watches its nearest neighbours on both sides. One that does not answer several pings is gone; the neighbour
-//! next to it on each side then tells those on its own side whose regions contain it. Nobody is dropped on hearsay: who is
-//! told pings for itself. A node that leaves says so, signed, to those who have it in their region.
+//! Each node watches its nearest neighbours on both sides: it pings those ahead, and those behind when their own pings stay
+//! away. One that does not answer several pings is gone; the neighbour next to it on each side then tells those on its own
+//! side whose regions contain it, and the next node on the other. Nobody is dropped on hearsay: who is told pings for
+//! itself. A node that leaves says so, signed, to those who have it in their region.
 //!
 //! Who went is remembered for a while, so that a comparison does not bring it back, and pinged now and then, so that the
 //! two halves of a network that was cut find each other again. It is taken back when it speaks itself or answers, or with a
@@ -20,10 +21,11 @@ use crate::membership::{Message, Name};
 use crate::protocol::{Overlay, Timer, say};
 use crate::view::View;
 
-/// Time between two looks at the neighbours. Guess: with the pings below, a failure is noticed within half a minute.
+/// Time between two looks at the neighbours. Guess: with the pings below, a failure is noticed within a minute.
 pub const WATCH_EVERY: Duration = Duration::from_secs(15);
-/// How long a ping may take. Guess: many round trips, as links may be busy.
-pub const PING_WAIT: Duration = Duration::from_millis(2000);
+/// How long the first ping may take. Each further one is given twice as long, half a minute together: a node whose link
+/// is busy with a large message is not gone.
+const PING_WAIT: Duration = Duration::from_secs(1);
 /// How soon the next ping follows when the host says that the node cannot be reached.
 const PING_AGAIN: Duration = Duration::from_millis(500);
 /// Unanswered pings after which a node is gone. With 5 % of the messages lost, a node that is up misses so many once in
@@ -106,13 +108,20 @@ impl Liveness {
     pub fn watch(&mut self, now: Instant, view: &View, rng: &mut Rng, out: &mut Outbox<Overlay>) {
         self.gone.retain(|_, gone| now.since(gone.since) < GONE_FOR);
         let neighbours = view.neighbours(WATCHED);
-        let last = |node| *self.heard.get(&node).unwrap_or(&Instant(0));
-        let heard = neighbours.iter().map(|contact| contact.node());
-        let heard: BTreeMap<_, _> = heard.map(|node| (node, last(node))).collect();
+        let own = view.own().location();
+        let mut heard = BTreeMap::new();
+        let mut silent = Vec::new();
+        for contact in neighbours {
+            let node = contact.node();
+            // A new neighbour has all the time that the others have.
+            let at = *self.heard.get(&node).unwrap_or(&now);
+            heard.insert(node, at);
+            let is_ahead = contact.location().0.wrapping_sub(own.0) < 1 << 63;
+            if is_ahead || now.since(at) >= 2 * WATCH_EVERY {
+                silent.push(node);
+            }
+        }
         self.heard = heard;
-        let silent = self.heard.iter();
-        let silent = silent.filter(|(_, at)| now.since(**at) >= WATCH_EVERY / 2);
-        let mut silent: Vec<_> = silent.map(|(node, _)| *node).collect();
         let left = self.gone.values().filter(|gone| gone.farewell.is_none());
         let left: Vec<_> = left.map(|gone| gone.contact.node()).collect();
         if !left.is_empty() {
@@ -134,11 +143,10 @@ impl Liveness {
     }
 
     fn ping(&mut self, now: Instant, node: NodeId, out: &mut Outbox<Overlay>) {
-        let due = now + PING_WAIT;
         if let Some(check) = self.checks.get_mut(&node) {
-            check.due = due;
+            check.due = now + PING_WAIT * (1 << check.missed);
             out.send(node, say(Message::Ping));
-            out.wake(due, Timer::Ping(node));
+            out.wake(check.due, Timer::Ping(node));
         }
     }
 

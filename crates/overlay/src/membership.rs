@@ -25,28 +25,28 @@ use crate::protocol::{Event, Overlay, Timer, say};
 use crate::view::{CACHE_MAX, NEIGHBOURS, View};
 pub use message::{Message, Name};
 
-/// Time between two comparisons while there is news. Guess: a few round trips.
+/// Time between news and the next comparison, a few round trips; each further pause is half as long again, so that many
+/// comparisons fall into the first seconds and none is needed to know that there is quiet. Guess.
 const TICK_BUSY: Duration = Duration::from_millis(150);
-/// Time between two comparisons when nothing has changed for [`SETTLE`]. Guess.
+/// Longest time between two comparisons. Guess.
 pub const TICK_IDLE: Duration = Duration::from_secs(15);
-/// How long after the last news a node goes on comparing often. Guess: the gossip needs about log2 of a cache rounds.
-const SETTLE: Duration = Duration::from_secs(2);
 /// Most contacts in one message: with certificates of about half a kilobyte, 160 KB.
 pub const CONTACTS_MAX: usize = 256;
 /// How long a peer's contacts are not read after one of them had a bad signature. Guess: long beside the two checks that
 /// it cost, short beside the life of a node that was wrongly blamed.
 pub const DISTRUST: Duration = Duration::from_secs(15);
 /// Most peers remembered as having sent what does not hold.
-const REFUSED_MAX: usize = 1024;
+pub const REFUSED_MAX: usize = 1024;
 /// Least time between two changes of one node's contact. Guess: a node starts anew less often.
-const CHANGE_EVERY: Duration = Duration::from_secs(2);
+pub const CHANGE_EVERY: Duration = Duration::from_secs(2);
 
 /// Keeps one node's cache.
 pub struct Membership {
     community: Arc<Community>,
     /// Who is up.
     pub liveness: Liveness,
-    last_news: Instant,
+    /// Time between the last comparison and the next.
+    pause: Duration,
     /// When the next comparison is due; earlier timers are stale.
     next_tick: Instant,
     /// No certificate in the view ends before.
@@ -64,7 +64,7 @@ impl Membership {
         Self {
             community,
             liveness: Liveness::default(),
-            last_news: Instant(0),
+            pause: TICK_BUSY,
             next_tick: Instant(u64::MAX),
             expiry: Instant(u64::MAX),
             refused: BTreeMap::new(),
@@ -91,9 +91,9 @@ impl Membership {
             let summary = view.summary(chosen.location());
             out.send(chosen.node(), say(Message::Compare(summary)));
         }
-        let busy = now.since(self.last_news) < SETTLE;
         self.next_tick = Instant(u64::MAX);
-        self.tick_by(now + if busy { TICK_BUSY } else { TICK_IDLE }, out);
+        self.pause = (self.pause * 3 / 2).min(TICK_IDLE);
+        self.tick_by(now + self.pause, out);
     }
 
     /// Looks after the neighbours.
@@ -129,7 +129,7 @@ impl Membership {
 
     /// Makes sure that comparisons go on often for a while.
     fn news(&mut self, now: Instant, out: &mut Outbox<Overlay>) {
-        self.last_news = now;
+        self.pause = TICK_BUSY;
         self.tick_by(now + TICK_BUSY, out);
     }
 
@@ -191,12 +191,11 @@ impl Membership {
         };
         let theirs: BTreeSet<_> = theirs.iter().copied().collect();
         let shared = view.shared(other.location());
-        let named = shared.map(|(digest, contact)| (Name::of(digest), contact));
-        let ours: BTreeMap<_, _> = named.collect();
-        let lacks = ours.iter().filter(|(name, _)| !theirs.contains(name));
-        Self::give(from, lacks.map(|(_, contact)| (***contact).clone()), out);
-        let mut lacking = theirs;
-        lacking.retain(|name| !ours.contains_key(name));
+        let lacks = shared.filter(|(digest, _)| !theirs.contains(&Name::of(digest)));
+        Self::give(from, lacks.map(|(_, contact)| (**contact).clone()), out);
+        let ours = view.shared(other.location());
+        let ours: BTreeSet<_> = ours.map(|(digest, _)| Name::of(digest)).collect();
+        let mut lacking: BTreeSet<_> = theirs.difference(&ours).copied().collect();
         if lacking.is_empty() {
             return;
         }
@@ -309,11 +308,20 @@ impl Membership {
         }
     }
 
-    /// Says that a node is gone to those on our side of it whose regions contain it, if we are next to it on that side.
+    /// Says that a node is gone to those on our side of it whose regions contain it, if we are next to it on that side, and
+    /// to the next one on the other side.
     fn tell_gone(lost: &Contact, view: &View, out: &mut Outbox<Overlay>) {
         let (own, place) = (view.own().location(), lost.location());
         let before = view.between(own, place).is_empty();
         let after = view.between(place, own).is_empty();
+        let next = match (before, after) {
+            (true, false) => view.between(place, own).into_iter().next(),
+            (false, true) => view.between(own, place).into_iter().next_back(),
+            _ => None,
+        };
+        if let Some(next) = next {
+            out.send(next.node(), say(Message::Gone(lost.node())));
+        }
         let region = view.region_of(place);
         for contact in view.cache.inside(&region) {
             let is_before = place.0.wrapping_sub(contact.location().0) < 1 << 63;
@@ -464,6 +472,12 @@ impl Membership {
     /// Only a bad signature costs more than it cost the sender.
     pub fn distrusts(&self, from: NodeId) -> bool {
         self.refused.get(&from).is_some_and(|(_, forgery)| *forgery)
+    }
+
+    /// How many peers are remembered as having sent what does not hold.
+    #[cfg(test)]
+    pub fn distrusted(&self) -> usize {
+        self.refused.len()
     }
 
     /// Farewell to all who have us in their regions, and to the neighbours.

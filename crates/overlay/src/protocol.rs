@@ -172,6 +172,12 @@ impl Overlay {
         }
     }
 
+    /// How many peers are remembered as having sent what does not hold.
+    #[cfg(test)]
+    pub(crate) fn distrusted(&self) -> usize {
+        self.membership.distrusted()
+    }
+
     fn is_member(&self) -> bool {
         self.joining.standing().is_some()
     }

@@ -9,7 +9,7 @@ use community::{
 };
 use crypto::{Rights, SigningKey};
 
-use crate::membership::Membership;
+use crate::Overlay;
 
 /// When everything begins.
 pub const START: Instant = Instant::from_secs(1_800_000_000);
@@ -19,23 +19,34 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub struct World {
     pub authority: SigningKey,
     pub descriptor: Descriptor,
-    pub people: Vec<Identity>,
+    pub people: Vec<Arc<Identity>>,
     pub rng: Rng,
+    /// How many nodes a cache is meant to hold.
+    pub cache_size: u32,
 }
 
 impl World {
+    /// A community of about a thousand who all know each other.
     pub fn new(size: usize) -> Self {
+        let mut world = Self::with(size, 1000, 10);
+        world.cache_size = 1000;
+        world
+    }
+
+    /// A community whose descriptor counts so many nodes and colluders; caches of 512.
+    pub fn with(size: usize, nodes: u64, colluders: u64) -> Self {
         let mut rng = Rng::from_number(7);
         let authority = SigningKey::generate(&mut rng);
         let mut world = Self {
-            descriptor: descriptor(&authority),
+            descriptor: descriptor(&authority, nodes, colluders),
             authority,
             people: Vec::new(),
             rng,
+            cache_size: 512,
         };
         for _ in 0..size {
             let person = world.enrol(START + DAY);
-            world.people.push(person);
+            world.people.push(Arc::new(person));
         }
         world
     }
@@ -80,9 +91,10 @@ impl World {
         Arc::new(Community::open(signed).unwrap())
     }
 
-    pub fn member(&self, person: usize, now: Instant) -> Membership {
+    pub fn overlay(&self, person: usize, now: Instant) -> Overlay {
         let rng = Rng::from_number(person as u64);
-        Membership::new(self.community(), self.contact(person, now), rng)
+        let (identity, own) = (Arc::clone(&self.people[person]), self.contact(person, now));
+        Overlay::new(self.community(), identity, own, self.cache_size, rng).unwrap()
     }
 }
 
@@ -90,15 +102,15 @@ pub fn contact(of: &Identity, address: SocketAddr, issued: Instant) -> Contact {
     Contact::new(&of.key, of.certificate.clone(), vec![address], issued)
 }
 
-fn descriptor(authority: &SigningKey) -> Descriptor {
+fn descriptor(authority: &SigningKey, nodes: u64, colluders: u64) -> Descriptor {
     Descriptor {
         epoch: 1,
         name: "members".into(),
         community: Descriptor::community_of("members", authority.node()),
         authority: authority.node(),
         enrolment: vec![],
-        nodes: 1000,
-        colluders: 10,
+        nodes,
+        colluders,
         alpha: 1e-6,
         offline_permille: 50,
         min_crowd: 5,

@@ -1,0 +1,7 @@
+//! Nodes on a network of their own: one queue, real encodings, no real time; and one node against bad peers.
+
+mod convergence;
+mod network;
+mod peers;
+mod ring;
+mod world;
