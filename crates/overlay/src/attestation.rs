@@ -1,15 +1,16 @@
 //! A node cache as its owner gives it to a newcomer: attested by k legitimate nodes (SEP2P §3.6).
 //!
-//! **Why a valid cache follows from valid caches.** A cache is *valid* when it holds every node that has been up for a
-//! while in its region, and nobody else. Let the caches of all honest settled nodes be valid. An honest node signs another's
-//! list only if list and own cache agree on what lies in both regions, so under a list with false entries, or with entries
-//! missing near its owner, there is no honest signature. The k signers sit in one region of the k-table's size for k, and
+//! **Why a valid cache follows from valid caches.** A cache is *valid* when, of the nodes of its region that started at least
+//! [`KNOWN_BY_ALL`] ago, it holds exactly those that are up. Let the caches of all honest settled nodes be valid. An honest
+//! node signs another's list only if list and own cache agree on such nodes in both regions, so under a list with false
+//! entries, or with entries missing near its owner, there is no honest signature. The k signers sit in one region of the k-table's size for k, and
 //! such a region holds k colluders, wherever it is, with a probability of at most α over the whole table (the sound form).
 //! So but for that probability one signer is honest, and the list is right on what lies in its region and in the owner's.
 //! The signer sits within half a row's region of the owner, and the owner within a few nodes of the newcomer, so all of the
 //! newcomer's region lies inside but for slivers at both ends; of these the successor's list covers one and the
-//! predecessor's the other. Their union, cut to the newcomer's region, is therefore a valid cache again, as soon as the few
-//! nodes are added that the newcomer's first comparisons tell of. Leaves and failures keep it valid by the rules in
+//! predecessor's the other. Their union, cut to the newcomer's region, is therefore a valid cache again. (Nodes that started
+//! within the last minute are not vouched for: news of them travels at its own speed, and reaches the newcomer as it
+//! reaches everybody, since it is a member by then.) Leaves and failures keep it valid by the rules in
 //! `liveness`.
 //!
 //! **The beginning.** Where fewer nodes are up than any row needs, the rows say nothing. Then all nodes of the last row's
@@ -34,20 +35,38 @@ use crate::{KTable, Misbehaviour, NodeCache};
 /// How old an attestation may be, or how far in the future by the reader's clock. Guess: as far as clocks may be apart.
 pub const RECENT: Duration = Duration::from_secs(120);
 
+/// How long a node must have been there before it counts against a list that leaves it out, or has it. Guess: in this time
+/// caches become equal.
+pub const KNOWN_BY_ALL: Duration = Duration::from_secs(60);
+
 /// Most signatures under one list: the largest k of any table.
 pub const ATTESTERS_MAX: usize = 1024;
 
 const DOMAIN: &str = "attested node cache";
 
-/// One line of an attested cache: where a node sits, and the digest of its contact.
+/// One line of an attested cache: where a node sits, since when, and the digest of its contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Entry {
     /// The node's location.
     #[n(0)]
     pub location: Location,
-    /// Its contact's digest.
+    /// When its contact was issued.
     #[n(1)]
+    pub issued: Instant,
+    /// Its contact's digest.
+    #[n(2)]
     pub digest: Digest,
+}
+
+impl Entry {
+    /// The line of this contact with this digest.
+    pub fn new(digest: &Digest, contact: &Contact) -> Self {
+        Self {
+            location: contact.location(),
+            issued: contact.issued(),
+            digest: *digest,
+        }
+    }
 }
 
 /// What attesters sign: the cache of one node at one time, clockwise from 0.
@@ -89,10 +108,8 @@ pub enum Standing {
 impl Listing {
     /// The present cache of the view's owner.
     pub fn of(view: &View, at: Instant) -> Self {
-        let entries = view.cache.digests().map(|(digest, contact)| Entry {
-            location: contact.location(),
-            digest: *digest,
-        });
+        let entries = view.cache.digests();
+        let entries = entries.map(|(digest, contact)| Entry::new(digest, contact));
         Self {
             of: view.own().node(),
             at,
@@ -110,20 +127,18 @@ impl Listing {
         verify(node, DOMAIN, &encode(self), signature).is_ok()
     }
 
-    /// Whether nothing that lies in both regions is missing here or false here, as far as the view's owner knows. Nodes
-    /// that `doubted` doubts may be listed or not.
+    /// Whether nothing that lies in both regions is missing here or false here, as far as the view's owner knows and nodes
+    /// are concerned that have been there for a while. Nodes that `doubted` doubts may be listed or not.
     pub fn agrees_with(&self, view: &View, doubted: impl Fn(&Digest) -> bool) -> bool {
         let Some(owner) = view.cache.get(self.of) else {
             return false;
         };
-        let known = view.shared(owner.location()).map(|(digest, contact)| Entry {
-            location: contact.location(),
-            digest: *digest,
-        });
+        let known = view.shared(owner.location());
+        let known = known.map(|(digest, contact)| Entry::new(digest, contact));
         let own = view.region();
         let listed = self.entries.iter().copied();
         let listed = listed.filter(|entry| own.contains(entry.location));
-        let sure = |entry: &Entry| !doubted(&entry.digest);
+        let sure = |entry: &Entry| entry.issued + KNOWN_BY_ALL <= self.at && !doubted(&entry.digest);
         known.filter(sure).eq(listed.filter(sure))
     }
 }
@@ -143,13 +158,15 @@ impl Attested {
         contacts: &BTreeMap<Digest, Arc<Contact>>,
     ) -> Result<Option<Standing>, Misbehaviour> {
         let entries = self.listing.entries.iter();
-        let contacts = entries.map(|entry| Some((entry.location, contacts.get(&entry.digest)?)));
+        let contacts = entries.map(|entry| Some((entry, contacts.get(&entry.digest)?)));
         let Some(contacts) = contacts.collect::<Option<Vec<_>>>() else {
             return Ok(None);
         };
-        let right = |(place, contact): &(Location, &Arc<Contact>)| contact.location() == *place;
+        let right = |(entry, contact): &(&Entry, &Arc<Contact>)| {
+            **entry == Entry::new(&entry.digest, contact)
+        };
         if !contacts.iter().all(right) {
-            return Err(Misbehaviour::WrongPlace);
+            return Err(Misbehaviour::WrongEntry);
         }
         let listed = contacts.into_iter().map(|(_, contact)| Arc::clone(contact));
         let listed: NodeCache = listed.collect();

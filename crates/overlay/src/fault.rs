@@ -10,9 +10,9 @@ pub enum Misbehaviour {
     /// The attestation of its cache is older, or more in the future, than is accepted.
     #[error("the attestation of its cache is not recent")]
     StaleAttestation,
-    /// A listed place is not where the contact's certificate puts it.
-    #[error("its cache lists a node at a place where the node does not sit")]
-    WrongPlace,
+    /// A listed place or date is not the contact's.
+    #[error("its cache lists a node at a place where the node does not sit, or at another date")]
+    WrongEntry,
     /// A listed node is not in the region of the one that lists it, or the list is not in order.
     #[error("its cache lists a node outside of its region, or in the wrong order")]
     OutsideRegion,

@@ -17,7 +17,7 @@ use base::{Digest, Duration, Instant, NodeId, Outbox};
 use community::{Community, Contact};
 
 use crate::at_most::AtMost;
-use crate::attestation::{Attested, Standing};
+use crate::attestation::{Attested, KNOWN_BY_ALL, Standing};
 use crate::membership::{Membership, Message, Name};
 use crate::protocol::{Event, Overlay, Timer, say};
 use crate::routing::Lookup;
@@ -41,8 +41,6 @@ const BOOTSTRAP_MAX: usize = 64;
 const NEWCOMERS_MAX: usize = 8;
 /// Most nodes that two lists may disagree about. More is not a matter of some messages lost.
 const DISPUTED_MAX: usize = 64;
-/// How long a node must have been there before who leaves it out is blamed. Guess: in this time caches become equal.
-const KNOWN_BY_ALL: Duration = Duration::from_secs(60);
 
 /// How long a disputed node may take to answer. Guess: many round trips, as its link may be busy.
 const DISPUTED_WAIT: Duration = Duration::from_secs(2);
@@ -406,7 +404,8 @@ impl Attempt {
         contacts.cloned().collect()
     }
 
-    /// Nodes that lie in both regions and that only one list has: the side that leaves each out.
+    /// Nodes that lie in both regions, that have been there for a while, and that only one list has: the side that leaves
+    /// each out.
     fn left_out(&self, view: &View) -> Vec<(usize, Arc<Contact>)> {
         let own = view.own().node();
         let lists: Vec<_> = self.sides.iter().map(|side| self.listed(side)).collect();
@@ -416,10 +415,12 @@ impl Attempt {
                 continue;
             };
             let region = view.region_of(owner.location());
+            let at = side.answer.as_ref().map_or(Instant(0), |list| list.listing.at);
             let others = lists.iter().flat_map(NodeCache::iter);
             let left_out = others.filter(|contact| {
                 region.contains(contact.location())
                     && contact.node() != own
+                    && contact.issued() + KNOWN_BY_ALL < at
                     && !lists[index].contains(contact.node())
             });
             found.extend(left_out.map(|contact| (index, Arc::clone(contact))));
@@ -433,15 +434,11 @@ impl Attempt {
             Some(answered) => *answered || now >= self.disputed_until,
         };
         let mut left_out = self.left_out(view).into_iter();
-        left_out.any(|(index, contact)| !asked(&contact) || self.blames(index, &contact))
+        left_out.any(|(_, contact)| !asked(&contact) || self.has_answered(&contact))
     }
 
-    /// Whether the list of this side leaves out a node that answered and that it must have known.
-    fn blames(&self, index: usize, contact: &Contact) -> bool {
-        let list = self.sides[index].answer.as_ref();
-        let at = list.map_or(Instant(0), |list| list.listing.at);
-        let answered = self.disputed.get(&contact.node()) == Some(&true);
-        answered && contact.issued() + KNOWN_BY_ALL < at
+    fn has_answered(&self, disputed: &Contact) -> bool {
+        self.disputed.get(&disputed.node()) == Some(&true)
     }
 
     /// Asks those whom one list leaves out, and refuses lists that leave out who answers.
@@ -456,7 +453,7 @@ impl Attempt {
             return Dispute::TooMany;
         }
         for (index, contact) in &left_out {
-            if self.blames(*index, contact) {
+            if self.has_answered(contact) {
                 let node = self.sides[*index].queue[0].node();
                 let told = AtMost::first_of(vec![(**contact).clone()]);
                 out.send(node, say(Message::Members(told)));

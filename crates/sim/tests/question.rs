@@ -43,10 +43,7 @@ fn check_peace(outcome: &Outcome) {
 fn answer_of(people: usize) -> (World, Outcome) {
     let mut world = World::new(people as u64, &Settings::of(people));
     check_peace(&world.meet());
-    eprintln!("met {:?}", world.simulation.now());
     let outcome = world.ask(SQL, COLLECT);
-    eprintln!("end {:?} known {:?}", world.simulation.now(), world.simulation.running().map(|(_, n)| n.inner().known()).min());
-    eprintln!("{:?}", outcome.answers[0].verified);
     check(&world, &outcome);
     check_peace(&outcome);
     assert_eq!(outcome.answers.len(), 1, "{:?}", outcome.failures);
