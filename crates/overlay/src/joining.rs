@@ -34,7 +34,7 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_
 /// Least and most time between two attempts of a founding node. Guess.
 const AUDIT: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(240));
 /// How long newcomers who find only each other wait for somebody else. Guess.
-const FOUND_AFTER: Duration = Duration::from_secs(2);
+const FOUND_AFTER: Duration = Duration::from_secs(5);
 /// Most bootstrap nodes; the first ones count.
 const BOOTSTRAP_MAX: usize = 64;
 /// Most newcomers remembered as having asked us while we were one.
@@ -182,12 +182,14 @@ impl Joining {
         Some(told.chain(self.newcomers.iter().copied()).collect())
     }
 
-    /// Whether a founding node may learn something: there are enough nodes for a row, or some were never reached.
+    /// Whether a founding node may learn something: there are enough nodes for a row, or some were never reached, or there is
+    /// hardly anybody in its region.
     fn is_worth_it(&self, view: &View) -> bool {
         let place = view.own().location();
         let enough = self.table.legitimate(&view.cache, place, |_| true);
         let mut told = self.bootstrap.iter();
-        enough.is_some() || told.any(|(node, _)| view.get(*node).is_none())
+        let unknown = told.any(|(node, _)| view.get(*node).is_none());
+        enough.is_some() || unknown || view.is_thin()
     }
 
     /// The search for our place is over. Answers whether that makes us a member.
@@ -372,9 +374,10 @@ impl Joining {
         let all: Vec<_> = all.collect();
         self.attempt = None;
         self.standing = Some(standing);
-        self.pause = Duration::ZERO;
         if standing == Standing::Founding {
-            self.wake(now + AUDIT.0, out);
+            let pause = self.pause.clamp(AUDIT.0, AUDIT.1);
+            self.pause = 2 * pause;
+            self.wake(now + pause, out);
         }
         Some((all, standing))
     }

@@ -199,18 +199,12 @@ impl Membership {
         if lacking.is_empty() {
             return;
         }
-        let mut back = Vec::new();
-        for gone in self.liveness.all_gone() {
-            if lacking.remove(&gone.name) {
-                match &gone.farewell {
-                    Some(farewell) => out.send(from, say(Message::Farewell(farewell.clone()))),
-                    None => back.push(gone.contact.node()),
-                }
-            }
-        }
-        for node in back {
-            out.send(from, say(Message::Gone(node)));
-            self.liveness.check(now, node, out);
+        let gone = self.liveness.all_gone();
+        let gone = gone.filter(|gone| lacking.remove(&gone.name));
+        let gone: Vec<_> = gone.map(|gone| Arc::clone(&gone.contact)).collect();
+        for contact in gone {
+            self.is_gone(now, &contact, out);
+            self.tell_of(from, contact.node(), view, out);
         }
         if !lacking.is_empty() {
             let names = AtMost::first_of(lacking.into_iter().collect());
@@ -262,6 +256,20 @@ impl Membership {
     pub fn on_gone(&mut self, now: Instant, node: NodeId, view: &View, out: &mut Outbox<Overlay>) {
         if view.get(node).is_some() && node != view.own().node() {
             self.liveness.check(now, node, out);
+        }
+    }
+
+    /// Tells `to`, who takes it for a member, that a node went.
+    fn tell_of(&self, to: NodeId, node: NodeId, view: &View, out: &mut Outbox<Overlay>) {
+        let gone = self.liveness.gone(node);
+        if let Some(gone) = gone.filter(|_| to != view.own().node() && to != node) {
+            out.send(
+                to,
+                say(match &gone.farewell {
+                    Some(farewell) => Message::Farewell(farewell.clone()),
+                    None => Message::Gone(node),
+                }),
+            );
         }
     }
 
@@ -379,6 +387,10 @@ impl Membership {
             if self.distrusts(from) {
                 break;
             }
+            if self.is_gone(now, &contact, out) {
+                self.tell_of(from, contact.node(), view, out);
+                continue;
+            }
             match self.learn(now, contact, view, out) {
                 Ok(learnt) => news |= learnt,
                 Err(why) => self.refuse(now, from, why, view, out),
@@ -395,7 +407,7 @@ impl Membership {
         out: &mut Outbox<Overlay>,
     ) -> Result<bool, ContactError> {
         let node = contact.node();
-        if self.is_gone(now, &contact, out) || !view.wants(&contact) {
+        if !view.wants(&contact) {
             return Ok(false);
         }
         let known = view.get(node);

@@ -259,7 +259,11 @@ impl Overlay {
         for lookup in lookups {
             if self.is_member() {
                 for contact in lookup.answered() {
-                    self.membership.take(contact, &mut self.view, out);
+                    let node = contact.node();
+                    if self.membership.take(contact, &mut self.view, out) {
+                        // A node of our region that we lacked may lack us.
+                        Membership::hello(&self.view, [node], out);
+                    }
                 }
             }
             match lookup.purpose {

@@ -17,7 +17,7 @@ use minicbor::{Decode, Encode};
 use crate::Misbehaviour;
 use crate::at_most::AtMost;
 use crate::protocol::{self, Event, Overlay, Timer};
-use crate::view::{NEIGHBOURS, View};
+use crate::view::View;
 pub use lookup::{Lookup, Purpose};
 use lookup::{ANSWER_WAIT, Next};
 
@@ -240,10 +240,8 @@ impl Routing {
         let every = if busy { REFRESH_FIRST } else { REFRESH_EVERY };
         out.wake(now + every, Timer::Refresh);
         let mut points = view.finger_points();
-        let neighbours = view.neighbours(NEIGHBOURS);
-        let mut outside = neighbours.iter().map(|c| view.fingers.contains(c.node()));
-        if !points.is_empty() && outside.any(|outside| outside) {
-            // Chord's stabilising: where the region is thin, the cache does not tell of a neighbour that came.
+        if view.is_thin() {
+            // Chord's stabilising.
             points.push(view.own().location());
         }
         self.turn = (self.turn + 1).checked_rem(points.len())?;

@@ -1,5 +1,6 @@
 //! Nodes on a network of their own: one queue, real encodings, no real time; and one node against bad peers.
 
+mod attested;
 mod convergence;
 mod network;
 mod peers;

@@ -117,6 +117,13 @@ impl View {
         contact
     }
 
+    /// Whether some of the neighbours sit outside of the region: the cache does not tell who comes.
+    pub fn is_thin(&self) -> bool {
+        let neighbours = self.neighbours(NEIGHBOURS);
+        let mut nodes = neighbours.iter().map(|contact| contact.node());
+        nodes.any(|node| self.fingers.contains(node))
+    }
+
     /// The points near which fingers are wanted, the farthest first: all at plus and minus 2^-i outside of the region.
     pub fn finger_points(&self) -> Vec<Location> {
         let own = self.own.location().0;

@@ -11,7 +11,9 @@ use base::{Duration, Instant, Location, NodeId};
 use community::{Contact, ContactError, Descriptor};
 
 /// How long an answer may take. Guess: several round trips.
-pub const ANSWER_WAIT: Duration = Duration::from_millis(1200);
+pub const ANSWER_WAIT: Duration = Duration::from_millis(1000);
+/// How often a silent node is asked. Guess: three questions are lost on a node that is up only where hardly anything works.
+const TRIES: u8 = 3;
 /// Questions of one search that are under way at a time.
 const PARALLEL: usize = 3;
 /// Most questions of one search. Chord needs log2 N hops: 24 for ten million nodes, each asked at most twice as often when
@@ -51,6 +53,7 @@ struct Candidate {
     checked: bool,
     /// Who told of it, if not ourselves.
     told_by: Option<NodeId>,
+    tries: u8,
     state: State,
 }
 
@@ -117,6 +120,7 @@ impl Lookup {
                 contact,
                 checked,
                 told_by,
+                tries: 0,
                 state: State::New,
             });
         }
@@ -138,13 +142,14 @@ impl Lookup {
         true
     }
 
-    /// Gives up on those whose time is over, and says who.
+    /// Asks those once more whose time is over, or gives up on them; says on whom.
     pub fn expire(&mut self, now: Instant) -> Vec<NodeId> {
         let late = |known: &&mut Candidate| matches!(known.state, State::Asked { due } if due <= now);
         let late = self.candidates.iter_mut().filter(late);
-        let failed = late.map(|known| {
-            known.state = State::Failed;
-            known.node
+        let failed = late.filter_map(|known| {
+            let last = known.tries >= TRIES;
+            known.state = if last { State::Failed } else { State::New };
+            last.then_some(known.node)
         });
         failed.collect()
     }
@@ -168,10 +173,11 @@ impl Lookup {
             return Next::Blame(from, why);
         }
         self.asked += 1;
-        self.candidates[chosen].state = State::Asked {
-            due: now + ANSWER_WAIT,
-        };
-        Next::Ask(self.candidates[chosen].node)
+        let due = now + ANSWER_WAIT;
+        let chosen = &mut self.candidates[chosen];
+        chosen.tries += 1;
+        chosen.state = State::Asked { due };
+        Next::Ask(chosen.node)
     }
 
     /// Bootstrap nodes may have answered before their contacts were there.
