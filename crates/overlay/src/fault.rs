@@ -34,7 +34,8 @@ pub enum Misbehaviour {
     /// An attester's signature does not cover the list.
     #[error("a signature under its cache does not hold")]
     BadAttestation,
-    /// Its attested cache leaves out a node of its region that has been there for long, and answers.
+    /// Its attested cache leaves out a node of its region that has been there for long, and answers. Where many messages
+    /// are lost this happens to honest nodes, rarely.
     #[error("its cache hides {0:?}, which is there")]
     Hides(NodeId),
     /// It told of a node by a contact that does not hold.

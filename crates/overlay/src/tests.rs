@@ -2,6 +2,7 @@
 
 mod attested;
 mod convergence;
+mod eclipse;
 mod network;
 mod peers;
 mod ring;

@@ -16,7 +16,7 @@ use crate::{KTable, Misbehaviour};
 
 const NOW: Instant = Instant::from_secs(1_800_000_600);
 
-/// 300 nodes, three of them colluding, caches of 60.
+/// 300 nodes, twelve of them colluding, caches of 60.
 struct Case {
     world: World,
     table: KTable,
@@ -26,7 +26,7 @@ struct Case {
 }
 
 static CASE: LazyLock<Case> = LazyLock::new(|| {
-    let mut world = World::with(300, 300, 3);
+    let mut world = World::with(300, 300, 12);
     world.cache_size = 60;
     let mut order: Vec<_> = (0..300).collect();
     order.sort_by_key(|person| world.people[*person].certificate.location());

@@ -103,7 +103,7 @@ fn one_bootstrap_of_three_is_enough() {
     let mut network = Network::new(&world, 4);
     (2..8).for_each(|person| network.join(person, &[0, 1, 2]));
     // All are newcomers, so one of them founds.
-    network.converge(12);
+    network.converge(20);
     assert_eq!(network.member(7).cache().len(), 6);
     // The others are still being tried, rarely, and found when they are back.
     network.run_for(100 * SECOND);
