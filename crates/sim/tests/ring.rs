@@ -1,10 +1,10 @@
 //! The overlay alone, on a simulated internet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use base::{Duration, Instant, NodeId, Rng};
+use base::{Duration, NodeId, Rng};
 use community::{
     Community, Contact, Descriptor, Identity, SignedDescriptor, Terms, draw_keys, enrol,
 };
@@ -94,6 +94,21 @@ impl Ring {
         self.simulation.command(node, join);
     }
 
+    /// How many entries are missing or too many in all caches together, by the reference model.
+    fn errors(&self) -> usize {
+        let places = self.simulation.running();
+        let places = places.map(|(node, overlay)| (overlay.own().location(), node));
+        let truth: BTreeMap<_, _> = places.collect();
+        let errors = self.simulation.running().map(|(_, overlay)| {
+            let region = overlay.view().region();
+            let there = truth.iter().filter(|(place, _)| region.contains(**place));
+            let there: BTreeSet<_> = there.map(|(_, node)| *node).collect();
+            let held: BTreeSet<_> = overlay.cache().iter().map(|c| c.node()).collect();
+            there.symmetric_difference(&held).count()
+        });
+        errors.sum()
+    }
+
     fn run_for(&mut self, duration: Duration) {
         let until = self.simulation.now() + duration;
         self.simulation.run_until(until);
@@ -113,4 +128,37 @@ fn all_at_once() {
         let standing = ring.simulation.running().filter(|(_, node)| node.standing().is_some()).count();
         eprintln!("{:?} {:?} {:?} {standing} {:?}", ring.simulation.now(), known.iter().min(), known.iter().sum::<usize>()/200, ring.simulation.total());
     }
+}
+
+#[test]
+fn two_thousand() {
+    let size = 2000;
+    let mut ring = Ring::new(2, size as u64, 64, NetworkModel::fixed(Duration::from_millis(20)));
+    let started = std::time::Instant::now();
+    for person in 0..size - 20 {
+        let told: &[usize] = if person == 0 { &[] } else { &[person / 2, person / 3] };
+        ring.join(person, told);
+        if person % 50 == 49 || person < 10 {
+            ring.run_for(Duration::from_secs(1));
+            if person % 200 == 199 { eprintln!("{person} {:?} {:?} errors {}", started.elapsed(), ring.simulation.total().sent, ring.errors()); }
+        }
+    }
+    for _ in 0..20 {
+        ring.run_for(Duration::from_secs(5));
+        eprintln!("{:?} {:?} {:?} errors {}", ring.simulation.now(), started.elapsed(), ring.simulation.total().sent, ring.errors());
+    }
+    let mut cost = 0;
+    let mut checks = 0;
+    for person in size-20..size {
+        ring.run_for(Duration::from_secs(5));
+        let before = ring.simulation.total();
+        ring.run_for(Duration::from_secs(5));
+        let idle = ring.simulation.total();
+        ring.join(person, &[person / 2, person / 3]);
+        ring.run_for(Duration::from_secs(5));
+        let after = ring.simulation.total();
+        cost += (after.sent - idle.sent) as i64 - (idle.sent - before.sent) as i64;
+        checks += (after.sent_bytes - idle.sent_bytes) as i64 - (idle.sent_bytes - before.sent_bytes) as i64;
+    }
+    eprintln!("per join messages {} bytes {} errors {}", cost / 20, checks/20, ring.errors());
 }

@@ -1,13 +1,14 @@
 //! Colluders who want a newcomer to know only them, or not to know somebody.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use base::{Duration, NodeId};
-use community::Contact;
+use community::{Contact, Identity};
 
 use super::network::{Network, SECOND};
 use super::world::{START, World};
-use crate::attestation::{Attested, Listing};
+use crate::attestation::{Attested, Entry, Listing};
 use crate::membership::Message as Said;
 use crate::routing::Message as Asked;
 use crate::{AtMost, Event, Message, Misbehaviour, Standing};
@@ -46,11 +47,14 @@ fn after_victim(world: &World) -> Vec<usize> {
 
 /// The list without those who are not `kept`, signed by these.
 fn forge(world: &World, listing: &Listing, kept: impl Fn(NodeId) -> bool, by: &[usize]) -> Attested {
-    let all = (0..SIZE).map(|person| world.contact(person, START));
-    let known: Vec<_> = all.map(|contact| (contact.digest(), contact.node())).collect();
-    let node = |digest| known.iter().find(|(known, _)| *known == digest);
+    let sits = |identity: &&Arc<Identity>, entry: &Entry| {
+        identity.certificate.location() == entry.location
+    };
     let mut entries = listing.entries.clone().into_inner();
-    entries.retain(|entry| node(entry.digest).is_none_or(|(_, node)| kept(*node)));
+    entries.retain(|entry| {
+        let identity = world.people.iter().find(|identity| sits(identity, entry));
+        kept(identity.expect("one of them").node())
+    });
     let listing = Listing {
         entries: AtMost::first_of(entries),
         ..listing.clone()
