@@ -138,7 +138,8 @@ impl Listing {
         let own = view.region();
         let listed = self.entries.iter().copied();
         let listed = listed.filter(|entry| own.contains(entry.location));
-        let sure = |entry: &Entry| entry.issued + KNOWN_BY_ALL <= self.at && !doubted(&entry.digest);
+        let sure =
+            |entry: &Entry| entry.issued + KNOWN_BY_ALL <= self.at && !doubted(&entry.digest);
         known.filter(sure).eq(listed.filter(sure))
     }
 }

@@ -111,8 +111,7 @@ impl Attesting {
         let passed_over = &gathering.passed_over;
         let keep = |node| !passed_over.contains(&node);
         let nearest = self.table.legitimate(&view.cache, own.location(), keep);
-        let attesters =
-            nearest.unwrap_or_else(|| self.table.founders(&view.cache, own.location()));
+        let attesters = nearest.unwrap_or_else(|| self.table.founders(&view.cache, own.location()));
         let attesters = attesters.iter().map(|contact| contact.node());
         gathering.missing = attesters.filter(|node| *node != own.node()).collect();
         let signature = gathering.listing.sign(&self.identity);

@@ -106,7 +106,8 @@ impl Joining {
     /// Where a bootstrap node was said to be.
     pub fn told(&self, node: NodeId) -> impl Iterator<Item = SocketAddr> {
         let told = self.bootstrap.iter();
-        told.filter(move |(told, _)| *told == node).map(|(_, at)| *at)
+        told.filter(move |(told, _)| *told == node)
+            .map(|(_, at)| *at)
     }
 
     /// What is known of a node that is being asked.
@@ -173,7 +174,9 @@ impl Joining {
         self.attempt = Some(Attempt {
             searching: true,
             sides: Vec::new(),
-            contacts: known.map(|(d, contact)| (*d, Arc::clone(contact))).collect(),
+            contacts: known
+                .map(|(d, contact)| (*d, Arc::clone(contact)))
+                .collect(),
             disputed: BTreeMap::new(),
             disputed_until: now,
             answered: Vec::new(),
@@ -236,7 +239,11 @@ impl Joining {
     /// The attempt has come to nothing; another one follows.
     fn fail(&mut self, now: Instant, out: &mut Outbox<Overlay>) {
         self.attempt = None;
-        let (least, most) = if self.standing.is_some() { AUDIT } else { RETRY };
+        let (least, most) = if self.standing.is_some() {
+            AUDIT
+        } else {
+            RETRY
+        };
         let pause = self.pause.clamp(least, most);
         self.pause = 2 * pause;
         self.wake(now + pause, out);
@@ -398,7 +405,9 @@ enum Dispute {
 impl Attempt {
     fn missing(&self, from: NodeId) -> BTreeSet<Digest> {
         let sides = self.sides.iter().filter(|side| side.is_asking(from));
-        sides.flat_map(|side| side.missing(&self.contacts)).collect()
+        sides
+            .flat_map(|side| side.missing(&self.contacts))
+            .collect()
     }
 
     fn listed(&self, side: &Side) -> NodeCache {
@@ -418,7 +427,10 @@ impl Attempt {
                 continue;
             };
             let region = view.region_of(owner.location());
-            let at = side.answer.as_ref().map_or(Instant(0), |list| list.listing.at);
+            let at = side
+                .answer
+                .as_ref()
+                .map_or(Instant(0), |list| list.listing.at);
             let others = lists.iter().flat_map(NodeCache::iter);
             let left_out = others.filter(|contact| {
                 region.contains(contact.location())
@@ -445,12 +457,7 @@ impl Attempt {
     }
 
     /// Asks those whom one list leaves out, and refuses lists that leave out who answers.
-    fn settle_disputes(
-        &mut self,
-        now: Instant,
-        view: &View,
-        out: &mut Outbox<Overlay>,
-    ) -> Dispute {
+    fn settle_disputes(&mut self, now: Instant, view: &View, out: &mut Outbox<Overlay>) -> Dispute {
         let left_out = self.left_out(view);
         if left_out.len() > DISPUTED_MAX {
             return Dispute::TooMany;
@@ -465,7 +472,9 @@ impl Attempt {
             }
         }
         let nodes: BTreeSet<_> = left_out.iter().map(|(_, contact)| contact.node()).collect();
-        let unasked = nodes.iter().filter(|node| !self.disputed.contains_key(node));
+        let unasked = nodes
+            .iter()
+            .filter(|node| !self.disputed.contains_key(node));
         let unasked: Vec<_> = unasked.copied().collect();
         if !unasked.is_empty() {
             self.disputed_until = now + DISPUTED_WAIT;
@@ -563,6 +572,8 @@ impl Side {
     fn missing(&self, contacts: &BTreeMap<Digest, Arc<Contact>>) -> BTreeSet<Digest> {
         let list = self.answer.iter().flat_map(|a| a.listing.entries.iter());
         let digests = list.map(|entry| entry.digest);
-        digests.filter(|digest| !contacts.contains_key(digest)).collect()
+        digests
+            .filter(|digest| !contacts.contains_key(digest))
+            .collect()
     }
 }

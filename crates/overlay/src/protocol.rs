@@ -422,7 +422,8 @@ impl Overlay {
             Said::Want(names) => membership.on_want(from, &names, view, out),
             Said::Ask => self.attesting.on_ask(now, from, view, out),
             Said::Sign(listing) => {
-                self.attesting.on_sign(now, from, &listing, view, membership, out);
+                self.attesting
+                    .on_sign(now, from, &listing, view, membership, out);
             }
             Said::Signed(at, signature) => self.attesting.on_signed(from, at, signature, out),
             Said::Differs(at) => self.attesting.on_differs(now, from, at, out),

@@ -18,8 +18,8 @@ use crate::Misbehaviour;
 use crate::at_most::AtMost;
 use crate::protocol::{self, Event, Overlay, Timer};
 use crate::view::View;
-pub use lookup::{Lookup, Purpose};
 use lookup::{ANSWER_WAIT, Next};
+pub use lookup::{Lookup, Purpose};
 
 /// How many nodes on each side of the point an answer tells of.
 const TOLD: usize = 2;
@@ -110,7 +110,10 @@ impl Routing {
         loop {
             match lookup.next(now, self.community.descriptor()) {
                 Next::Ask(node) => {
-                    out.send(node, protocol::Message::Routing(Message::Near(lookup.target)));
+                    out.send(
+                        node,
+                        protocol::Message::Routing(Message::Near(lookup.target)),
+                    );
                     out.wake(now + ANSWER_WAIT, Timer::Lookup(number));
                 }
                 Next::Blame(node, why) => out.emit(Event::Misbehaved {

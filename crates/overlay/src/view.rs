@@ -37,7 +37,7 @@ pub struct View {
 
 impl View {
     /// A node that knows itself. Its region is the share `size` (0 to 1) of the ring around it, its cache holds at most
-    /// `limit` nodes (at most [`CACHE_MAX`]).
+    /// `limit` nodes (at most 2048).
     pub fn new(own: Arc<Contact>, size: f64, limit: usize) -> Self {
         let region = Region::new(own.location(), size);
         let cache = [Arc::clone(&own)].into_iter().collect();
@@ -145,7 +145,9 @@ impl View {
             let others = side.into_iter().filter(|contact| contact.node() != own);
             others.take(count)
         });
-        others.filter(|contact| seen.insert(contact.node())).collect()
+        others
+            .filter(|contact| seen.insert(contact.node()))
+            .collect()
     }
 
     /// The known nodes nearest to `point` on each side, at most `count` on each, ourselves included, nearest first:
@@ -199,7 +201,10 @@ impl View {
 
     /// A digest that this node and one at `other` share exactly when they agree about both regions' contacts.
     pub fn summary(&self, other: Location) -> Digest {
-        let parts: Vec<_> = self.shared(other).map(|(digest, _)| &digest.0[..]).collect();
+        let parts: Vec<_> = self
+            .shared(other)
+            .map(|(digest, _)| &digest.0[..])
+            .collect();
         Digest::of("node cache", &parts)
     }
 
@@ -211,6 +216,8 @@ impl View {
             .iter()
             .filter_map(|point| self.fingers.nearest(*point, |_| true));
         let nodes = nearest.map(|contact| contact.node());
-        nodes.chain(neighbours.map(|contact| contact.node())).collect()
+        nodes
+            .chain(neighbours.map(|contact| contact.node()))
+            .collect()
     }
 }

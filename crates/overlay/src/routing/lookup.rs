@@ -144,7 +144,8 @@ impl Lookup {
 
     /// Asks those once more whose time is over, or gives up on them; says on whom.
     pub fn expire(&mut self, now: Instant) -> Vec<NodeId> {
-        let late = |known: &&mut Candidate| matches!(known.state, State::Asked { due } if due <= now);
+        let late =
+            |known: &&mut Candidate| matches!(known.state, State::Asked { due } if due <= now);
         let late = self.candidates.iter_mut().filter(late);
         let failed = late.filter_map(|known| {
             let last = known.tries >= TRIES;
@@ -216,7 +217,7 @@ impl Lookup {
     fn choose(&self) -> Option<usize> {
         let new = |at: &usize| self.candidates[*at].state == State::New;
         let all = 0..self.candidates.len();
-        let seed = all.clone().filter(new);
+        let seed = all.filter(new);
         let mut seed = seed.filter(|at| self.candidates[*at].contact.is_none());
         if let Some(seed) = seed.next() {
             return Some(seed);

@@ -61,7 +61,9 @@ impl Case {
     /// Who must attest the owner's cache.
     fn attesters(&self) -> Vec<NodeId> {
         let view = self.view(self.owner());
-        let nearest = self.table.legitimate(&view.cache, view.own().location(), |_| true);
+        let nearest = self
+            .table
+            .legitimate(&view.cache, view.own().location(), |_| true);
         nearest.expect("enough").iter().map(|c| c.node()).collect()
     }
 
@@ -100,7 +102,10 @@ fn k_legitimate_nodes_settle_it() {
     let attested = case.attest(case.listing(), &attesters);
     assert_eq!(case.check(&attested), Ok(Some(Standing::Settled)));
     let bytes = base::encode(&attested);
-    assert_eq!(base::decode::<Attested>(&bytes, bytes.len()), Ok(attested.clone()));
+    assert_eq!(
+        base::decode::<Attested>(&bytes, bytes.len()),
+        Ok(attested.clone())
+    );
     // Nothing is said while a contact is missing.
     let mut few = case.contacts.clone();
     few.remove(&attested.listing.entries[7].digest);
@@ -118,10 +123,20 @@ fn stale_attestations_are_refused() {
         (NOW + RECENT, true),
         (NOW + RECENT + tick, false),
     ] {
-        let listing = Listing { at, ..case.listing() };
+        let listing = Listing {
+            at,
+            ..case.listing()
+        };
         let result = case.check(&case.attest(listing, &case.attesters()));
         let refused = Err(Misbehaviour::StaleAttestation);
-        assert_eq!(result, if fine { Ok(Some(Standing::Settled)) } else { refused });
+        assert_eq!(
+            result,
+            if fine {
+                Ok(Some(Standing::Settled))
+            } else {
+                refused
+            }
+        );
     }
 }
 
@@ -135,18 +150,26 @@ fn a_bad_signature_is_refused() {
         signatures[at].1 = signature;
         let signatures = AtMost::first_of(signatures);
         let listing = good.listing.clone();
-        case.check(&Attested { listing, signatures })
+        case.check(&Attested {
+            listing,
+            signatures,
+        })
     };
     for at in 0..attesters.len() {
         let other = good.signatures[(at + 1) % attesters.len()].1;
         assert_eq!(with(at, other), Err(Misbehaviour::BadAttestation));
-        let earlier = Listing { at: NOW - SECOND, ..case.listing() };
+        let earlier = Listing {
+            at: NOW - SECOND,
+            ..case.listing()
+        };
         let earlier = earlier.sign(case.identity(attesters[at]));
         assert_eq!(with(at, earlier), Err(Misbehaviour::BadAttestation));
     }
     // Signatures cover exactly the list that is given: nobody can be left out afterwards.
     let mut fewer = good.clone();
-    fewer.listing = case.with(|entries| drop(entries.remove(3)));
+    fewer.listing = case.with(|entries| {
+        entries.remove(3);
+    });
     assert_eq!(case.check(&fewer), Err(Misbehaviour::BadAttestation));
 }
 
@@ -232,7 +255,9 @@ fn honest_attesters_sign_what_agrees_with_their_caches() {
     assert!(agrees(&case.listing()));
     let edge = case.listing().entries.len() - 1;
     for at in 0..edge {
-        let hides = case.with(|entries| drop(entries.remove(at)));
+        let hides = case.with(|entries| {
+            entries.remove(at);
+        });
         let entry = case.listing().entries[at];
         // What lies outside of the attester's own region it cannot check.
         let checks = attester.region().contains(entry.location);
@@ -249,6 +274,9 @@ fn honest_attesters_sign_what_agrees_with_their_caches() {
         let doubts = |listing: &Listing| listing.agrees_with(&attester, |d| *d == entry.digest);
         assert!(doubts(&hides) && doubts(&case.listing()));
     }
-    let stranger = Listing { of: case.world.node(case.order[0]), ..case.listing() };
+    let stranger = Listing {
+        of: case.world.node(case.order[0]),
+        ..case.listing()
+    };
     assert!(!agrees(&stranger));
 }

@@ -5,9 +5,9 @@ use community::Contact;
 
 use super::network::{Network, SECOND};
 use super::world::{START, World, contact};
-use crate::membership::{CONTACTS_MAX, Message, TICK_IDLE};
+use crate::membership::{Message, TICK_IDLE};
 use crate::protocol::say;
-use crate::{AtMost, Command, Event};
+use crate::{Command, Event};
 
 /// Bytes that a contact takes in a message, about.
 const CONTACT_BYTES: u64 = 560;
@@ -149,11 +149,7 @@ fn two_words_of_one_moment_end_as_one() {
     for person in 0..4 {
         let word = contact(&world.people[4], World::address(person % 2), issued);
         let to = world.node(person);
-        network.send(
-            world.node(4),
-            to,
-            &say(Message::Hello(Box::new(word))),
-        );
+        network.send(world.node(4), to, &say(Message::Hello(Box::new(word))));
     }
     network.run_for(4 * TICK_IDLE);
     let held = |person| network.member(person).cache().get(world.node(4)).cloned();

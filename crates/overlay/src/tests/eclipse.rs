@@ -46,7 +46,12 @@ fn after_victim(world: &World) -> Vec<usize> {
 }
 
 /// The list without those who are not `kept`, signed by these.
-fn forge(world: &World, listing: &Listing, kept: impl Fn(NodeId) -> bool, by: &[usize]) -> Attested {
+fn forge(
+    world: &World,
+    listing: &Listing,
+    kept: impl Fn(NodeId) -> bool,
+    by: &[usize],
+) -> Attested {
     let sits = |identity: &&Arc<Identity>, entry: &Entry| {
         identity.certificate.location() == entry.location
     };
@@ -175,5 +180,10 @@ fn one_honest_side_is_enough_to_find_who_is_hidden() {
     assert_eq!(network.errors(), 0);
     let blamed = network.blamed(victim);
     assert!(blamed.iter().all(|(node, _)| liars_nodes.contains(node)));
-    assert!(blamed.iter().any(|(_, what)| *what == Misbehaviour::Hides(hidden)), "{blamed:?}");
+    assert!(
+        blamed
+            .iter()
+            .any(|(_, what)| *what == Misbehaviour::Hides(hidden)),
+        "{blamed:?}"
+    );
 }

@@ -146,10 +146,7 @@ impl<'a> Network<'a> {
             Parcel::Open(Box::new(message.clone()))
         };
         if self.rng.below(100) >= self.loss_percent {
-            self.push(
-                self.now + LATENCY,
-                Happening::Message { from, to, message },
-            );
+            self.push(self.now + LATENCY, Happening::Message { from, to, message });
         }
     }
 
@@ -212,7 +209,9 @@ impl<'a> Network<'a> {
 
     /// The reference model: who is up, in the order of the ring.
     pub fn truth(&self) -> Vec<(Location, NodeId)> {
-        let places = self.up().map(|(node, member)| (member.own().location(), node));
+        let places = self
+            .up()
+            .map(|(node, member)| (member.own().location(), node));
         let mut truth: Vec<_> = places.collect();
         truth.sort_unstable();
         truth
@@ -248,7 +247,8 @@ impl<'a> Network<'a> {
     /// How many who are up stand like this.
     pub fn standing(&self, standing: Option<Standing>) -> usize {
         let all = self.up();
-        all.filter(|(_, member)| member.standing() == standing).count()
+        all.filter(|(_, member)| member.standing() == standing)
+            .count()
     }
 
     /// Messages and bytes that this causes.

@@ -145,7 +145,9 @@ fn who_leaves_is_forgotten_at_once_and_taken_back_when_it_starts_again() {
     // Nothing brings them back but themselves.
     network.run_for(200 * SECOND);
     assert_eq!(network.errors(), 0);
-    leaving.map(|person| network.join(person, &[0]));
+    for person in leaving {
+        network.join(person, &[0]);
+    }
     network.heal(5);
     network.assert_nobody_is_blamed();
 }
@@ -170,7 +172,7 @@ fn churn_ends_in_true_caches() {
             network.run_for(2 * SECOND);
         }
         let took = network.heal(180);
-        eprintln!("churn at {loss} % loss healed after {took} s");
+        assert!(took <= 60, "{took} s");
         network.assert_nobody_is_blamed();
     }
 }
@@ -186,11 +188,15 @@ fn the_halves_of_a_cut_network_find_each_other_again() {
     network.run_for(200 * SECOND);
     for (node, member) in network.up() {
         let others = member.cache().iter().map(|contact| contact.node());
-        assert!(others.into_iter().all(|other| west.contains(&other) == west.contains(&node)));
+        assert!(
+            others
+                .into_iter()
+                .all(|other| west.contains(&other) == west.contains(&node))
+        );
     }
     network.cut = None;
     let took = network.heal(120);
-    eprintln!("cut healed after {took} s");
+    assert!(took <= 60, "{took} s");
     network.assert_nobody_is_blamed();
 }
 
@@ -203,7 +209,11 @@ fn nobody_is_dropped_on_hearsay() {
     let slandered = world.node(3);
     for person in (0..20).filter(|person| *person != 3) {
         let gone = crate::membership::Message::Gone(slandered);
-        network.send(world.node(5), world.node(person), &crate::protocol::say(gone));
+        network.send(
+            world.node(5),
+            world.node(person),
+            &crate::protocol::say(gone),
+        );
         let node = world.node(person);
         network.input(node, base::Input::Unreachable(slandered));
     }
