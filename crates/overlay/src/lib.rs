@@ -8,10 +8,11 @@
 //! | `legitimate` | who is legitimate for a point: the k-table applied to a cache |
 //! | `view` | the cache with fingers across the ring: [`View`] |
 //! | `membership` | how nodes keep their caches the same where their regions overlap |
+//! | `membership/learning` | what is taken for true |
 //! | `membership/message` | what they say to each other |
 //! | `liveness` | who is up: pings, farewells, the memory of those who went |
 //! | `attestation` | a cache that k legitimate nodes vouch for, and why that makes newcomers' caches valid |
-//! | `attesting`, `joining` | the two sides of a join |
+//! | `attesting`, `joining`, `joining/attempt` | the two sides of a join |
 //! | `routing`, `routing/lookup` | Chord: finding the node nearest to any point |
 //! | `protocol` | all of it as one protocol: [`Overlay`] |
 //! | `fault` | what no honest node does: [`Misbehaviour`] |
