@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aggregation::committee::{self, Committee};
-use base::{Digest, Input, Instant, Location, NodeId, Outbox, Output, Protocol, Region, Rng};
+use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol, Rng};
 use community::{Community, Contact, Identity};
-use overlay::Membership;
+use overlay::Overlay;
 use question::{ConsentRule, LocalValue, Question};
 use selection::{Rules, Selection};
 use thiserror::Error;
@@ -19,15 +19,12 @@ use crate::owning::Asked;
 use crate::plan::PlanError;
 use crate::questions::Questions;
 
-/// Nodes near a point that a draw is told of: the one sought and those that may stand in for it.
-const NEAREST: usize = 9;
-
 /// One person's node.
 pub struct Node {
     pub(crate) identity: Arc<Identity>,
     pub(crate) community: Arc<Community>,
     pub(crate) rules: Rules,
-    pub(crate) membership: Membership,
+    pub(crate) overlay: Overlay,
     selection: Selection,
     committee: Committee,
     pub(crate) consent: ConsentRule,
@@ -141,8 +138,8 @@ pub enum Event {
 /// A deadline of a child or of an own question.
 #[derive(Debug, Clone, Copy)]
 pub enum Timer {
-    /// Of membership.
-    Membership(overlay::Tick),
+    /// Of the overlay.
+    Overlay(overlay::Timer),
     /// Of selection.
     Selection(selection::Timer),
     /// Of the committee engine.
@@ -170,8 +167,12 @@ impl Node {
         let rules = Rules::new(Arc::clone(&community))?;
         let keys = journal.iter().map(|(key, _)| key.as_slice());
         let journal = Journal::restore(keys).ok_or(SetupError::Journal)?;
-        let membership =
-            Membership::new(Arc::clone(&community), own.clone(), rng.fork("membership"));
+        let overlay = Overlay::new(
+            Arc::clone(&community),
+            Arc::clone(&identity),
+            own.clone(),
+            rng.fork("overlay"),
+        )?;
         let committee = Committee::new(
             Arc::clone(&identity),
             Arc::clone(&community),
@@ -184,7 +185,7 @@ impl Node {
             identity,
             community,
             rules,
-            membership,
+            overlay,
             selection,
             committee,
             consent,
@@ -197,7 +198,7 @@ impl Node {
 
     /// Socket addresses at which `node` was last known.
     pub fn addresses(&self, node: NodeId) -> Vec<SocketAddr> {
-        self.membership.addresses(node)
+        self.overlay.addresses(node)
     }
 
     /// This node's name.
@@ -207,28 +208,18 @@ impl Node {
 
     /// What this node says of itself to others.
     pub fn own_contact(&self) -> &Contact {
-        self.membership.own()
-    }
-
-    /// Looks up who is near a point: in a community where everybody knows everybody, who is near it of all.
-    fn find(&mut self, now: Instant, point: Location, out: &mut Outbox<Self>) {
-        let everywhere = Region::new(point, 1.0);
-        let known = self.membership.cache();
-        let mut nearest = known.within(point, &everywhere, |_| true);
-        nearest.truncate(NEAREST);
-        let found = selection::Command::Found(point, nearest);
-        self.selection(now, Input::Command(found), out);
+        self.overlay.own()
     }
 
     /// How many nodes this one knows, itself included.
     pub fn known(&self) -> usize {
-        self.membership.cache().len()
+        self.overlay.cache().len()
     }
 
     /// Everybody else whom this node knows.
     pub(crate) fn others(&self) -> Vec<NodeId> {
         let own = self.own();
-        let known = self.membership.cache().iter();
+        let known = self.overlay.cache().iter();
         known
             .map(|contact| contact.node())
             .filter(|node| *node != own)
@@ -259,26 +250,43 @@ impl Node {
 
 /// The routes.
 impl Node {
-    pub(crate) fn membership(
-        &mut self,
-        now: Instant,
-        input: Input<Membership>,
-        out: &mut Outbox<Self>,
-    ) {
+    pub(crate) fn overlay(&mut self, now: Instant, input: Input<Overlay>, out: &mut Outbox<Self>) {
         let mut said = Outbox::new();
-        self.membership.handle(now, input, &mut said);
+        self.overlay.handle(now, input, &mut said);
         for output in said.drain() {
             match output {
-                Output::Send { to, message } => out.send(to, Message::Membership(message)),
-                Output::Wake { at, timer } => out.wake(at, Timer::Membership(timer)),
+                Output::Send { to, message } => out.send(to, Message::Overlay(message)),
+                Output::Wake { at, timer } => out.wake(at, Timer::Overlay(timer)),
                 Output::Event(overlay::Event::Known(contact)) => {
                     let know = selection::Command::Know(contact);
                     self.selection(now, Input::Command(know), out);
-                    out.emit(Event::Known(self.membership.cache().len()));
+                    out.emit(Event::Known(self.overlay.cache().len()));
+                }
+                Output::Event(overlay::Event::Gone(node)) => {
+                    let forget = selection::Command::Forget(node);
+                    self.selection(now, Input::Command(forget), out);
+                    out.emit(Event::Known(self.overlay.cache().len()));
                 }
                 Output::Event(overlay::Event::Refused { from, why }) => {
                     Self::misbehaved(from, why, out);
                 }
+                Output::Event(overlay::Event::Misbehaved { node, what }) => {
+                    Self::misbehaved(node, what, out);
+                }
+                Output::Event(overlay::Event::Found(point, contacts)) => {
+                    let found = selection::Command::Found(point, contacts);
+                    self.selection(now, Input::Command(found), out);
+                }
+                // A draw whose point is not found tries another; nothing here broadcasts or keeps records yet.
+                Output::Event(
+                    overlay::Event::Joined(_)
+                    | overlay::Event::NotFound(_)
+                    | overlay::Event::Heard { .. }
+                    | overlay::Event::BroadcastFailed(_)
+                    | overlay::Event::Stored { .. }
+                    | overlay::Event::Got(..)
+                    | overlay::Event::RecordFailed(_),
+                ) => {}
             }
         }
     }
@@ -300,13 +308,16 @@ impl Node {
                         self.drawn(now, list, out);
                     }
                 }
-                Output::Event(selection::Event::Find(point)) => self.find(now, point, out),
+                Output::Event(selection::Event::Find(point)) => {
+                    let find = overlay::Command::Find(point);
+                    self.overlay(now, Input::Command(find), out);
+                }
                 Output::Event(selection::Event::Failed(question, why)) => {
                     self.ended(question, Failure::Draw(why), out);
                 }
                 Output::Event(selection::Event::Heard(contact)) => {
                     let know = overlay::Command::Know(vec![*contact]);
-                    self.membership(now, Input::Command(know), out);
+                    self.overlay(now, Input::Command(know), out);
                 }
                 Output::Event(selection::Event::Unheard(question, node)) => {
                     self.pass_on(question, node, out);
@@ -361,7 +372,7 @@ impl Node {
         match command {
             Command::Join(told) => {
                 let join = overlay::Command::Join(told);
-                self.membership(now, Input::Command(join), out);
+                self.overlay(now, Input::Command(join), out);
             }
             Command::Ask(ask) => self.ask(now, ask, out),
             Command::SetConsent(rule) => self.consent = rule,
@@ -373,8 +384,8 @@ impl Node {
 
     fn receive(&mut self, now: Instant, from: NodeId, message: Message, out: &mut Outbox<Self>) {
         match message {
-            Message::Membership(message) => {
-                self.membership(now, Input::Message { from, message }, out);
+            Message::Overlay(message) => {
+                self.overlay(now, Input::Message { from, message }, out);
             }
             Message::Selection(message) => {
                 self.selection(now, Input::Message { from, message }, out);
@@ -411,14 +422,14 @@ impl Protocol for Node {
         match input {
             Input::Command(command) => self.command(now, command, out),
             Input::Message { from, message } => self.receive(now, from, message, out),
-            Input::Timer(Timer::Membership(timer)) => {
-                self.membership(now, Input::Timer(timer), out);
+            Input::Timer(Timer::Overlay(timer)) => {
+                self.overlay(now, Input::Timer(timer), out);
             }
             Input::Timer(Timer::Selection(timer)) => self.selection(now, Input::Timer(timer), out),
             Input::Timer(Timer::Committee(timer)) => self.committee(now, Input::Timer(timer), out),
             Input::Timer(Timer::Asking(question)) => self.asking_timer(now, question, out),
             Input::Unreachable(node) => {
-                self.membership(now, Input::Unreachable(node), out);
+                self.overlay(now, Input::Unreachable(node), out);
                 self.selection(now, Input::Unreachable(node), out);
                 self.committee(now, Input::Unreachable(node), out);
             }

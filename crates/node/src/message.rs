@@ -9,9 +9,9 @@ use crate::plan::SignedPlan;
 /// A message between two nodes.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub enum Message {
-    /// Who is there.
+    /// Who is there, and where.
     #[n(0)]
-    Membership(#[n(0)] overlay::Message),
+    Overlay(#[n(0)] overlay::Message),
     /// Drawing helpers.
     #[n(1)]
     Selection(#[n(0)] selection::Message),

@@ -127,7 +127,7 @@ impl Node {
         if self.journal.has_voted(terms.round()) || now >= terms.closes_at {
             return Ok(());
         }
-        let known = self.membership.cache().iter();
+        let known = self.overlay.cache().iter();
         let members: BTreeSet<_> = known
             .map(|contact| contact.node())
             .filter(|node| *node != terms.querier)

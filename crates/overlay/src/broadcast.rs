@@ -28,9 +28,10 @@ use base::{Digest, Instant, NodeId, Outbox, Rng};
 use community::{Community, Identity};
 use thiserror::Error;
 
+use crate::View;
 use crate::distrust::Distrust;
-use crate::protocol::{Event, Overlay, Timer};
-use crate::{Misbehaviour, View};
+use crate::spreading::breach::SpreadingBreach;
+use crate::spreading::{Event, Spreading, Timer};
 pub use announcement::{AGE_MAX, Announcement, PAYLOAD_MAX};
 pub use heard::BROADCASTS_MAX;
 use heard::{Full, Heards, OFFER_AFTER};
@@ -97,7 +98,7 @@ impl Broadcast {
         now: Instant,
         payload: Vec<u8>,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) -> Result<(), BroadcastError> {
         if payload.len() > PAYLOAD_MAX {
             return Err(BroadcastError::TooLong);
@@ -126,7 +127,7 @@ impl Broadcast {
         from: NodeId,
         message: Message,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         match message {
             Message::Pass(announcement, span) => {
@@ -149,7 +150,7 @@ impl Broadcast {
         now: Instant,
         node: NodeId,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         self.pass_around(now, |(_, to, _), _| *to == node, view, out);
         for id in self.wanted.unreachable(node, now) {
@@ -163,7 +164,7 @@ impl Broadcast {
         now: Instant,
         from: NodeId,
         announcement: Announcement,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) -> Receipt {
         let id = announcement.id();
         if self.heard.contains(&id) {
@@ -184,7 +185,7 @@ impl Broadcast {
             Ok(()) => {}
             Err(Full::Initiator) => {
                 // Who passed it on may have taken fewer of them.
-                let (node, what) = (initiator, Misbehaviour::TooManyBroadcasts);
+                let (node, what) = (initiator, SpreadingBreach::TooManyBroadcasts);
                 out.emit(Event::Misbehaved { node, what });
                 return Receipt::Refused;
             }

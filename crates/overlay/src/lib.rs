@@ -5,14 +5,22 @@
 //! | `k_table` | how many nodes of which region include an honest one: [`KTable`] |
 //! | `binomial` | the probabilities behind it, the same to the last bit everywhere: [`Binomial`] |
 //! | `cache` | the certified nodes that one knows, and those of them near a point: [`NodeCache`] |
+//! | `legitimate` | who is legitimate for a point: the k-table applied to a cache |
 //! | `view` | the cache with fingers across the ring: [`View`] |
-//! | `membership` | how the members of a small community come to know each other: [`Membership`] |
+//! | `membership` | how nodes keep their caches the same where their regions overlap |
+//! | `membership/learning` | what is taken for true |
 //! | `membership/message` | what they say to each other |
-//! | `protocol` | what follows, in one protocol: [`Overlay`](protocol::Overlay) |
+//! | `liveness` | who is up: pings, farewells, the memory of those who went |
+//! | `attestation` | a cache that k legitimate nodes vouch for, and why that makes newcomers' caches valid |
+//! | `attesting`, `joining`, `joining/attempt` | the two sides of a join |
+//! | `routing`, `routing/lookup` | Chord: finding the node nearest to any point |
+//! | `ring` | all of it as one protocol: [`Ring`] |
+//! | `breach` | what no honest node does there |
 //! | `broadcast` | telling something to every node: [`Broadcast`](broadcast::Broadcast) |
 //! | `records` | small signed words, kept by the nodes near their places: [`Records`](records::Records) |
-//! | `misbehaviour` | what a peer can do wrong: [`Misbehaviour`] |
 //! | `distrust` | peers who are not listened to for a while |
+//! | `spreading`, `spreading/breach` | these two as one protocol: [`Spreading`], and what no honest node does there |
+//! | `protocol` | both protocols in one: [`Overlay`] |
 //!
 //! It knows nothing of draws and questions: who is legitimate for what, is for `selection` to say.
 //!
@@ -30,23 +38,36 @@
 //! # Ok::<(), overlay::KTableError>(())
 //! ```
 
+mod at_most;
+mod attestation;
+mod attesting;
 mod binomial;
+mod breach;
 pub mod broadcast;
 mod cache;
 mod distrust;
+mod joining;
 mod k_table;
+mod legitimate;
+mod liveness;
 mod membership;
-mod misbehaviour;
-pub mod protocol;
+mod protocol;
 pub mod records;
-mod view;
-
-pub use binomial::{Binomial, Tails, largest_chance};
-pub use cache::NodeCache;
-pub use k_table::{Form, KTable, KTableError, Parameters, Row};
-pub use membership::{Command, Event, Membership, Message, Tick};
-pub use misbehaviour::Misbehaviour;
-pub use view::{View, cache_share, widest_region};
-
+pub mod ring;
+mod routing;
+pub mod spreading;
 #[cfg(test)]
 mod tests;
+mod view;
+
+pub use at_most::AtMost;
+pub use attestation::Standing;
+pub use binomial::{Binomial, Tails, largest_chance};
+pub use breach::RingBreach;
+pub use cache::NodeCache;
+pub use k_table::{Form, KTable, KTableError, Parameters, Row};
+pub use protocol::{Command, Event, Message, Misbehaviour, Overlay, Timer};
+pub use ring::Ring;
+pub use spreading::Spreading;
+pub use spreading::breach::SpreadingBreach;
+pub use view::{View, cache_share, widest_region};

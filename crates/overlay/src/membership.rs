@@ -1,319 +1,398 @@
-//! How nodes of a small community, whose caches hold everyone, come to know each other.
+//! How nodes keep their caches the same where their regions overlap.
 //!
-//! A newcomer says hello to the nodes it was told of and asks for what they know. From then on each node compares caches
-//! with a random member from time to time, often while there is news and rarely otherwise, so that all caches converge
-//! whatever was lost. Two nodes that compare exchange short names first, so that a contact travels only to who lacks it.
+//! A newcomer says hello to all in its region: as all regions have one size, these are the nodes whose regions contain it.
+//! From then on each node compares with a random member of its cache from time to time, often while a comparison brings
+//! news and rarely otherwise, about the arc that lies in both regions, so that caches converge whatever was lost. Two nodes
+//! that compare exchange short names first, so that a contact travels only to who lacks it.
 //!
 //! Nothing enters a cache unchecked: a contact costs two signature checks, once. A peer whose contact fails them is not
 //! listened to for a while, and a node that keeps giving new addresses is heard rarely, so that neither can keep others
-//! busy. Contacts leave when their certificates expire. Revocation comes with a new descriptor.
-//!
-//! What this does not do: notice who is up. And a community with more than [`CACHE_MAX`] nodes needs caches of a region.
+//! busy. Contacts leave when their certificates expire, when a node says farewell, and when it is found gone. Revocation
+//! comes with a new descriptor.
 
+mod learning;
 mod message;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use base::{Duration, Input, Instant, NodeId, Outbox, Protocol, Rng};
-use community::{Community, Contact, ContactError};
+use base::{Duration, Instant, NodeId, Outbox, Rng};
+use community::{Community, Contact};
 
-use crate::NodeCache;
-pub(crate) use message::AtMost;
-pub use message::Message;
-use message::Name;
+use crate::at_most::AtMost;
+use crate::breach::RingBreach;
+use crate::liveness::{Farewell, Liveness};
+use crate::ring::{Event, Ring, Timer, say};
+use crate::view::{CACHE_MAX, NEIGHBOURS, View};
+pub use message::{Message, Name};
 
-/// Time between two comparisons while there is news. Guess: a few round trips.
+/// Time between news and the next comparison, a few round trips; each further pause is half as long again, so that many
+/// comparisons fall into the first seconds and none is needed to know that there is quiet. Guess.
 const TICK_BUSY: Duration = Duration::from_millis(150);
-/// Time between two comparisons when nothing has changed for [`SETTLE`]. Guess.
-const TICK_IDLE: Duration = Duration::from_secs(15);
-/// How long after the last news a node goes on comparing often. Guess: the gossip needs about log2 of the community rounds.
-const SETTLE: Duration = Duration::from_secs(2);
+/// Longest time between two comparisons. Guess.
+pub const TICK_IDLE: Duration = Duration::from_secs(15);
 /// Most contacts in one message: with certificates of about half a kilobyte, 160 KB.
-const CONTACTS_MAX: usize = 256;
-/// Most nodes that a cache holds: the paper's 512 and room for small communities without regions.
-const CACHE_MAX: usize = 1024;
+pub const CONTACTS_MAX: usize = 256;
 /// How long a peer's contacts are not read after one of them had a bad signature. Guess: long beside the two checks that
 /// it cost, short beside the life of a node that was wrongly blamed.
-const DISTRUST: Duration = Duration::from_secs(15);
+pub const DISTRUST: Duration = Duration::from_secs(15);
+/// Most peers remembered as having sent what does not hold.
+pub const REFUSED_MAX: usize = 1024;
 /// Least time between two changes of one node's contact. Guess: a node starts anew less often.
-const CHANGE_EVERY: Duration = Duration::from_secs(2);
+pub const CHANGE_EVERY: Duration = Duration::from_secs(2);
 
 /// Keeps one node's cache.
 pub struct Membership {
     community: Arc<Community>,
-    own: Arc<Contact>,
-    cache: NodeCache,
-    bootstrap: Vec<(NodeId, SocketAddr)>,
-    last_news: Instant,
+    /// Who is up.
+    pub liveness: Liveness,
+    /// Time between the last comparison and the next.
+    pause: Duration,
     /// When the next comparison is due; earlier timers are stale.
     next_tick: Instant,
-    /// Whose contact was refused within [`DISTRUST`], when and why.
-    refused: BTreeMap<NodeId, (Instant, ContactError)>,
+    /// No certificate in the view ends before.
+    expiry: Instant,
+    /// Whose word was refused within [`DISTRUST`], when, and whether it was a forgery.
+    refused: BTreeMap<NodeId, (Instant, bool)>,
     /// Whose contact changed within [`CHANGE_EVERY`], and when.
     changed: BTreeMap<NodeId, Instant>,
     rng: Rng,
 }
 
-/// From the application.
-#[derive(Debug)]
-pub enum Command {
-    /// Start, knowing these nodes' addresses (none for the first node of a community).
-    Join(Vec<(NodeId, SocketAddr)>),
-    /// Take contacts that the host has kept from before.
-    Know(Vec<Contact>),
-}
-
-/// To the application.
-#[derive(Debug)]
-pub enum Event {
-    /// A node became known, or a known one has new addresses.
-    Known(Arc<Contact>),
-    /// A peer sent a contact that does not hold. Told at most twice per peer in 15 seconds.
-    Refused {
-        /// Who sent it.
-        from: NodeId,
-        /// Why it was refused.
-        why: ContactError,
-    },
-}
-
-/// Compare caches with someone.
-#[derive(Debug, Clone, Copy)]
-pub struct Tick;
-
 impl Membership {
-    /// A node that knows itself.
-    pub fn new(community: Arc<Community>, own: Contact, rng: Rng) -> Self {
-        let own = Arc::new(own);
-        let mut cache = NodeCache::new();
-        cache.insert(Arc::clone(&own));
+    /// Nothing has happened yet.
+    pub fn new(community: Arc<Community>, rng: Rng) -> Self {
         Self {
             community,
-            own,
-            cache,
-            bootstrap: Vec::new(),
-            last_news: Instant(0),
+            liveness: Liveness::default(),
+            pause: TICK_BUSY,
             next_tick: Instant(u64::MAX),
+            expiry: Instant(u64::MAX),
             refused: BTreeMap::new(),
             changed: BTreeMap::new(),
             rng,
         }
     }
 
-    /// What this node says of itself.
-    pub fn own(&self) -> &Contact {
-        &self.own
+    /// A member from now on: compares, and watches its neighbours.
+    pub fn start(&mut self, now: Instant, view: &View, out: &mut Outbox<Ring>) {
+        self.news(now, out);
+        self.liveness.watch(now, view, &mut self.rng, out);
     }
 
-    /// Whom this node knows, itself included.
-    pub fn cache(&self) -> &NodeCache {
-        &self.cache
-    }
-
-    /// Where `node` can be reached.
-    pub fn addresses(&self, node: NodeId) -> Vec<SocketAddr> {
-        let told = self
-            .bootstrap
-            .iter()
-            .filter(|(told, _)| *told == node)
-            .map(|(_, at)| *at);
-        match self.cache.get(node) {
-            Some(contact) => contact.addresses().to_vec(),
-            None => told.collect(),
-        }
-    }
-}
-
-impl Protocol for Membership {
-    type Message = Message;
-    type Command = Command;
-    type Event = Event;
-    type Timer = Tick;
-
-    fn handle(&mut self, now: Instant, input: Input<Self>, out: &mut Outbox<Self>) {
-        self.forget(now);
-        match input {
-            Input::Command(Command::Join(told)) => self.handle_join(now, told, out),
-            Input::Command(Command::Know(contacts)) => {
-                self.learn_all(now, self.own.node(), contacts, out);
-            }
-            Input::Message { from, message } => self.on_message(now, from, message, out),
-            Input::Timer(Tick) => self.handle_tick(now, out),
-            // The next comparison goes to another member.
-            Input::Unreachable(_) => {}
-        }
-    }
-}
-
-/// What this node wants.
-impl Membership {
-    fn handle_join(
-        &mut self,
-        now: Instant,
-        told: Vec<(NodeId, SocketAddr)>,
-        out: &mut Outbox<Self>,
-    ) {
-        self.bootstrap = told;
-        self.last_news = now;
-        self.hello(out);
-        self.tick_by(now + TICK_BUSY, out);
-    }
-
-    fn handle_tick(&mut self, now: Instant, out: &mut Outbox<Self>) {
+    /// Compares with somebody, if it is time.
+    pub fn handle_tick(&mut self, now: Instant, view: &View, out: &mut Outbox<Ring>) {
         if now < self.next_tick {
             return;
         }
-        self.hello(out);
-        let nodes = self.cache.iter().map(|contact| contact.node());
-        let others: Vec<_> = nodes.filter(|node| *node != self.own.node()).collect();
+        let own = view.own().node();
+        let others: Vec<_> = view.cache.iter().filter(|c| c.node() != own).collect();
         if !others.is_empty() {
             let chosen = others[self.rng.below(others.len() as u64) as usize];
-            out.send(chosen, Message::Compare(self.cache.summary()));
+            let summary = view.summary(chosen.location());
+            out.send(chosen.node(), say(Message::Compare(summary)));
         }
-        let busy = now.since(self.last_news) < SETTLE;
         self.next_tick = Instant(u64::MAX);
-        self.tick_by(now + if busy { TICK_BUSY } else { TICK_IDLE }, out);
+        self.pause = (self.pause * 3 / 2).min(TICK_IDLE);
+        self.tick_by(now + self.pause, out);
     }
 
-    fn hello(&self, out: &mut Outbox<Self>) {
-        let told: BTreeSet<_> = self.bootstrap.iter().map(|(node, _)| *node).collect();
-        for node in told.into_iter().filter(|node| !self.cache.contains(*node)) {
-            out.send(node, Message::Hello((*self.own).clone()));
-        }
+    /// Looks after the neighbours.
+    pub fn handle_watch(&mut self, now: Instant, view: &View, out: &mut Outbox<Ring>) {
+        self.liveness.watch(now, view, &mut self.rng, out);
     }
 
-    /// Makes sure that the next comparison is not later than `at`.
-    fn tick_by(&mut self, at: Instant, out: &mut Outbox<Self>) {
-        if self.next_tick > at {
-            self.next_tick = at;
-            out.wake(at, Tick);
+    /// Tells `nodes` that we are here.
+    pub fn hello(view: &View, nodes: impl IntoIterator<Item = NodeId>, out: &mut Outbox<Ring>) {
+        for node in nodes {
+            let own = Box::new((**view.own()).clone());
+            out.send(node, say(Message::Hello(own)));
         }
     }
 
     /// Drops what time has made worthless.
-    fn forget(&mut self, now: Instant) {
-        let own = self.own.node();
-        self.cache
-            .retain(|contact| contact.node() == own || now <= contact.certificate().valid_until());
+    pub fn forget(&mut self, now: Instant, view: &mut View) {
         self.refused.retain(|_, (at, _)| now.since(*at) < DISTRUST);
         self.changed.retain(|_, at| now.since(*at) < CHANGE_EVERY);
+        if now <= self.expiry {
+            return;
+        }
+        let own = view.own().node();
+        let ends = |contact: &Contact| contact.certificate().valid_until();
+        let keep = |contact: &Contact| contact.node() == own || now <= ends(contact);
+        view.cache.retain(keep);
+        view.fingers.retain(keep);
+        let others = view.cache.iter().chain(view.fingers.iter());
+        let others = others.filter(|contact| contact.node() != own);
+        let first = others.map(|contact| ends(contact)).min();
+        self.expiry = first.unwrap_or(Instant(u64::MAX));
+    }
+
+    /// Makes sure that comparisons go on often for a while.
+    fn news(&mut self, now: Instant, out: &mut Outbox<Ring>) {
+        self.pause = TICK_BUSY;
+        self.tick_by(now + TICK_BUSY, out);
+    }
+
+    /// Makes sure that the next comparison is not later than `at`.
+    fn tick_by(&mut self, at: Instant, out: &mut Outbox<Ring>) {
+        if self.next_tick > at {
+            self.next_tick = at;
+            out.wake(at, Timer::Tick);
+        }
     }
 }
 
 /// What peers say.
 impl Membership {
-    fn on_message(&mut self, now: Instant, from: NodeId, message: Message, out: &mut Outbox<Self>) {
-        match message {
-            Message::Hello(contact) => {
-                self.learn_all(now, from, vec![contact], out);
-                self.tell_names(from, out);
+    /// A contact from its own node.
+    pub fn on_hello(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        contact: Contact,
+        view: &mut View,
+        out: &mut Outbox<Ring>,
+    ) {
+        if contact.node() == from {
+            let gone = self.liveness.gone(from);
+            if gone.is_some_and(|gone| gone.farewell.is_none()) {
+                self.liveness.raise(from);
             }
-            Message::Compare(theirs) if self.cache.summary() != theirs => {
-                self.tell_names(from, out);
-            }
-            Message::Compare(_) => {}
-            Message::Have(theirs) => self.on_have(from, theirs.into_inner(), out),
-            Message::Want(names) => {
-                let names: BTreeSet<_> = names.into_inner().into_iter().collect();
-                self.tell_contacts(from, |name| names.contains(name), out);
-            }
-            Message::Members(contacts) => {
-                self.learn_all(now, from, contacts.into_inner(), out);
-            }
+        }
+        self.learn_all(now, from, vec![contact], view, out);
+    }
+
+    /// A comparison begins.
+    pub fn on_compare(
+        &self,
+        from: NodeId,
+        theirs: base::Digest,
+        view: &View,
+        out: &mut Outbox<Ring>,
+    ) {
+        match view.cache.get(from) {
+            None => out.send(from, say(Message::Unknown)),
+            Some(other) if view.summary(other.location()) == theirs => {}
+            Some(_) => self.tell_names(from, view, out),
         }
     }
 
-    fn on_have(&self, from: NodeId, theirs: Vec<Name>, out: &mut Outbox<Self>) {
-        let theirs: BTreeSet<_> = theirs.into_iter().collect();
-        let ours: BTreeSet<_> = self.names().collect();
-        self.tell_contacts(from, |name| !theirs.contains(name), out);
-        let lacking: Vec<_> = theirs.difference(&ours).copied().collect();
+    /// A comparison goes on: gives what the other lacks, wants what we do, and says who of them is gone.
+    pub fn on_have(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        theirs: &[Name],
+        view: &View,
+        out: &mut Outbox<Ring>,
+    ) {
+        let Some(other) = view.cache.get(from) else {
+            return out.send(from, say(Message::Unknown));
+        };
+        let theirs: BTreeSet<_> = theirs.iter().copied().collect();
+        let shared = view.shared(other.location());
+        let lacks = shared.filter(|(digest, _)| !theirs.contains(&Name::of(digest)));
+        Self::give(from, lacks.map(|(_, contact)| (**contact).clone()), out);
+        let ours = view.shared(other.location());
+        let ours: BTreeSet<_> = ours.map(|(digest, _)| Name::of(digest)).collect();
+        let mut lacking: BTreeSet<_> = theirs.difference(&ours).copied().collect();
+        if lacking.is_empty() {
+            return;
+        }
+        let gone = self.liveness.all_gone();
+        let gone = gone.filter(|gone| lacking.remove(&gone.name));
+        let gone: Vec<_> = gone.map(|gone| Arc::clone(&gone.contact)).collect();
+        for contact in gone {
+            self.is_gone(now, &contact, out);
+            self.tell_of(from, contact.node(), view, out);
+        }
         if !lacking.is_empty() {
-            out.send(from, Message::Want(AtMost::first_of(lacking)));
+            let names = AtMost::first_of(lacking.into_iter().collect());
+            out.send(from, say(Message::Want(names)));
         }
     }
 
-    fn names(&self) -> impl Iterator<Item = Name> {
-        self.cache.digests().map(|(digest, _)| Name::of(digest))
+    /// Hands over contacts.
+    pub fn on_want(&self, from: NodeId, names: &[Name], view: &View, out: &mut Outbox<Ring>) {
+        let names: BTreeSet<_> = names.iter().copied().collect();
+        let wanted = view.cache.digests();
+        let wanted = wanted.filter(|(digest, _)| names.contains(&Name::of(digest)));
+        Self::give(from, wanted.map(|(_, contact)| (**contact).clone()), out);
     }
 
-    fn tell_names(&self, to: NodeId, out: &mut Outbox<Self>) {
-        let names = self.names().collect();
-        out.send(to, Message::Have(AtMost::first_of(names)));
-    }
-
-    fn tell_contacts(&self, to: NodeId, keep: impl Fn(&Name) -> bool, out: &mut Outbox<Self>) {
-        let kept = self.cache.digests().filter(|(d, _)| keep(&Name::of(d)));
-        let contacts: Vec<_> = kept.map(|(_, contact)| (**contact).clone()).collect();
-        for part in contacts.chunks(CONTACTS_MAX) {
-            out.send(to, Message::Members(AtMost::first_of(part.to_vec())));
-        }
-    }
-
-    fn learn_all(
+    /// Takes contacts.
+    pub fn on_members(
         &mut self,
         now: Instant,
         from: NodeId,
         contacts: Vec<Contact>,
-        out: &mut Outbox<Self>,
+        view: &mut View,
+        out: &mut Outbox<Ring>,
     ) {
-        for contact in contacts {
-            if self.distrusts(from) {
-                return;
-            }
-            if let Err(why) = self.learn(now, contact, out) {
-                self.refuse(now, from, why, out);
-            }
+        if self.learn_all(now, from, contacts, view, out) {
+            self.news(now, out);
         }
     }
 
-    fn learn(
+    /// A node answers: one that was given up is back.
+    pub fn on_pong(&mut self, now: Instant, from: NodeId, view: &mut View, out: &mut Outbox<Ring>) {
+        let gone = self.liveness.gone(from);
+        if gone.is_some_and(|gone| gone.farewell.is_none())
+            && let Some(contact) = self.liveness.raise(from)
+            && now <= contact.certificate().valid_until()
+        {
+            self.take(contact, view, out);
+            self.news(now, out);
+        }
+    }
+
+    /// Somebody says that a node is gone.
+    pub fn on_gone(&mut self, now: Instant, node: NodeId, view: &View, out: &mut Outbox<Ring>) {
+        if view.get(node).is_some() && node != view.own().node() {
+            self.liveness.check(now, node, out);
+        }
+    }
+
+    /// Tells `to`, who takes it for a member, that a node went.
+    fn tell_of(&self, to: NodeId, node: NodeId, view: &View, out: &mut Outbox<Ring>) {
+        let gone = self.liveness.gone(node);
+        if let Some(gone) = gone.filter(|_| to != view.own().node() && to != node) {
+            out.send(
+                to,
+                say(match &gone.farewell {
+                    Some(farewell) => Message::Farewell(farewell.clone()),
+                    None => Message::Gone(node),
+                }),
+            );
+        }
+    }
+
+    /// A node leaves.
+    pub fn on_farewell(
         &mut self,
         now: Instant,
-        contact: Contact,
-        out: &mut Outbox<Self>,
-    ) -> Result<(), ContactError> {
-        let node = contact.node();
-        let known = self.cache.contains(node);
-        let full = !known && self.cache.len() >= CACHE_MAX;
-        if full || self.changed.contains_key(&node) || !self.cache.is_news(&contact) {
-            return Ok(());
+        from: NodeId,
+        farewell: Farewell,
+        view: &mut View,
+        out: &mut Outbox<Ring>,
+    ) {
+        let Some(contact) = view.get(farewell.node).cloned() else {
+            return;
+        };
+        let ours = contact.node() == view.own().node();
+        let old = farewell.at < contact.issued() || farewell.at > now + community::ISSUED_AHEAD_MAX;
+        if ours || old || self.distrusts(from) {
+            return;
         }
-        contact.verify(self.community.descriptor(), now)?;
-        let contact = Arc::new(contact);
-        self.cache.insert(Arc::clone(&contact));
+        if !farewell.holds(self.community.descriptor().community) {
+            self.distrust(now, from, true);
+            let what = RingBreach::BadFarewell;
+            return out.emit(Event::Misbehaved { node: from, what });
+        }
+        self.drop_from(view, contact.node(), out);
+        self.liveness.bury(now, contact, Some(farewell));
+    }
+
+    /// A ping's time is over.
+    pub fn on_ping_timer(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        view: &mut View,
+        out: &mut Outbox<Ring>,
+    ) {
+        if !self.liveness.on_timer(now, node, out) {
+            return;
+        }
+        if let Some(contact) = self.drop_from(view, node, out) {
+            self.liveness.bury(now, Arc::clone(&contact), None);
+            Self::tell_gone(&contact, view, out);
+        }
+    }
+
+    /// Says that a node is gone to those on our side of it whose regions contain it, if we are next to it on that side, and
+    /// to the next one on the other side.
+    fn tell_gone(lost: &Contact, view: &View, out: &mut Outbox<Ring>) {
+        let (own, place) = (view.own().location(), lost.location());
+        let before = view.between(own, place).is_empty();
+        let after = view.between(place, own).is_empty();
+        let next = match (before, after) {
+            (true, false) => view.between(place, own).into_iter().next(),
+            (false, true) => view.between(own, place).into_iter().next_back(),
+            _ => None,
+        };
+        if let Some(next) = next {
+            out.send(next.node(), say(Message::Gone(lost.node())));
+        }
+        let region = view.region_of(place);
+        for contact in view.cache.inside(&region) {
+            let is_before = place.0.wrapping_sub(contact.location().0) < 1 << 63;
+            let ours = if is_before { before } else { after };
+            if ours && contact.node() != view.own().node() {
+                out.send(contact.node(), say(Message::Gone(lost.node())));
+            }
+        }
+    }
+
+    fn drop_from(
+        &self,
+        view: &mut View,
+        node: NodeId,
+        out: &mut Outbox<Ring>,
+    ) -> Option<Arc<Contact>> {
+        let known = view.cache.contains(node);
+        let contact = view.remove(node)?;
         if known {
-            self.changed.insert(node, now);
+            out.emit(Event::Gone(node));
         }
-        self.last_news = now;
-        self.tick_by(now + TICK_BUSY, out);
-        out.emit(Event::Known(contact));
-        Ok(())
+        Some(contact)
     }
 
-    fn refuse(&mut self, now: Instant, from: NodeId, why: ContactError, out: &mut Outbox<Self>) {
-        // What the host gives is not a peer's.
-        if from != self.own.node() {
-            let told = self.refused.contains_key(&from);
-            if told && !why.is_forgery() {
-                return;
-            }
-            if !told && self.refused.len() >= CACHE_MAX {
-                self.refused.pop_first();
-            }
-            self.refused.insert(from, (now, why));
+    /// Tells `to` the names of what we hold in both regions.
+    pub fn tell_names(&self, to: NodeId, view: &View, out: &mut Outbox<Ring>) {
+        if let Some(other) = view.cache.get(to) {
+            let names = view.shared(other.location());
+            let names = names.map(|(digest, _)| Name::of(digest)).collect();
+            out.send(to, say(Message::Have(AtMost::first_of(names))));
         }
-        out.emit(Event::Refused { from, why });
     }
 
-    /// Only a bad signature costs more than it cost the sender.
-    fn distrusts(&self, from: NodeId) -> bool {
-        let refused = self.refused.get(&from);
-        refused.is_some_and(|(_, why)| why.is_forgery())
+    fn give(to: NodeId, contacts: impl Iterator<Item = Contact>, out: &mut Outbox<Ring>) {
+        let contacts: Vec<_> = contacts.collect();
+        for part in contacts.chunks(CONTACTS_MAX) {
+            out.send(to, say(Message::Members(AtMost::first_of(part.to_vec()))));
+        }
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// Farewells.
+impl Membership {
+    /// How many peers are remembered as having sent what does not hold.
+    #[cfg(test)]
+    pub fn distrusted(&self) -> usize {
+        self.refused.len()
+    }
+
+    /// Farewell to all who have us in their regions, and to the neighbours.
+    pub fn part(&self, farewell: &Farewell, view: &View, out: &mut Outbox<Ring>) {
+        for node in Self::those_concerned(view) {
+            out.send(node, say(Message::Farewell(farewell.clone())));
+        }
+    }
+
+    /// Whose regions we are in, and our neighbours, should they sit farther away.
+    pub fn those_concerned(view: &View) -> BTreeSet<NodeId> {
+        let region = view.cache.iter().map(|contact| contact.node());
+        let neighbours = view.neighbours(NEIGHBOURS).into_iter();
+        let mut all: BTreeSet<_> = region.chain(neighbours.map(|c| c.node())).collect();
+        all.remove(&view.own().node());
+        all
+    }
+}
+
+/// Most nodes of a region before it is called full.
+pub fn cache_limit(cache_size: u32) -> usize {
+    // Nodes fall into regions as a Poisson process: 512 expected are never 1088, 5 never 74.
+    (2 * cache_size as usize).saturating_add(64).min(CACHE_MAX)
+}

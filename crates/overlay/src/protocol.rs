@@ -1,61 +1,84 @@
-//! The parts of the overlay in one protocol, around one view.
+//! The whole overlay: who is where, and what is told to all and kept by some.
+//!
+//! The ring finds the nodes; broadcast and records are told of them, and have it search for them what is far away.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use base::{Digest, Duration, Input, Instant, Location, NodeId, Outbox, Protocol, Rng};
-use community::{Community, Contact, Identity};
+use base::{Input, Instant, Location, NodeId, Outbox, Output, Protocol, Rng};
+use community::{Community, Contact, ContactError, Identity};
 use minicbor::{Decode, Encode};
+use thiserror::Error;
 
-use crate::broadcast::{self, Broadcast, BroadcastError};
-use crate::records::{self, Record, RecordError, Records};
-use crate::{Misbehaviour, View};
+use crate::attestation::Standing;
+use crate::breach::RingBreach;
+use crate::broadcast::BroadcastError;
+use crate::records::{Record, RecordError};
+use crate::ring::{self, Ring};
+use crate::spreading::breach::SpreadingBreach;
+use crate::spreading::{self, Spreading};
+use crate::view::{View, cache_share};
+use crate::{KTable, KTableError, NodeCache};
 
-/// Time between two comparisons of broadcasts. Guess: who joins in the middle may wait so long.
-const COMPARE_EVERY: Duration = Duration::from_secs(15);
-/// Time between two comparisons of records. Guess: a newcomer among keepers is told at once, the rest is repair.
-const SYNC_EVERY: Duration = Duration::from_secs(30);
+/// Most nodes outside of the view whose addresses are remembered.
+const MET_MAX: usize = 64;
+/// Most searches of the application under way at a time.
+const SEARCHES_MAX: usize = 64;
 
-/// One node's part in the overlay.
+/// One node's overlay.
 pub struct Overlay {
-    view: View,
-    broadcast: Broadcast,
-    records: Records,
-    rng: Rng,
-    /// Whether the periodic timers run.
-    started: bool,
+    ring: Ring,
+    spreading: Spreading,
+    /// Points that the application wants found, and those that records do.
+    wanted: [BTreeSet<Location>; 2],
+    /// Nodes outside of the view that records talk to.
+    met: BTreeMap<NodeId, Arc<Contact>>,
 }
 
 /// Between nodes.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub enum Message {
-    /// Of the broadcast.
-    #[n(2)]
-    Broadcast(#[n(0)] broadcast::Message),
-    /// Of the records.
-    #[n(3)]
-    Records(#[n(0)] records::Message),
+    /// Who is where.
+    #[n(0)]
+    Ring(#[n(0)] ring::Message),
+    /// What is told to all and kept by some.
+    #[n(1)]
+    Spreading(#[n(0)] spreading::Message),
 }
 
 /// From the application.
 #[derive(Debug)]
 pub enum Command {
-    /// Take a checked contact.
-    Know(Arc<Contact>),
-    /// Forget a node that is gone for good.
-    Forget(NodeId),
+    /// Start, knowing these nodes' addresses (none for the first node of a community).
+    Join(Vec<(NodeId, SocketAddr)>),
+    /// Take contacts that the host has kept from before.
+    Know(Vec<Contact>),
+    /// Find the nodes nearest to this point: ends with `Found` or `NotFound`.
+    Find(Location),
     /// Tell every node.
     Broadcast(Vec<u8>),
     /// Put a record at its place: ends with `Stored` or `RecordFailed`.
     Put(Box<Record>),
     /// Get the record at a place: ends with `Got` or `RecordFailed`.
     Get(Location),
-    /// The answer to `Find`: checked contacts of nodes near the place.
-    Found(Location, Vec<Arc<Contact>>),
+    /// Say farewell, and be silent from then on: who comes back starts anew, with a contact issued later.
+    Leave,
 }
 
 /// To the application.
 #[derive(Debug)]
 pub enum Event {
+    /// A node of the region became known, or a known one has new addresses.
+    Known(Arc<Contact>),
+    /// A node of the region left, or is gone.
+    Gone(NodeId),
+    /// This node is a member, its cache attested like this. Told again when it is attested better.
+    Joined(Standing),
+    /// The nodes nearest to the point of which the search knows, nearest first.
+    Found(Location, Vec<Arc<Contact>>),
+    /// Nobody answered.
+    NotFound(Location),
     /// A node told everybody.
     Heard {
         /// Who.
@@ -65,10 +88,6 @@ pub enum Event {
     },
     /// Nothing was broadcast.
     BroadcastFailed(BroadcastError),
-    /// Which node is nearest to this place?
-    Find(Location),
-    /// Where a node is found that is about to be asked and may be outside of the view.
-    Met(Arc<Contact>),
     /// A record was put.
     Stored {
         /// Its place.
@@ -80,6 +99,13 @@ pub enum Event {
     Got(Location, Option<Box<Record>>),
     /// Nothing was put or asked.
     RecordFailed(RecordError),
+    /// A peer sent a contact that does not hold. Told at most twice per peer in 15 seconds.
+    Refused {
+        /// Who sent it.
+        from: NodeId,
+        /// Why it was refused.
+        why: ContactError,
+    },
     /// A peer did what no honest one does.
     Misbehaved {
         /// Who.
@@ -89,146 +115,211 @@ pub enum Event {
     },
 }
 
-/// What is due.
+/// A peer's fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Misbehaviour {
+    /// In saying who is where.
+    #[error(transparent)]
+    Ring(#[from] RingBreach),
+    /// In spreading or keeping.
+    #[error(transparent)]
+    Spreading(#[from] SpreadingBreach),
+}
+
+/// A deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timer {
-    /// Receipts of relays.
-    Receipts,
-    /// Offering a broadcast.
-    Offer(Digest),
-    /// A broadcast that was asked for.
-    Wanted(Digest),
-    /// Comparing broadcasts.
-    Compare,
-    /// Comparing records.
-    Sync,
-    /// A request for a record.
-    Request(u64),
+    /// Of the ring.
+    Ring(ring::Timer),
+    /// Of broadcast and records.
+    Spreading(spreading::Timer),
 }
 
 impl Overlay {
-    /// A node that knows itself, whose region is the share `size` (0 to 1) of the ring.
+    /// A node that knows itself.
+    ///
+    /// # Errors
+    ///
+    /// When the descriptor's numbers allow no k-table.
     pub fn new(
         community: Arc<Community>,
         identity: Arc<Identity>,
-        own: Arc<Contact>,
-        size: f64,
+        own: Contact,
         mut rng: Rng,
-    ) -> Self {
-        let records = Records::new(Arc::clone(&community), &identity, rng.fork("records"));
-        Self {
-            view: View::new(own, size),
-            broadcast: Broadcast::new(community, identity, rng.fork("broadcast")),
-            records,
-            rng,
-            started: false,
+    ) -> Result<Self, KTableError> {
+        let descriptor = community.descriptor();
+        let share = cache_share(descriptor, &KTable::of(descriptor)?);
+        let ours = (Arc::clone(&community), Arc::clone(&identity));
+        let contact = Arc::new(own.clone());
+        Ok(Self {
+            spreading: Spreading::new(ours.0, ours.1, contact, share, rng.fork("spreading")),
+            ring: Ring::new(community, identity, own, rng.fork("ring"))?,
+            wanted: Default::default(),
+            met: BTreeMap::new(),
+        })
+    }
+
+    /// What this node says of itself.
+    pub fn own(&self) -> &Contact {
+        self.ring.own()
+    }
+
+    /// Whom this node knows.
+    pub fn view(&self) -> &View {
+        self.ring.view()
+    }
+
+    /// Whom this node knows in its region, itself included.
+    pub fn cache(&self) -> &NodeCache {
+        self.ring.cache()
+    }
+
+    /// How this node's cache is attested; `None` before it is a member.
+    pub fn standing(&self) -> Option<Standing> {
+        self.ring.standing()
+    }
+
+    /// Where `node` can be reached.
+    pub fn addresses(&self, node: NodeId) -> Vec<SocketAddr> {
+        let known = self.ring.addresses(node);
+        match self.met.get(&node) {
+            Some(met) if known.is_empty() => met.addresses().to_vec(),
+            _ => known,
+        }
+    }
+}
+
+/// From one to the other, and out.
+impl Overlay {
+    fn ring(&mut self, now: Instant, input: Input<Ring>, out: &mut Outbox<Self>) {
+        let mut said = Outbox::new();
+        self.ring.handle(now, input, &mut said);
+        for output in said.drain() {
+            match output {
+                Output::Send { to, message } => out.send(to, Message::Ring(message)),
+                Output::Wake { at, timer } => out.wake(at, Timer::Ring(timer)),
+                Output::Event(event) => self.on_ring_event(now, event, out),
+            }
+        }
+        let fingers = &self.ring.view().fingers;
+        self.spreading.see_fingers(fingers);
+    }
+
+    fn on_ring_event(&mut self, now: Instant, event: ring::Event, out: &mut Outbox<Self>) {
+        match event {
+            ring::Event::Known(contact) => {
+                let know = spreading::Command::Know(Arc::clone(&contact));
+                self.spreading(now, Input::Command(know), out);
+                out.emit(Event::Known(contact));
+            }
+            ring::Event::Gone(node) => {
+                let forget = spreading::Command::Forget(node);
+                self.spreading(now, Input::Command(forget), out);
+                out.emit(Event::Gone(node));
+            }
+            ring::Event::Joined(standing) => out.emit(Event::Joined(standing)),
+            ring::Event::Found(point, contacts) => self.found(now, point, contacts, out),
+            ring::Event::NotFound(point) => self.found(now, point, Vec::new(), out),
+            ring::Event::Refused { from, why } => out.emit(Event::Refused { from, why }),
+            ring::Event::Misbehaved { node, what } => {
+                let what = what.into();
+                out.emit(Event::Misbehaved { node, what });
+            }
         }
     }
 
-    /// Whom it knows.
-    pub fn view(&self) -> &View {
-        &self.view
+    /// A search is over: for whom it was.
+    fn found(
+        &mut self,
+        now: Instant,
+        point: Location,
+        contacts: Vec<Arc<Contact>>,
+        out: &mut Outbox<Self>,
+    ) {
+        let [ours, of_records] = &mut self.wanted;
+        let (ours, of_records) = (ours.remove(&point), of_records.remove(&point));
+        if of_records {
+            let found = spreading::Command::Found(point, contacts.clone());
+            self.spreading(now, Input::Command(found), out);
+        }
+        if ours {
+            out.emit(if contacts.is_empty() {
+                Event::NotFound(point)
+            } else {
+                Event::Found(point, contacts)
+            });
+        }
     }
 
-    /// The record that it keeps for this place, if any.
-    pub fn record(&self, location: Location, now: Instant) -> Option<&Record> {
-        self.records.record(location, now)
+    /// Searches for the application (0) or for records (1).
+    fn find(&mut self, now: Instant, which: usize, point: Location, out: &mut Outbox<Self>) {
+        if self.wanted[which].len() >= SEARCHES_MAX {
+            self.wanted[which].pop_first();
+        }
+        self.wanted[which].insert(point);
+        self.ring(now, Input::Command(ring::Command::Find(point)), out);
     }
 
-    /// How many records it keeps.
-    pub fn kept(&self) -> usize {
-        self.records.kept()
+    fn spreading(&mut self, now: Instant, input: Input<Spreading>, out: &mut Outbox<Self>) {
+        let mut said = Outbox::new();
+        self.spreading.handle(now, input, &mut said);
+        for output in said.drain() {
+            match output {
+                Output::Send { to, message } => out.send(to, Message::Spreading(message)),
+                Output::Wake { at, timer } => out.wake(at, Timer::Spreading(timer)),
+                Output::Event(event) => self.on_spreading_event(now, event, out),
+            }
+        }
     }
 
-    /// The first comparisons come at a random time, so that not all nodes compare at once.
-    fn start(&mut self, now: Instant, out: &mut Outbox<Self>) {
-        if !self.started {
-            self.started = true;
-            for (every, timer) in [(COMPARE_EVERY, Timer::Compare), (SYNC_EVERY, Timer::Sync)] {
-                let wait = Duration::from_micros(self.rng.below(every.as_micros() as u64));
-                out.wake(now + wait, timer);
+    fn on_spreading_event(
+        &mut self,
+        now: Instant,
+        event: spreading::Event,
+        out: &mut Outbox<Self>,
+    ) {
+        match event {
+            spreading::Event::Heard { from, payload } => out.emit(Event::Heard { from, payload }),
+            spreading::Event::BroadcastFailed(why) => out.emit(Event::BroadcastFailed(why)),
+            spreading::Event::Find(point) => self.find(now, 1, point, out),
+            spreading::Event::Met(contact) => {
+                if self.met.len() >= MET_MAX {
+                    self.met.pop_first();
+                }
+                self.met.insert(contact.node(), contact);
+            }
+            spreading::Event::Stored { location, copies } => {
+                out.emit(Event::Stored { location, copies });
+            }
+            spreading::Event::Got(location, record) => out.emit(Event::Got(location, record)),
+            spreading::Event::RecordFailed(why) => out.emit(Event::RecordFailed(why)),
+            spreading::Event::Misbehaved { node, what } => {
+                let what = what.into();
+                out.emit(Event::Misbehaved { node, what });
             }
         }
     }
 
     fn handle_command(&mut self, now: Instant, command: Command, out: &mut Outbox<Self>) {
-        let Self {
-            view,
-            broadcast,
-            records,
-            ..
-        } = self;
-        match command {
-            Command::Know(contact) => {
-                let inside = view.region().contains(contact.location());
-                let cache = if inside {
-                    &mut view.cache
-                } else {
-                    &mut view.fingers
-                };
-                if cache.insert(Arc::clone(&contact)) && inside {
-                    records.handle_known(now, &contact, view, out);
-                }
-            }
-            Command::Forget(node) => {
-                view.cache.remove(node);
-                view.fingers.remove(node);
-            }
+        let ring = match command {
+            Command::Join(told) => ring::Command::Join(told),
+            Command::Know(contacts) => ring::Command::Know(contacts),
+            Command::Leave => ring::Command::Leave,
+            Command::Find(point) => return self.find(now, 0, point, out),
             Command::Broadcast(payload) => {
-                if let Err(why) = broadcast.start(now, payload, view, out) {
-                    out.emit(Event::BroadcastFailed(why));
-                }
+                let broadcast = spreading::Command::Broadcast(payload);
+                return self.spreading(now, Input::Command(broadcast), out);
             }
             Command::Put(record) => {
-                if let Err(why) = records.put(now, *record, view, out) {
-                    out.emit(Event::RecordFailed(why));
-                }
+                let put = spreading::Command::Put(record);
+                return self.spreading(now, Input::Command(put), out);
             }
             Command::Get(location) => {
-                if let Err(why) = records.get(now, location, view, out) {
-                    out.emit(Event::RecordFailed(why));
-                }
+                let get = spreading::Command::Get(location);
+                return self.spreading(now, Input::Command(get), out);
             }
-            Command::Found(location, found) => {
-                records.handle_found(now, location, &found, view, out)
-            }
-        }
-    }
-
-    fn on_message(&mut self, now: Instant, from: NodeId, message: Message, out: &mut Outbox<Self>) {
-        let Self {
-            view,
-            broadcast,
-            records,
-            ..
-        } = self;
-        match message {
-            Message::Broadcast(message) => broadcast.on_message(now, from, message, view, out),
-            Message::Records(message) => records.on_message(now, from, message, view, out),
-        }
-    }
-
-    fn handle_timer(&mut self, now: Instant, timer: Timer, out: &mut Outbox<Self>) {
-        let Self {
-            view,
-            broadcast,
-            records,
-            ..
-        } = self;
-        match timer {
-            Timer::Receipts => broadcast.handle_receipts_due(now, view, out),
-            Timer::Offer(id) => broadcast.handle_offer(now, id, view, out),
-            Timer::Wanted(id) => broadcast.ask_next(now, id, out),
-            Timer::Compare => {
-                broadcast.handle_compare(now, view, out);
-                out.wake(now + COMPARE_EVERY, Timer::Compare);
-            }
-            Timer::Sync => {
-                records.handle_sync(now, view, out);
-                out.wake(now + SYNC_EVERY, Timer::Sync);
-            }
-            Timer::Request(number) => records.handle_request_due(now, number, out),
-        }
+        };
+        self.ring(now, Input::Command(ring), out);
     }
 }
 
@@ -239,14 +330,21 @@ impl Protocol for Overlay {
     type Timer = Timer;
 
     fn handle(&mut self, now: Instant, input: Input<Self>, out: &mut Outbox<Self>) {
-        self.start(now, out);
         match input {
             Input::Command(command) => self.handle_command(now, command, out),
-            Input::Message { from, message } => self.on_message(now, from, message, out),
-            Input::Timer(timer) => self.handle_timer(now, timer, out),
+            Input::Message { from, message } => match message {
+                Message::Ring(message) => self.ring(now, Input::Message { from, message }, out),
+                // Who is no member yet has nobody to pass anything on to, and catches up when it is.
+                Message::Spreading(_) if self.standing().is_none() => {}
+                Message::Spreading(message) => {
+                    self.spreading(now, Input::Message { from, message }, out);
+                }
+            },
+            Input::Timer(Timer::Ring(timer)) => self.ring(now, Input::Timer(timer), out),
+            Input::Timer(Timer::Spreading(timer)) => self.spreading(now, Input::Timer(timer), out),
             Input::Unreachable(node) => {
-                self.broadcast.on_unreachable(now, node, &self.view, out);
-                self.records.on_unreachable(now, node, &self.view, out);
+                self.ring(now, Input::Unreachable(node), out);
+                self.spreading(now, Input::Unreachable(node), out);
             }
         }
     }

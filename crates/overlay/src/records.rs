@@ -25,9 +25,10 @@ use std::sync::Arc;
 use base::{Instant, Location, NodeId, Outbox, Rng};
 use community::{Community, Identity};
 
+use crate::View;
 use crate::distrust::Distrust;
-use crate::protocol::{self, Event, Overlay};
-use crate::{Misbehaviour, View};
+use crate::spreading::breach::SpreadingBreach;
+use crate::spreading::{self, Event, Spreading};
 use away::Away;
 pub use holders::COPIES;
 pub use message::Message;
@@ -84,7 +85,7 @@ impl Records {
         from: NodeId,
         message: Message,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         self.away.remove(from);
         match message {
@@ -114,7 +115,7 @@ impl Records {
         now: Instant,
         node: NodeId,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         self.tell_another(now, node, view, out);
         self.give_up_on(now, node, out);
@@ -126,7 +127,7 @@ impl Records {
         now: Instant,
         from: NodeId,
         record: &Record,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) -> bool {
         if self.distrust.contains(from, now) {
             return false;
@@ -137,7 +138,13 @@ impl Records {
             .is_ok()
     }
 
-    fn blame(&mut self, now: Instant, node: NodeId, what: Misbehaviour, out: &mut Outbox<Overlay>) {
+    fn blame(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        what: SpreadingBreach,
+        out: &mut Outbox<Spreading>,
+    ) {
         if what.is_forgery() {
             self.distrust.insert(node, now);
         }
@@ -149,8 +156,8 @@ impl Records {
     }
 }
 
-fn send(out: &mut Outbox<Overlay>, to: NodeId, message: Message) {
-    out.send(to, protocol::Message::Records(message));
+fn send(out: &mut Outbox<Spreading>, to: NodeId, message: Message) {
+    out.send(to, spreading::Message::Records(message));
 }
 
 #[cfg(test)]

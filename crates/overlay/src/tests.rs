@@ -1,5 +1,9 @@
-//! What the tests of broadcast and records share: a community, and its overlay on a network of its own.
+//! Nodes on a network of their own: one queue, real encodings, no real time; and one node against bad peers.
 
-pub mod network;
-pub mod victim;
-pub mod world;
+mod attested;
+mod convergence;
+mod eclipse;
+mod network;
+mod peers;
+mod ring;
+mod world;

@@ -82,6 +82,13 @@ impl Context {
         }
     }
 
+    /// Forgets a node, but never ourselves.
+    pub fn forget_node(&mut self, node: NodeId) {
+        if node != self.own() {
+            self.cache.remove(node);
+        }
+    }
+
     /// Forgets whose certificates have ended: else a node that no verifier accepts would be the nearest for ever.
     pub fn forget(&mut self, now: Instant) {
         if now <= self.expiry {

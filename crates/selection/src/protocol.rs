@@ -36,6 +36,8 @@ pub struct Selection {
 pub enum Command {
     /// A node became known, or its addresses changed.
     Know(Arc<Contact>),
+    /// A node is gone: nobody waits for it any more, until it is known again.
+    Forget(NodeId),
     /// A question was announced: draws for its plan may be witnessed.
     Announce(Digest, Announced),
     /// Draw actors for a plan: ends with `Drawn` or `Failed`, within about a minute.
@@ -150,6 +152,7 @@ impl Selection {
     fn handle_command(&mut self, now: Instant, command: Command, out: &mut Outbox<Self>) {
         match command {
             Command::Know(contact) => self.context.know(contact),
+            Command::Forget(node) => self.context.forget_node(node),
             Command::Announce(digest, announced) => self.context.announce(digest, announced),
             Command::Draw(wanted) if self.drawing.contains_key(&wanted.digest) => {}
             Command::Draw(wanted) => match Trigger::start(&self.context, now, wanted, out) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base::{Location, NodeId, Region};
 use community::{Community, Contact};
-use overlay::{KTable, KTableError, NodeCache, Parameters};
+use overlay::{KTable, KTableError, NodeCache};
 
 /// A community with its k-table: all that one needs to judge a draw.
 #[derive(Debug, Clone)]
@@ -22,9 +22,8 @@ impl Rules {
     ///
     /// When no table exists for these numbers.
     pub fn new(community: Arc<Community>) -> Result<Self, KTableError> {
-        let descriptor = community.descriptor();
-        let parameters = Parameters::new(descriptor.nodes, descriptor.colluders, descriptor.alpha);
-        Ok(Self::with_table(community, KTable::new(parameters)?))
+        let table = KTable::of(community.descriptor())?;
+        Ok(Self::with_table(community, table))
     }
 
     /// With a table of one's own: the paper's form, to compare. All nodes of a community must have the same.
@@ -82,8 +81,7 @@ impl Rules {
 
     /// The region around `centre` in which k nodes include an honest one, if the table has a row for this k.
     pub fn region(&self, centre: Location, k: usize) -> Option<Region> {
-        let row = self.table.row(u32::try_from(k).ok()?)?;
-        Some(Region::new(centre, row.region_size))
+        self.table.region(centre, k)
     }
 
     /// The smallest k for which enough nodes are near `centre`, and those k nodes, nearest first. The smallest k and the
@@ -94,12 +92,6 @@ impl Rules {
         centre: Location,
         keep: impl Fn(NodeId) -> bool,
     ) -> Option<Vec<Arc<Contact>>> {
-        self.table.rows().iter().find_map(|row| {
-            let k = row.k as usize;
-            let region = Region::new(centre, row.region_size);
-            let mut found = cache.within(centre, &region, &keep);
-            found.truncate(k);
-            (found.len() == k).then_some(found)
-        })
+        self.table.legitimate(cache, centre, keep)
     }
 }

@@ -17,7 +17,7 @@ use community::{
 };
 use crypto::{Rights, SigningKey};
 use overlay::broadcast;
-use overlay::protocol::{Command, Event, Message, Overlay, Timer};
+use overlay::spreading::{Command, Event, Message, Spreading, Timer};
 
 const START: Instant = Instant::from_secs(1_800_000_000);
 const DAY: Duration = Duration::from_secs(86400);
@@ -63,7 +63,7 @@ impl Ord for Queued {
 struct World {
     contacts: Vec<Arc<Contact>>,
     index: Vec<(NodeId, usize)>,
-    nodes: Vec<Overlay>,
+    nodes: Vec<Spreading>,
     kinds: Vec<Kind>,
     queue: BinaryHeap<Queued>,
     caused: u64,
@@ -140,7 +140,7 @@ impl World {
             let size = CACHE as f64 / size as f64;
             world
                 .nodes
-                .push(Overlay::new(community, identity, own, size, rng));
+                .push(Spreading::new(community, identity, own, size, rng));
         }
         for at in 0..size {
             world.introduce(at);
@@ -174,7 +174,7 @@ impl World {
         self.queue.push(Queued(Reverse((at, self.caused)), to, due));
     }
 
-    fn input(&mut self, now: Instant, to: usize, from: Option<usize>, input: Input<Overlay>) {
+    fn input(&mut self, now: Instant, to: usize, from: Option<usize>, input: Input<Spreading>) {
         let mut out = Outbox::new();
         self.nodes[to].handle(now, input, &mut out);
         for output in out.drain() {

@@ -9,7 +9,7 @@ use minicbor::bytes::ByteVec;
 use minicbor::encode::Write;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
-use crate::Misbehaviour;
+use crate::spreading::breach::SpreadingBreach;
 
 /// Longest payload, in bytes: a question with its plan has some kilobytes.
 pub const PAYLOAD_MAX: usize = 64 << 10;
@@ -84,7 +84,7 @@ impl Announcement {
     /// # Errors
     ///
     /// What the node that passed it on did wrong.
-    pub fn verify(&self, descriptor: &Descriptor, now: Instant) -> Result<(), Misbehaviour> {
+    pub fn verify(&self, descriptor: &Descriptor, now: Instant) -> Result<(), SpreadingBreach> {
         let Body {
             certificate,
             issued,
@@ -92,17 +92,17 @@ impl Announcement {
             signature,
         } = &*self.0;
         if payload.len() > PAYLOAD_MAX {
-            return Err(Misbehaviour::PayloadTooLong);
+            return Err(SpreadingBreach::PayloadTooLong);
         }
         if *issued > now + ISSUED_AHEAD_MAX {
-            return Err(Misbehaviour::FromTheFuture);
+            return Err(SpreadingBreach::FromTheFuture);
         }
         if now > *issued + AGE_MAX + ISSUED_AHEAD_MAX {
-            return Err(Misbehaviour::Stale);
+            return Err(SpreadingBreach::Stale);
         }
         check_certificate(certificate, descriptor, now)?;
         let (signer, id) = (certificate.node(), self.id());
-        verify(signer, DOMAIN, id.as_bytes(), signature).map_err(|_| Misbehaviour::Signature)
+        verify(signer, DOMAIN, id.as_bytes(), signature).map_err(|_| SpreadingBreach::Signature)
     }
 }
 

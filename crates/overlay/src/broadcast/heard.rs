@@ -151,7 +151,7 @@ impl Heards {
 mod tests {
     use super::*;
     use crate::broadcast::PAYLOAD_MAX;
-    use crate::tests::world::{START, TICK, world};
+    use crate::spreading::tests::world::{START, TICK, world};
 
     fn take(heard: &mut Heards, number: usize, payload: Vec<u8>) -> Digest {
         let issued = START + number as u32 * TICK;

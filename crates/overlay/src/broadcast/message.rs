@@ -4,7 +4,7 @@ use base::Digest;
 use minicbor::{Decode, Encode};
 
 use super::{Announcement, Span};
-use crate::membership::AtMost;
+use crate::AtMost;
 
 /// Most broadcasts that one message offers.
 pub const OFFERS_MAX: usize = 64;

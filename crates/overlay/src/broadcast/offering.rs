@@ -7,9 +7,9 @@ use base::{Digest, Duration, Instant, Location, NodeId, Outbox};
 use super::message::{COMPARED_MAX, OFFERS_MAX};
 use super::passing::send;
 use super::{Announcement, Broadcast, Message, Receipt};
+use crate::AtMost;
 use crate::View;
-use crate::membership::AtMost;
-use crate::protocol::{Overlay, Timer};
+use crate::spreading::{Spreading, Timer};
 
 /// Nodes on each side to which a payload is offered: with one honest on each side, two holes in a row heal.
 const NEIGHBOURS: usize = 2;
@@ -29,7 +29,7 @@ impl Broadcast {
         now: Instant,
         id: Digest,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let heard = self.heard.get(&id);
         let Some(heard) = heard.filter(|heard| heard.is_on_offer(now)) else {
@@ -53,7 +53,7 @@ impl Broadcast {
     }
 
     /// Compares with somebody of the cache.
-    pub fn handle_compare(&mut self, now: Instant, view: &View, out: &mut Outbox<Overlay>) {
+    pub fn handle_compare(&mut self, now: Instant, view: &View, out: &mut Outbox<Spreading>) {
         self.heard.forget(now);
         let nodes = view.cache.iter().map(|contact| contact.node());
         let others: Vec<_> = nodes.filter(|node| *node != view.own().node()).collect();
@@ -69,7 +69,7 @@ impl Broadcast {
         now: Instant,
         from: NodeId,
         theirs: Vec<Digest>,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let known: BTreeSet<_> = theirs.iter().copied().collect();
         let mut ours = self.heard.ids();
@@ -88,7 +88,7 @@ impl Broadcast {
         now: Instant,
         from: NodeId,
         ids: Vec<Digest>,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         for id in ids {
             if !self.heard.contains(&id) && self.wanted.offered(id, from, now + GIVEN_WITHIN) {
@@ -97,13 +97,13 @@ impl Broadcast {
         }
     }
 
-    fn ask(&self, now: Instant, whom: NodeId, id: Digest, out: &mut Outbox<Overlay>) {
+    fn ask(&self, now: Instant, whom: NodeId, id: Digest, out: &mut Outbox<Spreading>) {
         send(out, whom, Message::Want(id));
         out.wake(now + GIVEN_WITHIN, Timer::Wanted(id));
     }
 
     /// Asks another for a broadcast that did not come in time.
-    pub fn ask_next(&mut self, now: Instant, id: Digest, out: &mut Outbox<Overlay>) {
+    pub fn ask_next(&mut self, now: Instant, id: Digest, out: &mut Outbox<Spreading>) {
         if let Some(next) = self.wanted.next(&id, now, now + GIVEN_WITHIN) {
             self.ask(now, next, id, out);
         }
@@ -114,7 +114,7 @@ impl Broadcast {
         now: Instant,
         from: NodeId,
         id: Digest,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let Some(heard) = self.heard.get_mut(&id) else {
             return;
@@ -134,7 +134,7 @@ impl Broadcast {
         from: NodeId,
         announcement: Announcement,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let id = announcement.id();
         if let Receipt::First = self.receive(now, from, announcement, out) {

@@ -4,7 +4,7 @@ use base::{Digest, Duration, Instant, NodeId, Outbox};
 
 use super::{Announcement, Broadcast, Message, OFFER_AFTER, Receipt, Span};
 use crate::View;
-use crate::protocol::{self, Overlay, Timer};
+use crate::spreading::{self, Spreading, Timer};
 
 /// Time in which a relay says that it has a payload. Guess: some payloads of 64 KiB up a slow line, and a long round trip.
 pub(super) const RECEIPT_WITHIN: Duration = Duration::from_secs(2);
@@ -25,7 +25,7 @@ impl Broadcast {
         announcement: Announcement,
         span: Span,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let id = announcement.id();
         match self.receive(now, from, announcement, out) {
@@ -44,7 +44,7 @@ impl Broadcast {
         id: Digest,
         span: Span,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let heard = self.heard.get_mut(&id);
         if let Some(heard) = heard.filter(|heard| heard.spans < SPANS_MAX) {
@@ -61,7 +61,7 @@ impl Broadcast {
         id: Digest,
         span: Span,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let Some(heard) = self.heard.get(&id) else {
             return;
@@ -86,7 +86,7 @@ impl Broadcast {
     }
 
     /// Splits the spans of relays that should have answered by now.
-    pub fn handle_receipts_due(&mut self, now: Instant, view: &View, out: &mut Outbox<Overlay>) {
+    pub fn handle_receipts_due(&mut self, now: Instant, view: &View, out: &mut Outbox<Spreading>) {
         self.pass_around(now, |_, until| until <= now, view, out);
     }
 
@@ -96,7 +96,7 @@ impl Broadcast {
         now: Instant,
         silent: impl Fn(&(Digest, NodeId, Span), Instant) -> bool,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let mut given_up = Vec::new();
         self.passing.retain(|passed, until| {
@@ -122,6 +122,6 @@ impl Broadcast {
     }
 }
 
-pub(super) fn send(out: &mut Outbox<Overlay>, to: NodeId, message: Message) {
-    out.send(to, protocol::Message::Broadcast(message));
+pub(super) fn send(out: &mut Outbox<Spreading>, to: NodeId, message: Message) {
+    out.send(to, spreading::Message::Broadcast(message));
 }

@@ -1,25 +1,29 @@
-//! What members say to each other.
+//! What members say to each other about who is there.
 
-use base::Digest;
+use base::{Digest, Instant, NodeId};
 use community::Contact;
-use minicbor::decode::Error;
-use minicbor::encode::Write;
-use minicbor::{Decode, Decoder, Encode, Encoder};
+use crypto::Signature;
+use minicbor::{Decode, Encode};
 
-use super::{CACHE_MAX, CONTACTS_MAX};
+use super::CONTACTS_MAX;
+use crate::at_most::AtMost;
+use crate::attestation::{Attested, Listing};
+use crate::liveness::Farewell;
+use crate::view::CACHE_MAX;
 
-/// Between nodes. A whole comparison: `Compare`, then `Have` if the caches differ, then `Members` and `Want` for what one
-/// side lacks and what the other does.
+/// Between nodes. A whole comparison: `Compare`, then `Have` if the caches differ in what lies in both regions, then
+/// `Members` and `Want` for what one side lacks and what the other does. A whole join: `Ask`, `Sign` and `Signed` among the
+/// one asked and its attesters, `Attested`, `Want`, `Members`; then a `Hello` to everyone in the region.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub enum Message {
-    /// A newcomer introduces itself to a node that it was told of, which answers with `Have`.
+    /// The sender is a member from now on, or has new addresses.
     #[n(0)]
-    Hello(#[n(0)] Contact),
-    /// The summary of the sender's cache; a receiver whose cache differs answers with `Have`.
+    Hello(#[n(0)] Box<Contact>),
+    /// The summary of what the sender holds in both regions; a receiver that holds something else answers with `Have`.
     #[n(1)]
     Compare(#[n(0)] Digest),
-    /// The names of all contacts in the sender's cache. The receiver sends those that are not among them, and wants those
-    /// that it does not hold.
+    /// The names of all contacts that the sender holds in both regions. The receiver sends those that are not among them,
+    /// and wants those that it does not hold.
     #[n(2)]
     Have(#[n(0)] AtMost<Name, CACHE_MAX>),
     /// The receiver is to send these contacts.
@@ -28,6 +32,36 @@ pub enum Message {
     /// Contacts that the receiver may lack.
     #[n(4)]
     Members(#[n(0)] AtMost<Contact, CONTACTS_MAX>),
+    /// The sender does not know the receiver, which says `Hello` if it is a member.
+    #[n(5)]
+    Unknown,
+    /// Are you there?
+    #[n(6)]
+    Ping,
+    /// Yes.
+    #[n(7)]
+    Pong,
+    /// The sender found this node gone. A hint: the receiver sees for itself.
+    #[n(8)]
+    Gone(#[n(0)] NodeId),
+    /// A node leaves, in its own words.
+    #[n(9)]
+    Farewell(#[n(0)] Farewell),
+    /// A newcomer asks for the receiver's cache, attested.
+    #[n(10)]
+    Ask,
+    /// The answer to `Ask`. The newcomer wants the contacts that it lacks.
+    #[n(11)]
+    Attested(#[n(0)] Box<Attested>),
+    /// The sender's cache, for the receiver to attest.
+    #[n(12)]
+    Sign(#[n(0)] Box<Listing>),
+    /// The answer to the `Sign` of this time.
+    #[n(13)]
+    Signed(#[n(0)] Instant, #[n(1)] Signature),
+    /// No: the receiver's cache of this time differs from the sender's, as a `Have` tells.
+    #[n(14)]
+    Differs(#[n(0)] Instant),
 }
 
 /// Names one contact among those of a community: the first eight bytes of its digest. Someone who finds two contacts with
@@ -41,41 +75,5 @@ impl Name {
     pub fn of(digest: &Digest) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = digest.0;
         Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
-    }
-}
-
-/// A list that is never longer than `MAX`: a longer one is not read at all.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AtMost<T, const MAX: usize>(Vec<T>);
-
-impl<T, const MAX: usize> AtMost<T, MAX> {
-    /// The first `MAX` of these.
-    pub fn first_of(mut items: Vec<T>) -> Self {
-        items.truncate(MAX);
-        Self(items)
-    }
-
-    /// What is in the list.
-    pub fn into_inner(self) -> Vec<T> {
-        self.0
-    }
-}
-
-impl<C, T: Encode<C>, const MAX: usize> Encode<C> for AtMost<T, MAX> {
-    fn encode<W: Write>(
-        &self,
-        e: &mut Encoder<W>,
-        context: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        self.0.encode(e, context)
-    }
-}
-
-impl<'b, C, T: Decode<'b, C>, const MAX: usize> Decode<'b, C> for AtMost<T, MAX> {
-    fn decode(d: &mut Decoder<'b>, context: &mut C) -> Result<Self, Error> {
-        match d.probe().array()? {
-            Some(len) if len <= MAX as u64 => Vec::decode(d, context).map(Self),
-            _ => Err(Error::message("too long a list")),
-        }
     }
 }

@@ -9,9 +9,9 @@ use community::Contact;
 use super::holders::{COPIES, is_near, nearest};
 use super::message::HOLDING_MAX;
 use super::{Message, Record, Records, send};
+use crate::AtMost;
 use crate::View;
-use crate::membership::AtMost;
-use crate::protocol::Overlay;
+use crate::spreading::Spreading;
 
 /// A record is kept by a node that is among so many nearest ones, though only the nearest [`COPIES`] are asked: who is
 /// nearest changes back and forth.
@@ -26,7 +26,7 @@ impl Records {
         from: NodeId,
         record: Record,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let location = self.location(&record);
         if !self.keeps(now, location, view) {
@@ -55,7 +55,7 @@ impl Records {
         to: NodeId,
         location: Location,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let found = nearest(&view.cache, location, COPIES, |_| true);
         let contacts = found.iter().map(|contact| (**contact).clone()).collect();
@@ -63,7 +63,7 @@ impl Records {
     }
 
     /// Drops what is no longer to be kept here, and compares the rest with another keeper.
-    pub fn handle_sync(&mut self, now: Instant, view: &View, out: &mut Outbox<Overlay>) {
+    pub fn handle_sync(&mut self, now: Instant, view: &View, out: &mut Outbox<Spreading>) {
         let Self { own, away, .. } = self;
         let there = |node| away.is_there(node, now);
         let keeps = |location| is_near(view, *own, location, KEEPING, there);
@@ -73,7 +73,7 @@ impl Records {
     }
 
     /// Compares with a random other keeper of a random record.
-    fn tell_someone(&mut self, now: Instant, view: &View, out: &mut Outbox<Overlay>) {
+    fn tell_someone(&mut self, now: Instant, view: &View, out: &mut Outbox<Spreading>) {
         let count = self.shelf.iter().count() as u64;
         if count == 0 {
             return;
@@ -95,7 +95,7 @@ impl Records {
         now: Instant,
         node: NodeId,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let known = self.away.insert(node, now);
         if self.told.remove(&node) && known {
@@ -109,7 +109,7 @@ impl Records {
         now: Instant,
         contact: &Arc<Contact>,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let node = contact.node();
         self.away.remove(node);
@@ -124,7 +124,7 @@ impl Records {
     }
 
     /// Tells `to` what is kept here that it should keep, too.
-    fn tell(&mut self, now: Instant, to: NodeId, view: &View, out: &mut Outbox<Overlay>) {
+    fn tell(&mut self, now: Instant, to: NodeId, view: &View, out: &mut Outbox<Spreading>) {
         let there = |node| self.away.is_there(node, now);
         let shared = |location| is_near(view, to, location, COPIES, there);
         let all = self
@@ -148,7 +148,7 @@ impl Records {
         from: NodeId,
         theirs: Vec<(Location, Instant)>,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let mut lacking = Vec::new();
         let theirs: BTreeMap<_, _> = theirs.into_iter().collect();
@@ -176,7 +176,7 @@ impl Records {
         now: Instant,
         from: NodeId,
         locations: Vec<Location>,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         if self.told.remove(&from) {
             let locations: BTreeSet<_> = locations.into_iter().collect();

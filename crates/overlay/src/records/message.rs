@@ -5,7 +5,7 @@ use community::Contact;
 use minicbor::{Decode, Encode};
 
 use super::{COPIES, Record};
-use crate::membership::AtMost;
+use crate::AtMost;
 
 /// Most records that one comparison names, and that follow it: 0.9 MB when all are as long as they may be.
 pub const HOLDING_MAX: usize = 512;

@@ -6,7 +6,7 @@ use crypto::{Certificate, Signature, SigningKey, verify};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
-use crate::Misbehaviour;
+use crate::spreading::breach::SpreadingBreach;
 
 /// Longest key of a record, in bytes.
 pub const KEY_MAX: usize = 64;
@@ -144,30 +144,30 @@ impl Record {
     /// # Errors
     ///
     /// What the node that sent it did wrong.
-    pub fn verify(&self, descriptor: &Descriptor, now: Instant) -> Result<(), Misbehaviour> {
+    pub fn verify(&self, descriptor: &Descriptor, now: Instant) -> Result<(), SpreadingBreach> {
         if self.key.len() > KEY_MAX {
-            return Err(Misbehaviour::KeyTooLong);
+            return Err(SpreadingBreach::KeyTooLong);
         }
         if self.value.len() > VALUE_MAX {
-            return Err(Misbehaviour::ValueTooLong);
+            return Err(SpreadingBreach::ValueTooLong);
         }
         if self.expires <= self.issued || self.expires > self.issued + LIFE_MAX {
-            return Err(Misbehaviour::Lifetime);
+            return Err(SpreadingBreach::Lifetime);
         }
         if self.issued > now + ISSUED_AHEAD_MAX {
-            return Err(Misbehaviour::FromTheFuture);
+            return Err(SpreadingBreach::FromTheFuture);
         }
         if now > self.expires + ISSUED_AHEAD_MAX {
-            return Err(Misbehaviour::Expired);
+            return Err(SpreadingBreach::Expired);
         }
         match &self.owner {
             Owner::Member(certificate) => check_certificate(certificate, descriptor, now)?,
             Owner::Authority(node) if *node == descriptor.authority => {}
-            Owner::Authority(_) => return Err(Misbehaviour::NotTheAuthority),
+            Owner::Authority(_) => return Err(SpreadingBreach::NotTheAuthority),
         }
         let bytes = self.signed_bytes(&descriptor.community);
         verify(self.owner.node(), DOMAIN, &bytes, &self.signature)
-            .map_err(|_| Misbehaviour::Signature)
+            .map_err(|_| SpreadingBreach::Signature)
     }
 
     fn signed_bytes(&self, community: &Digest) -> Vec<u8> {

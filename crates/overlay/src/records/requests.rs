@@ -9,8 +9,9 @@ use thiserror::Error;
 
 use super::holders::{COPIES, keepers, nearest};
 use super::{Message, Record, Records, send};
-use crate::protocol::{Event, Overlay, Timer};
-use crate::{Misbehaviour, NodeCache, View};
+use crate::spreading::breach::SpreadingBreach;
+use crate::spreading::{Event, Spreading, Timer};
+use crate::{NodeCache, View};
 
 /// Most requests of this node at a time.
 pub const REQUESTS_MAX: usize = 256;
@@ -24,7 +25,7 @@ pub const ANSWERED_WITHIN: Duration = Duration::from_secs(3);
 pub enum RecordError {
     /// Others would refuse the record.
     #[error("the record would be refused: {0}")]
-    Invalid(#[from] Misbehaviour),
+    Invalid(#[from] SpreadingBreach),
     /// Too many requests are under way.
     #[error("{REQUESTS_MAX} requests for records are under way; try again later")]
     Busy,
@@ -75,7 +76,7 @@ impl Records {
         now: Instant,
         record: Record,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) -> Result<(), RecordError> {
         record.verify(self.community.descriptor(), now)?;
         let location = self.location(&record);
@@ -92,7 +93,7 @@ impl Records {
         now: Instant,
         location: Location,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) -> Result<(), RecordError> {
         self.start(now, location, Task::Get, view, out)
     }
@@ -103,7 +104,7 @@ impl Records {
         location: Location,
         task: Task,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) -> Result<(), RecordError> {
         if self.requests.len() >= REQUESTS_MAX {
             return Err(RecordError::Busy);
@@ -134,7 +135,7 @@ impl Records {
         now: Instant,
         number: u64,
         keepers: Vec<Arc<Contact>>,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let Some(mut request) = self.requests.remove(&number) else {
             return;
@@ -179,7 +180,7 @@ impl Records {
         from: NodeId,
         location: Location,
         issued: Instant,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let numbers: Vec<_> = self.requests.keys().copied().collect();
         for number in numbers {
@@ -204,7 +205,7 @@ impl Records {
         from: NodeId,
         location: Location,
         record: Option<Box<Record>>,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let mut requests = std::mem::take(&mut self.requests);
         let mut touched = Vec::new();
@@ -239,10 +240,10 @@ impl Records {
         location: Location,
         record: &Record,
         best: &mut Option<Box<Record>>,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         if self.location(record) != location {
-            self.blame(now, from, Misbehaviour::OtherRecord, out);
+            self.blame(now, from, SpreadingBreach::OtherRecord, out);
             return;
         }
         let known = best.as_ref();
@@ -253,7 +254,7 @@ impl Records {
     }
 
     /// Nobody waits for a node that cannot be reached.
-    pub(super) fn give_up_on(&mut self, now: Instant, node: NodeId, out: &mut Outbox<Overlay>) {
+    pub(super) fn give_up_on(&mut self, now: Instant, node: NodeId, out: &mut Outbox<Spreading>) {
         let numbers: Vec<_> = self.requests.keys().copied().collect();
         for number in numbers {
             let stage = self.requests.get_mut(&number);
@@ -273,7 +274,7 @@ impl Records {
     }
 
     /// A stage has had its time.
-    pub fn handle_request_due(&mut self, now: Instant, number: u64, out: &mut Outbox<Overlay>) {
+    pub fn handle_request_due(&mut self, now: Instant, number: u64, out: &mut Outbox<Spreading>) {
         let request = self.requests.get(&number);
         if request.is_some_and(|request| request.until <= now) {
             self.end_stage(now, number, out);
@@ -281,7 +282,7 @@ impl Records {
     }
 
     /// Goes on with what there is.
-    pub(super) fn end_stage(&mut self, now: Instant, number: u64, out: &mut Outbox<Overlay>) {
+    pub(super) fn end_stage(&mut self, now: Instant, number: u64, out: &mut Outbox<Spreading>) {
         let Some(request) = self.requests.get(&number) else {
             return;
         };
@@ -297,7 +298,7 @@ impl Records {
     }
 
     /// Ends when all have answered, and a get when more than half have and somebody had it.
-    fn end_if_done(&mut self, number: u64, out: &mut Outbox<Overlay>) {
+    fn end_if_done(&mut self, number: u64, out: &mut Outbox<Spreading>) {
         let Some(Request { task, stage, .. }) = self.requests.get(&number) else {
             return;
         };
@@ -314,7 +315,7 @@ impl Records {
         }
     }
 
-    fn end(&mut self, number: u64, out: &mut Outbox<Overlay>) {
+    fn end(&mut self, number: u64, out: &mut Outbox<Spreading>) {
         let Some(Request {
             location,
             task,

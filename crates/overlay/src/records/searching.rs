@@ -9,7 +9,7 @@ use community::Contact;
 use super::holders::{COPIES, nearest};
 use super::requests::{ANSWERED_WITHIN, Request, Stage};
 use super::{Message, Records, send};
-use crate::protocol::{Event, Overlay, Timer};
+use crate::spreading::{Event, Spreading, Timer};
 use crate::{NodeCache, View};
 
 impl Records {
@@ -20,7 +20,7 @@ impl Records {
         location: Location,
         found: &[Arc<Contact>],
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let finds = |request: &Request| {
             request.location == location && matches!(request.stage, Stage::Finding)
@@ -62,7 +62,7 @@ impl Records {
         location: Location,
         contacts: Vec<Contact>,
         view: &View,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let mut requests = std::mem::take(&mut self.requests);
         let asking = requests.iter_mut().filter_map(|(number, request)| {
@@ -93,7 +93,7 @@ impl Records {
         contact: &Contact,
         view: &View,
         cache: &mut NodeCache,
-        out: &mut Outbox<Overlay>,
+        out: &mut Outbox<Spreading>,
     ) {
         let node = contact.node();
         if cache.contains(node) || self.distrust.contains(from, now) {

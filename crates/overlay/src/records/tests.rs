@@ -8,9 +8,9 @@ mod replication;
 use base::{Digest, Instant, Location};
 
 use super::{Entry, Owner, Record};
-use crate::protocol::{Command, Event};
-use crate::tests::network::Network;
-use crate::tests::world::{DAY, START, world};
+use crate::spreading::tests::network::Network;
+use crate::spreading::tests::world::{DAY, START, world};
+use crate::spreading::{Command, Event};
 
 /// A name, and what is said under it.
 fn entry<'a>(key: &'a [u8], value: &'a [u8]) -> Entry<'a> {

@@ -1,220 +1,154 @@
-//! Any number of nodes, the links between them, and a clock.
+//! Any number of members, the links between them, and a clock.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use base::{
     Duration, Input, Instant, Location, NodeId, Outbox, Output, Protocol as _, Rng, decode, encode,
 };
-use community::Contact;
 
-use super::world::{START, world};
-use crate::broadcast;
-use crate::protocol::{Command, Event, Message, Overlay, Timer};
+use super::world::{START, World};
+use crate::Standing;
+use crate::breach::RingBreach;
+use crate::ring::{Command, Event, Message, Ring, Timer};
+
+pub const LATENCY: Duration = Duration::from_millis(20);
+pub const SECOND: Duration = Duration::from_secs(1);
 
 enum Happening {
     Message {
         from: NodeId,
         to: NodeId,
-        bytes: Vec<u8>,
+        message: Parcel,
     },
-    Wake(NodeId, Timer),
+    Wake(NodeId, u32, Timer),
 }
 
-/// Nodes of the [`world`] who talk to each other.
-pub struct Network {
+/// Really encoded, unless that would take too long.
+enum Parcel {
+    Bytes(Vec<u8>),
+    Open(Box<Message>),
+}
+
+/// What a liar sends in place of what its honest program would.
+pub type Lie<'a> = dyn Fn(Instant, NodeId, NodeId, Message) -> Option<Message> + 'a;
+
+/// Members of a [`World`] who talk to each other.
+pub struct Network<'a> {
+    world: &'a World,
     pub now: Instant,
-    nodes: BTreeMap<NodeId, Overlay>,
-    /// Contacts of all nodes that are there.
-    truth: Vec<Arc<Contact>>,
+    members: BTreeMap<NodeId, Ring>,
+    /// Counts processes of one node: timers of earlier ones are dropped.
+    lives: BTreeMap<NodeId, u32>,
     queue: BTreeMap<(Instant, u64), Happening>,
     caused: u64,
-    pub rng: Rng,
-    /// How many nodes each knows around it, if not all.
-    cache: Option<usize>,
+    rng: Rng,
     /// Of messages, for good.
     pub loss_percent: u64,
-    /// Cannot be reached, and the sender is told so.
     pub down: BTreeSet<NodeId>,
-    /// Take messages and do nothing.
-    pub silent: BTreeSet<NodeId>,
-    /// Acknowledge and do nothing else.
-    pub liars: BTreeSet<NodeId>,
+    /// Changes what these nodes say.
+    pub lie: Option<Box<Lie<'a>>>,
+    /// Whether two nodes hear each other.
+    pub cut: Option<Box<dyn Fn(NodeId, NodeId) -> bool>>,
+    /// Whether messages are encoded.
+    pub encodes: bool,
+    /// Sent so far, by kind.
+    pub kinds: BTreeMap<&'static str, u64>,
+    /// Sent so far.
     pub messages: u64,
-    /// Messages that hold a broadcast's payload.
-    pub payloads: u64,
-    /// What each node heard, from whom, in how many hops, in this order.
-    pub heard: BTreeMap<NodeId, Vec<(NodeId, Vec<u8>, u32)>>,
-    /// All other events but searches, which this answers.
+    /// Of these messages, if they are encoded.
+    pub bytes: u64,
     pub events: Vec<(NodeId, Event)>,
 }
 
-impl Network {
-    /// The first `size` people, who know `cache` nodes around them and true fingers, or all.
-    pub fn new(size: usize, cache: Option<usize>, seed: u64) -> Self {
-        let mut network = Self {
+impl<'a> Network<'a> {
+    pub fn new(world: &'a World, seed: u64) -> Self {
+        Self {
+            world,
             now: START,
-            nodes: BTreeMap::new(),
-            truth: vec![],
+            members: BTreeMap::new(),
+            lives: BTreeMap::new(),
             queue: BTreeMap::new(),
             caused: 0,
             rng: Rng::from_number(seed),
-            cache: cache.filter(|cache| *cache < size),
             loss_percent: 0,
             down: BTreeSet::new(),
-            silent: BTreeSet::new(),
-            liars: BTreeSet::new(),
+            lie: None,
+            cut: None,
+            encodes: true,
+            kinds: BTreeMap::new(),
             messages: 0,
-            payloads: 0,
-            heard: BTreeMap::new(),
-            events: vec![],
-        };
-        network.truth = world().contacts[..size].to_vec();
-        let share = network
-            .cache
-            .map_or(1.0, |cache| cache as f64 / size as f64);
-        for person in 0..size {
-            let node = world().people[person].node();
-            network.nodes.insert(node, world().overlay(person, share));
-        }
-        for person in 0..size {
-            network.introduce(person);
-        }
-        network
-    }
-
-    /// Tells a node what it should know: its region and its fingers.
-    fn introduce(&mut self, person: usize) {
-        let own = &world().contacts[person];
-        let region = *self.node(person).view().region();
-        let mut known = self.truth.clone();
-        if self.cache.is_some() {
-            let mut ring = self.truth.clone();
-            ring.sort_by_key(|contact| contact.location());
-            known.retain(|contact| region.contains(contact.location()));
-            for bit in 0..64 {
-                let point = own.location().0.wrapping_add(1 << bit);
-                let at = ring.partition_point(|contact| contact.location().0 < point);
-                known.push(Arc::clone(&ring[at % ring.len()]));
-            }
-        }
-        for contact in known {
-            if contact.node() != own.node() {
-                self.input(own.node(), Input::Command(Command::Know(contact)));
-            }
+            bytes: 0,
+            events: Vec::new(),
         }
     }
 
-    /// A new person comes, and the nodes near it are told.
-    pub fn join(&mut self, person: usize) {
-        let contact = Arc::clone(&world().contacts[person]);
-        let share = match self.cache {
-            Some(cache) => cache as f64 / self.truth.len() as f64,
-            None => 1.0,
-        };
-        let overlay = world().overlay(person, share);
-        self.nodes.insert(contact.node(), overlay);
-        let before: Vec<_> = self.truth.iter().map(|contact| contact.node()).collect();
-        self.truth.push(Arc::clone(&contact));
-        for node in before {
-            let near = self.nodes[&node]
-                .view()
-                .region()
-                .contains(contact.location());
-            if near {
-                let know = Command::Know(Arc::clone(&contact));
-                self.input(node, Input::Command(know));
-            }
-        }
-        self.introduce(person);
+    /// The first `size` people join, all of them told of these.
+    pub fn start(&mut self, size: usize, bootstraps: &[usize]) {
+        (0..size).for_each(|person| self.join(person, bootstraps));
     }
 
-    /// A node goes, and all are told.
-    pub fn leave(&mut self, node: NodeId) {
-        self.nodes.remove(&node);
-        self.truth.retain(|contact| contact.node() != node);
-        let others: Vec<_> = self.nodes.keys().copied().collect();
-        for other in others {
-            self.input(other, Input::Command(Command::Forget(node)));
-        }
+    /// This person's node starts, for the first time or again.
+    pub fn join(&mut self, person: usize, bootstraps: &[usize]) {
+        let node = self.world.node(person);
+        let member = self.world.overlay(person, self.now);
+        self.members.insert(node, member);
+        *self.lives.entry(node).or_default() += 1;
+        self.down.remove(&node);
+        let told = bootstraps
+            .iter()
+            .map(|&person| (self.world.node(person), World::address(person)))
+            .collect();
+        self.input(node, Input::Command(Command::Join(told)));
     }
 
-    pub fn node(&self, person: usize) -> &Overlay {
-        &self.nodes[&world().people[person].node()]
+    pub fn crash(&mut self, person: usize) {
+        self.down.insert(self.world.node(person));
     }
 
-    pub fn nodes(&self) -> impl Iterator<Item = (&NodeId, &Overlay)> {
-        self.nodes.iter()
-    }
-
-    /// Up, neither silent nor lying.
-    pub fn is_honest(&self, node: NodeId) -> bool {
-        !self.down.contains(&node) && !self.silent.contains(&node) && !self.liars.contains(&node)
-    }
-
-    /// The `count` nodes that are there nearest to a place.
-    pub fn nearest(&self, place: Location, count: usize) -> Vec<Arc<Contact>> {
-        let there = |contact: &&Arc<Contact>| !self.down.contains(&contact.node());
-        let mut all: Vec<_> = self.truth.iter().filter(there).cloned().collect();
-        all.sort_by_key(|contact| place.rank(contact.node(), contact.location()));
-        all.truncate(count);
-        all
+    pub fn member(&self, person: usize) -> &Ring {
+        &self.members[&self.world.node(person)]
     }
 
     pub fn command(&mut self, person: usize, command: Command) {
-        self.input(world().people[person].node(), Input::Command(command));
+        self.input(self.world.node(person), Input::Command(command));
     }
 
-    pub fn input(&mut self, node: NodeId, input: Input<Overlay>) {
-        self.input_from(node, None, input);
-    }
-
-    fn input_from(&mut self, node: NodeId, from: Option<NodeId>, input: Input<Overlay>) {
+    pub fn input(&mut self, node: NodeId, input: Input<Ring>) {
         let mut out = Outbox::new();
-        let overlay = self.nodes.get_mut(&node).expect("is there");
-        overlay.handle(self.now, input, &mut out);
+        let member = self.members.get_mut(&node).expect("has joined");
+        member.handle(self.now, input, &mut out);
         for output in out.drain() {
             match output {
-                Output::Send { to, message } => self.send(node, to, &message),
-                Output::Wake { at, timer } => self.push(at, Happening::Wake(node, timer)),
-                Output::Event(Event::Find(place)) => {
-                    // A lookup ends at a node that answers.
-                    let mut found = self.nearest(place, 30);
-                    found.retain(|contact| self.is_honest(contact.node()));
-                    found.truncate(1);
-                    self.input(node, Input::Command(Command::Found(place, found)));
+                Output::Send { to, message } => {
+                    let said = match &self.lie {
+                        Some(lie) => lie(self.now, node, to, message),
+                        None => Some(message),
+                    };
+                    if let Some(message) = said {
+                        self.send(node, to, &message);
+                    }
                 }
-                Output::Event(Event::Met(_)) => {}
-                Output::Event(Event::Heard {
-                    from: initiator,
-                    payload,
-                }) => {
-                    let hops = from.map_or(0, |from| self.hops(from, &payload)) + 1;
-                    let heard = self.heard.entry(node).or_default();
-                    heard.push((initiator, payload, hops));
+                Output::Wake { at, timer } => {
+                    let life = self.lives[&node];
+                    self.push(at, Happening::Wake(node, life, timer));
                 }
                 Output::Event(event) => self.events.push((node, event)),
             }
         }
     }
 
-    fn hops(&self, node: NodeId, payload: &[u8]) -> u32 {
-        let heard = self.heard.get(&node).into_iter().flatten();
-        let mut of_payload = heard.filter(|(_, heard, _)| heard == payload);
-        of_payload.next().map_or(0, |(_, _, hops)| *hops)
-    }
-
     pub fn send(&mut self, from: NodeId, to: NodeId, message: &Message) {
-        let bytes = encode(message);
         self.messages += 1;
-        if let Message::Broadcast(broadcast::Message::Pass(..) | broadcast::Message::Give(_)) =
-            message
-        {
-            self.payloads += 1;
-        }
+        *self.kinds.entry(kind(message)).or_default() += 1;
+        let message = if self.encodes {
+            let bytes = encode(message);
+            self.bytes += bytes.len() as u64;
+            Parcel::Bytes(bytes)
+        } else {
+            Parcel::Open(Box::new(message.clone()))
+        };
         if self.rng.below(100) >= self.loss_percent {
-            let latency = Duration::from_micros(20_000 + self.rng.below(80_000));
-            self.push(self.now + latency, Happening::Message { from, to, bytes });
+            self.push(self.now + LATENCY, Happening::Message { from, to, message });
         }
     }
 
@@ -229,13 +163,10 @@ impl Network {
         while let Some(entry) = self.queue.first_entry().filter(|e| e.key().0 <= until) {
             self.now = entry.key().0;
             match entry.remove() {
-                Happening::Message { from, to, bytes } => self.deliver(from, to, &bytes),
-                // One that is not there goes on with what it had in mind when it is back.
-                Happening::Wake(node, timer) if !self.is_honest(node) => {
-                    let later = self.now + Duration::from_secs(1);
-                    self.push(later, Happening::Wake(node, timer));
-                }
-                Happening::Wake(node, timer) if self.nodes.contains_key(&node) => {
+                Happening::Message { from, to, message } => self.deliver(from, to, message),
+                Happening::Wake(node, life, timer)
+                    if self.is_up(node) && self.lives[&node] == life =>
+                {
                     self.input(node, Input::Timer(timer));
                 }
                 Happening::Wake(..) => {}
@@ -244,29 +175,139 @@ impl Network {
         self.now = until;
     }
 
-    fn deliver(&mut self, from: NodeId, to: NodeId, bytes: &[u8]) {
-        let is_there = self.nodes.contains_key(&to) && !self.down.contains(&to);
-        if !is_there {
-            if self.nodes.contains_key(&from) {
-                self.input(from, Input::Unreachable(to));
-            }
-            return;
-        }
-        let message: Message = decode(bytes, 1 << 20).expect("nodes write what they read");
-        if self.liars.contains(&to) {
-            self.lie(to, from, message);
-        } else if !self.silent.contains(&to) {
-            self.input_from(to, Some(from), Input::Message { from, message });
+    fn deliver(&mut self, from: NodeId, to: NodeId, message: Parcel) {
+        let cut = self.cut.as_ref().is_some_and(|cut| cut(from, to));
+        if self.is_up(to) && !cut {
+            let message = match message {
+                Parcel::Bytes(bytes) => {
+                    decode(&bytes, 4 << 20).expect("members write what they read")
+                }
+                Parcel::Open(message) => *message,
+            };
+            self.input(to, Input::Message { from, message });
+        } else if self.is_up(from) && self.rng.below(100) >= self.loss_percent {
+            self.input(from, Input::Unreachable(to));
         }
     }
 
-    fn lie(&mut self, liar: NodeId, to: NodeId, message: Message) {
-        use broadcast::Message::{Also, Pass, Received};
-        let answer = match message {
-            Message::Broadcast(Pass(announcement, span)) => Received(announcement.id(), span),
-            Message::Broadcast(Also(id, span)) => Received(id, span),
-            _ => return,
-        };
-        self.send(liar, to, &Message::Broadcast(answer));
+    pub fn is_up(&self, node: NodeId) -> bool {
+        self.members.contains_key(&node) && !self.down.contains(&node)
+    }
+
+    /// Those who are up, by name.
+    pub fn up(&self) -> impl Iterator<Item = (NodeId, &Ring)> {
+        let members = self.members.iter().map(|(node, member)| (*node, member));
+        members.filter(|(node, _)| self.is_up(*node))
+    }
+
+    /// Whether all who are up know all who are up, and hold the same contacts.
+    pub fn has_converged(&self) -> bool {
+        let mut up = self.up();
+        let (_, first) = up.next().expect("somebody is up");
+        self.up().all(|(node, member)| {
+            first.cache().contains(node) && member.cache().summary() == first.cache().summary()
+        })
+    }
+
+    /// The reference model: who is up, in the order of the ring.
+    pub fn truth(&self) -> Vec<(Location, NodeId)> {
+        let places = self
+            .up()
+            .map(|(node, member)| (member.own().location(), node));
+        let mut truth: Vec<_> = places.collect();
+        truth.sort_unstable();
+        truth
+    }
+
+    /// How many entries are missing or too many in all caches together, by the reference model; newcomers lack all.
+    pub fn errors(&self) -> usize {
+        let truth = self.truth();
+        let errors = self.up().map(|(_, member)| {
+            let there = truth.iter();
+            let there = there.filter(|(place, _)| member.view().region().contains(*place));
+            let there: BTreeSet<_> = there.map(|(_, node)| *node).collect();
+            if member.standing().is_none() {
+                return there.len();
+            }
+            let held: BTreeSet<_> = member.cache().iter().map(|c| c.node()).collect();
+            there.symmetric_difference(&held).count()
+        });
+        errors.sum()
+    }
+
+    /// Seconds until no cache errs.
+    pub fn heal(&mut self, at_most: u32) -> u32 {
+        for second in 0..at_most {
+            if self.errors() == 0 {
+                return second;
+            }
+            self.run_for(SECOND);
+        }
+        panic!("{} errors after {at_most} s", self.errors());
+    }
+
+    /// How many who are up stand like this.
+    pub fn standing(&self, standing: Option<Standing>) -> usize {
+        let all = self.up();
+        all.filter(|(_, member)| member.standing() == standing)
+            .count()
+    }
+
+    /// Messages and bytes that this causes.
+    pub fn cost(&mut self, cause: impl FnOnce(&mut Self)) -> (u64, u64) {
+        let before = (self.messages, self.bytes);
+        cause(self);
+        (self.messages - before.0, self.bytes - before.1)
+    }
+
+    /// Nobody was blamed for anything that does not happen to the honest where messages are lost.
+    pub fn assert_nobody_is_blamed(&self) {
+        self.assert_blame(self.loss_percent > 0);
+    }
+
+    /// The same, where nodes come and go as well.
+    pub fn assert_nobody_is_blamed_but_for_churn(&self) {
+        self.assert_blame(true);
+    }
+
+    fn assert_blame(&self, for_hiding: bool) {
+        for (node, event) in &self.events {
+            let blames = match event {
+                Event::Misbehaved { what, .. } => {
+                    !for_hiding || !matches!(what, RingBreach::Hides(_))
+                }
+                _ => matches!(event, Event::Refused { .. }),
+            };
+            assert!(!blames, "{node:?} says {event:?}");
+        }
+    }
+}
+
+fn kind(message: &Message) -> &'static str {
+    use crate::membership::Message as Said;
+    use crate::routing::Message as Asked;
+    match message {
+        Message::Membership(said) => match said {
+            Said::Hello(_) => "hello",
+            Said::Compare(_) => "compare",
+            Said::Have(_) => "have",
+            Said::Want(_) => "want",
+            Said::Members(_) => "members",
+            Said::Unknown => "unknown",
+            Said::Ping => "ping",
+            Said::Pong => "pong",
+            Said::Gone(_) => "gone",
+            Said::Farewell(_) => "farewell",
+            Said::Ask => "ask",
+            Said::Attested(_) => "attested",
+            Said::Sign(_) => "sign",
+            Said::Signed(..) => "signed",
+            Said::Differs(_) => "differs",
+        },
+        Message::Routing(asked) => match asked {
+            Asked::Near(_) => "near",
+            Asked::Nodes(..) => "nodes",
+            Asked::Newcomer(_) => "newcomer",
+        },
     }
 }

@@ -1,109 +1,113 @@
-//! A community and its people, made once for all tests.
+//! A community and the identities of its people.
 
-use std::sync::{Arc, LazyLock};
+use std::net::SocketAddr;
+use std::sync::Arc;
 
-use base::{Duration, Instant, Rng};
+use base::{Duration, Instant, NodeId, Rng};
 use community::{
     Community, Contact, Descriptor, Identity, SignedDescriptor, Terms, draw_keys, enrol,
 };
 use crypto::{Rights, SigningKey};
 
-use crate::protocol::Overlay;
+use crate::Ring;
 
 /// When everything begins.
 pub const START: Instant = Instant::from_secs(1_800_000_000);
-pub const SECOND: Duration = Duration::from_secs(1);
-pub const DAY: Duration = Duration::from_secs(86400);
-/// The shortest time.
-pub const TICK: Duration = Duration::from_micros(1);
-/// People of the community.
-pub const PEOPLE: usize = 320;
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// A community, its people, who are numbered from 0, and someone who was thrown out.
+/// A community and the identities of its people, who are numbered from 0.
 pub struct World {
     pub authority: SigningKey,
-    pub community: Arc<Community>,
+    pub descriptor: Descriptor,
     pub people: Vec<Arc<Identity>>,
-    pub contacts: Vec<Arc<Contact>>,
-    pub revoked: Identity,
-    pub expired: Identity,
-    pub foreigner: Identity,
-    pub usurped: Identity,
-}
-
-pub fn world() -> &'static World {
-    static WORLD: LazyLock<World> = LazyLock::new(World::new);
-    &WORLD
+    pub rng: Rng,
 }
 
 impl World {
-    fn new() -> Self {
+    /// A community of about a thousand who all know each other.
+    pub fn new(size: usize) -> Self {
+        let mut world = Self::with(size, 1000, 10);
+        world.descriptor.cache_size = 1000;
+        world
+    }
+
+    /// A community whose descriptor counts so many nodes and colluders; caches of 512.
+    pub fn with(size: usize, nodes: u64, colluders: u64) -> Self {
         let mut rng = Rng::from_number(7);
         let authority = SigningKey::generate(&mut rng);
-        let usurper = SigningKey::generate(&mut rng);
-        let mut descriptor = descriptor(&authority, "overlay");
-        let elsewhere = self::descriptor(&authority, "elsewhere");
-        let late = START + 400 * DAY;
-        let revoked = person(&authority, &descriptor, late, &mut rng);
-        descriptor.revoked = vec![revoked.node()];
-        let signed = SignedDescriptor::sign(&descriptor, &authority).unwrap();
-        let one = |_| Arc::new(person(&authority, &descriptor, late, &mut rng));
-        let people: Vec<_> = (0..PEOPLE).map(one).collect();
-        Self {
-            community: Arc::new(Community::open(signed).unwrap()),
-            contacts: people.iter().map(|identity| contact(identity)).collect(),
-            people,
-            revoked,
-            expired: person(&authority, &descriptor, START - TICK, &mut rng),
-            foreigner: person(&authority, &elsewhere, late, &mut rng),
-            usurped: person(&usurper, &descriptor, late, &mut rng),
+        let mut world = Self {
+            descriptor: descriptor(&authority, nodes, colluders),
             authority,
+            people: Vec::new(),
+            rng,
+        };
+        for _ in 0..size {
+            let person = world.enrol(START + DAY);
+            world.people.push(Arc::new(person));
+        }
+        world
+    }
+
+    /// Somebody new.
+    pub fn enrol(&mut self, valid_until: Instant) -> Identity {
+        let terms = Terms {
+            rights: Rights::default(),
+            valid_from: START - DAY,
+            valid_until,
+        };
+        let (key, vrf, request) = draw_keys(&self.descriptor.community, &mut self.rng);
+        let certificate = enrol(
+            &self.authority,
+            &self.descriptor,
+            &request,
+            terms,
+            &mut self.rng,
+        )
+        .unwrap();
+        Identity {
+            key,
+            vrf,
+            certificate,
         }
     }
 
-    /// A node that knows itself, and the share `size` of the ring around it.
-    pub fn overlay(&self, person: usize, size: f64) -> Overlay {
-        let identity = Arc::clone(&self.people[person]);
-        let own = Arc::clone(&self.contacts[person]);
+    pub fn node(&self, person: usize) -> NodeId {
+        self.people[person].node()
+    }
+
+    pub fn address(person: usize) -> SocketAddr {
+        ([127, 0, 0, 1], 1000 + person as u16).into()
+    }
+
+    pub fn contact(&self, person: usize, issued: Instant) -> Contact {
+        contact(&self.people[person], Self::address(person), issued)
+    }
+
+    pub fn community(&self) -> Arc<Community> {
+        let signed = SignedDescriptor::sign(&self.descriptor, &self.authority).unwrap();
+        Arc::new(Community::open(signed).unwrap())
+    }
+
+    pub fn overlay(&self, person: usize, now: Instant) -> Ring {
         let rng = Rng::from_number(person as u64);
-        Overlay::new(Arc::clone(&self.community), identity, own, size, rng)
+        let (identity, own) = (Arc::clone(&self.people[person]), self.contact(person, now));
+        Ring::new(self.community(), identity, own, rng).unwrap()
     }
 }
 
-pub fn contact(identity: &Identity) -> Arc<Contact> {
-    let certificate = identity.certificate.clone();
-    Arc::new(Contact::new(&identity.key, certificate, vec![], START))
+pub fn contact(of: &Identity, address: SocketAddr, issued: Instant) -> Contact {
+    Contact::new(&of.key, of.certificate.clone(), vec![address], issued)
 }
 
-fn person(
-    authority: &SigningKey,
-    descriptor: &Descriptor,
-    valid_until: Instant,
-    rng: &mut Rng,
-) -> Identity {
-    let terms = Terms {
-        rights: Rights::default(),
-        valid_from: START - DAY,
-        valid_until,
-    };
-    let (key, vrf, request) = draw_keys(&descriptor.community, rng);
-    let certificate = enrol(authority, descriptor, &request, terms, rng).unwrap();
-    Identity {
-        key,
-        vrf,
-        certificate,
-    }
-}
-
-fn descriptor(authority: &SigningKey, name: &str) -> Descriptor {
+fn descriptor(authority: &SigningKey, nodes: u64, colluders: u64) -> Descriptor {
     Descriptor {
         epoch: 1,
-        name: name.into(),
-        community: Descriptor::community_of(name, authority.node()),
+        name: "members".into(),
+        community: Descriptor::community_of("members", authority.node()),
         authority: authority.node(),
         enrolment: vec![],
-        nodes: 1000,
-        colluders: 10,
+        nodes,
+        colluders,
         alpha: 1e-6,
         offline_permille: 50,
         min_crowd: 5,

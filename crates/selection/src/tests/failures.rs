@@ -429,3 +429,37 @@ fn draws_are_limited_per_period_whatever_they_are_for() {
     network.run_for(Duration::from_secs(3600));
     network.draw(7, 5).unwrap();
 }
+
+/// A node that is gone is nobody's witness, and nobody probes it; when it is back it is one again.
+#[test]
+fn who_is_gone_is_not_waited_for() {
+    let world = World::new(40);
+    let gone = world.trigger_witnesses(&[])[0];
+    let mut network = Network::new(&world);
+    network.down.insert(gone);
+    network.tells_unreachable = false;
+    let forget = |network: &mut Network<'_>| {
+        for person in 0..40 {
+            network.command(people().node(person), Command::Forget(gone));
+        }
+    };
+    forget(&mut network);
+    let list = network.draw(1, 9).unwrap();
+    assert!(!list.actors().contains(&gone));
+    assert_eq!(network.count(|m| *m == Message::Probe), 0);
+    assert!(network.now < START + SECOND);
+    // Nobody forgets itself.
+    network.command(people().node(1), Command::Forget(people().node(1)));
+    network.down.clear();
+    for person in 0..40 {
+        let back = Arc::clone(people().contact(gone));
+        network.command(people().node(person), Command::Know(back));
+    }
+    network.sent.clear();
+    assert!(network.draw(2, 9).is_ok());
+    let asked = network
+        .sent
+        .iter()
+        .any(|(_, to, m)| *to == gone && matches!(m, Message::Trigger(_)));
+    assert!(asked);
+}

@@ -4,32 +4,32 @@ use base::{Digest, Location, NodeId, decode, encode};
 use proptest::prelude::*;
 
 use super::peers::{give, good, pass, peer};
+use crate::AtMost;
 use crate::broadcast::message::OFFERS_MAX;
 use crate::broadcast::passing::{RECEIPT_WITHIN, SPANS_MAX};
 use crate::broadcast::{Message, OFFER_AFTER, Span};
-use crate::membership::AtMost;
-use crate::protocol::{self, Event, Timer};
-use crate::tests::victim::Victim;
-use crate::tests::world::{SECOND, START, TICK};
+use crate::spreading::tests::victim::Victim;
+use crate::spreading::tests::world::{SECOND, START, TICK};
+use crate::spreading::{self, Event, Timer};
 
-fn broadcast(message: Message) -> protocol::Message {
-    protocol::Message::Broadcast(message)
+fn broadcast(message: Message) -> spreading::Message {
+    spreading::Message::Broadcast(message)
 }
 
 fn id(number: u64) -> Digest {
     Digest::of("no broadcast", &[&number.to_be_bytes()])
 }
 
-fn offer(numbers: impl IntoIterator<Item = u64>) -> protocol::Message {
+fn offer(numbers: impl IntoIterator<Item = u64>) -> spreading::Message {
     let ids = numbers.into_iter().map(id).collect();
     broadcast(Message::Offer(AtMost::first_of(ids)))
 }
 
 /// Of these, the messages of a kind and to whom they go.
-fn count(sent: &[(NodeId, protocol::Message)], kind: impl Fn(&Message) -> bool) -> usize {
-    let is = |message: &protocol::Message| match message {
-        protocol::Message::Broadcast(message) => kind(message),
-        protocol::Message::Records(_) => false,
+fn count(sent: &[(NodeId, spreading::Message)], kind: impl Fn(&Message) -> bool) -> usize {
+    let is = |message: &spreading::Message| match message {
+        spreading::Message::Broadcast(message) => kind(message),
+        spreading::Message::Records(_) => false,
     };
     sent.iter().filter(|(_, message)| is(message)).count()
 }
@@ -113,8 +113,8 @@ fn a_node_sees_to_few_spans() {
     let mut victim = Victim::new(20);
     let announcement = good(START);
     let received = |message: &Message| matches!(message, Message::Received(..));
-    let also = |message: protocol::Message| match message {
-        protocol::Message::Broadcast(Message::Pass(announcement, span)) => {
+    let also = |message: spreading::Message| match message {
+        spreading::Message::Broadcast(Message::Pass(announcement, span)) => {
             broadcast(Message::Also(announcement.id(), span))
         }
         message => message,
@@ -136,13 +136,13 @@ fn a_node_sees_to_few_spans() {
 #[test]
 fn splitting_around_the_unreachable_ends() {
     let mut victim = Victim::new(300);
-    victim.command(protocol::Command::Broadcast(b"hello".to_vec()));
+    victim.command(spreading::Command::Broadcast(b"hello".to_vec()));
     let mut tried = std::collections::BTreeSet::new();
     let mut sent = victim.take_sent();
     while let Some((to, message)) = sent.pop() {
         assert!(matches!(
             message,
-            protocol::Message::Broadcast(Message::Pass(..))
+            spreading::Message::Broadcast(Message::Pass(..))
         ));
         assert!(tried.insert(to), "tried twice");
         victim.input(base::Input::Unreachable(to));
@@ -157,8 +157,8 @@ fn receipts_count_for_their_senders_only() {
     let mut victim = Victim::new(6);
     victim.hear(peer(300), &pass(&good(START)));
     let sent = victim.take_sent();
-    let span_of = |message: &protocol::Message| match message {
-        protocol::Message::Broadcast(Message::Pass(_, span)) => Some(*span),
+    let span_of = |message: &spreading::Message| match message {
+        spreading::Message::Broadcast(Message::Pass(_, span)) => Some(*span),
         _ => None,
     };
     let passed: Vec<_> = sent
@@ -219,7 +219,7 @@ fn long_lists_are_not_read() {
         bytes.extend(&encode(&ids)[1..]);
         bytes
     };
-    let read = |bytes: Vec<u8>| decode::<protocol::Message>(&bytes, 1 << 20);
+    let read = |bytes: Vec<u8>| decode::<spreading::Message>(&bytes, 1 << 20);
     for (kind, max) in [(2, OFFERS_MAX as u64), (5, 1024)] {
         assert!(read(bytes(kind, ids(max))).is_ok());
         assert!(read(bytes(kind, ids(max + 1))).is_err());

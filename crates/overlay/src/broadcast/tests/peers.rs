@@ -4,24 +4,24 @@ use base::{Digest, Instant, NodeId};
 use community::{ContactError, ISSUED_AHEAD_MAX, Identity};
 use crypto::{Certificate, CertificateError};
 
-use crate::Misbehaviour;
 use crate::broadcast::{AGE_MAX, Announcement, BROADCASTS_MAX, Message, PAYLOAD_MAX, Span};
 use crate::distrust::DISTRUST;
-use crate::protocol::{self, Command, Event};
-use crate::tests::victim::Victim;
-use crate::tests::world::{SECOND, START, TICK, World, world};
+use crate::spreading::breach::SpreadingBreach;
+use crate::spreading::tests::victim::Victim;
+use crate::spreading::tests::world::{SECOND, START, TICK, World, world};
+use crate::spreading::{self, Command, Event};
 
 pub fn peer(person: usize) -> NodeId {
     world().people[person].node()
 }
 
-pub fn pass(announcement: &Announcement) -> protocol::Message {
+pub fn pass(announcement: &Announcement) -> spreading::Message {
     let span = Span::all_but(world().contacts[0].location());
-    protocol::Message::Broadcast(Message::Pass(announcement.clone(), span))
+    spreading::Message::Broadcast(Message::Pass(announcement.clone(), span))
 }
 
-pub fn give(announcement: &Announcement) -> protocol::Message {
-    protocol::Message::Broadcast(Message::Give(announcement.clone()))
+pub fn give(announcement: &Announcement) -> spreading::Message {
+    spreading::Message::Broadcast(Message::Give(announcement.clone()))
 }
 
 /// What the fourth of the people says.
@@ -34,8 +34,8 @@ fn says(identity: &Identity) -> Announcement {
 }
 
 /// Each kind of bad announcement, with what is wrong with it.
-fn bad_announcements(world: &World) -> Vec<(Announcement, Misbehaviour)> {
-    let certificate = |why: CertificateError| Misbehaviour::from(ContactError::from(why));
+fn bad_announcements(world: &World) -> Vec<(Announcement, SpreadingBreach)> {
+    let certificate = |why: CertificateError| SpreadingBreach::from(ContactError::from(why));
     let mut der = world.people[4].certificate.der().to_vec();
     *der.last_mut().unwrap() ^= 1;
     let unsigned = Certificate::parse(&der).unwrap();
@@ -47,10 +47,10 @@ fn bad_announcements(world: &World) -> Vec<(Announcement, Misbehaviour)> {
     vec![
         (
             Announcement::new(&world.people[4], START, long),
-            Misbehaviour::PayloadTooLong,
+            SpreadingBreach::PayloadTooLong,
         ),
-        (self::good(future), Misbehaviour::FromTheFuture),
-        (self::good(past), Misbehaviour::Stale),
+        (self::good(future), SpreadingBreach::FromTheFuture),
+        (self::good(past), SpreadingBreach::Stale),
         (says(&world.revoked), ContactError::Revoked.into()),
         (says(&world.expired), certificate(CertificateError::Expired)),
         (
@@ -67,19 +67,19 @@ fn bad_announcements(world: &World) -> Vec<(Announcement, Misbehaviour)> {
         ),
         (
             good.changed(|body| body.payload = b"jello".to_vec().into()),
-            Misbehaviour::Signature,
+            SpreadingBreach::Signature,
         ),
         (
             good.changed(|body| body.issued = START + TICK),
-            Misbehaviour::Signature,
+            SpreadingBreach::Signature,
         ),
         (
             good.changed(|body| body.certificate = other),
-            Misbehaviour::Signature,
+            SpreadingBreach::Signature,
         ),
         (
             good.changed(|body| body.signature.0[3] ^= 1),
-            Misbehaviour::Signature,
+            SpreadingBreach::Signature,
         ),
     ]
 }
@@ -119,8 +119,8 @@ fn what_is_too_old_is_heard_but_not_passed_on() {
         let mut victim = Victim::new(20);
         victim.hear(peer(6), &pass(&good(START - age)));
         assert!(matches!(&victim.take_events()[..], [Event::Heard { .. }]));
-        let passes = |(_, message): &&(NodeId, protocol::Message)| {
-            matches!(message, protocol::Message::Broadcast(Message::Pass(..)))
+        let passes = |(_, message): &&(NodeId, spreading::Message)| {
+            matches!(message, spreading::Message::Broadcast(Message::Pass(..)))
         };
         let sent = victim.take_sent();
         assert_eq!(sent.iter().any(|sent| passes(&sent)), passed);
@@ -146,7 +146,10 @@ fn who_forges_is_not_listened_to_for_a_while() {
     let mut victim = Victim::new(20);
     let forged = good(START).changed(|body| body.signature.0[3] ^= 1);
     victim.hear(peer(6), &pass(&forged));
-    assert_eq!(victim.take_blamed(), [(peer(6), Misbehaviour::Signature)]);
+    assert_eq!(
+        victim.take_blamed(),
+        [(peer(6), SpreadingBreach::Signature)]
+    );
     victim.now = START + DISTRUST - TICK;
     victim.hear(peer(6), &pass(&forged));
     victim.hear(peer(6), &pass(&good(START)));
@@ -187,7 +190,7 @@ fn an_initiator_who_broadcasts_too_often_is_named() {
     victim.hear(peer(6), &pass(&more));
     assert_eq!(
         victim.take_blamed(),
-        [(peer(4), Misbehaviour::TooManyBroadcasts)]
+        [(peer(4), SpreadingBreach::TooManyBroadcasts)]
     );
     assert!(victim.take_sent().is_empty());
     // Another may still.
@@ -196,7 +199,7 @@ fn an_initiator_who_broadcasts_too_often_is_named() {
     assert!(matches!(&victim.take_events()[..], [Event::Heard { .. }]));
     // And so may the same one when the first have been forgotten.
     victim.now = START + AGE_MAX + ISSUED_AHEAD_MAX + SECOND;
-    victim.timer(protocol::Timer::Compare);
+    victim.timer(spreading::Timer::Compare);
     victim.hear(peer(6), &pass(&good(victim.now)));
     assert!(matches!(&victim.take_events()[..], [Event::Heard { .. }]));
 }

@@ -8,12 +8,12 @@ use proptest::prelude::*;
 
 use crate::View;
 use crate::broadcast::Span;
-use crate::tests::world::world;
+use crate::spreading::tests::world::world;
 
 /// The first of the people with a region and some others.
 fn view(size: f64, known: &[bool]) -> View {
     let contacts = &world().contacts;
-    let mut view = View::new(Arc::clone(&contacts[0]), size);
+    let mut view = View::new(Arc::clone(&contacts[0]), size, 8192);
     for (contact, known) in contacts[1..].iter().zip(known) {
         if view.region().contains(contact.location()) {
             view.cache.insert(Arc::clone(contact));

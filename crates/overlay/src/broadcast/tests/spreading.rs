@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use base::{Duration, NodeId};
 
 use crate::broadcast::{AGE_MAX, OFFER_AFTER};
-use crate::protocol::{Command, Event};
-use crate::tests::network::Network;
-use crate::tests::world::{SECOND, TICK, world};
+use crate::spreading::tests::network::Network;
+use crate::spreading::tests::world::{SECOND, TICK, world};
+use crate::spreading::{Command, Event};
 
 /// Sizes, and caches if they do not hold everyone.
 const COMMUNITIES: [(usize, Option<usize>); 7] = [

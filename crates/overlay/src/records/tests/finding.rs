@@ -7,11 +7,11 @@ use proptest::prelude::*;
 
 use super::{entry, place, record};
 use crate::NodeCache;
-use crate::protocol::Event;
 use crate::records::holders::{COPIES, keepers, nearest};
 use crate::records::{Entry, Record};
-use crate::tests::network::Network;
-use crate::tests::world::{DAY, SECOND, START, TICK, world};
+use crate::spreading::Event;
+use crate::spreading::tests::network::Network;
+use crate::spreading::tests::world::{DAY, SECOND, START, TICK, world};
 
 const COMMUNITIES: [(usize, Option<usize>); 7] = [
     (1, None),
@@ -205,7 +205,7 @@ proptest! {
     #[test]
     fn known_keepers_are_the_true_ones(share in 0.0..1.0f64, at: u64) {
         let at = Location(at);
-        let mut view = crate::View::new(world().contacts[0].clone(), share);
+        let mut view = crate::View::new(world().contacts[0].clone(), share, 8192);
         for contact in &world().contacts {
             if view.region().contains(contact.location()) {
                 view.cache.insert(contact.clone());
@@ -223,7 +223,7 @@ proptest! {
 
 #[test]
 fn who_knows_everybody_knows_all_keepers() {
-    let mut view = crate::View::new(world().contacts[0].clone(), 1.0);
+    let mut view = crate::View::new(world().contacts[0].clone(), 1.0, 8192);
     assert_eq!(keepers(&view, Location(5), |_| true).unwrap().len(), 1);
     for contact in &world().contacts[..20] {
         view.cache.insert(contact.clone());

@@ -4,12 +4,12 @@ use base::{Location, NodeId, Rng};
 use crypto::SigningKey;
 
 use super::{community, entry, place, record};
-use crate::membership::AtMost;
-use crate::protocol;
+use crate::AtMost;
 use crate::records::shelf::{OWNER_MAX, RECORDS_MAX, Shelf};
 use crate::records::{Entry, Message, Owner, Record};
-use crate::tests::victim::Victim;
-use crate::tests::world::{DAY, SECOND, START, TICK, world};
+use crate::spreading;
+use crate::spreading::tests::victim::Victim;
+use crate::spreading::tests::world::{DAY, SECOND, START, TICK, world};
 
 fn with_life(key: &[u8], seconds: u32) -> Record {
     record(
@@ -124,9 +124,9 @@ fn peer(person: usize) -> NodeId {
 }
 
 fn send(victim: &mut Victim, from: NodeId, message: Message) -> Vec<Message> {
-    victim.hear(from, &protocol::Message::Records(message));
-    let records = |(to, message): (NodeId, protocol::Message)| match message {
-        protocol::Message::Records(message) if to == from => Some(message),
+    victim.hear(from, &spreading::Message::Records(message));
+    let records = |(to, message): (NodeId, spreading::Message)| match message {
+        spreading::Message::Records(message) if to == from => Some(message),
         _ => None,
     };
     victim.take_sent().into_iter().filter_map(records).collect()
@@ -141,8 +141,8 @@ fn what_was_not_offered_is_not_sent() {
     send(&mut victim, peer(6), Message::Store(Box::new(kept.clone())));
     let lacking = || Message::Lacking(AtMost::first_of(vec![at; 5]));
     assert!(send(&mut victim, peer(6), lacking()).is_empty());
-    victim.timer(protocol::Timer::Sync);
-    let [(told, protocol::Message::Records(Message::Holding(held)))] = &victim.take_sent()[..]
+    victim.timer(spreading::Timer::Sync);
+    let [(told, spreading::Message::Records(Message::Holding(held)))] = &victim.take_sent()[..]
     else {
         panic!("one is told");
     };

@@ -5,29 +5,29 @@ use community::{Contact, ContactError, ISSUED_AHEAD_MAX, Identity};
 use crypto::{CertificateError, SigningKey};
 
 use super::{community, entry, place, record};
-use crate::Misbehaviour;
+use crate::AtMost;
 use crate::distrust::DISTRUST;
-use crate::membership::AtMost;
-use crate::protocol::{self, Command, Event, Timer};
 use crate::records::{
     Entry, KEY_MAX, LIFE_MAX, Message, Owner, REQUESTS_MAX, Record, RecordError, VALUE_MAX,
 };
-use crate::tests::victim::Victim;
-use crate::tests::world::{DAY, SECOND, START, TICK, contact, world};
+use crate::spreading::breach::SpreadingBreach;
+use crate::spreading::tests::victim::Victim;
+use crate::spreading::tests::world::{DAY, SECOND, START, TICK, contact, world};
+use crate::spreading::{self, Command, Event, Timer};
 
 fn peer(person: usize) -> NodeId {
     world().people[person].node()
 }
 
-fn records(message: Message) -> protocol::Message {
-    protocol::Message::Records(message)
+fn records(message: Message) -> spreading::Message {
+    spreading::Message::Records(message)
 }
 
-fn store(record: &Record) -> protocol::Message {
+fn store(record: &Record) -> spreading::Message {
     records(Message::Store(Box::new(record.clone())))
 }
 
-fn fetched(at: Location, record: Option<&Record>) -> protocol::Message {
+fn fetched(at: Location, record: Option<&Record>) -> spreading::Message {
     let record = record.cloned().map(Box::new);
     records(Message::Fetched(at, record))
 }
@@ -42,9 +42,9 @@ fn good() -> Record {
 }
 
 /// Each kind of bad record, with what is wrong with it.
-fn bad_records() -> Vec<(Record, Misbehaviour)> {
+fn bad_records() -> Vec<(Record, SpreadingBreach)> {
     let world = world();
-    let certificate = |why: CertificateError| Misbehaviour::from(ContactError::from(why));
+    let certificate = |why: CertificateError| SpreadingBreach::from(ContactError::from(why));
     let usurper = SigningKey::from_seed([9; 32]);
     let usurped = Owner::Authority(usurper.node());
     let usurped = Record::new(usurped, &usurper, &community(), entry(b"epoch", b"8"));
@@ -58,21 +58,27 @@ fn bad_records() -> Vec<(Record, Misbehaviour)> {
     let long_ago = START - 2 * ISSUED_AHEAD_MAX;
     let future = START + ISSUED_AHEAD_MAX + TICK;
     vec![
-        (of(&|e| e.key = &[0; KEY_MAX + 1]), Misbehaviour::KeyTooLong),
+        (
+            of(&|e| e.key = &[0; KEY_MAX + 1]),
+            SpreadingBreach::KeyTooLong,
+        ),
         (
             of(&|e| e.value = &[0; VALUE_MAX + 1]),
-            Misbehaviour::ValueTooLong,
+            SpreadingBreach::ValueTooLong,
         ),
-        (of(&|e| e.expires = e.issued), Misbehaviour::Lifetime),
-        (of(&|e| e.expires = e.issued - TICK), Misbehaviour::Lifetime),
+        (of(&|e| e.expires = e.issued), SpreadingBreach::Lifetime),
+        (
+            of(&|e| e.expires = e.issued - TICK),
+            SpreadingBreach::Lifetime,
+        ),
         (
             of(&|e| e.expires = e.issued + LIFE_MAX + TICK),
-            Misbehaviour::Lifetime,
+            SpreadingBreach::Lifetime,
         ),
-        (of(&|e| e.issued = future), Misbehaviour::FromTheFuture),
+        (of(&|e| e.issued = future), SpreadingBreach::FromTheFuture),
         (
             of(&|e| (e.issued, e.expires) = (long_ago, START - ISSUED_AHEAD_MAX - TICK)),
-            Misbehaviour::Expired,
+            SpreadingBreach::Expired,
         ),
         (by(&world.revoked), ContactError::Revoked.into()),
         (by(&world.expired), certificate(CertificateError::Expired)),
@@ -84,9 +90,9 @@ fn bad_records() -> Vec<(Record, Misbehaviour)> {
             by(&world.usurped),
             certificate(CertificateError::UnknownIssuer),
         ),
-        (usurped, Misbehaviour::NotTheAuthority),
-        (forged, Misbehaviour::Signature),
-        (good().forged(), Misbehaviour::Signature),
+        (usurped, SpreadingBreach::NotTheAuthority),
+        (forged, SpreadingBreach::Signature),
+        (good().forged(), SpreadingBreach::Signature),
     ]
 }
 
@@ -144,7 +150,7 @@ fn the_signature_covers_everything() {
     let key = &world().people[4].key;
     let foreign = Record::new(owner, key, &elsewhere, entry(b"key", b"value"));
     let result = foreign.verify(world().community.descriptor(), START);
-    assert_eq!(result, Err(Misbehaviour::Signature));
+    assert_eq!(result, Err(SpreadingBreach::Signature));
 }
 
 #[test]
@@ -183,7 +189,10 @@ fn only_later_words_are_checked() {
     victim.hear(peer(6), &store(&said(1, b"kept")));
     assert_eq!(victim.take_sent().len(), 1);
     victim.hear(peer(6), &store(&said(2, b"later").forged()));
-    assert_eq!(victim.take_blamed(), [(peer(6), Misbehaviour::Signature)]);
+    assert_eq!(
+        victim.take_blamed(),
+        [(peer(6), SpreadingBreach::Signature)]
+    );
     // For a while the forger's records are not checked.
     victim.hear(peer(6), &store(&said(2, b"later")));
     assert!(victim.take_sent().is_empty());
@@ -219,9 +228,9 @@ fn of_many_answers_the_latest_that_holds_counts() {
         node
     };
     let liar = answer(&mut victim, Some(&said(3, b"forged").forged()));
-    assert_eq!(victim.take_blamed(), [(liar, Misbehaviour::Signature)]);
+    assert_eq!(victim.take_blamed(), [(liar, SpreadingBreach::Signature)]);
     let liar = answer(&mut victim, Some(&other));
-    assert_eq!(victim.take_blamed(), [(liar, Misbehaviour::OtherRecord)]);
+    assert_eq!(victim.take_blamed(), [(liar, SpreadingBreach::OtherRecord)]);
     let first = answer(&mut victim, Some(&new));
     // Of answers that were not asked for nothing is taken.
     victim.hear(first, &fetched(at, Some(&said(9, b"more"))));
@@ -253,9 +262,9 @@ fn contacts_on_the_way_are_checked() {
     let bad = [
         (
             forged(9),
-            Misbehaviour::Certificate(ContactError::Signature),
+            SpreadingBreach::Certificate(ContactError::Signature),
         ),
-        (revoked, Misbehaviour::Certificate(ContactError::Revoked)),
+        (revoked, SpreadingBreach::Certificate(ContactError::Revoked)),
     ];
     for (bad, what) in bad {
         let (mut victim, far) = far_victim();

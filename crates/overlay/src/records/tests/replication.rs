@@ -3,8 +3,8 @@
 use super::{entry, place, record};
 use crate::records::holders::COPIES;
 use crate::records::{Entry, Record};
-use crate::tests::network::Network;
-use crate::tests::world::{SECOND, START, TICK, world};
+use crate::spreading::tests::network::Network;
+use crate::spreading::tests::world::{SECOND, START, TICK, world};
 
 fn stored(network: &mut Network) -> Vec<Record> {
     let one = |number: u8| record(usize::from(number), entry(b"key", &[number]));

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use base::{Input, Instant, NodeId, Outbox, Output, Protocol as _, decode, encode};
 
 use super::world::{START, world};
-use crate::Misbehaviour;
-use crate::protocol::{Command, Event, Message, Overlay, Timer};
+use crate::spreading::breach::SpreadingBreach;
+use crate::spreading::{Command, Event, Message, Spreading, Timer};
 
 /// The first of the people, and what it did since it was last asked.
 pub struct Victim {
-    pub overlay: Overlay,
+    pub overlay: Spreading,
     pub now: Instant,
     pub sent: Vec<(NodeId, Message)>,
     pub events: Vec<Event>,
@@ -44,7 +44,7 @@ impl Victim {
         self.input(Input::Message { from, message });
     }
 
-    pub fn input(&mut self, input: Input<Overlay>) {
+    pub fn input(&mut self, input: Input<Spreading>) {
         let mut out = Outbox::new();
         self.overlay.handle(self.now, input, &mut out);
         for output in out.drain() {
@@ -65,7 +65,7 @@ impl Victim {
     }
 
     /// The misbehaviours that it noticed since it was last asked; all other events are dropped.
-    pub fn take_blamed(&mut self) -> Vec<(NodeId, Misbehaviour)> {
+    pub fn take_blamed(&mut self) -> Vec<(NodeId, SpreadingBreach)> {
         let blamed = |event| match event {
             Event::Misbehaved { node, what } => Some((node, what)),
             _ => None,

@@ -8,7 +8,7 @@ use crate::records::{KEY_MAX, LIFE_MAX, VALUE_MAX};
 
 /// A breach by a peer, found by checking what it sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Misbehaviour {
+pub enum SpreadingBreach {
     /// The certificate of a broadcast's initiator, of a record's owner or of a contact does not hold.
     #[error("certificate refused: {0}")]
     Certificate(#[from] ContactError),
@@ -47,7 +47,7 @@ pub enum Misbehaviour {
     OtherRecord,
 }
 
-impl Misbehaviour {
+impl SpreadingBreach {
     /// Whether a signature was checked and found bad: the sender had not checked it, or does not care.
     pub fn is_forgery(&self) -> bool {
         match self {

@@ -8,10 +8,13 @@ use crypto::{Certificate, CertificateError, Signature, SigningKey};
 use minicbor::{Decode, Encode};
 
 use super::world::{START, World, contact};
-use crate::membership::message::{AtMost, Message, Name};
+use crate::AtMost;
 use crate::membership::{
-    CACHE_MAX, CHANGE_EVERY, CONTACTS_MAX, Command, DISTRUST, Event, Membership,
+    CHANGE_EVERY, CONTACTS_MAX, DISTRUST, Message, Name, REFUSED_MAX, cache_limit,
 };
+use crate::ring::say;
+use crate::ring::{Command, Event, Ring};
+use crate::view::CACHE_MAX;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -42,7 +45,7 @@ pub fn forged(contact: &Contact) -> Contact {
 
 /// One member, and what it says.
 struct Victim {
-    member: Membership,
+    member: Ring,
     now: Instant,
     sent: Vec<(NodeId, Message)>,
     refused: Vec<(NodeId, ContactError)>,
@@ -52,7 +55,7 @@ struct Victim {
 impl Victim {
     fn new(world: &World) -> Self {
         let mut victim = Self {
-            member: world.member(0, START),
+            member: world.overlay(0, START),
             now: START,
             sent: vec![],
             refused: vec![],
@@ -62,21 +65,25 @@ impl Victim {
         victim
     }
 
-    fn input(&mut self, input: Input<Membership>) {
+    fn input(&mut self, input: Input<Ring>) {
         let mut out = Outbox::new();
         self.member.handle(self.now, input, &mut out);
         for output in out.drain() {
             match output {
-                Output::Send { to, message } => self.sent.push((to, message)),
+                Output::Send {
+                    to,
+                    message: crate::ring::Message::Membership(message),
+                } => self.sent.push((to, message)),
+                Output::Send { .. } => {}
                 Output::Event(Event::Refused { from, why }) => self.refused.push((from, why)),
                 Output::Event(Event::Known(_)) => self.known += 1,
-                Output::Wake { .. } => {}
+                Output::Wake { .. } | Output::Event(_) => {}
             }
         }
     }
 
     fn hear(&mut self, from: NodeId, message: &Message) {
-        let message = decode(&encode(message), 4 << 20).unwrap();
+        let message = decode(&encode(&say(message.clone())), 4 << 20).unwrap();
         self.input(Input::Message { from, message });
     }
 
@@ -148,7 +155,7 @@ fn bad_contacts_never_enter() {
     let from = world.node(1);
     for (contact, why) in &bad {
         for message in [
-            Message::Hello(contact.clone()),
+            Message::Hello(Box::new(contact.clone())),
             Message::Members(AtMost::first_of(vec![contact.clone()])),
         ] {
             let mut victim = Victim::new(&world);
@@ -178,7 +185,7 @@ fn a_bad_signature_costs_its_sender_the_rest() {
     for _ in 0..1000 {
         victim.hear_of(liar, &[bad.clone(), other.clone()]);
     }
-    victim.hear(liar, &Message::Hello(other.clone()));
+    victim.hear(liar, &Message::Hello(Box::new(other.clone())));
     assert_eq!(victim.refused, [(liar, ContactError::Signature)]);
     assert!(!victim.knows(other.node()));
     // Others are listened to, and later the liar is again.
@@ -213,11 +220,11 @@ fn what_is_remembered_of_liars_is_limited() {
     let world = World::new(2);
     let mut victim = Victim::new(&world);
     let bad = forged(&world.contact(1, START));
-    for number in 0..CACHE_MAX as u64 + 50 {
+    for number in 0..REFUSED_MAX as u64 + 50 {
         let from = NodeId(Digest::of("liar", &[&number.to_be_bytes()]).0);
         victim.hear_of(from, std::slice::from_ref(&bad));
     }
-    assert_eq!(victim.member.refused.len(), CACHE_MAX);
+    assert_eq!(victim.member.distrusted(), REFUSED_MAX);
 }
 
 #[test]
@@ -226,13 +233,15 @@ fn a_flood_of_certified_nodes_stops_at_the_limit() {
     let mut victim = Victim::new(&world);
     let from = world.node(1);
     victim.hear_of(from, &[world.contact(1, START - SECOND)]);
-    for _ in 0..CACHE_MAX / CONTACTS_MAX + 1 {
+    // Caches of 1000 take twice as many, and some.
+    let limit = cache_limit(1000);
+    for _ in 0..limit / CONTACTS_MAX + 1 {
         let flood: Vec<_> = (0..CONTACTS_MAX)
             .map(|_| contact(&world.enrol(START + SECOND), World::address(5), START))
             .collect();
         victim.hear_of(from, &flood);
     }
-    assert_eq!(victim.member.cache().len(), CACHE_MAX);
+    assert_eq!(victim.member.cache().len(), limit);
     // Known nodes still get through.
     victim.hear_of(from, &[world.contact(1, START)]);
     let kept = victim.member.cache().get(from).unwrap();
@@ -310,6 +319,24 @@ fn lists_that_are_too_long_are_not_read() {
 }
 
 #[test]
+fn what_is_larger_than_a_message_is_handed_over_whole() {
+    let size = CONTACTS_MAX + 40;
+    let world = World::new(size);
+    let mut victim = Victim::new(&world);
+    let all: Vec<_> = (0..size).map(|p| world.contact(p, START)).collect();
+    let names = all.iter().map(|contact| Name::of(&contact.digest()));
+    let want = Message::Want(AtMost::first_of(names.collect()));
+    victim.input(Input::Command(Command::Know(all)));
+    victim.sent.clear();
+    victim.hear(world.node(1), &want);
+    let sizes = victim.sent.iter().map(|(_, message)| match message {
+        Message::Members(contacts) => contacts.len(),
+        _ => 0,
+    });
+    assert_eq!(sizes.collect::<Vec<_>>(), [CONTACTS_MAX, 40]);
+}
+
+#[test]
 fn answers_hold_what_the_peer_lacks_and_no_more() {
     let world = World::new(4);
     let mut victim = Victim::new(&world);
@@ -340,7 +367,7 @@ fn answers_hold_what_the_peer_lacks_and_no_more() {
     let have = Message::Have(AtMost::first_of(names));
     let names = std::slice::from_ref(&have);
     assert_eq!(answers(Message::Compare(Digest([0; 32]))), names);
-    assert_eq!(answers(Message::Hello(all[1].clone())), names);
+    assert_eq!(answers(Message::Hello(Box::new(all[1].clone()))), []);
     assert_eq!(answers(have), []);
     let some = AtMost::first_of(vec![name(3), stranger, name(0)]);
     assert_eq!(

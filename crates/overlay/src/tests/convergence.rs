@@ -1,14 +1,13 @@
 //! All caches become equal, whatever is lost, and then there is quiet.
 
-use base::{Duration, Input};
+use base::Input;
 use community::Contact;
 
-use super::network::Network;
+use super::network::{Network, SECOND};
 use super::world::{START, World, contact};
-use crate::membership::message::{AtMost, Message};
-use crate::membership::{CONTACTS_MAX, Command, Event, TICK_IDLE};
-
-const SECOND: Duration = Duration::from_secs(1);
+use crate::membership::{Message, TICK_IDLE};
+use crate::ring::say;
+use crate::ring::{Command, Event};
 
 /// Bytes that a contact takes in a message, about.
 const CONTACT_BYTES: u64 = 560;
@@ -22,18 +21,6 @@ impl Network<'_> {
                 self.has_converged()
             })
             .unwrap_or_else(|| panic!("not within {at_most} s"))
-    }
-
-    /// Messages and bytes that this causes.
-    fn cost(&mut self, cause: impl FnOnce(&mut Self)) -> (u64, u64) {
-        let before = (self.messages, self.bytes);
-        cause(self);
-        (self.messages - before.0, self.bytes - before.1)
-    }
-
-    fn assert_nobody_was_refused(&self) {
-        let refused = |(_, event): &&(_, Event)| matches!(event, Event::Refused { .. });
-        assert!(!self.events.iter().any(|event| refused(&event)));
     }
 }
 
@@ -50,8 +37,10 @@ fn one_bootstrap_brings_all_together() {
             *cache.get(world.node(person)).unwrap().as_ref() == world.contact(person, START)
         }));
         // Everybody was told of everybody else, once.
-        assert_eq!(network.events.len(), size * (size - 1));
-        network.assert_nobody_was_refused();
+        let known = network.events.iter();
+        let known = known.filter(|(_, event)| matches!(event, Event::Known(_)));
+        assert_eq!(known.count(), size * (size - 1));
+        network.assert_nobody_is_blamed();
     }
 }
 
@@ -70,9 +59,10 @@ fn two_hundred_converge_fall_silent_and_take_in_a_newcomer() {
         network.bytes
     );
 
-    network.run_for(2 * TICK_IDLE);
-    let (messages, bytes) = network.cost(|network| network.run_for(4 * TICK_IDLE));
-    assert_eq!((messages, bytes), (200 * 4, 200 * 4 * 38));
+    network.run_for(300 * SECOND);
+    let (messages, _) = network.cost(|network| network.run_for(4 * TICK_IDLE));
+    // Four comparisons, pings among the nearest, and some founding nodes that ask again.
+    assert!(messages < 200 * 4 * 10, "{messages}");
 
     network.join(200, &[17]);
     let (_, bytes) = network.cost(|network| {
@@ -80,7 +70,7 @@ fn two_hundred_converge_fall_silent_and_take_in_a_newcomer() {
     });
     // The newcomer hears of 200, they hear of one, and names are compared.
     assert!(bytes < 3 * 200 * (2 * CONTACT_BYTES + 200 * 9), "{bytes}");
-    network.assert_nobody_was_refused();
+    network.assert_nobody_is_blamed();
 }
 
 #[test]
@@ -90,7 +80,7 @@ fn a_fifth_of_the_messages_may_be_lost() {
         let mut network = Network::new(&world, seed);
         network.loss_percent = 20;
         network.start(15, &[0]);
-        network.converge(2 * TICK_IDLE.as_secs() as u32);
+        network.converge(60);
     }
 }
 
@@ -112,12 +102,11 @@ fn one_bootstrap_of_three_is_enough() {
     let world = World::new(8);
     let mut network = Network::new(&world, 4);
     (2..8).for_each(|person| network.join(person, &[0, 1, 2]));
-    network.converge(2);
+    // All are newcomers, so one of them founds.
+    network.converge(20);
     assert_eq!(network.member(7).cache().len(), 6);
     // The others are still being tried, rarely, and found when they are back.
     network.run_for(100 * SECOND);
-    let (messages, _) = network.cost(|network| network.run_for(10 * TICK_IDLE));
-    assert!(messages <= 10 * 6 * 3, "{messages}");
     network.join(0, &[]);
     network.join(1, &[]);
     network.converge(2 * TICK_IDLE.as_secs() as u32);
@@ -154,39 +143,24 @@ fn new_addresses_reach_everybody() {
 fn two_words_of_one_moment_end_as_one() {
     let world = World::new(5);
     let mut network = Network::new(&world, 7);
-    network.start(4, &[0]);
+    network.start(5, &[0]);
     network.run_for(60 * SECOND);
     let issued = network.now;
     for person in 0..4 {
         let word = contact(&world.people[4], World::address(person % 2), issued);
         let to = world.node(person);
-        network.send(world.node(4), to, &Message::Hello(word));
+        network.send(world.node(4), to, &say(Message::Hello(Box::new(word))));
     }
-    network.down = [world.node(4)].into();
     network.run_for(4 * TICK_IDLE);
-    assert!(network.has_converged());
-    assert_eq!(network.member(0).cache().len(), 5);
-}
-
-#[test]
-fn a_cache_larger_than_a_message_is_handed_over_whole() {
-    let size = CONTACTS_MAX + 40;
-    let world = World::new(size);
-    let mut network = Network::new(&world, 8);
-    network.join(0, &[]);
-    let all: Vec<_> = (0..size).map(|p| world.contact(p, START)).collect();
-    let know = Command::Know(all);
-    network.input(world.node(0), Input::Command(know));
-    network.join(1, &[0]);
-    network.run_for(SECOND);
-    assert_eq!(network.member(1).cache().len(), size);
+    let held = |person| network.member(person).cache().get(world.node(4)).cloned();
+    assert!((0..4).all(|person| held(person) == held(0) && held(0).unwrap().issued() == issued));
 }
 
 #[test]
 fn expired_members_are_forgotten_without_blame() {
     let mut world = World::new(4);
     let expires = START + 50 * SECOND;
-    world.people[3] = world.enrol(expires);
+    world.people[3] = world.enrol(expires).into();
     let mut network = Network::new(&world, 9);
     network.start(4, &[0]);
     network.converge(2);
@@ -195,7 +169,7 @@ fn expired_members_are_forgotten_without_blame() {
     network.run_for(50 * SECOND + TICK_IDLE);
     assert!(network.has_converged());
     assert_eq!(network.member(0).cache().len(), 3);
-    network.assert_nobody_was_refused();
+    network.assert_nobody_is_blamed();
 }
 
 #[test]
@@ -226,9 +200,7 @@ fn a_told_address_counts_until_the_node_gives_its_own() {
     let of = |network: &Network<'_>| network.member(1).addresses(world.node(0));
     assert_eq!(of(&network), [World::address(0)]);
     let elsewhere = contact(&world.people[0], World::address(7), START);
-    let message = Message::Members(AtMost::first_of(vec![elsewhere]));
-    network.send(world.node(0), world.node(1), &message);
-    network.run_for(SECOND);
+    network.command(1, Command::Know(vec![elsewhere]));
     assert_eq!(of(&network), [World::address(7)]);
     assert_eq!(network.member(1).addresses(world.authority.node()), []);
 }

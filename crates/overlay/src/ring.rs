@@ -1,0 +1,465 @@
+//! Who is where: membership, joining, routing and liveness in one protocol, around one view of the ring.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use base::{Input, Instant, Location, NodeId, Outbox, Protocol, Rng};
+use community::{Community, Contact, ContactError, Identity};
+use minicbor::{Decode, Encode};
+
+use crate::attestation::Standing;
+use crate::attesting::Attesting;
+use crate::breach::RingBreach;
+use crate::joining::Joining;
+use crate::liveness::Farewell;
+use crate::membership::{self, Membership, cache_limit};
+use crate::routing::{self, Lookup, Purpose, Routing};
+use crate::view::{View, cache_share};
+use crate::{KTable, KTableError, NodeCache};
+
+/// Nodes near a point that a search gives: the one sought and those that may stand in for it.
+const NEAREST: usize = 9;
+
+/// One node's place in the ring: whom it knows, and how it finds the others.
+pub struct Ring {
+    community: Arc<Community>,
+    identity: Arc<Identity>,
+    view: View,
+    membership: Membership,
+    joining: Joining,
+    attesting: Attesting,
+    routing: Routing,
+    /// Said farewell.
+    left: bool,
+}
+
+/// From the application.
+#[derive(Debug)]
+pub enum Command {
+    /// Start, knowing these nodes' addresses (none for the first node of a community).
+    Join(Vec<(NodeId, SocketAddr)>),
+    /// Take contacts that the host has kept from before.
+    Know(Vec<Contact>),
+    /// Find the node nearest to this point: ends with `Found` or `NotFound`.
+    Find(Location),
+    /// Say farewell, and be silent from then on: who comes back starts anew, with a contact issued later.
+    Leave,
+}
+
+/// To the application.
+#[derive(Debug)]
+pub enum Event {
+    /// A node of the region became known, or a known one has new addresses.
+    Known(Arc<Contact>),
+    /// A node of the region left, or is gone.
+    Gone(NodeId),
+    /// This node is a member, its cache attested like this. Told again when it is attested better.
+    Joined(Standing),
+    /// The nodes nearest to the point of which the search knows, nearest first, at most nine.
+    Found(Location, Vec<Arc<Contact>>),
+    /// Nobody answered.
+    NotFound(Location),
+    /// A peer sent a contact that does not hold. Told at most twice per peer in 15 seconds.
+    Refused {
+        /// Who sent it.
+        from: NodeId,
+        /// Why it was refused.
+        why: ContactError,
+    },
+    /// A peer did what no honest one does.
+    Misbehaved {
+        /// Who.
+        node: NodeId,
+        /// Which check failed.
+        what: RingBreach,
+    },
+}
+
+/// A deadline of one part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timer {
+    /// Compare caches with someone.
+    Tick,
+    /// Look after the neighbours.
+    Watch,
+    /// A ping of this node has had its time.
+    Ping(NodeId),
+    /// A step of our own join is due.
+    Join,
+    /// Our attesters have had their time.
+    Attest,
+    /// Of the search with this number.
+    Lookup(u64),
+    /// Refresh a finger.
+    Refresh,
+}
+
+/// Between nodes.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub enum Message {
+    /// Who is there.
+    #[n(0)]
+    Membership(#[n(0)] membership::Message),
+    /// Where is whom.
+    #[n(1)]
+    Routing(#[n(0)] routing::Message),
+}
+
+/// A message of membership.
+pub(crate) fn say(message: membership::Message) -> Message {
+    Message::Membership(message)
+}
+
+impl Ring {
+    /// A node that knows itself. Its region is the share of the ring that the descriptor's numbers give, the same for all.
+    ///
+    /// # Errors
+    ///
+    /// When the descriptor's numbers allow no k-table.
+    pub fn new(
+        community: Arc<Community>,
+        identity: Arc<Identity>,
+        own: Contact,
+        mut rng: Rng,
+    ) -> Result<Self, KTableError> {
+        let descriptor = community.descriptor();
+        let table = Arc::new(KTable::of(descriptor)?);
+        let size = cache_share(descriptor, &table);
+        let expected = (size * descriptor.nodes as f64) as u32;
+        Ok(Self {
+            view: View::new(Arc::new(own), size, cache_limit(expected)),
+            membership: Membership::new(Arc::clone(&community), rng.fork("membership")),
+            joining: Joining::new(Arc::clone(&community), Arc::clone(&table)),
+            attesting: Attesting::new(Arc::clone(&identity), table),
+            routing: Routing::new(Arc::clone(&community)),
+            community,
+            identity,
+            left: false,
+        })
+    }
+
+    /// What this node says of itself.
+    pub fn own(&self) -> &Contact {
+        self.view.own()
+    }
+
+    /// Whom this node knows.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Whom this node knows in its region, itself included.
+    pub fn cache(&self) -> &NodeCache {
+        &self.view.cache
+    }
+
+    /// How this node's cache is attested; `None` before it is a member.
+    pub fn standing(&self) -> Option<Standing> {
+        self.joining.standing()
+    }
+
+    /// Where `node` can be reached.
+    pub fn addresses(&self, node: NodeId) -> Vec<SocketAddr> {
+        let gone = || Some(&self.membership.liveness.gone(node)?.contact);
+        let known = self.view.get(node);
+        let known = known.or_else(|| self.joining.contact(node));
+        let known = known.or_else(|| self.routing.contact(node)).or_else(gone);
+        match known {
+            Some(contact) => contact.addresses().to_vec(),
+            None => self.joining.told(node).collect(),
+        }
+    }
+
+    /// How many peers are remembered as having sent what does not hold.
+    #[cfg(test)]
+    pub(crate) fn distrusted(&self) -> usize {
+        self.membership.distrusted()
+    }
+
+    fn is_member(&self) -> bool {
+        self.joining.standing().is_some()
+    }
+}
+
+/// What this node wants.
+impl Ring {
+    fn handle_command(&mut self, now: Instant, command: Command, out: &mut Outbox<Self>) {
+        match command {
+            Command::Join(told) => {
+                if self.joining.begin(now, told, &self.view, out) {
+                    self.become_member(now, Standing::Founding, out);
+                }
+            }
+            Command::Know(contacts) => {
+                let (own, view) = (self.view.own().node(), &mut self.view);
+                self.membership.learn_all(now, own, contacts, view, out);
+            }
+            Command::Find(target) => {
+                let known = self.is_member() && self.view.region().contains(target);
+                let nobody = BTreeSet::new();
+                let (purpose, view) = (Purpose::Find, &self.view);
+                let lookup = match known {
+                    true => Some(Lookup::new(purpose, target, 0)),
+                    false => self.routing.start(now, purpose, target, &nobody, view, out),
+                };
+                self.over(now, lookup, out);
+            }
+            Command::Leave => {
+                let community = self.community.descriptor().community;
+                let farewell = Farewell::new(&self.identity, community, now);
+                self.membership.part(&farewell, &self.view, out);
+                self.left = true;
+            }
+        }
+    }
+
+    fn handle_timer(&mut self, now: Instant, timer: Timer, out: &mut Outbox<Self>) {
+        let (view, member) = (&mut self.view, self.joining.standing().is_some());
+        match timer {
+            Timer::Join => {
+                if let Some(told) = self.joining.handle_timer(now, view, out) {
+                    let place = view.own().location();
+                    let purpose = Purpose::Join;
+                    let lookup = self.routing.start(now, purpose, place, &told, view, out);
+                    self.over(now, lookup, out);
+                }
+                self.settle(now, out);
+            }
+            Timer::Lookup(number) => {
+                let (silent, over) = self.routing.on_timer(now, number, out);
+                for node in silent.into_iter().filter(|node| view.get(*node).is_some()) {
+                    self.membership.liveness.check(now, node, out);
+                }
+                self.over(now, over, out);
+            }
+            Timer::Ping(node) => self.membership.on_ping_timer(now, node, view, out),
+            Timer::Tick if member => self.membership.handle_tick(now, view, out),
+            Timer::Watch if member => self.membership.handle_watch(now, view, out),
+            Timer::Refresh if member => {
+                let over = self.routing.refresh(now, view, out);
+                self.over(now, over, out);
+            }
+            Timer::Attest if member => {
+                let liveness = &mut self.membership.liveness;
+                self.attesting.handle_timer(now, view, liveness, out);
+            }
+            Timer::Tick | Timer::Watch | Timer::Refresh | Timer::Attest => {}
+        }
+    }
+
+    /// Searches are over.
+    fn over(
+        &mut self,
+        now: Instant,
+        lookups: impl IntoIterator<Item = Lookup>,
+        out: &mut Outbox<Self>,
+    ) {
+        for lookup in lookups {
+            if self.is_member() {
+                for contact in lookup.answered() {
+                    let node = contact.node();
+                    if self.membership.take(contact, &mut self.view, out) {
+                        // A node of our region that we lacked may lack us.
+                        Membership::hello(&self.view, [node], out);
+                    }
+                }
+            }
+            match lookup.purpose {
+                Purpose::Finger => {}
+                Purpose::Join => {
+                    if self.joining.on_found(now, &lookup, &self.view, out) {
+                        self.become_member(now, Standing::Founding, out);
+                    }
+                    self.settle(now, out);
+                }
+                Purpose::Find => self.found(&lookup, out),
+            }
+        }
+    }
+
+    fn found(&self, lookup: &Lookup, out: &mut Outbox<Self>) {
+        let target = lookup.target;
+        let known = self.view.nearest(target, |_| true);
+        let known = known.filter(|contact| {
+            let ours = contact.node() == self.view.own().node();
+            self.is_member() && (ours || self.view.region().contains(target))
+        });
+        let mut nearest: Vec<_> = lookup.answered();
+        if known.is_some() {
+            nearest.extend(self.view.sides(target, NEAREST).into_iter().flatten());
+        }
+        nearest.sort_by_key(|c| target.rank(c.node(), c.location()));
+        nearest.dedup_by_key(|contact| contact.node());
+        nearest.truncate(NEAREST);
+        out.emit(if nearest.is_empty() {
+            Event::NotFound(target)
+        } else {
+            Event::Found(target, nearest)
+        });
+    }
+
+    /// Takes the result of a join, if there is one.
+    fn settle(&mut self, now: Instant, out: &mut Outbox<Self>) {
+        let before = self.standing();
+        let Some((contacts, standing)) = self.joining.take_result(now, &self.view, out) else {
+            return;
+        };
+        let known: BTreeSet<_> = Membership::those_concerned(&self.view);
+        for contact in contacts {
+            if !self.membership.is_gone(now, &contact, out) {
+                self.membership.take(contact, &mut self.view, out);
+            }
+        }
+        let all = Membership::those_concerned(&self.view);
+        if before.is_none() {
+            Membership::hello(&self.view, all, out);
+            self.become_member(now, standing, out);
+        } else {
+            Membership::hello(&self.view, all.difference(&known).copied(), out);
+            if before != Some(standing) {
+                out.emit(Event::Joined(standing));
+            }
+        }
+    }
+
+    fn become_member(&mut self, now: Instant, standing: Standing, out: &mut Outbox<Self>) {
+        self.membership.start(now, &self.view, out);
+        self.routing.begin(now, &self.view, out);
+        out.emit(Event::Joined(standing));
+    }
+}
+
+/// What peers say.
+impl Ring {
+    fn on_message(&mut self, now: Instant, from: NodeId, message: Message, out: &mut Outbox<Self>) {
+        self.membership.liveness.heard(now, from);
+        match message {
+            Message::Membership(message) => self.on_membership(now, from, message, out),
+            Message::Routing(message) => self.on_routing(now, from, message, out),
+        }
+    }
+
+    fn on_routing(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        message: routing::Message,
+        out: &mut Outbox<Self>,
+    ) {
+        match message {
+            routing::Message::Near(target) if self.is_member() => {
+                self.routing.on_near(from, target, &self.view, out);
+            }
+            routing::Message::Near(target) => {
+                self.joining.on_newcomer(from);
+                let newcomer = routing::Message::Newcomer(target);
+                out.send(from, Message::Routing(newcomer));
+            }
+            routing::Message::Nodes(target, nodes) => {
+                let (nodes, view) = (nodes.into_inner(), &self.view);
+                let over = self.routing.on_nodes(now, from, target, nodes, view, out);
+                self.over(now, over, out);
+            }
+            routing::Message::Newcomer(target) => {
+                let over = self.routing.on_newcomer(now, from, target, out);
+                self.over(now, over, out);
+            }
+        }
+    }
+
+    fn on_membership(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        message: membership::Message,
+        out: &mut Outbox<Self>,
+    ) {
+        use membership::Message as Said;
+        let (view, membership) = (&mut self.view, &mut self.membership);
+        match message {
+            Said::Ping => out.send(from, say(Said::Pong)),
+            Said::Pong => {
+                self.joining.on_pong(now, from, view, out);
+                self.settle(now, out);
+                if self.is_member() {
+                    let view = &mut self.view;
+                    self.membership.on_pong(now, from, view, out);
+                }
+            }
+            Said::Attested(attested) => {
+                self.joining.on_attested(now, from, &attested, view, out);
+                self.settle(now, out);
+            }
+            Said::Members(contacts) => {
+                let contacts = contacts.into_inner();
+                let joining = &mut self.joining;
+                if joining.awaits(from) {
+                    joining.on_members(now, from, contacts, view, membership, out);
+                    self.settle(now, out);
+                } else if joining.standing().is_some() {
+                    membership.on_members(now, from, contacts, view, out);
+                }
+            }
+            said if self.is_member() => self.on_member(now, from, said, out),
+            Said::Sign(listing) => out.send(from, say(Said::Differs(listing.at))),
+            _ => {}
+        }
+    }
+
+    /// What only a member answers.
+    fn on_member(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        said: membership::Message,
+        out: &mut Outbox<Self>,
+    ) {
+        use membership::Message as Said;
+        let (view, membership) = (&mut self.view, &mut self.membership);
+        match said {
+            Said::Hello(contact) => membership.on_hello(now, from, *contact, view, out),
+            Said::Farewell(farewell) => membership.on_farewell(now, from, farewell, view, out),
+            Said::Gone(node) => membership.on_gone(now, node, view, out),
+            Said::Unknown => Membership::hello(view, [from], out),
+            Said::Compare(theirs) => membership.on_compare(from, theirs, view, out),
+            Said::Have(theirs) => membership.on_have(now, from, &theirs, view, out),
+            Said::Want(names) => membership.on_want(from, &names, view, out),
+            Said::Ask => self.attesting.on_ask(now, from, view, out),
+            Said::Sign(listing) => {
+                self.attesting
+                    .on_sign(now, from, &listing, view, membership, out);
+            }
+            Said::Signed(at, signature) => self.attesting.on_signed(from, at, signature, out),
+            Said::Differs(at) => self.attesting.on_differs(now, from, at, out),
+            Said::Members(_) | Said::Ping | Said::Pong | Said::Attested(_) => {}
+        }
+    }
+
+    fn on_unreachable(&mut self, now: Instant, node: NodeId, out: &mut Outbox<Self>) {
+        let liveness = &mut self.membership.liveness;
+        liveness.on_unreachable(now, node, &self.view, out);
+        let over = self.routing.on_unreachable(now, node, out);
+        self.over(now, over, out);
+    }
+}
+
+impl Protocol for Ring {
+    type Message = Message;
+    type Command = Command;
+    type Event = Event;
+    type Timer = Timer;
+
+    fn handle(&mut self, now: Instant, input: Input<Self>, out: &mut Outbox<Self>) {
+        if self.left {
+            return;
+        }
+        self.membership.forget(now, &mut self.view);
+        match input {
+            Input::Command(command) => self.handle_command(now, command, out),
+            Input::Message { from, message } => self.on_message(now, from, message, out),
+            Input::Timer(timer) => self.handle_timer(now, timer, out),
+            Input::Unreachable(node) => self.on_unreachable(now, node, out),
+        }
+    }
+}
