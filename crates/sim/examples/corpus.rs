@@ -4,9 +4,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use base::{Digest, Duration, encode};
+use selection::Selection;
+use selection::strategy::{Setup, Strategy, StrategyNode};
 use sim::community::{Settings, World};
+use sim::drawing::{Outcome as DrawOutcome, Question as DrawQuestion, Scene, play};
+use sim::hostile::crowd;
 
 /// Longest sample: mutations of long ones find little.
 const LEN_MAX: usize = 12_000;
@@ -56,6 +61,43 @@ fn main() -> std::io::Result<()> {
     }
     for question in QUESTIONS {
         write("question", question.as_bytes())?;
+    }
+    write_selections()
+}
+
+/// What each way to draw ends with.
+fn write_selections() -> std::io::Result<()> {
+    let crowd = Arc::new(crowd());
+    let question = DrawQuestion {
+        digest: Digest::of("corpus", &[]),
+        trigger: crowd.contact(0).node(),
+        seats: 4,
+    };
+    let scene = Scene {
+        crowd: Arc::clone(&crowd),
+        setup: (),
+        gang: None,
+        away_per_million: 0,
+        seed: 1,
+    };
+    if let DrawOutcome::Drawn(list) = play::<Selection>(&scene, question).outcome {
+        write("list", &encode(&*list))?;
+    }
+    for strategy in Strategy::ALL {
+        let setup = Setup {
+            strategy,
+            region_size: 1.0,
+        };
+        let scene = Scene {
+            crowd: Arc::clone(&crowd),
+            setup,
+            gang: None,
+            away_per_million: 0,
+            seed: 1,
+        };
+        if let DrawOutcome::Drawn(selected) = play::<StrategyNode>(&scene, question).outcome {
+            write("selected", &encode(&*selected))?;
+        }
     }
     Ok(())
 }

@@ -20,4 +20,4 @@ pub use campaign::{Campaign, Summary};
 pub use contender::{Contender, Outcome, Question};
 pub use crowd::{Crowd, CrowdError, Members, Size};
 pub use gang::{Adversary, Colluding, UnknownAdversary};
-pub use play::{Played, play};
+pub use play::{Played, Scene, play};

@@ -10,10 +10,13 @@ use std::sync::Arc;
 use base::{Duration, Wire, decode, encode};
 use community::{Community, Contact, SignedDescriptor};
 use crypto::Certificate;
+use overlay::Form;
 use question::Question;
+use selection::{ActorList, Sparse, strategy};
 
 use crate::START;
 use crate::community::{Settings, World, vocabulary};
+use crate::drawing::{Crowd, Size};
 
 /// A target: its name, which is that of its corpus, and the function.
 pub type Target = (&'static str, fn(&[u8]));
@@ -26,6 +29,8 @@ pub const HOSTILE: &[Target] = &[
     ("contact", contact),
     ("certificate", certificate),
     ("question", question),
+    ("list", list),
+    ("selected", selected),
 ];
 
 /// Longest input that is looked at.
@@ -34,6 +39,13 @@ const LIMIT: usize = 4 << 20;
 thread_local! {
     /// A community in the middle of a question.
     static WORLD: RefCell<World> = RefCell::new(in_the_middle());
+    /// A community that draws.
+    static CROWD: Crowd = crowd();
+}
+
+/// The community whose lists are read: forty nodes, of whom three collude.
+pub fn crowd() -> Crowd {
+    Crowd::of(1, &Size::new(40, 3, 1e-6), Form::Sound).expect("there is such a community")
 }
 
 fn in_the_middle() -> World {
@@ -109,6 +121,28 @@ pub fn certificate(bytes: &[u8]) {
             black_box(certificate.verify(&descriptor.community, &issuers, START)).ok();
         });
     }
+}
+
+/// An actor list, or the evidence that a draw had to move on.
+pub fn list(bytes: &[u8]) {
+    CROWD.with(|crowd| {
+        if let Some(list) = read::<ActorList>(bytes) {
+            black_box(list.verify(crowd.rules(), START, list.body.draw.digest)).ok();
+        }
+        if let Some(sparse) = read::<Sparse>(bytes) {
+            black_box(sparse.verify(crowd.rules(), START)).ok();
+        }
+    });
+}
+
+/// Actors that another strategy selected, or a message by which it does.
+pub fn selected(bytes: &[u8]) {
+    CROWD.with(|crowd| {
+        if let Some(selected) = read::<strategy::Selected>(bytes) {
+            black_box(selected.verify(crowd.rules(), START, selected.draw.digest)).ok();
+        }
+        black_box(read::<strategy::Message>(bytes));
+    });
 }
 
 /// The text of a question.
