@@ -7,6 +7,7 @@
 //! | `cache` | the certified nodes that one knows, and those of them near a point: [`NodeCache`] |
 //! | `legitimate` | who is legitimate for a point: the k-table applied to a cache |
 //! | `view` | the cache with fingers across the ring: [`View`] |
+//! | `near` | the nodes nearest to a place, and whether one knows them all |
 //! | `membership` | how nodes keep their caches the same where their regions overlap |
 //! | `membership/learning` | what is taken for true |
 //! | `membership/message` | what they say to each other |
@@ -51,6 +52,7 @@ mod k_table;
 mod legitimate;
 mod liveness;
 mod membership;
+mod near;
 mod protocol;
 pub mod records;
 pub mod ring;

@@ -14,6 +14,7 @@ use crate::breach::RingBreach;
 use crate::joining::Joining;
 use crate::liveness::Farewell;
 use crate::membership::{self, Membership, cache_limit};
+use crate::near::{all_near, nearest};
 use crate::routing::{self, Lookup, Purpose, Routing};
 use crate::view::{View, cache_share};
 use crate::{KTable, KTableError, NodeCache};
@@ -196,14 +197,13 @@ impl Ring {
                 self.membership.learn_all(now, own, contacts, view, out);
             }
             Command::Find(target) => {
-                let known = self.is_member() && self.view.region().contains(target);
-                let nobody = BTreeSet::new();
-                let (purpose, view) = (Purpose::Find, &self.view);
-                let lookup = match known {
-                    true => Some(Lookup::new(purpose, target, 0)),
-                    false => self.routing.start(now, purpose, target, &nobody, view, out),
-                };
-                self.over(now, lookup, out);
+                let (purpose, view, nobody) = (Purpose::Find, &self.view, BTreeSet::new());
+                let known = all_near(view, target, NEAREST, |_| true);
+                if let Some(known) = known.filter(|_| self.is_member()) {
+                    return out.emit(Event::Found(target, known));
+                }
+                let over = self.routing.start(now, purpose, target, &nobody, view, out);
+                self.over(now, over, out);
             }
             Command::Leave => {
                 let community = self.community.descriptor().community;
@@ -280,22 +280,19 @@ impl Ring {
 
     fn found(&self, lookup: &Lookup, out: &mut Outbox<Self>) {
         let target = lookup.target;
-        let known = self.view.nearest(target, |_| true);
-        let known = known.filter(|contact| {
-            let ours = contact.node() == self.view.own().node();
-            self.is_member() && (ours || self.view.region().contains(target))
-        });
-        let mut nearest: Vec<_> = lookup.answered();
-        if known.is_some() {
-            nearest.extend(self.view.sides(target, NEAREST).into_iter().flatten());
+        let mut found = lookup.answered();
+        let there = |node| !lookup.has_failed(node);
+        let alone = self.view.nearest(target, there).map(|c| c.node()) == Some(self.own().node());
+        if self.is_member() && (alone || !found.is_empty()) {
+            found.extend(nearest(&self.view.cache, target, NEAREST, there));
         }
-        nearest.sort_by_key(|c| target.rank(c.node(), c.location()));
-        nearest.dedup_by_key(|contact| contact.node());
-        nearest.truncate(NEAREST);
-        out.emit(if nearest.is_empty() {
+        found.sort_by_key(|c| target.rank(c.node(), c.location()));
+        found.dedup_by_key(|contact| contact.node());
+        found.truncate(NEAREST);
+        out.emit(if found.is_empty() {
             Event::NotFound(target)
         } else {
-            Event::Found(target, nearest)
+            Event::Found(target, found)
         });
     }
 

@@ -15,9 +15,9 @@ const COMMUNITIES: [(usize, Option<usize>); 7] = [
     (2, None),
     (5, None),
     (40, None),
-    (300, None),
+    (100, None),
     (40, Some(16)),
-    (300, Some(64)),
+    (200, Some(40)),
 ];
 
 impl Network {
