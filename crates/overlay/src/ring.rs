@@ -155,6 +155,11 @@ impl Ring {
         &self.view.cache
     }
 
+    /// Whether this node has said farewell.
+    pub fn has_left(&self) -> bool {
+        self.left
+    }
+
     /// How this node's cache is attested; `None` before it is a member.
     pub fn standing(&self) -> Option<Standing> {
         self.joining.standing()
@@ -451,7 +456,7 @@ impl Protocol for Ring {
         if self.left {
             return;
         }
-        self.membership.forget(now, &mut self.view);
+        self.membership.forget(now, &mut self.view, out);
         match input {
             Input::Command(command) => self.handle_command(now, command, out),
             Input::Message { from, message } => self.on_message(now, from, message, out),

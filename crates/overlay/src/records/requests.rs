@@ -24,6 +24,9 @@ pub const ANSWERED_WITHIN: Duration = Duration::from_secs(3);
 /// Why nothing was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum RecordError {
+    /// This node is no member yet: it knows nobody to ask.
+    #[error("this node has not joined yet; try again when it has")]
+    Newcomer,
     /// Others would refuse the record.
     #[error("the record would be refused: {0}")]
     Invalid(#[from] SpreadingBreach),

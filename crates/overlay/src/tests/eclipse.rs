@@ -15,7 +15,7 @@ use crate::ring::{Event, Message};
 use crate::routing::Message as Asked;
 use crate::{AtMost, Standing};
 
-const SIZE: usize = 60;
+const SIZE: usize = 50;
 const VICTIM: usize = SIZE - 1;
 
 fn world() -> World {

@@ -74,20 +74,20 @@ fn small_communities_hold_everybody() {
 }
 
 #[test]
-fn a_hundred_join_one_after_the_other() {
-    let world = World::with_regions(100);
+fn seventy_join_one_after_the_other() {
+    let world = World::with_regions(70);
     let mut network = grow(&world, 1, 1, 0);
     network.heal(5);
     assert_eq!(network.standing(None), 0);
     network.run_for(100 * SECOND);
     assert_eq!(network.errors(), 0);
-    let everybody: Vec<_> = (0..100).collect();
+    let everybody: Vec<_> = (0..70).collect();
     let (mean, most) = network.find_from(&everybody, &mut Rng::from_number(2));
-    // log2 of 100 / 28 is 2; with fingers on both sides, a hop and a last look at who is there.
+    // log2 of 70 / 20 is 2; with fingers on both sides, a hop and a last look at who is there.
     assert!(mean > 0.5 && mean < 3.0 && most <= 6, "{mean} {most}");
     // Where three do not sit close together, nobody can attest.
     let settled = network.standing(Some(Standing::Settled));
-    assert!(settled >= 95, "{settled}");
+    assert!(settled >= 60, "{settled}");
     network.assert_nobody_is_blamed();
     let fingers = network.up().map(|(_, member)| member.view().fingers.len());
     assert!(fingers.max() <= Some(16));
@@ -95,28 +95,28 @@ fn a_hundred_join_one_after_the_other() {
 
 #[test]
 fn bursts_and_losses_end_in_true_caches() {
-    let world = World::with_regions(80);
+    let world = World::with_regions(50);
     let mut network = grow(&world, 3, 20, 5);
     let took = network.heal(90);
     assert!(took <= 75, "{took} s");
-    network.find_from(&[1, 20, 40, 60], &mut Rng::from_number(4));
+    network.find_from(&[1, 20, 40, 49], &mut Rng::from_number(4));
     network.assert_nobody_is_blamed();
 }
 
 #[test]
 fn a_fifth_crashes_at_once() {
-    let world = World::with_regions(60);
+    let world = World::with_regions(40);
     for loss in [0, 5] {
         let mut network = grow(&world, 5, 10, loss);
         network.heal(90);
         let mut rng = Rng::from_number(6);
-        while network.down.len() < 12 {
-            let victim = rng.below(60) as usize;
+        while network.down.len() < 8 {
+            let victim = rng.below(40) as usize;
             network.crash(victim);
         }
         let took = network.heal(180);
         assert!(took <= 120, "{took} s");
-        let up = (0..60).filter(|p| !network.down.contains(&world.node(*p)));
+        let up = (0..40).filter(|p| !network.down.contains(&world.node(*p)));
         let up: Vec<_> = up.step_by(10).collect();
         network.find_from(&up, &mut rng);
         network.assert_nobody_is_blamed();
@@ -151,34 +151,32 @@ fn who_leaves_is_forgotten_at_once_and_taken_back_when_it_starts_again() {
 #[test]
 fn churn_ends_in_true_caches() {
     let world = World::with_regions(40);
-    for loss in [0, 5] {
-        let mut network = grow(&world, 8, 10, loss);
-        network.heal(90);
-        let mut rng = Rng::from_number(9);
-        for _ in 0..40 {
-            let person = 1 + rng.below(39) as usize;
-            if network.down.contains(&world.node(person)) {
-                network.join(person, &[0, (person + 1) % 40]);
-            } else if rng.below(3) == 0 {
-                network.command(person, Command::Leave);
-                network.crash(person);
-            } else {
-                network.crash(person);
-            }
-            network.run_for(2 * SECOND);
+    let mut network = grow(&world, 8, 10, 5);
+    network.heal(90);
+    let mut rng = Rng::from_number(9);
+    for _ in 0..40 {
+        let person = 1 + rng.below(39) as usize;
+        if network.down.contains(&world.node(person)) {
+            network.join(person, &[0, (person + 1) % 40]);
+        } else if rng.below(3) == 0 {
+            network.command(person, Command::Leave);
+            network.crash(person);
+        } else {
+            network.crash(person);
         }
-        let took = network.heal(180);
-        assert!(took <= 60, "{took} s");
-        network.assert_nobody_is_blamed_but_for_churn();
+        network.run_for(2 * SECOND);
     }
+    let took = network.heal(180);
+    assert!(took <= 60, "{took} s");
+    network.assert_nobody_is_blamed_but_for_churn();
 }
 
 #[test]
 fn the_halves_of_a_cut_network_find_each_other_again() {
-    let world = World::with_regions(40);
+    let world = World::with_regions(30);
     let mut network = grow(&world, 10, 10, 0);
     network.heal(60);
-    let west: BTreeSet<_> = (0..20).map(|person| world.node(person)).collect();
+    let west: BTreeSet<_> = (0..15).map(|person| world.node(person)).collect();
     let side = west.clone();
     network.cut = Some(Box::new(move |a, b| side.contains(&a) != side.contains(&b)));
     network.run_for(200 * SECOND);

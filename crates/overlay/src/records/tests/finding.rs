@@ -225,7 +225,12 @@ proptest! {
 #[test]
 fn who_knows_everybody_knows_all_keepers() {
     let mut view = crate::View::new(world().contacts[0].clone(), 1.0, 8192);
-    assert_eq!(all_near(&view, Location(5), COPIES, |_| true).unwrap().len(), 1);
+    assert_eq!(
+        all_near(&view, Location(5), COPIES, |_| true)
+            .unwrap()
+            .len(),
+        1
+    );
     for contact in &world().contacts[..20] {
         view.cache.insert(contact.clone());
         let place = Location(contact.location().0.wrapping_add(DAY.as_micros() as u64));
