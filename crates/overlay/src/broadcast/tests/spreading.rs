@@ -166,7 +166,7 @@ fn what_liars_leave_out_heals() {
 
 #[test]
 fn silence_lies_and_losses_together() {
-    for seed in 20..26 {
+    for seed in 20..24 {
         let mut network = Network::new(120, Some(32), seed);
         network.silent = network.choose(5);
         network.liars = network.choose(5);
@@ -236,7 +236,7 @@ fn who_joins_in_the_middle_hears_what_is_still_passed_on() {
 
 #[test]
 fn a_lossy_network_needs_more_messages_only() {
-    for seed in 30..34 {
+    for seed in 30..32 {
         let mut network = Network::new(60, None, seed);
         network.loss_percent = 20;
         network.broadcast(0, b"hello");

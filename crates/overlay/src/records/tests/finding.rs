@@ -14,14 +14,13 @@ use crate::spreading::Event;
 use crate::spreading::tests::network::Network;
 use crate::spreading::tests::world::{DAY, SECOND, START, TICK, world};
 
-const COMMUNITIES: [(usize, Option<usize>); 7] = [
+const COMMUNITIES: [(usize, Option<usize>); 6] = [
     (1, None),
     (2, None),
     (5, None),
     (40, None),
     (100, None),
-    (200, Some(32)),
-    (200, Some(64)),
+    (150, Some(32)),
 ];
 
 #[test]
