@@ -15,7 +15,7 @@
 //! | `attestation` | a cache that k legitimate nodes vouch for, and why that makes newcomers' caches valid |
 //! | `attesting`, `joining`, `joining/attempt` | the two sides of a join |
 //! | `routing`, `routing/lookup` | Chord: finding the node nearest to any point |
-//! | `ring` | all of it as one protocol: [`Ring`] |
+//! | `ring`, `ring/hearing` | all of it as one protocol: [`Ring`] |
 //! | `breach` | what no honest node does there |
 //! | `broadcast` | telling something to every node: [`Broadcast`](broadcast::Broadcast) |
 //! | `records` | small signed words, kept by the nodes near their places: [`Records`](records::Records) |
