@@ -54,6 +54,9 @@ pub struct Broadcast {
 /// Why nothing was broadcast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum BroadcastError {
+    /// This node is no member yet: it knows nobody to tell.
+    #[error("this node has not joined yet; try again when it has")]
+    Newcomer,
     /// The payload is too long.
     #[error("at most {PAYLOAD_MAX} bytes can be broadcast; tell where the rest is found instead")]
     TooLong,

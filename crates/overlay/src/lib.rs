@@ -7,6 +7,7 @@
 //! | `cache` | the certified nodes that one knows, and those of them near a point: [`NodeCache`] |
 //! | `legitimate` | who is legitimate for a point: the k-table applied to a cache |
 //! | `view` | the cache with fingers across the ring: [`View`] |
+//! | `near` | the nodes nearest to a place, and whether one knows them all |
 //! | `membership` | how nodes keep their caches the same where their regions overlap |
 //! | `membership/learning` | what is taken for true |
 //! | `membership/message` | what they say to each other |
@@ -14,7 +15,7 @@
 //! | `attestation` | a cache that k legitimate nodes vouch for, and why that makes newcomers' caches valid |
 //! | `attesting`, `joining`, `joining/attempt` | the two sides of a join |
 //! | `routing`, `routing/lookup` | Chord: finding the node nearest to any point |
-//! | `ring` | all of it as one protocol: [`Ring`] |
+//! | `ring`, `ring/hearing` | all of it as one protocol: [`Ring`] |
 //! | `breach` | what no honest node does there |
 //! | `broadcast` | telling something to every node: [`Broadcast`](broadcast::Broadcast) |
 //! | `records` | small signed words, kept by the nodes near their places: [`Records`](records::Records) |
@@ -51,6 +52,7 @@ mod k_table;
 mod legitimate;
 mod liveness;
 mod membership;
+mod near;
 mod protocol;
 pub mod records;
 pub mod ring;

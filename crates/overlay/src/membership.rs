@@ -111,7 +111,7 @@ impl Membership {
     }
 
     /// Drops what time has made worthless.
-    pub fn forget(&mut self, now: Instant, view: &mut View) {
+    pub fn forget(&mut self, now: Instant, view: &mut View, out: &mut Outbox<Ring>) {
         self.refused.retain(|_, (at, _)| now.since(*at) < DISTRUST);
         self.changed.retain(|_, at| now.since(*at) < CHANGE_EVERY);
         if now <= self.expiry {
@@ -120,6 +120,8 @@ impl Membership {
         let own = view.own().node();
         let ends = |contact: &Contact| contact.certificate().valid_until();
         let keep = |contact: &Contact| contact.node() == own || now <= ends(contact);
+        let expired = view.cache.iter().filter(|contact| !keep(contact));
+        expired.for_each(|contact| out.emit(Event::Gone(contact.node())));
         view.cache.retain(keep);
         view.fingers.retain(keep);
         let others = view.cache.iter().chain(view.fingers.iter());

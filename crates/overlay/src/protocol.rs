@@ -2,7 +2,7 @@
 //!
 //! The ring finds the nodes; broadcast and records are told of them, and have it search for them what is far away.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -21,19 +21,22 @@ use crate::spreading::{self, Spreading};
 use crate::view::{View, cache_share};
 use crate::{KTable, KTableError, NodeCache};
 
-/// Most nodes outside of the view whose addresses are remembered.
-const MET_MAX: usize = 64;
-/// Most searches of the application under way at a time.
+/// Most nodes outside of the view whose addresses are remembered, the latest. Guess: those of two dozen searches.
+const MET_MAX: usize = 256;
+/// Most searches under way at a time for the application, and for records; nothing is found of more.
 const SEARCHES_MAX: usize = 64;
+/// Who wants something found.
+const APPLICATION: usize = 0;
+const RECORDS: usize = 1;
 
 /// One node's overlay.
 pub struct Overlay {
     ring: Ring,
     spreading: Spreading,
-    /// Points that the application wants found, and those that records do.
+    /// Points that the [`APPLICATION`] wants found, and those that [`RECORDS`] do.
     wanted: [BTreeSet<Location>; 2],
-    /// Nodes outside of the view that records talk to.
-    met: BTreeMap<NodeId, Arc<Contact>>,
+    /// Nodes that searches have found, and those that records talk to, the latest last.
+    met: VecDeque<Arc<Contact>>,
 }
 
 /// Between nodes.
@@ -155,7 +158,7 @@ impl Overlay {
             spreading: Spreading::new(ours.0, ours.1, contact, share, rng.fork("spreading")),
             ring: Ring::new(community, identity, own, rng.fork("ring"))?,
             wanted: Default::default(),
-            met: BTreeMap::new(),
+            met: VecDeque::new(),
         })
     }
 
@@ -182,9 +185,25 @@ impl Overlay {
     /// Where `node` can be reached.
     pub fn addresses(&self, node: NodeId) -> Vec<SocketAddr> {
         let known = self.ring.addresses(node);
-        match self.met.get(&node) {
-            Some(met) if known.is_empty() => met.addresses().to_vec(),
-            _ => known,
+        if !known.is_empty() {
+            return known;
+        }
+        let met = self.met.iter().rev().find(|met| met.node() == node);
+        met.map_or(Vec::new(), |met| met.addresses().to_vec())
+    }
+
+    /// Remembers where nodes are that may be outside of the view.
+    fn meet(&mut self, contacts: impl IntoIterator<Item = Arc<Contact>>) {
+        let view = self.ring.view();
+        let far = contacts
+            .into_iter()
+            .filter(|contact| view.get(contact.node()).is_none());
+        for contact in far {
+            self.met.retain(|met| met.node() != contact.node());
+            self.met.push_back(contact);
+            if self.met.len() > MET_MAX {
+                self.met.pop_front();
+            }
         }
     }
 }
@@ -236,25 +255,35 @@ impl Overlay {
         contacts: Vec<Arc<Contact>>,
         out: &mut Outbox<Self>,
     ) {
-        let [ours, of_records] = &mut self.wanted;
-        let (ours, of_records) = (ours.remove(&point), of_records.remove(&point));
-        if of_records {
-            let found = spreading::Command::Found(point, contacts.clone());
-            self.spreading(now, Input::Command(found), out);
-        }
-        if ours {
-            out.emit(if contacts.is_empty() {
-                Event::NotFound(point)
-            } else {
-                Event::Found(point, contacts)
-            });
+        self.meet(contacts.iter().cloned());
+        for which in [APPLICATION, RECORDS] {
+            if self.wanted[which].remove(&point) {
+                self.answer(now, which, point, contacts.clone(), out);
+            }
         }
     }
 
-    /// Searches for the application (0) or for records (1).
+    fn answer(
+        &mut self,
+        now: Instant,
+        which: usize,
+        point: Location,
+        contacts: Vec<Arc<Contact>>,
+        out: &mut Outbox<Self>,
+    ) {
+        if which == RECORDS {
+            let found = spreading::Command::Found(point, contacts);
+            self.spreading(now, Input::Command(found), out);
+        } else if contacts.is_empty() {
+            out.emit(Event::NotFound(point));
+        } else {
+            out.emit(Event::Found(point, contacts));
+        }
+    }
+
     fn find(&mut self, now: Instant, which: usize, point: Location, out: &mut Outbox<Self>) {
         if self.wanted[which].len() >= SEARCHES_MAX {
-            self.wanted[which].pop_first();
+            return self.answer(now, which, point, Vec::new(), out);
         }
         self.wanted[which].insert(point);
         self.ring(now, Input::Command(ring::Command::Find(point)), out);
@@ -281,13 +310,8 @@ impl Overlay {
         match event {
             spreading::Event::Heard { from, payload } => out.emit(Event::Heard { from, payload }),
             spreading::Event::BroadcastFailed(why) => out.emit(Event::BroadcastFailed(why)),
-            spreading::Event::Find(point) => self.find(now, 1, point, out),
-            spreading::Event::Met(contact) => {
-                if self.met.len() >= MET_MAX {
-                    self.met.pop_first();
-                }
-                self.met.insert(contact.node(), contact);
-            }
+            spreading::Event::Find(point) => self.find(now, RECORDS, point, out),
+            spreading::Event::Met(contact) => self.meet([contact]),
             spreading::Event::Stored { location, copies } => {
                 out.emit(Event::Stored { location, copies });
             }
@@ -305,7 +329,13 @@ impl Overlay {
             Command::Join(told) => ring::Command::Join(told),
             Command::Know(contacts) => ring::Command::Know(contacts),
             Command::Leave => ring::Command::Leave,
-            Command::Find(point) => return self.find(now, 0, point, out),
+            Command::Find(point) => return self.find(now, APPLICATION, point, out),
+            Command::Broadcast(_) if self.standing().is_none() => {
+                return out.emit(Event::BroadcastFailed(BroadcastError::Newcomer));
+            }
+            Command::Put(_) | Command::Get(_) if self.standing().is_none() => {
+                return out.emit(Event::RecordFailed(RecordError::Newcomer));
+            }
             Command::Broadcast(payload) => {
                 let broadcast = spreading::Command::Broadcast(payload);
                 return self.spreading(now, Input::Command(broadcast), out);
@@ -330,6 +360,9 @@ impl Protocol for Overlay {
     type Timer = Timer;
 
     fn handle(&mut self, now: Instant, input: Input<Self>, out: &mut Outbox<Self>) {
+        if self.ring.has_left() {
+            return;
+        }
         match input {
             Input::Command(command) => self.handle_command(now, command, out),
             Input::Message { from, message } => match message {
@@ -349,3 +382,6 @@ impl Protocol for Overlay {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Who is where: membership, joining, routing and liveness in one protocol, around one view of the ring.
 
+mod hearing;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use crate::breach::RingBreach;
 use crate::joining::Joining;
 use crate::liveness::Farewell;
 use crate::membership::{self, Membership, cache_limit};
+use crate::near::{all_near, nearest};
 use crate::routing::{self, Lookup, Purpose, Routing};
 use crate::view::{View, cache_share};
 use crate::{KTable, KTableError, NodeCache};
@@ -154,6 +157,11 @@ impl Ring {
         &self.view.cache
     }
 
+    /// Whether this node has said farewell.
+    pub fn has_left(&self) -> bool {
+        self.left
+    }
+
     /// How this node's cache is attested; `None` before it is a member.
     pub fn standing(&self) -> Option<Standing> {
         self.joining.standing()
@@ -196,14 +204,13 @@ impl Ring {
                 self.membership.learn_all(now, own, contacts, view, out);
             }
             Command::Find(target) => {
-                let known = self.is_member() && self.view.region().contains(target);
-                let nobody = BTreeSet::new();
-                let (purpose, view) = (Purpose::Find, &self.view);
-                let lookup = match known {
-                    true => Some(Lookup::new(purpose, target, 0)),
-                    false => self.routing.start(now, purpose, target, &nobody, view, out),
-                };
-                self.over(now, lookup, out);
+                let (purpose, view, nobody) = (Purpose::Find, &self.view, BTreeSet::new());
+                let known = all_near(view, target, NEAREST, |_| true);
+                if let Some(known) = known.filter(|_| self.is_member()) {
+                    return out.emit(Event::Found(target, known));
+                }
+                let over = self.routing.start(now, purpose, target, &nobody, view, out);
+                self.over(now, over, out);
             }
             Command::Leave => {
                 let community = self.community.descriptor().community;
@@ -280,22 +287,19 @@ impl Ring {
 
     fn found(&self, lookup: &Lookup, out: &mut Outbox<Self>) {
         let target = lookup.target;
-        let known = self.view.nearest(target, |_| true);
-        let known = known.filter(|contact| {
-            let ours = contact.node() == self.view.own().node();
-            self.is_member() && (ours || self.view.region().contains(target))
-        });
-        let mut nearest: Vec<_> = lookup.answered();
-        if known.is_some() {
-            nearest.extend(self.view.sides(target, NEAREST).into_iter().flatten());
+        let mut found = lookup.answered();
+        let there = |node| !lookup.has_failed(node);
+        let alone = self.view.nearest(target, there).map(|c| c.node()) == Some(self.own().node());
+        if self.is_member() && (alone || !found.is_empty()) {
+            found.extend(nearest(&self.view.cache, target, NEAREST, there));
         }
-        nearest.sort_by_key(|c| target.rank(c.node(), c.location()));
-        nearest.dedup_by_key(|contact| contact.node());
-        nearest.truncate(NEAREST);
-        out.emit(if nearest.is_empty() {
+        found.sort_by_key(|c| target.rank(c.node(), c.location()));
+        found.dedup_by_key(|contact| contact.node());
+        found.truncate(NEAREST);
+        out.emit(if found.is_empty() {
             Event::NotFound(target)
         } else {
-            Event::Found(target, nearest)
+            Event::Found(target, found)
         });
     }
 
@@ -330,120 +334,6 @@ impl Ring {
     }
 }
 
-/// What peers say.
-impl Ring {
-    fn on_message(&mut self, now: Instant, from: NodeId, message: Message, out: &mut Outbox<Self>) {
-        self.membership.liveness.heard(now, from);
-        match message {
-            Message::Membership(message) => self.on_membership(now, from, message, out),
-            Message::Routing(message) => self.on_routing(now, from, message, out),
-        }
-    }
-
-    fn on_routing(
-        &mut self,
-        now: Instant,
-        from: NodeId,
-        message: routing::Message,
-        out: &mut Outbox<Self>,
-    ) {
-        match message {
-            routing::Message::Near(target) if self.is_member() => {
-                self.routing.on_near(from, target, &self.view, out);
-            }
-            routing::Message::Near(target) => {
-                self.joining.on_newcomer(from);
-                let newcomer = routing::Message::Newcomer(target);
-                out.send(from, Message::Routing(newcomer));
-            }
-            routing::Message::Nodes(target, nodes) => {
-                let (nodes, view) = (nodes.into_inner(), &self.view);
-                let over = self.routing.on_nodes(now, from, target, nodes, view, out);
-                self.over(now, over, out);
-            }
-            routing::Message::Newcomer(target) => {
-                let over = self.routing.on_newcomer(now, from, target, out);
-                self.over(now, over, out);
-            }
-        }
-    }
-
-    fn on_membership(
-        &mut self,
-        now: Instant,
-        from: NodeId,
-        message: membership::Message,
-        out: &mut Outbox<Self>,
-    ) {
-        use membership::Message as Said;
-        let (view, membership) = (&mut self.view, &mut self.membership);
-        match message {
-            Said::Ping => out.send(from, say(Said::Pong)),
-            Said::Pong => {
-                self.joining.on_pong(now, from, view, out);
-                self.settle(now, out);
-                if self.is_member() {
-                    let view = &mut self.view;
-                    self.membership.on_pong(now, from, view, out);
-                }
-            }
-            Said::Attested(attested) => {
-                self.joining.on_attested(now, from, &attested, view, out);
-                self.settle(now, out);
-            }
-            Said::Members(contacts) => {
-                let contacts = contacts.into_inner();
-                let joining = &mut self.joining;
-                if joining.awaits(from) {
-                    joining.on_members(now, from, contacts, view, membership, out);
-                    self.settle(now, out);
-                } else if joining.standing().is_some() {
-                    membership.on_members(now, from, contacts, view, out);
-                }
-            }
-            said if self.is_member() => self.on_member(now, from, said, out),
-            Said::Sign(listing) => out.send(from, say(Said::Differs(listing.at))),
-            _ => {}
-        }
-    }
-
-    /// What only a member answers.
-    fn on_member(
-        &mut self,
-        now: Instant,
-        from: NodeId,
-        said: membership::Message,
-        out: &mut Outbox<Self>,
-    ) {
-        use membership::Message as Said;
-        let (view, membership) = (&mut self.view, &mut self.membership);
-        match said {
-            Said::Hello(contact) => membership.on_hello(now, from, *contact, view, out),
-            Said::Farewell(farewell) => membership.on_farewell(now, from, farewell, view, out),
-            Said::Gone(node) => membership.on_gone(now, node, view, out),
-            Said::Unknown => Membership::hello(view, [from], out),
-            Said::Compare(theirs) => membership.on_compare(from, theirs, view, out),
-            Said::Have(theirs) => membership.on_have(now, from, &theirs, view, out),
-            Said::Want(names) => membership.on_want(from, &names, view, out),
-            Said::Ask => self.attesting.on_ask(now, from, view, out),
-            Said::Sign(listing) => {
-                self.attesting
-                    .on_sign(now, from, &listing, view, membership, out);
-            }
-            Said::Signed(at, signature) => self.attesting.on_signed(from, at, signature, out),
-            Said::Differs(at) => self.attesting.on_differs(now, from, at, out),
-            Said::Members(_) | Said::Ping | Said::Pong | Said::Attested(_) => {}
-        }
-    }
-
-    fn on_unreachable(&mut self, now: Instant, node: NodeId, out: &mut Outbox<Self>) {
-        let liveness = &mut self.membership.liveness;
-        liveness.on_unreachable(now, node, &self.view, out);
-        let over = self.routing.on_unreachable(now, node, out);
-        self.over(now, over, out);
-    }
-}
-
 impl Protocol for Ring {
     type Message = Message;
     type Command = Command;
@@ -454,7 +344,7 @@ impl Protocol for Ring {
         if self.left {
             return;
         }
-        self.membership.forget(now, &mut self.view);
+        self.membership.forget(now, &mut self.view, out);
         match input {
             Input::Command(command) => self.handle_command(now, command, out),
             Input::Message { from, message } => self.on_message(now, from, message, out),

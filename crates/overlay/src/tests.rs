@@ -6,4 +6,4 @@ mod eclipse;
 mod network;
 mod peers;
 mod ring;
-mod world;
+pub mod world;

@@ -55,7 +55,7 @@ pub struct View {
 
 impl View {
     /// A node that knows itself. Its region is the share `size` (0 to 1) of the ring around it, its cache holds at most
-    /// `limit` nodes (at most 2048).
+    /// `limit` nodes (at most 8192).
     pub fn new(own: Arc<Contact>, size: f64, limit: usize) -> Self {
         let region = Region::new(own.location(), size);
         let cache = [Arc::clone(&own)].into_iter().collect();

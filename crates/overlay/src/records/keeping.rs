@@ -6,11 +6,12 @@ use std::sync::Arc;
 use base::{Instant, Location, NodeId, Outbox};
 use community::Contact;
 
-use super::holders::{COPIES, is_near, nearest};
+use super::holders::{COPIES, is_near};
 use super::message::HOLDING_MAX;
 use super::{Message, Record, Records, send};
 use crate::AtMost;
 use crate::View;
+use crate::near::nearest;
 use crate::spreading::Spreading;
 
 /// A record is kept by a node that is among so many nearest ones, though only the nearest [`COPIES`] are asked: who is

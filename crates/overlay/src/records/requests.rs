@@ -7,8 +7,9 @@ use base::{Duration, Instant, Location, NodeId, Outbox};
 use community::Contact;
 use thiserror::Error;
 
-use super::holders::{COPIES, keepers, nearest};
+use super::holders::COPIES;
 use super::{Message, Record, Records, send};
+use crate::near::{all_near, nearest};
 use crate::spreading::breach::SpreadingBreach;
 use crate::spreading::{Event, Spreading, Timer};
 use crate::{NodeCache, View};
@@ -23,6 +24,9 @@ pub const ANSWERED_WITHIN: Duration = Duration::from_secs(3);
 /// Why nothing was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum RecordError {
+    /// This node is no member yet: it knows nobody to ask.
+    #[error("this node has not joined yet; try again when it has")]
+    Newcomer,
     /// Others would refuse the record.
     #[error("the record would be refused: {0}")]
     Invalid(#[from] SpreadingBreach),
@@ -119,7 +123,7 @@ impl Records {
             until,
         };
         self.requests.insert(number, request);
-        match keepers(view, location, |node| self.away.is_there(node, now)) {
+        match all_near(view, location, COPIES, |node| self.away.is_there(node, now)) {
             Some(found) => self.act(now, number, found, out),
             None => {
                 out.emit(Event::Find(location));

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use base::{Instant, Location, NodeId, Outbox};
 use community::Contact;
 
-use super::holders::{COPIES, nearest};
+use super::holders::COPIES;
 use super::requests::{ANSWERED_WITHIN, Request, Stage};
 use super::{Message, Records, send};
+use crate::near::nearest;
 use crate::spreading::{Event, Spreading, Timer};
 use crate::{NodeCache, View};
 

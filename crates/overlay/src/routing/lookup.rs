@@ -266,6 +266,12 @@ impl Lookup {
             .collect()
     }
 
+    /// Whether this node was asked and does not answer, or its contact does not hold.
+    pub fn has_failed(&self, node: NodeId) -> bool {
+        let mut all = self.candidates.iter();
+        all.any(|known| known.node == node && known.state == State::Failed)
+    }
+
     /// Whether anybody answered.
     pub fn was_answered(&self) -> bool {
         let mut states = self.candidates.iter().map(|known| known.state);

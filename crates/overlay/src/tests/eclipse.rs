@@ -15,26 +15,23 @@ use crate::ring::{Event, Message};
 use crate::routing::Message as Asked;
 use crate::{AtMost, Standing};
 
-const SIZE: usize = 250;
+const SIZE: usize = 50;
 const VICTIM: usize = SIZE - 1;
 
 fn world() -> World {
-    let mut world = World::with(SIZE, SIZE as u64, 3);
-    world.descriptor.cache_size = 50;
-    world
+    World::with_regions(SIZE)
 }
 
 /// Everybody but the victim is there, for long.
 fn settled(world: &World) -> Network<'_> {
     let mut network = Network::new(world, 1);
-    network.encodes = false;
     for person in 0..VICTIM {
         network.join(person, &[person / 2]);
-        if person % 25 == 24 {
+        if person % 10 == 9 {
             network.run_for(SECOND);
         }
     }
-    network.run_for(100 * SECOND);
+    network.run_for(75 * SECOND);
     assert_eq!(network.errors(), 0);
     network
 }
@@ -118,12 +115,12 @@ fn a_newcomer_shown_only_colluders_never_settles_and_is_freed_by_one_honest_node
         })
     }));
     network.join(VICTIM, &colluders);
-    for _ in 0..30 {
+    for _ in 0..15 {
         network.run_for(2 * SECOND);
         assert_ne!(network.member(VICTIM).standing(), Some(Standing::Settled));
     }
     // It starts again with one honest node among those that it is told of.
-    network.join(VICTIM, &[10, 20, 30, 77]);
+    network.join(VICTIM, &[10, 20, 30, 7]);
     network.run_for(30 * SECOND);
     assert_eq!(network.member(VICTIM).standing(), Some(Standing::Settled));
     assert_eq!(network.errors(), 0);
@@ -136,7 +133,7 @@ fn a_neighbour_alone_cannot_hide_anybody() {
     let mut network = settled(world);
     let order = after_victim(world);
     let (liar, hidden) = (order[0], world.node(order[3]));
-    let (victim, friends) = (world.node(VICTIM), [liar, order[100], order[200]]);
+    let (victim, friends) = (world.node(VICTIM), [liar, order[20], order[40]]);
     let from_liar = world.node(liar);
     network.lie = Some(Box::new(move |_, from, to, message| match message {
         Message::Membership(Said::Attested(attested)) if from == from_liar && to == victim => {
@@ -168,7 +165,7 @@ fn one_honest_side_is_enough_to_find_who_is_hidden() {
     let liars_nodes = names.clone();
     network.lie = Some(Box::new(move |_, from, to, message| match message {
         Message::Membership(Said::Attested(attested)) if names.contains(&from) && to == victim => {
-            let attesters = &liars[..4];
+            let attesters = &liars[..3];
             let forged = forge(world, &attested.listing, |node| node != hidden, attesters);
             Some(Message::Membership(Said::Attested(Box::new(forged))))
         }

@@ -18,15 +18,9 @@ enum Happening {
     Message {
         from: NodeId,
         to: NodeId,
-        message: Parcel,
+        bytes: Vec<u8>,
     },
     Wake(NodeId, u32, Timer),
-}
-
-/// Really encoded, unless that would take too long.
-enum Parcel {
-    Bytes(Vec<u8>),
-    Open(Box<Message>),
 }
 
 /// What a liar sends in place of what its honest program would.
@@ -49,13 +43,11 @@ pub struct Network<'a> {
     pub lie: Option<Box<Lie<'a>>>,
     /// Whether two nodes hear each other.
     pub cut: Option<Box<dyn Fn(NodeId, NodeId) -> bool>>,
-    /// Whether messages are encoded.
-    pub encodes: bool,
     /// Sent so far, by kind.
     pub kinds: BTreeMap<&'static str, u64>,
     /// Sent so far.
     pub messages: u64,
-    /// Of these messages, if they are encoded.
+    /// Of these messages.
     pub bytes: u64,
     pub events: Vec<(NodeId, Event)>,
 }
@@ -74,7 +66,6 @@ impl<'a> Network<'a> {
             down: BTreeSet::new(),
             lie: None,
             cut: None,
-            encodes: true,
             kinds: BTreeMap::new(),
             messages: 0,
             bytes: 0,
@@ -140,15 +131,10 @@ impl<'a> Network<'a> {
     pub fn send(&mut self, from: NodeId, to: NodeId, message: &Message) {
         self.messages += 1;
         *self.kinds.entry(kind(message)).or_default() += 1;
-        let message = if self.encodes {
-            let bytes = encode(message);
-            self.bytes += bytes.len() as u64;
-            Parcel::Bytes(bytes)
-        } else {
-            Parcel::Open(Box::new(message.clone()))
-        };
+        let bytes = encode(message);
+        self.bytes += bytes.len() as u64;
         if self.rng.below(100) >= self.loss_percent {
-            self.push(self.now + LATENCY, Happening::Message { from, to, message });
+            self.push(self.now + LATENCY, Happening::Message { from, to, bytes });
         }
     }
 
@@ -163,7 +149,7 @@ impl<'a> Network<'a> {
         while let Some(entry) = self.queue.first_entry().filter(|e| e.key().0 <= until) {
             self.now = entry.key().0;
             match entry.remove() {
-                Happening::Message { from, to, message } => self.deliver(from, to, message),
+                Happening::Message { from, to, bytes } => self.deliver(from, to, &bytes),
                 Happening::Wake(node, life, timer)
                     if self.is_up(node) && self.lives[&node] == life =>
                 {
@@ -175,15 +161,10 @@ impl<'a> Network<'a> {
         self.now = until;
     }
 
-    fn deliver(&mut self, from: NodeId, to: NodeId, message: Parcel) {
+    fn deliver(&mut self, from: NodeId, to: NodeId, bytes: &[u8]) {
         let cut = self.cut.as_ref().is_some_and(|cut| cut(from, to));
         if self.is_up(to) && !cut {
-            let message = match message {
-                Parcel::Bytes(bytes) => {
-                    decode(&bytes, 4 << 20).expect("members write what they read")
-                }
-                Parcel::Open(message) => *message,
-            };
+            let message = decode(bytes, 4 << 20).expect("members write what they read");
             self.input(to, Input::Message { from, message });
         } else if self.is_up(from) && self.rng.below(100) >= self.loss_percent {
             self.input(from, Input::Unreachable(to));

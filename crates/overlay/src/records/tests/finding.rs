@@ -7,20 +7,20 @@ use proptest::prelude::*;
 
 use super::{entry, place, record};
 use crate::NodeCache;
-use crate::records::holders::{COPIES, keepers, nearest};
+use crate::near::{all_near, nearest};
+use crate::records::holders::COPIES;
 use crate::records::{Entry, Record};
 use crate::spreading::Event;
 use crate::spreading::tests::network::Network;
 use crate::spreading::tests::world::{DAY, SECOND, START, TICK, world};
 
-const COMMUNITIES: [(usize, Option<usize>); 7] = [
+const COMMUNITIES: [(usize, Option<usize>); 6] = [
     (1, None),
     (2, None),
     (5, None),
     (40, None),
-    (300, None),
-    (300, Some(32)),
-    (300, Some(64)),
+    (100, None),
+    (150, Some(32)),
 ];
 
 #[test]
@@ -213,22 +213,27 @@ proptest! {
         }
         let all: NodeCache = world().contacts.iter().cloned().collect();
         let truth = nearest(&all, at, COPIES, |_| true);
-        let found = keepers(&view, at, |_| true);
+        let found = all_near(&view, at, COPIES, |_| true);
         prop_assert!(found.is_none_or(|found| found == truth));
         // Of its own place it does, if the region is not tiny.
         let here = view.own().location();
-        prop_assert!(share < 0.2 || keepers(&view, here, |_| true).is_some());
+        prop_assert!(share < 0.2 || all_near(&view, here, COPIES, |_| true).is_some());
     }
 }
 
 #[test]
 fn who_knows_everybody_knows_all_keepers() {
     let mut view = crate::View::new(world().contacts[0].clone(), 1.0, 8192);
-    assert_eq!(keepers(&view, Location(5), |_| true).unwrap().len(), 1);
+    assert_eq!(
+        all_near(&view, Location(5), COPIES, |_| true)
+            .unwrap()
+            .len(),
+        1
+    );
     for contact in &world().contacts[..20] {
         view.cache.insert(contact.clone());
         let place = Location(contact.location().0.wrapping_add(DAY.as_micros() as u64));
-        let found = keepers(&view, place, |_| true);
+        let found = all_near(&view, place, COPIES, |_| true);
         assert_eq!(found.unwrap().len(), view.cache.len().min(COPIES));
     }
 }
