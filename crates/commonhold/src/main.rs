@@ -24,11 +24,27 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
-use crate::cli::{Command, Program, QuestionCommand, SimulateCommand};
+use crate::cli::{Command, Program, QuestionCommand, SimulateCommand, USAGE};
 
 fn main() -> ExitCode {
-    match Program::parse().command {
+    let program = match Program::try_parse() {
+        Ok(program) => program,
+        Err(why)
+            if matches!(
+                why.kind(),
+                ErrorKind::ValueValidation | ErrorKind::InvalidValue
+            ) =>
+        {
+            // The first line says it all.
+            let text = why.to_string();
+            eprintln!("{}", text.lines().next().unwrap_or_default());
+            return ExitCode::from(USAGE);
+        }
+        Err(why) => why.exit(),
+    };
+    match program.command {
         Command::Demo(options) => demo::main(&options),
         Command::Question {
             command: QuestionCommand::Verify(options),

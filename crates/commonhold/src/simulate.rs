@@ -271,8 +271,17 @@ fn as_lines(
     summary: &Summary,
 ) -> Vec<String> {
     let line = |name: &str, text: String| format!("{name:<14} {text}");
-    let number = |value: Option<f64>| value.map_or("-".into(), |value| format!("{value:.3}"));
     let runs = summary.runs;
+    let effectiveness = match summary.effectiveness(crowd) {
+        Some(effectiveness) => format!("{effectiveness:.3}"),
+        None => "beyond measure".to_owned(),
+    };
+    let gain = match summary.gain_as_setter(crowd) {
+        Some(gain) => format!(
+            "{gain:.3} times as many colluders as by chance where one of them is the setter"
+        ),
+        None => "no draw was set up by a colluder".to_owned(),
+    };
     vec![
         line(
             "community",
@@ -309,19 +318,13 @@ fn as_lines(
         line(
             "effectiveness",
             format!(
-                "{} ({} colluders among {} actors; 1 is ideal)",
-                number(summary.effectiveness(crowd)),
-                summary.corrupted,
-                summary.actors
+                "{effectiveness} ({} colluders among {} actors; 1 is ideal)",
+                summary.corrupted, summary.actors
             ),
         ),
         line(
             "gain",
-            format!(
-                "{} times as many colluders where one of them is the setter; {} outcomes spoilt",
-                number(summary.gain_as_setter(crowd)),
-                summary.spoilt
-            ),
+            format!("{gain}; {} outcomes spoilt", summary.spoilt),
         ),
         line(
             "verification",
