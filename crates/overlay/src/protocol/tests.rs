@@ -246,10 +246,10 @@ fn records_are_put_and_got_far_away() {
 fn finds_the_nearest_and_who_may_stand_in() {
     let mut network = Network::new(World::with_regions(40));
     let mut rng = Rng::from_number(1);
-    for person in 0..20 {
+    for person in 0..12 {
         let point = Location(rng.number());
         network.command(person, Command::Find(point));
-        network.run_for(5 * SECOND);
+        network.run_for(2 * SECOND);
         let found = network
             .take_events()
             .into_iter()
