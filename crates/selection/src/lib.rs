@@ -10,7 +10,8 @@
 //! | `protocol` | the three roles of a draw in one [`Selection`] |
 //! | `message` | what they say to each other, step by step |
 //! | `opened` | what all builders have opened, in little space: [`Opened`] |
-//! | `trigger` | T: random, setters, lists, and what to do about silence and lies |
+//! | `trigger` | T: attempts, the random, and what to do about silence and lies |
+//! | `trigger/setters` | T: setters and their lists |
 //! | `setting` | one committee, as T sees it |
 //! | `witness` | TL: whether a request is in order, and who is really away |
 //! | `setter` | S: one round of builders after the other |

@@ -1,21 +1,19 @@
 //! The trigger's side (T): obtain a verifiable random, hand it to the setter it points to, receive the list.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+mod setters;
 
-use base::{Digest, Duration, Instant, Location, NodeId, Outbox};
-use community::Contact;
+use std::collections::{BTreeMap, BTreeSet};
+
+use base::{Digest, Duration, Instant, NodeId, Outbox};
 
 use crate::context::{Context, STEP, names};
 use crate::fault::{Misbehaviour, Refusal};
 use crate::limit::{SEATS_MAX, SKIPPED_MAX};
-use crate::list::ActorList;
 use crate::message::{Message, Step, TriggerRequest};
 use crate::protocol::{Event, Failure, Selection, Timer, Wanted};
 use crate::random::{Draw, TriggerPart, VerifiableRandom, random_of};
-use crate::relocation::Sparse;
-use crate::setting::{Drawing, NoSetter, Setting};
-use crate::site::{COMMITTEES_MAX, Site};
+use crate::setting::Setting;
+use crate::site::COMMITTEES_MAX;
 
 /// Tries at one plan before the trigger gives up. The descriptor's limit per period holds besides.
 const ATTEMPTS_MAX: u32 = 8;
@@ -147,81 +145,6 @@ impl Trigger {
         Ok(())
     }
 
-    /// Asks a setter for each committee.
-    fn ask_setters(
-        &mut self,
-        context: &Context,
-        now: Instant,
-        random: Box<VerifiableRandom>,
-        value: Digest,
-        out: &mut Outbox<Selection>,
-    ) -> Progress {
-        let settings = Site::all(self.committees).map(|site| Setting::new(site, now));
-        self.stage = Stage::Setting {
-            random,
-            value,
-            settings: settings.collect(),
-        };
-        let all = 0..self.committees as usize;
-        self.set_up(context, now, all, |_| Ok(()), out)
-    }
-
-    /// Changes these settings and asks on; what cannot go on needs a new attempt.
-    fn set_up(
-        &mut self,
-        context: &Context,
-        now: Instant,
-        which: impl IntoIterator<Item = usize>,
-        mut change: impl FnMut(&mut Setting) -> Result<(), NoSetter>,
-        out: &mut Outbox<Selection>,
-    ) -> Progress {
-        self.check_time(now)?;
-        let Stage::Setting {
-            random,
-            value,
-            settings,
-        } = &mut self.stage
-        else {
-            return Ok(());
-        };
-        let drawing = Drawing {
-            random,
-            value: *value,
-            seats: self.seats,
-        };
-        for which in which {
-            let setting = &mut settings[which];
-            let asked = change(setting).and_then(|()| setting.ask(context, now, &drawing, out));
-            if asked.is_err() {
-                return self.next_attempt(now, Failure::TooManyAttempts, out);
-            }
-        }
-        self.wait_for_setters(out);
-        Ok(())
-    }
-
-    fn wait_for_setters(&mut self, out: &mut Outbox<Selection>) {
-        if let Stage::Setting { settings, .. } = &self.stage {
-            let open = settings.iter().filter(|setting| setting.list.is_none());
-            if let Some(first) = open.map(|setting| setting.until).min() {
-                self.wait(first, out);
-            }
-        }
-    }
-
-    /// The settings that this is true for.
-    fn settings(&self, which: impl Fn(&Setting) -> bool) -> Vec<usize> {
-        let Stage::Setting { settings, .. } = &self.stage else {
-            return Vec::new();
-        };
-        let open = |setting: &Setting| setting.list.is_none() && which(setting);
-        let numbered = settings.iter().enumerate();
-        numbered
-            .filter(|(_, setting)| open(setting))
-            .map(|(number, _)| number)
-            .collect()
-    }
-
     fn wait(&mut self, until: Instant, out: &mut Outbox<Selection>) {
         self.deadline = until;
         out.wake(until, Timer::Trigger(self.draw.digest));
@@ -295,132 +218,6 @@ impl Trigger {
         }
     }
 
-    /// A setter gave a list: all lists, when it holds and was the last one.
-    pub fn on_list(
-        &mut self,
-        context: &Context,
-        now: Instant,
-        from: NodeId,
-        list: Box<ActorList>,
-        out: &mut Outbox<Selection>,
-    ) -> Result<Option<Vec<ActorList>>, Failure> {
-        let asked =
-            |setting: &Setting| (setting.site, setting.setter) == (list.body.site, Some(from));
-        let which = self.settings(asked);
-        let Stage::Setting {
-            value, settings, ..
-        } = &self.stage
-        else {
-            return Ok(None);
-        };
-        let [which] = which[..] else {
-            return Ok(None);
-        };
-        let seated = settings
-            .iter()
-            .filter_map(|setting| setting.list.as_deref());
-        let checked = self.check_list(context, now, &list, *value, from);
-        let checked = checked.and_then(|()| check_apart(&list, seated));
-        if let Err(what) = checked {
-            out.emit(Event::Misbehaved { node: from, what });
-            self.next_attempt(now, Failure::TooManyAttempts, out)?;
-            return Ok(None);
-        }
-        if let Stage::Setting { settings, .. } = &mut self.stage {
-            settings[which].list = Some(list);
-            if settings.iter().all(|setting| setting.list.is_some()) {
-                let lists = settings.drain(..).filter_map(|setting| setting.list);
-                return Ok(Some(lists.map(|list| *list).collect()));
-            }
-        }
-        self.wait_for_setters(out);
-        Ok(None)
-    }
-
-    /// A setter found too few nodes at its point: the draw moves on, unless every point has the same ones.
-    pub fn on_sparse(
-        &mut self,
-        context: &Context,
-        now: Instant,
-        from: NodeId,
-        sparse: Sparse,
-        out: &mut Outbox<Selection>,
-    ) -> Progress {
-        let body = &sparse.body;
-        let asked = |setting: &Setting| (setting.site, setting.setter) == (body.site, Some(from));
-        let which = self.settings(asked);
-        let Stage::Setting { value, .. } = &self.stage else {
-            return Ok(());
-        };
-        if which.is_empty() {
-            return Ok(());
-        }
-        let (value, wanted) = (*value, (self.draw, self.seats));
-        let checked = if (body.draw, body.seats) != wanted || body.random != value {
-            Err(Misbehaviour::OtherDraw)
-        } else if body.setter != from {
-            Err(Misbehaviour::WrongSetter)
-        } else {
-            sparse.verify(&context.rules, now)
-        };
-        if let Err(what) = checked {
-            out.emit(Event::Misbehaved { node: from, what });
-            return self.next_attempt(now, Failure::TooManyAttempts, out);
-        }
-        if context.rules.is_small() || body.site.next().is_none() {
-            return self.next_attempt(now, Failure::TooFewCandidates, out);
-        }
-        let relocate = |setting: &mut Setting| setting.relocate(sparse.clone(), now);
-        self.set_up(context, now, which, relocate, out)
-    }
-
-    /// The nodes around a point were found.
-    pub fn on_found(
-        &mut self,
-        context: &Context,
-        now: Instant,
-        point: Location,
-        contacts: &[Arc<Contact>],
-        out: &mut Outbox<Selection>,
-    ) -> Progress {
-        let Stage::Setting { value, .. } = &self.stage else {
-            return Ok(());
-        };
-        let value = *value;
-        let sought =
-            |setting: &Setting| setting.is_looking() && setting.site.point(&value) == point;
-        let which = self.settings(sought);
-        if which.is_empty() || contacts.is_empty() {
-            return Ok(());
-        }
-        let learn = |setting: &mut Setting| {
-            setting.learn(contacts.iter().cloned());
-            Ok(())
-        };
-        self.set_up(context, now, which, learn, out)
-    }
-
-    fn check_list(
-        &self,
-        context: &Context,
-        now: Instant,
-        list: &ActorList,
-        random: Digest,
-        setter: NodeId,
-    ) -> Result<(), Misbehaviour> {
-        let body = &list.body;
-        if body.draw != self.draw || body.random != random {
-            return Err(Misbehaviour::OtherDraw);
-        }
-        if body.setter != setter {
-            return Err(Misbehaviour::WrongSetter);
-        }
-        if body.actors.len() != self.seats as usize {
-            return Err(Misbehaviour::Seats);
-        }
-        list.verify(&context.rules, now, self.draw.digest)
-    }
-
     /// A witness or a setter declined. One that lies can cost an attempt, never the draw.
     pub fn on_refused(
         &mut self,
@@ -450,21 +247,6 @@ impl Trigger {
             Refusal::NotAnnounced | Refusal::TooEarly | Refusal::Busy | Refusal::Invalid => {}
         }
         self.next_attempt(now, reason, out)
-    }
-
-    /// A setter could not complete the draw.
-    pub fn on_setter_gave_up(
-        &mut self,
-        now: Instant,
-        from: NodeId,
-        (draw, site): (Draw, Site),
-        out: &mut Outbox<Selection>,
-    ) -> Progress {
-        let asked = |setting: &Setting| (setting.site, setting.setter) == (site, Some(from));
-        if draw != self.draw || self.settings(asked).is_empty() {
-            return Ok(());
-        }
-        self.next_attempt(now, Failure::TooManyAttempts, out)
     }
 }
 
@@ -561,31 +343,6 @@ impl Trigger {
         }
         self.count_attempt(now, Failure::TooManyAttempts)?;
         self.ask_witnesses(context, now, out)
-    }
-
-    /// The next nearest, with the same random.
-    fn replace_setters(
-        &mut self,
-        context: &Context,
-        now: Instant,
-        which: Vec<usize>,
-        out: &mut Outbox<Selection>,
-    ) -> Progress {
-        self.set_up(context, now, which, Setting::skip, out)
-    }
-}
-
-/// Checks that nobody sits in two committees of one draw.
-fn check_apart<'a>(
-    list: &ActorList,
-    mut others: impl Iterator<Item = &'a ActorList>,
-) -> Result<(), Misbehaviour> {
-    let actors: BTreeSet<_> = list.actors().iter().collect();
-    let shares = |other: &ActorList| other.actors().iter().any(|actor| actors.contains(actor));
-    if others.any(shares) {
-        Err(Misbehaviour::DoubleSeat)
-    } else {
-        Ok(())
     }
 }
 

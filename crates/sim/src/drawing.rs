@@ -17,7 +17,7 @@ mod gang;
 mod play;
 
 pub use campaign::{Campaign, Summary};
-pub use contender::{Contender, Outcome, Question};
+pub use contender::{Contender, Outcome, Question, Said};
 pub use crowd::{Crowd, CrowdError, Members, Size};
 pub use gang::{Adversary, Colluding, UnknownAdversary};
 pub use play::{Played, Scene, play};
