@@ -44,17 +44,21 @@
 //!
 //! [`drawing`] plays draws of helpers among up to a million certified members, with their adversaries.
 //!
+//! [`counting`] counts what draws cost among ten million nodes, each of them as the setter.
+//!
 //! [`hostile`] feeds arbitrary bytes to everything that reads any: for fuzzing, and for the replay of what fuzzing found.
 //!
 //! What it does not model: packets (a message arrives whole or not at all), congestion inside the network, the time that
 //! a node computes.
 
 pub mod community;
+pub mod counting;
 pub mod drawing;
 mod engine;
 mod faults;
 pub mod hostile;
 mod network;
+pub mod parallel;
 mod rerun;
 mod tap;
 
