@@ -253,6 +253,8 @@ fn as_json(options: &SelectionOptions, form: Form, crowd: &Crowd, summary: &Summ
         "gain_as_setter": summary.gain_as_setter(crowd),
         "verification_cost": per_run(summary.checks, summary.drawn),
         "latency_seconds_median": summary.median_seconds(),
+        "latency_operations": per_run(summary.latency.operations, runs),
+        "latency_messages": per_run(summary.latency.messages, runs),
         "work": per_run(summary.work, runs),
         "messages": per_run(summary.messages, runs),
         "bytes": per_run(summary.bytes, runs),
@@ -336,8 +338,10 @@ fn as_lines(
         line(
             "set-up",
             format!(
-                "{:.2} s (median, simulated); {:.0} asymmetric operations, {:.0} messages, {:.0} kB in all",
+                "{:.2} s (median, simulated); one after the other {:.0} asymmetric operations, {:.0} messages; in all {:.0}, {:.0}, {:.0} kB",
                 summary.median_seconds(),
+                per_run(summary.latency.operations, runs),
+                per_run(summary.latency.messages, runs),
                 per_run(summary.work, runs),
                 per_run(summary.messages, runs),
                 per_run(summary.bytes, runs) / 1000.0

@@ -6,8 +6,14 @@
 //!
 //! | file | idea |
 //! |---|---|
+//! | `cost` | asymmetric operations and messages: [`Cost`] |
+//! | `around` | the nodes nearest to a point: [`Around`] |
 //! | `population` | who sits where, and who colludes: [`Population`] |
 
+mod around;
+mod cost;
 mod population;
 
+pub use around::{Around, Seen};
+pub use cost::Cost;
 pub use population::Population;

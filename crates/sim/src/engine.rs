@@ -3,6 +3,7 @@
 mod agenda;
 mod crowd;
 mod happening;
+mod latency;
 mod log;
 mod population;
 mod traffic;
@@ -14,6 +15,7 @@ use base::{Digest, Duration, Instant, NodeId, Outbox, Protocol, Rng, encode};
 use agenda::Agenda;
 use crowd::{Crowd, Place, Process, Slot};
 use happening::Happening;
+pub use latency::Latency;
 use log::Log;
 use population::Population;
 
@@ -139,9 +141,27 @@ impl<P: Protocol> Simulation<P> {
 
     /// Hands a command to a node's present process after a delay.
     pub fn command_after(&mut self, delay: Duration, node: NodeId, command: P::Command) {
+        self.answer_after(delay, node, command, Latency::default());
+    }
+
+    /// As [`command_after`](Self::command_after), for what took so much that the simulation has not seen: counted in the
+    /// node's [`latency`](Self::latency).
+    pub fn answer_after(
+        &mut self,
+        delay: Duration,
+        node: NodeId,
+        command: P::Command,
+        sent: Latency,
+    ) {
         let to = self.demanded(node);
         let life = self.crowd.at(to).life;
-        self.push(self.now + delay, Happening::Command { to, life, command });
+        let happening = Happening::Command {
+            to,
+            life,
+            command,
+            sent,
+        };
+        self.push(self.now + delay, happening);
     }
 
     /// Hands a message to a node at this moment, as if `from` had sent it: what a changed program could say.
@@ -156,6 +176,7 @@ impl<P: Protocol> Simulation<P> {
                 to,
                 lives,
                 bytes,
+                sent: Latency::default(),
             },
         );
     }

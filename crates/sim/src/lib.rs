@@ -62,7 +62,7 @@ pub mod parallel;
 mod rerun;
 mod tap;
 
-pub use engine::{Counters, START, Simulation};
+pub use engine::{Counters, Latency, START, Simulation};
 pub use faults::{Action, Direction, Skew};
 pub use network::{NetworkModel, PER_MILLION};
 pub use rerun::{Rerun, seed_or};

@@ -12,6 +12,7 @@ use super::contender::{Contender, Outcome, Question};
 use super::crowd::Crowd;
 use super::gang::{Adversary, Colluding, Gang};
 use super::play::{Played, Scene, play};
+use crate::Latency;
 
 /// What is played again and again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct Summary {
     pub checks: u64,
     /// Asymmetric operations of all nodes.
     pub work: u64,
+    /// Asymmetric operations, and messages, that waited for each other.
+    pub latency: Latency,
     /// Messages, lookups included.
     pub messages: u64,
     /// Bytes.
@@ -121,6 +124,11 @@ impl Summary {
     fn note<P: Contender>(&mut self, crowd: &Crowd, played: &Played<P>, set_by_gang: bool) {
         self.runs += 1;
         self.work += played.work.total();
+        let Latency {
+            operations,
+            messages,
+        } = played.latency;
+        self.latency = self.latency.then(operations, messages);
         self.messages += played.messages;
         self.bytes += played.bytes;
         self.breaches += played.breaches;
@@ -141,7 +149,7 @@ impl Summary {
         let actors = P::actors(selected);
         let corrupted = actors
             .iter()
-            .filter(|actor| crowd.colludes(**actor))
+            .filter(|actor| crowd.is_corrupt(**actor))
             .count();
         let (actors, corrupted) = (actors.len() as u64, corrupted as u64);
         self.actors += actors;
@@ -163,6 +171,7 @@ impl Summary {
         self.set_by_gang.1 += other.set_by_gang.1;
         self.checks += other.checks;
         self.work += other.work;
+        self.latency = (self.latency).then(other.latency.operations, other.latency.messages);
         self.messages += other.messages;
         self.bytes += other.bytes;
         self.attempts += other.attempts;

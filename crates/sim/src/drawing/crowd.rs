@@ -208,6 +208,11 @@ impl Crowd {
         self.place(node).is_some_and(|place| self.colludes[place])
     }
 
+    /// Whether nobody honest answers to this name: a colluder, or a name that was made up.
+    pub fn is_corrupt(&self, node: NodeId) -> bool {
+        self.place(node).is_none_or(|place| self.colludes[place])
+    }
+
     /// The places of all colluders.
     pub fn colluders(&self) -> impl Iterator<Item = usize> {
         (0..self.len()).filter(|place| self.colludes[*place])

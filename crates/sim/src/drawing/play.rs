@@ -10,7 +10,7 @@ use crypto::Operations;
 use super::contender::{Contender, Outcome, Question, Said};
 use super::crowd::Crowd;
 use super::gang::{Colluding, Gang};
-use crate::{NetworkModel, Simulation};
+use crate::{Latency, NetworkModel, Simulation};
 
 /// Longer than any draw lasts.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -99,6 +99,8 @@ pub struct Played<P: Contender> {
     pub messages: u64,
     /// Bytes of the messages of the draw itself.
     pub bytes: u64,
+    /// The same, in operations and messages that waited for each other.
+    pub latency: Latency,
     /// Asymmetric operations of all nodes together.
     pub work: Operations,
     /// Breaches that nodes noticed.
@@ -166,7 +168,8 @@ pub fn play<P: Colluding>(scene: &Scene<P>, question: Question) -> Played<P> {
                     messages += 2 * u64::from(hops);
                     if let Some(found) = P::found(point, nearest) {
                         let takes = ROUND_TRIP.saturating_mul(hops);
-                        simulation.command_after(takes, node, found);
+                        let sent = simulation.latency(node).then(0, 2 * u64::from(hops));
+                        simulation.answer_after(takes, node, found, sent);
                     }
                 }
                 Said::Ended(end) if node == question.trigger => {
@@ -187,6 +190,7 @@ pub fn play<P: Colluding>(scene: &Scene<P>, question: Question) -> Played<P> {
         outcome: outcome.unwrap_or_else(|| Outcome::Failed("it did not end".into())),
         at: simulation.now(),
         took: simulation.now().since(began),
+        latency: simulation.latency(question.trigger),
         messages: messages + simulation.total().sent,
         bytes: simulation.total().sent_bytes,
         work: Operations::so_far() - before,

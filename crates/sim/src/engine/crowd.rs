@@ -5,6 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use base::{Instant, NodeId};
 
+use super::latency::Progress;
 use super::{Counters, START};
 
 /// Where a node's slot is.
@@ -34,6 +35,7 @@ pub struct Slot<P> {
     /// Made on demand.
     pub is_made: bool,
     pub counters: Counters,
+    pub progress: Progress,
 }
 
 /// What runs on a node. Boxed, so that a node that is not there takes little memory.
@@ -120,6 +122,7 @@ impl<P> Slot<P> {
             idle_since: None,
             is_made: false,
             counters: Counters::default(),
+            progress: Progress::default(),
         }
     }
 }

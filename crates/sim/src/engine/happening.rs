@@ -1,9 +1,11 @@
 //! One thing after the other.
 
 use base::{Input, Instant, Output, Protocol, encode};
+use crypto::Operations;
 
 use super::Simulation;
 use super::crowd::{Place, Process};
+use super::latency::Latency;
 use crate::network::micros;
 use crate::{Action, Skew};
 
@@ -14,6 +16,7 @@ pub enum Happening<P: Protocol> {
         to: Place,
         lives: (u32, u32),
         bytes: Vec<u8>,
+        sent: Latency,
     },
     Unreachable {
         of: Place,
@@ -29,6 +32,7 @@ pub enum Happening<P: Protocol> {
         to: Place,
         life: u32,
         command: P::Command,
+        sent: Latency,
     },
     Action(Action<P>),
 }
@@ -83,7 +87,11 @@ impl<P: Protocol> Simulation<P> {
                 to,
                 lives,
                 bytes,
-            } => self.deliver(from, to, lives, bytes),
+                sent,
+            } => {
+                self.progress(to).hear(sent);
+                self.deliver(from, to, lives, bytes);
+            }
             Happening::Unreachable { of, to, life } if self.answers(to, life) => {
                 self.record(b'u', to);
                 let of = self.crowd.at(of).name;
@@ -96,8 +104,14 @@ impl<P: Protocol> Simulation<P> {
                 self.record(b't', to);
                 self.input(to, Input::Timer(timer));
             }
-            Happening::Command { to, life, command } if self.answers(to, life) => {
+            Happening::Command {
+                to,
+                life,
+                command,
+                sent,
+            } if self.answers(to, life) => {
                 self.record(b'c', to);
+                self.progress(to).hear(sent);
                 self.input(to, Input::Command(command));
             }
             Happening::Action(action) => self.act(action),
@@ -157,7 +171,9 @@ impl<P: Protocol> Simulation<P> {
             unreachable!("only a running node is given input");
         };
         let mut out = std::mem::take(&mut self.out);
+        let before = Operations::so_far();
         protocol.handle(now, input, &mut out);
+        slot.progress.work((Operations::so_far() - before).total());
         for output in out.drain() {
             match output {
                 Output::Send { to, message } => self.send(node, to, encode(&message)),

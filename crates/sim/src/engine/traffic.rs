@@ -10,6 +10,7 @@ impl<P: Protocol> Simulation<P> {
     pub(super) fn send(&mut self, from: Place, to: NodeId, bytes: Vec<u8>) {
         let to = self.crowd.place(to);
         let sender = self.crowd.at_mut(from);
+        let sent = sender.progress.tell();
         for counters in [&mut self.total, &mut sender.counters] {
             counters.sent += 1;
             counters.sent_bytes += bytes.len() as u64;
@@ -20,6 +21,7 @@ impl<P: Protocol> Simulation<P> {
             to,
             lives,
             bytes,
+            sent,
         };
         if from == to {
             return self.push(self.now, message(bytes));

@@ -1,6 +1,6 @@
 //! What colluders do to the paper's form and to the other strategies.
 
-use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol as _, Region};
+use base::{Digest, Input, Instant, Location, NodeId, Outbox, Output, Protocol as _, Region};
 use crypto::Certificate;
 use selection::strategy::{
     Choice, Command, Event, Evidence, Message, Opening, Request, Selected, SignedList, Strategy,
@@ -39,7 +39,7 @@ impl Colluding for StrategyNode {
             gang.forget_round();
         }
         match gang.adversary {
-            Adversary::Friends => friends(self, crowd, (own, now), input, out),
+            Adversary::Friends => friends(self, gang, crowd, (own, now), input, out),
             Adversary::Near => near(self, crowd, now, input, out),
             Adversary::Abort => abort(self, gang, crowd, now, input, out),
             Adversary::Reroll => return reroll(self, gang, crowd, now, input, out),
@@ -56,58 +56,103 @@ impl Colluding for StrategyNode {
     }
 }
 
-/// So many colluders, and others when there are not enough.
-fn friends_of(crowd: &Crowd, seats: usize, trigger: NodeId) -> Vec<Certificate> {
+/// So many colluders, T if it is one among them, and others when there are not enough.
+fn friends_of(crowd: &Crowd, seats: usize) -> Vec<Certificate> {
     let others = (0..crowd.len()).filter(|place| !crowd.colludes(crowd.contact(*place).node()));
     let places = crowd.colluders().chain(others);
     let certificates = places.map(|place| crowd.contact(place).certificate());
-    let not_t = certificates.filter(|certificate| certificate.node() != trigger);
-    not_t.take(seats).cloned().collect()
+    certificates.take(seats).cloned().collect()
 }
 
+/// What a colluder near the random's point says: friends. Where nobody asks for certificates, names are made up rather
+/// than let anybody honest in.
+fn choice_of(
+    crowd: &Crowd,
+    strategy: Strategy,
+    (setter, now): (usize, Instant),
+    request: &Request,
+) -> (Choice, Vec<Certificate>) {
+    let seats = request.seats as usize;
+    let certificates = friends_of(crowd, seats);
+    let made_up = |number: usize| NodeId(Digest::of("made up", &[&number.to_be_bytes()]).0);
+    let actors: Vec<_> = match strategy {
+        Strategy::EsAv => certificates.iter().map(Certificate::node).collect(),
+        _ => {
+            let friends = crowd.colluders().map(|place| crowd.contact(place).node());
+            friends.chain((0..).map(made_up)).take(seats).collect()
+        }
+    };
+    let identity = crowd.identity(setter);
+    let bytes = Choice::signed_bytes(&request.random.value(), &actors, now);
+    let choice = Choice {
+        setter: identity.certificate.clone(),
+        at: now,
+        actors,
+        signature: identity.key.sign(Choice::DOMAIN, &bytes),
+        random: request.random.clone(),
+    };
+    let shown = match strategy {
+        Strategy::EsAv => certificates,
+        _ => Vec::new(),
+    };
+    (choice, shown)
+}
+
+/// Cost-optimal: T names friends. ES.NAV and ES.AV: any colluder whom verifiers find near enough to the random's point
+/// claims to be S ("sufficiently near", §4.2), whoever is nearer.
 fn friends(
     player: &mut StrategyNode,
+    gang: &mut Gang<StrategyNode>,
     crowd: &Crowd,
     (own, now): (NodeId, Instant),
     input: Input<StrategyNode>,
     out: &mut Out,
 ) {
+    let strategy = player.setup().strategy;
+    let mut claimed = None;
     match input {
-        Input::Message {
-            from,
-            message: Message::Set(draw, request),
-        } if player.setup().strategy != Strategy::Paper => {
-            let place = crowd.place(own).expect("S is a member");
-            let identity = crowd.identity(place);
-            let certificates = friends_of(crowd, request.seats as usize, draw.trigger);
-            let actors: Vec<_> = certificates.iter().map(Certificate::node).collect();
-            let bytes = Choice::signed_bytes(&request.random.value(), &actors, now);
-            let choice = Choice {
-                setter: identity.certificate.clone(),
-                at: now,
-                actors,
-                signature: identity.key.sign(Choice::DOMAIN, &bytes),
-                random: request.random,
-            };
-            let shown = match player.setup().strategy {
-                Strategy::EsAv => certificates,
-                _ => Vec::new(),
-            };
-            out.send(from, Message::Chosen(draw, Box::new(choice), shown));
-        }
-        Input::Command(Command::Draw { digest, seats })
-            if player.setup().strategy == Strategy::CostOptimal =>
-        {
+        Input::Command(Command::Draw { digest, seats }) if strategy == Strategy::CostOptimal => {
             let draw = Draw {
                 trigger: own,
                 digest,
                 attempt: 0,
             };
-            let evidence = Evidence::Picked(friends_of(crowd, seats as usize, own));
+            let evidence = Evidence::Picked(friends_of(crowd, seats as usize));
             out.emit(Event::Drawn(Box::new(Selected { draw, evidence })));
         }
-        input => run(player, now, input, out, |_, message| Some(message)),
+        input => run(player, now, input, out, |_, message| match message {
+            Message::Set(draw, request) if strategy != Strategy::Paper => {
+                match near_friend(crowd, point_of(&request.value())) {
+                    Some(setter) => {
+                        gang.request = Some((own, Message::Set(draw, request.clone())));
+                        let said = choice_of(crowd, strategy, (setter, now), &request);
+                        claimed = Some((draw, said));
+                        None
+                    }
+                    None => Some(Message::Set(draw, request)),
+                }
+            }
+            message => Some(message),
+        }),
     }
+    if let Some((draw, (choice, shown))) = claimed {
+        let choice = Box::new(choice);
+        let evidence = match strategy {
+            Strategy::EsAv => Evidence::EsAv(choice, shown),
+            _ => Evidence::EsNav(choice),
+        };
+        out.emit(Event::Drawn(Box::new(Selected { draw, evidence })));
+    }
+}
+
+/// A colluder whom verifiers find near enough to a point.
+fn near_friend(crowd: &Crowd, point: Location) -> Option<usize> {
+    let rules = crowd.rules();
+    let region = near_region(rules, point, tolerance(rules));
+    let mut inside = crowd.inside(&region).map(|contact| contact.node());
+    inside
+        .find(|node| crowd.colludes(*node))
+        .and_then(|node| crowd.place(node))
 }
 
 /// T replaces each actor by a colluder that a verifier finds near enough.
