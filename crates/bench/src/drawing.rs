@@ -54,7 +54,7 @@ impl Drawers {
         let mut simulation = Simulation::new(1, NetworkModel::fixed(LATENCY));
         for identity in &identities {
             let location = identity.certificate.location();
-            let share = overlay::cache_share(&descriptor, rules.table());
+            let share = rules.cache_share();
             let near = Region::new(location, share);
             let mut node = Selection::new(Arc::clone(identity), rules.clone());
             for contact in everyone.inside(&near) {

@@ -151,7 +151,8 @@ impl Overlay {
         mut rng: Rng,
     ) -> Result<Self, KTableError> {
         let descriptor = community.descriptor();
-        let share = cache_share(descriptor, &KTable::of(descriptor)?);
+        let table = KTable::of(descriptor)?;
+        let share = cache_share(descriptor.nodes, descriptor.cache_size, &table);
         let ours = (Arc::clone(&community), Arc::clone(&identity));
         let contact = Arc::new(own.clone());
         Ok(Self {

@@ -128,7 +128,7 @@ impl Ring {
     ) -> Result<Self, KTableError> {
         let descriptor = community.descriptor();
         let table = Arc::new(KTable::of(descriptor)?);
-        let size = cache_share(descriptor, &table);
+        let size = cache_share(descriptor.nodes, descriptor.cache_size, &table);
         let expected = (size * descriptor.nodes as f64) as u32;
         Ok(Self {
             view: View::new(Arc::new(own), size, cache_limit(expected)),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base::{Digest, Location, NodeId, Region};
-use community::{Contact, Descriptor};
+use community::Contact;
 
 use crate::{KTable, NodeCache};
 
@@ -20,19 +20,20 @@ pub const NEIGHBOURS: usize = 4;
 /// The widest region in which nodes must know who is legitimate, as a share of the ring: that of the k-table's last row, or
 /// less where so few collude that this is the whole ring. For the k nodes nearest to a point are then among `2 k + 24`
 /// nodes around it, but for a chance below 10^-9 (the sum of the Poisson law below k).
-pub fn widest_region(descriptor: &Descriptor, table: &KTable) -> f64 {
+pub fn widest_region(nodes: u64, table: &KTable) -> f64 {
     let widest = table.rows().last().map_or(1.0, |row| {
-        let holds_k = f64::from(2 * row.k + 24) / descriptor.nodes as f64;
+        let holds_k = f64::from(2 * row.k + 24) / nodes as f64;
         row.region_size.min(holds_k)
     });
     widest.min(1.0)
 }
 
-/// rs3: the share of the ring around a node of which it knows everyone; 1 in a small community. At least twice the widest
+/// rs3: the share of the ring around a node of which it knows everyone, so that a cache holds `cache_size` of N nodes on
+/// average; 1 in a small community. At least twice the widest
 /// region, so that those who are legitimate for one point have the nodes around it in common.
-pub fn cache_share(descriptor: &Descriptor, table: &KTable) -> f64 {
-    let wanted = f64::from(descriptor.cache_size) / descriptor.nodes as f64;
-    wanted.max(2.0 * widest_region(descriptor, table)).min(1.0)
+pub fn cache_share(nodes: u64, cache_size: u32, table: &KTable) -> f64 {
+    let wanted = f64::from(cache_size) / nodes as f64;
+    wanted.max(2.0 * widest_region(nodes, table)).min(1.0)
 }
 
 /// One node's picture of the ring.

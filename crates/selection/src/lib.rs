@@ -160,7 +160,7 @@ mod witness;
 pub use builder::draw_actors;
 pub use context::Announced;
 pub use fault::{Misbehaviour, Refusal};
-pub use limit::SEATS_MAX;
+pub use limit::{SEATS_MAX, WITNESSES_MAX};
 pub use list::{ActorList, Builder, ListBody};
 pub use message::{BuildRequest, Message, Opening, SetterRequest, Step, TriggerRequest};
 pub use opened::Opened;

@@ -28,8 +28,9 @@ impl Rules {
 
     /// With a table of one's own: the paper's form, to compare. All nodes of a community must have the same.
     pub fn with_table(community: Arc<Community>, table: KTable) -> Self {
+        let descriptor = community.descriptor();
         Self {
-            cache_share: overlay::cache_share(community.descriptor(), &table),
+            cache_share: overlay::cache_share(descriptor.nodes, descriptor.cache_size, &table),
             table: Arc::new(table),
             community,
         }
@@ -45,13 +46,18 @@ impl Rules {
         &self.table
     }
 
+    /// rs3: the share of the ring around a node of which its cache holds everyone.
+    pub fn cache_share(&self) -> f64 {
+        self.cache_share
+    }
+
     /// The points of which a node at `location` knows all nodes that could be legitimate there.
     pub fn overseen(&self, location: Location) -> Region {
         Region::new(location, self.overseen_share())
     }
 
     fn overseen_share(&self) -> f64 {
-        let widest = overlay::widest_region(self.community.descriptor(), &self.table);
+        let widest = overlay::widest_region(self.community.descriptor().nodes, &self.table);
         // A cache that holds the whole ring oversees it.
         if self.cache_share >= 1.0 {
             1.0

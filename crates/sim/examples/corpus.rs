@@ -79,6 +79,7 @@ fn write_selections() -> std::io::Result<()> {
         gang: None,
         away_per_million: 0,
         seed: 1,
+        listener: None,
     };
     if let DrawOutcome::Drawn(list) = play::<Selection>(&scene, question).outcome {
         write("list", &encode(&*list))?;
@@ -94,6 +95,7 @@ fn write_selections() -> std::io::Result<()> {
             gang: None,
             away_per_million: 0,
             seed: 1,
+            listener: None,
         };
         if let DrawOutcome::Drawn(selected) = play::<StrategyNode>(&scene, question).outcome {
             write("selected", &encode(&*selected))?;

@@ -6,14 +6,29 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `cost` | asymmetric operations and messages: [`Cost`] |
-//! | `around` | the nodes nearest to a point: [`Around`] |
 //! | `population` | who sits where, and who colludes: [`Population`] |
+//! | `around` | the nodes nearest to a point: [`Around`] |
+//! | `overlay`, `chord` | how many hops a lookup takes: [`Overlay`] |
+//! | `setting` | the k-table and the caches, in units of the ring: [`Setting`] |
+//! | `values` | what chance decides in a draw: [`Values`] |
+//! | `lots` | who is drawn |
+//! | `cost` | asymmetric operations and messages: [`Cost`] |
+//! | `draw` | one draw, counted: [`Counter`] |
 
 mod around;
+mod chord;
 mod cost;
+mod draw;
+mod lots;
+mod overlay;
 mod population;
+mod setting;
+mod values;
 
 pub use around::{Around, Seen};
 pub use cost::Cost;
-pub use population::Population;
+pub use draw::{Counted, Counter};
+pub use overlay::Overlay;
+pub use population::{POPULATION_MAX, Population};
+pub use setting::{Setting, Terms};
+pub use values::{Forced, Values};

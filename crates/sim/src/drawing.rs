@@ -19,5 +19,5 @@ mod play;
 pub use campaign::{Campaign, Summary};
 pub use contender::{Contender, Outcome, Question, Said};
 pub use crowd::{Crowd, CrowdError, Members, Size};
-pub use gang::{Adversary, Colluding, UnknownAdversary};
-pub use play::{Played, Scene, play};
+pub use gang::{Adversary, Colluding, Gang, UnknownAdversary};
+pub use play::{Listener, Played, Scene, play};

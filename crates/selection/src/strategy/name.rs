@@ -46,6 +46,11 @@ impl Strategy {
         }
     }
 
+    /// Whether the random leads to an execution setter, who sees to the rest.
+    pub fn has_setter(self) -> bool {
+        matches!(self, Self::EsNav | Self::EsAv | Self::Paper)
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::CostOptimal => "cost-optimal",

@@ -165,8 +165,7 @@ impl World {
         if self.rules.is_small() {
             return everyone.clone();
         }
-        let table = self.rules.table();
-        let share = overlay::cache_share(self.rules.community().descriptor(), table);
+        let share = self.rules.cache_share();
         let region = Region::new(people().contact(node).location(), share);
         everyone.inside(&region).cloned().collect()
     }

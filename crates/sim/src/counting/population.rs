@@ -154,7 +154,7 @@ impl Population {
 }
 
 /// 2^64 over the golden ratio: its multiples are spread evenly.
-const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+pub(crate) const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 fn merged(one: Vec<u64>, other: Vec<u64>) -> Vec<u64> {
     let mut all = Vec::with_capacity(one.len() + other.len());

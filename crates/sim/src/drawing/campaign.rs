@@ -111,6 +111,7 @@ impl Campaign {
             gang: gang.clone(),
             away_per_million: self.away_per_million,
             seed: rng.number(),
+            listener: None,
         };
         let played = play(&scene, question);
         let spoilt = gang.as_ref().map_or(0, |gang| gang.borrow().spoilt);

@@ -152,7 +152,7 @@ impl Crowd {
         let places = members.iter().zip(0..);
         let places = places.map(|((identity, ..), place)| (identity.node(), place));
         Ok(Self {
-            share: overlay::cache_share(rules.community().descriptor(), rules.table()),
+            share: rules.cache_share(),
             rules,
             places: places.collect(),
             colludes: members

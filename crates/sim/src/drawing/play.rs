@@ -29,6 +29,7 @@ struct Seat<P: Contender> {
     player: Option<P>,
     /// The others whom it works with, if it colludes.
     gang: Option<Rc<RefCell<Gang<P>>>>,
+    listener: Option<Listener<P>>,
 }
 
 impl<P: Contender> Seat<P> {
@@ -79,7 +80,12 @@ impl<P: Colluding> Protocol for Seat<P> {
         self.player = Some(player);
         for output in said.drain() {
             match output {
-                Output::Send { to, message } => out.send(to, message),
+                Output::Send { to, message } => {
+                    if let Some(listener) = &self.listener {
+                        listener(&message);
+                    }
+                    out.send(to, message);
+                }
                 Output::Wake { at, timer } => out.wake(at, timer),
                 Output::Event(event) => out.emit(event),
             }
@@ -119,7 +125,12 @@ pub struct Scene<P: Contender> {
     pub away_per_million: u64,
     /// Decides everything that chance does.
     pub seed: u64,
+    /// Told of each message when it is sent.
+    pub listener: Option<Listener<P>>,
 }
+
+/// Hears what all nodes say.
+pub type Listener<P> = Rc<dyn Fn(&<P as Protocol>::Message)>;
 
 /// Plays one draw to its end.
 pub fn play<P: Colluding>(scene: &Scene<P>, question: Question) -> Played<P> {
@@ -246,5 +257,6 @@ fn seat<P: Contender>(scene: &Scene<P>, question: Question, node: NodeId) -> Sea
         rng: Rng::from_number(scene.seed ^ (place as u64).rotate_left(40)),
         player: None,
         gang: gang.cloned(),
+        listener: scene.listener.clone(),
     }
 }

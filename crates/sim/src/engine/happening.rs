@@ -184,6 +184,8 @@ impl<P: Protocol> Simulation<P> {
                 }
                 Output::Event(event) => {
                     self.record(b'e', node);
+                    // What comes of it counts from here.
+                    self.progress(node).tell();
                     let name = self.crowd.at(node).name;
                     self.events.push_back((self.now, name, event));
                 }
