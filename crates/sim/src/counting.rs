@@ -14,6 +14,8 @@
 //! | `lots` | who is drawn |
 //! | `cost` | asymmetric operations and messages: [`Cost`] |
 //! | `draw` | one draw, counted: [`Counter`] |
+//! | `survey` | a draw for every setter: [`Survey`] |
+//! | `statistic` | averages and the like |
 
 mod around;
 mod chord;
@@ -23,6 +25,8 @@ mod lots;
 mod overlay;
 mod population;
 mod setting;
+mod statistic;
+mod survey;
 mod values;
 
 pub use around::{Around, Seen};
@@ -31,4 +35,6 @@ pub use draw::{Counted, Counter};
 pub use overlay::Overlay;
 pub use population::{POPULATION_MAX, Population};
 pub use setting::{Setting, Terms};
+pub use statistic::Statistic;
+pub use survey::{Survey, Totals};
 pub use values::{Forced, Values};
