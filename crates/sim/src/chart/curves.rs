@@ -3,7 +3,7 @@
 use plotters::coord::ranged1d::Ranged as _;
 use plotters::prelude::*;
 
-use super::labels::{Rect, Room};
+use super::labels::{Line, Place, Rect, Room};
 use super::pen::{self, Area, Drawn, Spot, px};
 use super::ruler::Ruler;
 use super::{Point, Series, words};
@@ -11,8 +11,9 @@ use super::{Point, Series, words};
 /// Font size and height of labels.
 const LABEL: i32 = px(10);
 const LABEL_LINE: i32 = px(12);
-/// Thickness of the line that shows a deviation.
+/// Thickness of the line that shows a deviation, and of that which leads to a label.
 const DEVIATION: u32 = 10;
+const LEADER: u32 = 5;
 
 /// The rectangle inside the axes.
 pub struct Plot<'a> {
@@ -31,22 +32,52 @@ struct Run<'a> {
     points: &'a [Point],
 }
 
+impl Run<'_> {
+    fn colour(&self) -> RGBColor {
+        pen::colour(self.series.look.colour)
+    }
+}
+
+/// A label that has found its place.
+struct Label<'a> {
+    text: &'a str,
+    colour: RGBColor,
+    place: Place,
+}
+
 impl Plot<'_> {
     /// Draws these series: what explains behind what it explains, and later series over earlier ones.
     pub fn draw(&self, sheet: &Area<'_>, series: &[Series]) -> Drawn {
         let runs: Vec<_> = series.iter().flat_map(|one| self.runs(one)).collect();
+        let labels = self.labels(&runs);
         for run in &runs {
-            self.draw_deviations(sheet, run)?;
+            let style = pen::line(pen::pale(run.colour()), DEVIATION);
+            for (low, high) in self.deviations(run) {
+                sheet.draw(&PathElement::new([low, high], style))?;
+            }
         }
         for run in &runs {
             pen::curve(sheet, run.series.look, &run.spots)?;
+        }
+        for Label { colour, place, .. } in &labels {
+            if let Some((from, to)) = place.leader {
+                sheet.draw(&PathElement::new([from, to], pen::line(*colour, LEADER)))?;
+            }
         }
         for run in &runs {
             for spot in &run.spots {
                 pen::mark(sheet, run.series.look, *spot)?;
             }
         }
-        self.draw_labels(sheet, &runs)
+        for Label {
+            text,
+            colour,
+            place,
+        } in &labels
+        {
+            pen::write_centred(sheet, text, &pen::font(LABEL, *colour), place.rect.middle())?;
+        }
+        Ok(())
     }
 
     fn spot(&self, x: f64, y: f64) -> Spot {
@@ -71,40 +102,50 @@ impl Plot<'_> {
         })
     }
 
-    fn draw_deviations(&self, sheet: &Area<'_>, run: &Run<'_>) -> Drawn {
-        let style = pen::line(pen::pale(pen::colour(run.series.look.colour)), DEVIATION);
-        for point in run.points {
-            let Some(deviation) = point.spread.map(|spread| spread.deviation) else {
-                continue;
-            };
-            if deviation > 0.0 && deviation.is_finite() {
-                let ends = [point.y - deviation, point.y + deviation];
-                sheet.draw(&PathElement::new(
-                    ends.map(|y| self.spot(point.x, y)),
-                    style,
-                ))?;
-            }
-        }
-        Ok(())
+    /// From a deviation below to one above; below an axis, that axis.
+    fn deviations(&self, run: &Run<'_>) -> Vec<Line> {
+        let one = |point: &Point| {
+            let deviation = point.spread?.deviation;
+            let ends = || [point.y - deviation, point.y + deviation].map(|y| self.spot(point.x, y));
+            (deviation > 0.0 && self.y.shows(point.y + deviation)).then(ends)
+        };
+        run.points
+            .iter()
+            .filter_map(one)
+            .map(|[low, high]| (low, high))
+            .collect()
     }
 
-    fn draw_labels(&self, sheet: &Area<'_>, runs: &[Run<'_>]) -> Drawn {
-        let marks: Vec<_> = runs.iter().flat_map(|run| &run.spots).copied().collect();
-        let lines = runs.iter().flat_map(|run| run.spots.windows(2));
-        let lines = lines.map(|pair| (pair[0], pair[1])).collect();
-        let mut room = Room::new(self.rect, &marks, lines);
-        for run in runs {
-            let style = pen::font(LABEL, pen::colour(run.series.look.colour));
-            for (point, spot) in run.points.iter().zip(&run.spots) {
-                let Some(label) = point.label.as_deref().filter(|it| !it.trim().is_empty()) else {
-                    continue;
-                };
-                let size = (words::width(label, LABEL), LABEL_LINE);
-                if let Some(place) = room.place(*spot, size) {
-                    pen::write_centred(sheet, label, &style, place.middle())?;
-                }
-            }
-        }
-        Ok(())
+    /// All labels that find a place.
+    fn labels<'a>(&self, runs: &[Run<'a>]) -> Vec<Label<'a>> {
+        let lines = runs.iter().flat_map(|run| {
+            let curve = run.spots.windows(2).map(|pair| (pair[0], pair[1]));
+            curve.chain(self.deviations(run))
+        });
+        let room = Room {
+            plot: self.rect,
+            marks: runs.iter().flat_map(|run| &run.spots).copied().collect(),
+            lines: lines.collect(),
+        };
+        let points = runs.iter().flat_map(|run| {
+            let points = run.points.iter().zip(&run.spots);
+            points.map(|(point, spot)| (point.label.as_deref(), *spot, run.colour()))
+        });
+        let texts = points.filter_map(|(text, spot, colour)| Some((text?.trim(), spot, colour)));
+        let texts: Vec<_> = texts.filter(|(text, ..)| !text.is_empty()).collect();
+        let size = |text| (words::width(text, LABEL), LABEL_LINE);
+        let sizes: Vec<_> = texts
+            .iter()
+            .map(|(text, spot, _)| (*spot, size(text)))
+            .collect();
+        let placed = texts.into_iter().zip(room.places(&sizes));
+        let label = |((text, _, colour), place): (_, Option<Place>)| {
+            place.map(|place| Label {
+                text,
+                colour,
+                place,
+            })
+        };
+        placed.filter_map(label).collect()
     }
 }

@@ -13,7 +13,7 @@ const APART: i32 = px(6);
 const SAMPLE: i32 = px(30);
 const SAMPLE_GAP: i32 = px(8);
 /// Widest names; longer ones take several lines.
-const NAME_MAX: i32 = px(170);
+const NAME_MAX: i32 = px(200);
 
 /// The names of a panel's curves, in lines.
 pub struct Legend(Vec<(Look, Vec<String>)>);

@@ -8,10 +8,10 @@ use super::legend::Legend;
 use super::pen::{self, Area, Drawn, FAINT, GRID, INK, px};
 use super::ruler::Ruler;
 use super::sheet::{MARGIN, WIDTH};
-use super::{Panel, Point, words};
+use super::{Panel, Point, Scale, words};
 
 /// Height of a plot; a long legend makes it higher.
-const PLOT: i32 = px(300);
+const PLOT: i32 = px(316);
 /// Font sizes of the labels of axes, and of numbers there.
 const LABEL: i32 = px(13);
 const NUMBER: i32 = px(12);
@@ -21,12 +21,17 @@ const NUMBER_LINE: i32 = px(16);
 /// Length of the small lines at ticks; numbers stand twice as far away.
 const TICK: i32 = px(4);
 /// Between labels and what they are for: above the plot, and below the numbers.
-const LABEL_GAP: (i32, i32) = (px(10), px(5));
+const LABEL_GAP: (i32, i32) = (px(3), px(5));
 /// From plot to legend.
 const LEGEND_GAP: i32 = px(24);
-/// Least distance of two numbers: from row to row at the y axis, and between words at the x axis.
-const ROW: i32 = px(32);
-const WORD_GAP: i32 = px(14);
+/// Least distance of two ticks at the y axis, and at the x axis; and there, between their numbers.
+const ROW: i32 = px(34);
+const COLUMN: i32 = px(48);
+const NUMBER_GAP: i32 = px(14);
+/// Free above the highest tick: for labels of points up there.
+const HEADROOM: i32 = px(16);
+/// Free at both ends of a logarithmic x axis.
+const INSET: i32 = px(14);
 /// Thickness of axes and grid.
 const HAIR: u32 = 8;
 
@@ -57,7 +62,7 @@ impl<'a> Laid<'a> {
         let beside = names
             .filter(|width| *width > 0)
             .map_or(0, |width| LEGEND_GAP + width);
-        let numbers = parts.iter().flat_map(|(.., y)| y.labels());
+        let numbers = parts.iter().flat_map(|(.., y)| y.labels(0));
         let numbers = numbers
             .map(|(_, number)| words::width(number, NUMBER))
             .max();
@@ -148,32 +153,29 @@ fn upright(panel: &Panel, height: i32) -> Ruler {
     let deviation = |point: &Point| point.spread.map_or(0.0, |spread| spread.deviation.max(0.0));
     let ends = |point: &Point| [point.y, point.y + deviation(point)];
     let values = shown_points(panel).flat_map(ends);
-    Ruler::new(&panel.y, values, |ruler| {
-        let places: Vec<_> = ruler
-            .labels()
-            .map(|(share, _)| length(share, height))
-            .collect();
-        places.windows(2).all(|pair| pair[1] - pair[0] >= ROW)
+    Ruler::new(&panel.y, values, (0, HEADROOM), |ruler| {
+        let rows: Vec<_> = ruler.labels(height).map(|(place, _)| place).collect();
+        rows.windows(2).all(|pair| pair[1] - pair[0] >= ROW)
     })
 }
 
 /// The x axis: numbers side by side.
 fn level(panel: &Panel, width: i32) -> Ruler {
-    Ruler::new(
-        &panel.x,
-        shown_points(panel).map(|point| point.x),
-        |ruler| {
-            let half = |number: &str| words::width(number, NUMBER) / 2;
-            let words = ruler.labels().map(|(share, number)| {
-                let middle = length(share, width);
-                (middle - half(number), middle + half(number))
-            });
-            let words: Vec<_> = words.collect();
-            words
-                .windows(2)
-                .all(|pair| pair[1].0 - pair[0].1 >= WORD_GAP)
-        },
-    )
+    let values = shown_points(panel).map(|point| point.x);
+    // A logarithmic axis begins nowhere in particular: its first points need not sit on the other axis.
+    let inset = match panel.x.scale {
+        Scale::Linear => (0, 0),
+        Scale::Log => (INSET, INSET),
+    };
+    Ruler::new(&panel.x, values, inset, |ruler| {
+        let labels = ruler.labels(width);
+        let labels = labels.map(|(place, number)| (place, words::width(number, NUMBER) / 2));
+        let labels: Vec<_> = labels.collect();
+        labels.windows(2).all(|pair| {
+            let between = pair[1].0 - pair[0].0;
+            between >= COLUMN.max(pair[0].1 + pair[1].1 + NUMBER_GAP)
+        })
+    })
 }
 
 /// The points that are on the panel: an axis need not cover what the other one cannot show.
@@ -186,8 +188,4 @@ fn shown_points(panel: &Panel) -> impl Iterator<Item = &Point> {
         .iter()
         .flat_map(|series| &series.points)
         .filter(shown)
-}
-
-fn length(share: f64, whole: i32) -> i32 {
-    (share * f64::from(whole)).round() as i32
 }

@@ -13,13 +13,17 @@ pub struct Ruler {
     scale: Scale,
     graduation: Graduation,
     labels: Vec<String>,
+    /// Free length before the range and after it.
+    inset: (i32, i32),
 }
 
 impl Ruler {
-    /// The finest ruler that covers these values (those that the axis can show) and `fits`; else the coarsest.
+    /// The finest ruler that covers these values (those that the axis can show) and `fits`; else the coarsest. The
+    /// axis goes on for the length `inset` before its range and after it.
     pub fn new(
         axis: &Axis,
         values: impl IntoIterator<Item = f64>,
+        inset: (i32, i32),
         fits: impl Fn(&Self) -> bool,
     ) -> Self {
         let shown = |value: &f64| ticks::shows(axis.scale, *value);
@@ -29,6 +33,7 @@ impl Ruler {
             scale: axis.scale,
             labels: number::written(&graduation.ticks, axis.ticks),
             graduation,
+            inset,
         });
         let coarser = |chosen: Self, next| if fits(&chosen) { chosen } else { next };
         let finest = rulers.next().expect("there is always a choice");
@@ -40,8 +45,15 @@ impl Ruler {
         ticks::shows(self.scale, value)
     }
 
-    /// How far along the axis, from 0 to 1; beyond an end, that end.
-    pub fn share(&self, value: f64) -> f64 {
+    /// How far along an axis of this length each number stands, and the number.
+    pub fn labels(&self, length: i32) -> impl Iterator<Item = (i32, &str)> {
+        let ticks = self.graduation.ticks.iter();
+        let places = ticks.map(move |tick| self.map(tick, (0, length)));
+        places.zip(self.labels.iter().map(String::as_str))
+    }
+
+    /// How far along the range, from 0 to 1; beyond an end, that end.
+    fn share(&self, value: f64) -> f64 {
         let Graduation { low, high, .. } = self.graduation;
         let share = match self.scale {
             Scale::Linear => (value - low) / (high - low),
@@ -50,12 +62,6 @@ impl Ruler {
         };
         share.clamp(0.0, 1.0)
     }
-
-    /// How far along each number stands, and the number.
-    pub fn labels(&self) -> impl Iterator<Item = (f64, &str)> {
-        let shares = self.graduation.ticks.iter().map(|tick| self.share(*tick));
-        shares.zip(self.labels.iter().map(String::as_str))
-    }
 }
 
 impl Ranged for Ruler {
@@ -63,6 +69,8 @@ impl Ranged for Ruler {
     type ValueType = f64;
 
     fn map(&self, value: &f64, (begin, end): (i32, i32)) -> i32 {
+        let towards = (end - begin).signum();
+        let (begin, end) = (begin + towards * self.inset.0, end - towards * self.inset.1);
         begin + (f64::from(end - begin) * self.share(*value)).round() as i32
     }
 
@@ -114,25 +122,27 @@ mod tests {
     #[test]
     fn takes_the_finest_that_fits() {
         let ruler = |most: usize| {
-            Ruler::new(&axis(Scale::Linear), [0.0, 10.0], |ruler| {
-                ruler.labels().count() <= most
+            Ruler::new(&axis(Scale::Linear), [0.0, 10.0], (0, 0), |ruler| {
+                ruler.labels(1).count() <= most
             })
         };
-        assert_eq!(ruler(11).labels().count(), 11);
-        assert_eq!(ruler(10).labels().count(), 6);
-        assert_eq!(ruler(0).labels().count(), 2);
+        assert_eq!(ruler(11).labels(1).count(), 11);
+        assert_eq!(ruler(10).labels(1).count(), 6);
+        assert_eq!(ruler(0).labels(1).count(), 2);
         assert_eq!(ruler(3).format_ext(&5.0), "5");
         assert_eq!(ruler(3).format_ext(&6.0), "");
     }
 
     #[test]
     fn ends_and_middle() {
-        let ruler = Ruler::new(&axis(Scale::Log), [0.01, 100.0], |_| true);
+        let ruler = Ruler::new(&axis(Scale::Log), [0.01, 100.0], (10, 30), |_| true);
+        let places = [1e-9, 0.01, 1.0, 100.0, 1e9].map(|v| ruler.map(&v, (400, 0)));
+        assert_eq!(places, [390, 390, 210, 30, 30]);
+        let ruler = Ruler::new(&axis(Scale::Linear), [-10.0, 10.0], (0, 0), |_| true);
         assert_eq!(
-            [0.01, 1.0, 100.0].map(|v| ruler.map(&v, (400, 0))),
-            [400, 200, 0]
+            [-10.0, 0.0, 99.0].map(|v| ruler.map(&v, (0, 400))),
+            [0, 200, 400]
         );
-        assert_eq!([1e-9, 0.0, 1e9].map(|v| ruler.share(v)), [0.0, 0.0, 1.0]);
     }
 
     proptest! {

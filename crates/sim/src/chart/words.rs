@@ -4,12 +4,12 @@
 
 /// Width of `text` in the unit of `size`, which is the font's.
 pub fn width(text: &str, size: i32) -> i32 {
-    // In thousandths of the size.
-    let thousandths: i32 = text.chars().map(advance).sum();
-    thousandths.saturating_mul(size / 10) / 100
+    let thousandths: i64 = text.chars().map(advance).sum();
+    i32::try_from(thousandths * i64::from(size) / 1000).unwrap_or(i32::MAX)
 }
 
-fn advance(letter: char) -> i32 {
+/// In thousandths of the size.
+fn advance(letter: char) -> i64 {
     match letter {
         'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '|' | '\'' | '\u{2009}' => 300,
         ' ' | '\u{a0}' | 'f' | 't' | 'r' | '(' | ')' | '-' | '⁻' => 400,
@@ -68,8 +68,8 @@ mod tests {
 
     #[test]
     fn breaks_at_spaces_then_anywhere() {
-        assert_eq!(lines("two  words", 100, 500), ["two words"]);
-        assert_eq!(lines("two words", 100, 320), ["two", "words"]);
+        assert_eq!(lines("two  words", 100, 600), ["two words"]);
+        assert_eq!(lines("two words", 100, 330), ["two", "words"]);
         assert_eq!(lines("aaaaaaa b", 100, 200), ["aaa", "aaa", "a b"]);
         assert_eq!(lines("a", 100, 1), ["a"]);
         assert_eq!(lines("", 100, 1), [""; 0]);
