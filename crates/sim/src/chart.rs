@@ -1,8 +1,8 @@
 //! Figures: panels of curves as one SVG document, and their numbers as CSV.
 //!
-//! A [`Figure`] says what is to be seen, never where: ranges, ticks, legend and labels find their places by themselves, so
-//! that figures of one evaluation look alike. Everything is laid out in integers, and logarithms are our own, so the same
-//! figure is the same bytes on every machine and a change of a figure in the repository is a change of a result.
+//! A [`Figure`] says what is to be seen, never where: ranges, ticks, legend and labels find their places by themselves,
+//! so figures of one evaluation look alike. Everything is laid out in integers, and logarithms are our own: the same figure
+//! is the same bytes on every machine, and a figure that changed in the repository is a result that changed.
 //!
 //! | file | idea |
 //! |---|---|
@@ -168,8 +168,8 @@ impl Figure {
 
     /// A header, then a line for each point: panel (the label of its y axis), series, x, y, largest, deviation, label.
     ///
-    /// All points are there. Numbers are the shortest that read back as the same; fields are quoted as in RFC 4180; lines
-    /// end with a line feed alone.
+    /// All points are there. Numbers have the fewest digits that read back as the same; fields are quoted as in RFC 4180;
+    /// lines end with a line feed alone.
     pub fn to_csv(&self) -> String {
         table::written(self)
     }

@@ -9,7 +9,7 @@ const RINGS: i32 = 6;
 const RING: i32 = px(7);
 /// How often each label is placed.
 const ROUNDS: usize = 4;
-/// Every so much of a leader counts as one; a crossed line counts as four.
+/// Every so much of a leader counts as one; a crossed line counts as five.
 const LEADER_COST: i64 = px(6) as i64;
 
 /// From here to there.
@@ -105,8 +105,8 @@ pub struct Room {
 }
 
 impl Room {
-    /// A place for each label, given by its mark and its size: inside the plot, over no other label, and in nobody's way if
-    /// that can be. `None` for those that find no place.
+    /// A place for each label, given by its mark and its size: inside the plot, over no other label, and in nobody's way
+    /// if that can be. `None` for those that find no place.
     pub fn places(&self, labels: &[(Spot, (i32, i32))]) -> Vec<Option<Place>> {
         let mut placed = vec![None; labels.len()];
         // One after the other; then each moves again, now that it knows of those who came later.
@@ -151,7 +151,7 @@ impl Room {
         let length = leader.map_or(0, |(from, to)| {
             i64::from((from.0 - to.0).abs() + (from.1 - to.1).abs())
         });
-        let faults = 8 * hidden + 4 * crossed + 6 * misleading + 3 * cut;
+        let faults = 8 * hidden + 5 * crossed + 6 * misleading + 3 * cut;
         faults as i64 + length / LEADER_COST
     }
 }

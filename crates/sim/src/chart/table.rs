@@ -5,6 +5,9 @@ use super::Figure;
 /// The names of the columns.
 const HEADER: &str = "panel,series,x,y,largest,deviation,label\n";
 
+/// More characters than a power of ten takes are not spent on zeros: 10000000 and 0.000001 are written so.
+const ZEROS_MAX: usize = 5;
+
 /// See [`Figure::to_csv`].
 pub fn written(figure: &Figure) -> String {
     let mut csv = HEADER.to_owned();
@@ -41,11 +44,11 @@ fn quoted(field: &str) -> String {
     }
 }
 
-/// The shorter of the two forms, each of which has the fewest digits that read back as the same number.
+/// The fewest digits that read back as the same number; with a power of ten where zeros would be many.
 fn shortest(number: f64) -> String {
-    let (plain, powers) = (format!("{number}"), format!("{number:e}"));
-    if powers.len() < plain.len() {
-        powers
+    let (plain, power) = (format!("{number}"), format!("{number:e}"));
+    if plain.len() > power.len() + ZEROS_MAX {
+        power
     } else {
         plain
     }
@@ -66,9 +69,11 @@ mod tests {
     }
 
     #[test]
-    fn numbers_take_their_shorter_form() {
-        assert_eq!(shortest(100.0), "100");
+    fn numbers_are_short() {
+        assert_eq!(shortest(10_000_000.0), "10000000");
         assert_eq!(shortest(0.1), "0.1");
+        assert_eq!(shortest(0.000001), "0.000001");
+        assert_eq!(shortest(1.0 / 3.0), "0.3333333333333333");
         assert_eq!(shortest(1e-10), "1e-10");
         assert_eq!(shortest(1e300), "1e300");
         assert_eq!(shortest(f64::NAN), "NaN");

@@ -69,8 +69,8 @@ pub fn shows(scale: Scale, value: f64) -> bool {
     }
 }
 
-/// Graduations that cover these values, which the scale must be able to show: the finest first, the last with two or three
-/// ticks.
+/// Graduations that cover these values, which the scale must be able to show: the finest first, the last with two or
+/// three ticks.
 pub fn choices(scale: Scale, kind: Ticks, values: &[f64]) -> Vec<Graduation> {
     let ends = values
         .iter()
@@ -104,7 +104,7 @@ fn linear(kind: Ticks, ends: (f64, f64)) -> Vec<Graduation> {
         .collect()
 }
 
-/// The range that a linear axis should cover: from zero where that wastes less than half of it, and never a single point.
+/// The range that a linear axis should cover: from zero where that wastes at most half of it, and never a single point.
 fn widened((low, high): (f64, f64)) -> (f64, f64) {
     let near_zero = |value: f64| {
         if value.abs() < FAR.recip() {
