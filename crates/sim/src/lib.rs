@@ -46,11 +46,14 @@
 //!
 //! [`counting`] counts what draws cost among ten million nodes, each of them as the setter.
 //!
+//! [`chart`] draws figures of what was counted: SVG to look at, CSV to reckon with.
+//!
 //! [`hostile`] feeds arbitrary bytes to everything that reads any: for fuzzing, and for the replay of what fuzzing found.
 //!
 //! What it does not model: packets (a message arrives whole or not at all), congestion inside the network, the time that
 //! a node computes.
 
+pub mod chart;
 pub mod community;
 pub mod counting;
 pub mod drawing;
