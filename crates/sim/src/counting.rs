@@ -7,7 +7,10 @@
 //! | file | idea |
 //! |---|---|
 //! | `population` | who sits where, and who colludes: [`Population`] |
+//! | `can` | the hops of a lookup in CAN: [`Can`] |
 
+mod can;
 mod population;
 
+pub use can::Can;
 pub use population::Population;
