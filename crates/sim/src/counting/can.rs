@@ -11,7 +11,7 @@
 //! in which neither of two nodes is: it keeps zones connected, and makes each an interval of the ring, which ends where the
 //! smallest cell that holds two successive nodes is halved.
 
-use std::iter;
+use std::{array, iter};
 
 use base::Location;
 
@@ -20,11 +20,14 @@ use super::Population;
 /// Most dimensions: with more, one would have fewer than 4 bits.
 const DIMENSIONS_MAX: u32 = 16;
 
-/// A population as a CAN. A few hundred bytes beside the population.
+/// A population as a CAN. 17 kilobytes beside the population.
 pub struct Can<'a> {
     population: &'a Population,
     /// The bits of each dimension.
     bits: Vec<u64>,
+    /// For each byte of a number and each of its values, where its bits go when those of one dimension are put side by side,
+    /// dimension 0 first.
+    sorted: Vec<[u64; 256]>,
 }
 
 /// A box of the torus: the locations that share their first `depth` bits.
@@ -37,11 +40,16 @@ struct Cell {
     depth: u32,
 }
 
-/// How to get from a cell to a point: the point of the cell that is nearest, and how far it is along each dimension. Both
-/// have the bits of all dimensions in one number, as a location has.
-struct Way {
+/// Where a lookup is, and what is left of its way. Of points and ways, a number has the bits of all dimensions, as a location
+/// has.
+struct Stand {
+    place: usize,
+    /// The point of the node's zone that is nearest to the one looked for.
     nearest: u64,
+    /// How far that is along each dimension, the shorter way round the torus.
     left: u64,
+    /// The square of how far it is in all.
+    square: u128,
 }
 
 impl<'a> Can<'a> {
@@ -52,9 +60,11 @@ impl<'a> Can<'a> {
             let turns = (dimension..64).step_by(dimensions as usize);
             turns.fold(0, |bits, turn| bits | 1 << (63 - turn))
         };
+        let bits: Vec<u64> = (0..dimensions).map(bits).collect();
         Self {
             population,
-            bits: (0..dimensions).map(bits).collect(),
+            sorted: sorted(&bits),
+            bits,
         }
     }
 
@@ -72,81 +82,87 @@ impl<'a> Can<'a> {
 
     /// Hops of a lookup from the node at this place to the owner of the point's zone; 0 when it owns it itself.
     ///
-    /// A node that owns no zone, as another one is at its location, asks that one: a hop. Of the neighbours on a straight way
-    /// to the point, one for each dimension, a lookup goes to the one in the dimension with the longest way left.
+    /// From the point of its zone that is nearest to the one looked for, a node can cross a face straight towards it in each
+    /// dimension in which there is some way left. Of the neighbours behind those faces, it asks the one whose zone is nearest,
+    /// as the crow flies; of equally near ones, that of the lower dimension. CAN asks the nearest of all neighbours, which
+    /// saves 1 to 3 in 100 hops. A node that owns no zone, as another one is at its location, first asks that one.
     pub fn hops(&self, from: usize, point: Location) -> u32 {
         self.route(from, point).map(|_| 1).sum()
     }
 
-    /// The nodes to which a lookup goes in turn.
-    fn route(&self, from: usize, point: Location) -> impl Iterator<Item = usize> {
-        iter::successors(self.next(from, point), move |at| self.next(*at, point))
-    }
-
-    /// Where a lookup goes from here, unless the point is here.
+    /// The nodes that are asked, in turn.
     ///
-    /// Routes end: what is left from a node, the least way left from any cell of its zone, falls with each hop, so nobody is
-    /// visited twice. For the point on the other side of the face is nearer by one in one dimension, and as near in all
-    /// others; it lies in a cell of the next node; and ways compare as numbers, which fall when one dimension's part does.
-    fn next(&self, at: usize, point: Location) -> Option<usize> {
-        let first = self.first_there(at);
-        if first != at {
-            return Some(first);
-        }
-        let ways = self.zone(at).map(|cell| self.way(cell, point));
-        let way = ways.min_by_key(|way| way.left)?;
-        let across = self.across(&way, point)?;
-        Some(self.owner(across))
+    /// Routes end: `square` falls with each hop, so nobody is asked twice. For the point on the other side of the face is
+    /// nearer by one in one dimension and as near in all others, and it lies in the zone of the one who is asked.
+    fn route(&self, from: usize, point: Location) -> impl Iterator<Item = usize> {
+        let first = self.first_there(from);
+        let begins = self.onward(&self.stand(first, point), point);
+        let later = iter::successors(begins, move |stand| self.onward(stand, point));
+        let first = (first != from).then_some(first);
+        first.into_iter().chain(later.map(|stand| stand.place))
     }
 
-    /// The point on the other side of the face, in the dimension with the longest way left.
-    fn across(&self, way: &Way, point: Location) -> Option<Location> {
-        let (mut longest, mut chosen) = (0, None);
-        for (dimension, bits) in self.bits.iter().enumerate() {
-            // As if it were dimension 0.
-            let left = (way.left & bits) << dimension;
-            if left > longest {
-                (longest, chosen) = (left, Some(*bits));
+    /// The next to be asked, unless the point is here.
+    fn onward(&self, stand: &Stand, point: Location) -> Option<Stand> {
+        let across = |bits: &u64| {
+            let left = stand.left & bits;
+            (left > 0).then(|| across(*bits, stand.nearest, left, point.0))
+        };
+        let beyond = self.bits.iter().filter_map(across);
+        beyond
+            .map(|beyond| self.stand(self.owner(Location(beyond)), point))
+            .min_by_key(|stand| stand.square)
+    }
+
+    /// The way from the zone of the first node at its location to a point.
+    fn stand(&self, place: usize, point: Location) -> Stand {
+        let stands = self.zone(place).map(|cell| {
+            let (nearest, left) = self.way(cell, point.0);
+            let square = self.square(left);
+            Stand {
+                place,
+                nearest,
+                left,
+                square,
             }
-        }
-        let bits = chosen?;
-        let one = bits & bits.wrapping_neg();
-        let (from, left) = (way.nearest & bits, way.left & bits);
-        // A carry passes through the bits of other dimensions when they are set; a borrow when they are not.
-        let next = if (point.0 & bits).wrapping_sub(from) & bits == left {
-            (from | !bits).wrapping_add(one)
-        } else {
-            from.wrapping_sub(one)
-        };
-        Some(Location(way.nearest & !bits | next & bits))
+        });
+        stands
+            .min_by_key(|stand| stand.square)
+            .expect("a zone has a cell")
     }
 
-    /// The shortest way from a cell to a point, along each dimension the shorter way round the torus.
-    fn way(&self, cell: Cell, point: Location) -> Way {
+    /// The point of a cell that is nearest to the wanted one, and how far it is along each dimension.
+    fn way(&self, cell: Cell, wanted: u64) -> (u64, u64) {
         let (low, high) = (cell.first(), cell.last());
-        let mut way = Way {
-            nearest: 0,
-            left: 0,
-        };
+        let outside = (cell.inside ^ wanted) & !cell.free();
+        let (mut nearest, mut left) = (wanted, 0);
         for bits in &self.bits {
-            let (low, high, wanted) = (low & bits, high & bits, point.0 & bits);
-            if low <= wanted && wanted <= high {
-                way.nearest |= wanted;
+            if outside & bits == 0 {
                 continue;
             }
-            let (ahead, behind) = (
-                wanted.wrapping_sub(high) & bits,
-                low.wrapping_sub(wanted) & bits,
-            );
-            let (nearest, left) = if ahead <= behind {
-                (high, ahead)
-            } else {
-                (low, behind)
-            };
-            way.nearest |= nearest;
-            way.left |= left;
+            let (ahead, behind) = (apart(*bits, high, wanted), apart(*bits, wanted, low));
+            let end = if ahead <= behind { high } else { low };
+            nearest = nearest & !bits | end & bits;
+            left |= ahead.min(behind);
         }
-        way
+        (nearest, left)
+    }
+
+    /// The square of a way.
+    fn square(&self, left: u64) -> u128 {
+        let bytes = left.to_be_bytes().into_iter().zip(&self.sorted);
+        let mut sorted = bytes.fold(0, |all, (byte, sorted)| all | sorted[usize::from(byte)]);
+        // Dimension 0 has the most bits. Others may have one less, and count in the same units.
+        let most = 64u32.div_ceil(self.bits.len() as u32);
+        let mut square = 0;
+        for bits in &self.bits {
+            let width = bits.count_ones();
+            let along = u128::from(sorted >> (64 - width) << (most - width));
+            // At most half the torus: 126 bits for one dimension, and 62 for more.
+            square += along * along;
+            sorted = sorted.checked_shl(width).unwrap_or(0);
+        }
+        square
     }
 
     /// The cells of the zone of the first node at its location: the one in which it is alone, and the empty ones that it took
@@ -188,12 +204,47 @@ impl<'a> Can<'a> {
 
     /// The first node after the location of this one.
     fn after_there(&self, place: usize) -> usize {
-        let location = self.population.location(place);
-        match location.0.checked_add(1) {
-            Some(next) => self.population.after(Location(next)),
-            None => self.population.nodes(),
+        let locations = self.population.locations();
+        let own = locations[place];
+        match locations.get(place + 1) {
+            Some(next) if *next == own => {
+                place + locations[place..].partition_point(|next| *next == own)
+            }
+            _ => place + 1,
         }
     }
+}
+
+/// See [`Can::sorted`].
+fn sorted(dimensions: &[u64]) -> Vec<[u64; 256]> {
+    let order = dimensions
+        .iter()
+        .flat_map(|bits| (0..64).rev().filter(move |bit| bits >> bit & 1 == 1));
+    let order: Vec<u32> = order.collect();
+    let sort = |number: u64| {
+        order
+            .iter()
+            .fold(0, |sorted, bit| sorted << 1 | number >> bit & 1)
+    };
+    let byte = |byte: u32| array::from_fn(|value| sort((value as u64) << (8 * byte)));
+    (0..8).rev().map(byte).collect()
+}
+
+/// How far a coordinate is ahead of another one, once round the torus.
+fn apart(bits: u64, from: u64, to: u64) -> u64 {
+    (to & bits).wrapping_sub(from & bits) & bits
+}
+
+/// The point that is one step nearer than `nearest` along the dimension with these bits, in which `left` is left.
+fn across(bits: u64, nearest: u64, left: u64, wanted: u64) -> u64 {
+    let one = bits & bits.wrapping_neg();
+    // A carry passes through the bits of other dimensions where they are set, a borrow where they are not.
+    let next = if apart(bits, nearest, wanted) == left {
+        (nearest | !bits).wrapping_add(one)
+    } else {
+        (nearest & bits).wrapping_sub(one)
+    };
+    nearest & !bits | next & bits
 }
 
 impl Cell {

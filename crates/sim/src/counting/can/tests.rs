@@ -1,189 +1,177 @@
-//! Against a CAN whose zones and neighbours are really there.
+//! Against a CAN whose zones and lists of neighbours are really there.
 
-use std::collections::BTreeSet;
+mod explicit;
 
 use base::Rng;
 
 use super::*;
+use explicit::Explicit;
 
-/// A zone's box: the least and the greatest coordinate in each dimension, both inside.
-struct Box {
-    owner: usize,
-    sides: Vec<(u64, u64)>,
+const SIZES: [u64; 6] = [1, 2, 3, 10, 100, 1000];
+const DIMENSIONS: [u32; 5] = [1, 2, 3, 8, 16];
+
+fn members(mut locations: Vec<u64>) -> Population {
+    locations.sort_unstable();
+    let members = locations
+        .into_iter()
+        .map(|location| (Location(location), 0, false));
+    Population::of_members(members)
 }
 
-/// A CAN that has made its zones by halving and its lists of neighbours by looking who abuts on whom.
-struct Explicit {
-    /// Coordinates in each dimension go to here.
-    sizes: Vec<u128>,
-    nodes: Vec<Vec<u64>>,
-    boxes: Vec<Box>,
+/// Up to 40 nodes, some of them close together, at one location, or where the torus closes.
+fn crowded(rng: &mut Rng) -> Population {
+    let mut locations = vec![rng.number()];
+    for _ in 0..rng.below(40) {
+        let other = locations[rng.below(locations.len() as u64) as usize];
+        let one_bit = 1 << rng.below(64);
+        locations.push(match rng.below(6) {
+            0 => other,
+            1 => other ^ one_bit,
+            2 => other.wrapping_add(rng.below(4)),
+            3 => 0,
+            4 => u64::MAX,
+            _ => rng.number(),
+        });
+    }
+    members(locations)
 }
 
-/// The coordinates that a location stands for.
-fn dealt(location: u64, dimensions: usize) -> Vec<u64> {
-    let mut coordinates = vec![0; dimensions];
-    for turn in 0..64 {
-        let coordinate = &mut coordinates[turn % dimensions];
-        *coordinate = *coordinate << 1 | location >> (63 - turn) & 1;
+/// Zones fill the torus, and the owner of a point is the one whose zone holds it.
+fn tiles(population: &Population, dimensions: u32, rng: &mut Rng) {
+    let can = Can::new(population, dimensions);
+    let explicit = Explicit::new(population, dimensions as usize);
+    assert_eq!(explicit.volume(), 1 << 64);
+    let near = |place: u64| population.location(place as usize).0 ^ 1;
+    for _ in 0..20 {
+        let node = near(rng.below(population.nodes() as u64));
+        for point in [rng.number(), node, node ^ 1 << rng.below(64), 0, u64::MAX] {
+            assert_eq!([can.owner(Location(point))], explicit.owners(point)[..]);
+        }
     }
-    coordinates
 }
 
-impl Explicit {
-    fn new(population: &Population, dimensions: usize) -> Self {
-        let locations = population.locations();
-        let mut new = Self {
-            sizes: dealt(u64::MAX, dimensions)
-                .iter()
-                .map(|last| u128::from(*last) + 1)
-                .collect(),
-            nodes: locations
-                .iter()
-                .map(|location| dealt(*location, dimensions))
-                .collect(),
-            boxes: Vec::new(),
-        };
-        let all = new
-            .sizes
-            .iter()
-            .map(|size| (0, (size - 1) as u64))
-            .collect();
-        let distinct = (0..locations.len())
-            .filter(|place| *place == 0 || locations[place - 1] != locations[*place]);
-        new.split(all, &distinct.collect::<Vec<_>>(), 0, 0);
-        new
-    }
-
-    /// Halves until everybody is alone. The heir is the node nearest to a half without nodes.
-    fn split(&mut self, sides: Vec<(u64, u64)>, inside: &[usize], heir: usize, turn: usize) {
-        let owner = match inside {
-            [] => Some(heir),
-            [alone] => Some(*alone),
-            _ => None,
-        };
-        if let Some(owner) = owner {
-            return self.boxes.push(Box { owner, sides });
+/// Lookups go from neighbour to neighbour, just as in the explicit CAN, and end at the owner.
+fn walks(population: &Population, dimensions: u32, rng: &mut Rng) {
+    let can = Can::new(population, dimensions);
+    let explicit = Explicit::new(population, dimensions as usize);
+    let neighbours = explicit.neighbours();
+    let zones = neighbours.len();
+    for _ in 0..20 {
+        let from = rng.below(population.nodes() as u64) as usize;
+        let point = rng.number();
+        let route: Vec<_> = can.route(from, Location(point)).collect();
+        let first = explicit.owners(population.location(from).0)[0];
+        // Nobody is asked twice, and the first node at a location once more by the others that are there.
+        assert!(route.len() < zones + usize::from(first != from));
+        assert_eq!(can.hops(from, Location(point)) as usize, route.len());
+        assert_eq!(*route.last().unwrap_or(&from), can.owner(Location(point)));
+        let mut at = from;
+        for next in &route {
+            assert!(
+                (at == from && from != first && *next == first) || neighbours[&at].contains(next)
+            );
+            at = *next;
         }
-        let dimension = turn % sides.len();
-        let (low, high) = sides[dimension];
-        let middle = low + (high - low) / 2;
-        let (mut lower, mut upper) = (sides.clone(), sides);
-        lower[dimension].1 = middle;
-        upper[dimension].0 = middle + 1;
-        // In order of locations, this half's nodes come first.
-        let below = inside.partition_point(|place| self.nodes[*place][dimension] <= middle);
-        let (below, above) = inside.split_at(below);
-        let last = *below.last().unwrap_or(&heir);
-        self.split(lower, below, *above.first().unwrap_or(&heir), turn + 1);
-        self.split(upper, above, last, turn + 1);
-    }
-
-    fn abut(&self, one: &Box, other: &Box) -> bool {
-        let mut touching = 0;
-        for (dimension, (a, b)) in one.sides.iter().zip(&other.sides).enumerate() {
-            if a.0 <= b.1 && b.0 <= a.1 {
-                continue;
-            }
-            let meets = |end: u64, begin: u64| {
-                (u128::from(end) + 1) % self.sizes[dimension] == u128::from(begin)
-            };
-            if !meets(a.1, b.0) && !meets(b.1, a.0) {
-                return false;
-            }
-            touching += 1;
-        }
-        touching == 1
-    }
-
-    fn neighbours(&self) -> Vec<BTreeSet<usize>> {
-        let mut all = vec![BTreeSet::new(); self.nodes.len()];
-        for (index, one) in self.boxes.iter().enumerate() {
-            for other in &self.boxes[..index] {
-                if one.owner != other.owner && self.abut(one, other) {
-                    all[one.owner].insert(other.owner);
-                    all[other.owner].insert(one.owner);
-                }
-            }
-        }
-        all
-    }
-
-    fn away(&self, sides: &[(u64, u64)], point: &[u64]) -> Vec<f64> {
-        sides
-            .iter()
-            .zip(point)
-            .zip(&self.sizes)
-            .map(|((side, wanted), size)| {
-                if side.0 <= *wanted && *wanted <= side.1 {
-                    return 0.0;
-                }
-                let a = (i128::from(*wanted) - i128::from(side.1)).rem_euclid(*size as i128);
-                let b = (i128::from(side.0) - i128::from(*wanted)).rem_euclid(*size as i128);
-                a.min(b) as f64 / *size as f64
-            })
-            .collect()
+        let walk = explicit.walk(first, point, |at, wanted| explicit.straight(at, wanted));
+        assert_eq!(route[usize::from(from != first)..], walk);
     }
 }
 
 #[test]
-#[ignore]
-fn compare() {
-    for d in [1usize, 2, 3, 4, 8, 10, 16] {
-        let n = 3000;
-        let population = Population::new(1, n, 0);
-        let can = Can::new(&population, d as u32);
-        let ex = Explicit::new(&population, d);
-        let neigh = ex.neighbours();
-        let mut by_owner: Vec<Vec<usize>> = vec![vec![]; n as usize];
-        for (i, b) in ex.boxes.iter().enumerate() {
-            by_owner[b.owner].push(i);
+fn zones_tile_the_torus() {
+    let mut rng = Rng::from_number(1);
+    for nodes in SIZES {
+        let population = Population::new(nodes, nodes, 0);
+        for dimensions in DIMENSIONS {
+            tiles(&population, dimensions, &mut rng);
         }
-        let mut rng = Rng::from_number(4);
-        let mut sums = [0u64; 4];
-        let rounds = 500;
-        for _ in 0..rounds {
-            let from = rng.below(n) as usize;
-            let point = rng.number();
-            let p = dealt(point, d);
-            sums[0] += u64::from(can.hops(from, Location(point)));
-            for which in 1..3 {
-                let measure = |o: usize| {
-                    by_owner[o]
-                        .iter()
-                        .map(|b| {
-                            let a = ex.away(&ex.boxes[*b].sides, &p);
-                            if which == 1 {
-                                a.iter().map(|x| x * x).sum::<f64>()
-                            } else {
-                                a.iter().sum()
-                            }
-                        })
-                        .min_by(f64::total_cmp)
-                        .unwrap()
-                };
-                let mut at = from;
-                let mut m = measure(at);
-                while m > 0.0 {
-                    let (nm, next) = neigh[at]
-                        .iter()
-                        .map(|o| (measure(*o), *o))
-                        .min_by(|a, b| a.0.total_cmp(&b.0))
-                        .unwrap();
-                    assert!(nm < m);
-                    (m, at) = (nm, next);
-                    sums[which] += 1;
-                }
-            }
+    }
+}
+
+#[test]
+fn lookups_go_from_neighbour_to_neighbour() {
+    let mut rng = Rng::from_number(2);
+    for nodes in SIZES {
+        let population = Population::new(nodes, nodes, 0);
+        for dimensions in DIMENSIONS {
+            walks(&population, dimensions, &mut rng);
         }
-        let mean = |i: usize| sums[i] as f64 / rounds as f64;
-        let deg = neigh.iter().map(|x| x.len()).sum::<usize>() as f64 / n as f64;
-        println!(
-            "d {d}: ours {:.3} euclid {:.3} l1 {:.3} formula {:.3} degree {deg:.1}",
-            mean(0),
-            mean(1),
-            mean(2),
-            d as f64 / 4.0 * (n as f64).powf(1.0 / d as f64)
+    }
+}
+
+#[test]
+fn crowded_nodes_are_found_too() {
+    for seed in 0..150 {
+        let mut rng = Rng::from_number(seed);
+        let population = crowded(&mut rng);
+        let dimensions = 1 + rng.below(16) as u32;
+        tiles(&population, dimensions, &mut rng);
+        walks(&population, dimensions, &mut rng);
+    }
+}
+
+#[test]
+fn of_several_nodes_at_one_location_the_first_owns_the_zone() {
+    let population = members(vec![5, 9, 9, 9, 1 << 63]);
+    let can = Can::new(&population, 2);
+    assert_eq!(
+        [5, 8, 9, 10].map(|point| can.owner(Location(point))),
+        [0, 1, 1, 1]
+    );
+    assert_eq!([1, 2, 3].map(|from| can.hops(from, Location(9))), [0, 1, 1]);
+    assert_eq!(can.hops(3, Location(5)), 1 + can.hops(1, Location(5)));
+}
+
+#[test]
+fn a_lookup_goes_the_shorter_way_round() {
+    // Eight equal zones in a row.
+    let population = members((0..8).map(|eighth| eighth << 61).collect());
+    let can = Can::new(&population, 1);
+    let hops = [0, 1, 2, 3, 4, 5, 6, 7].map(|eighth| can.hops(0, Location(eighth << 61)));
+    assert_eq!(hops, [0, 1, 2, 3, 4, 3, 2, 1]);
+}
+
+/// The mean of many lookups.
+fn mean(population: &Population, mut hops: impl FnMut(usize, u64) -> usize) -> f64 {
+    let mut rng = Rng::from_number(3);
+    let mut lookup = |_| hops(rng.below(population.nodes() as u64) as usize, rng.number());
+    (0..1000).map(&mut lookup).sum::<usize>() as f64 / 1000.0
+}
+
+#[test]
+fn a_lookup_takes_somewhat_less_than_with_equal_zones() {
+    let population = Population::new(4, 50_000, 0);
+    for dimensions in [2, 4] {
+        let can = Can::new(&population, dimensions);
+        let hops = mean(&population, |from, point| {
+            can.hops(from, Location(point)) as usize
+        });
+        let d = f64::from(dimensions);
+        let equal = d / 4.0 * 50_000f64.powf(1.0 / d);
+        // Large zones lie on more ways than small ones.
+        assert!((0.65..0.85).contains(&(hops / equal)), "{hops} of {equal}");
+    }
+}
+
+#[test]
+fn asking_the_nearest_of_all_neighbours_would_save_little() {
+    let population = Population::new(5, 1000, 0);
+    for dimensions in [2, 4, 8] {
+        let can = Can::new(&population, dimensions);
+        let explicit = Explicit::new(&population, dimensions as usize);
+        let neighbours = explicit.neighbours();
+        let straight = mean(&population, |from, point| {
+            can.hops(from, Location(point)) as usize
+        });
+        let greedy = mean(&population, |from, point| {
+            let walk = explicit.walk(from, point, |at, _| {
+                neighbours[&at].iter().copied().collect()
+            });
+            walk.len()
+        });
+        assert!(
+            (1.0..1.04).contains(&(straight / greedy)),
+            "{straight} for {greedy}"
         );
     }
 }
