@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `population` | who sits where, and who colludes: [`Population`] |
 //! | `around` | the nodes nearest to a point: [`Around`] |
-//! | `overlay`, `chord` | how many hops a lookup takes: [`Overlay`] |
+//! | `overlay`, `chord`, `can` | how many hops a lookup takes: [`Overlay`], [`Can`] |
 //! | `setting` | the k-table and the caches, in units of the ring: [`Setting`] |
 //! | `values` | what chance decides in a draw: [`Values`] |
 //! | `lots` | who is drawn |
@@ -18,6 +18,7 @@
 //! | `statistic` | averages and the like |
 
 mod around;
+mod can;
 mod chord;
 mod cost;
 mod draw;
@@ -30,6 +31,7 @@ mod survey;
 mod values;
 
 pub use around::{Around, Seen};
+pub use can::Can;
 pub use cost::Cost;
 pub use draw::{Counted, Counter};
 pub use overlay::Overlay;

@@ -2,6 +2,7 @@
 
 use base::Location;
 
+use super::can::Can;
 use super::chord;
 use super::population::Population;
 
@@ -10,6 +11,8 @@ use super::population::Population;
 pub enum Overlay<'a> {
     /// A ring with fingers (Stoica and others, 2001).
     Chord(&'a Population),
+    /// A torus of zones (Ratnasamy and others, 2001).
+    Can(&'a Can<'a>),
 }
 
 impl<'a> Overlay<'a> {
@@ -17,6 +20,7 @@ impl<'a> Overlay<'a> {
     pub fn population(&self) -> &'a Population {
         match self {
             Self::Chord(population) => population,
+            Self::Can(can) => can.population(),
         }
     }
 
@@ -24,6 +28,11 @@ impl<'a> Overlay<'a> {
     pub fn hops(&self, lookups: &[(usize, Location)], hops: &mut Vec<u32>) {
         match self {
             Self::Chord(population) => chord::hops(population, lookups, hops),
+            Self::Can(can) => {
+                hops.clear();
+                let lookups = lookups.iter();
+                hops.extend(lookups.map(|(from, point)| can.hops(*from, *point)));
+            }
         }
     }
 }
