@@ -15,12 +15,16 @@
 //! | `cost` | asymmetric operations and messages: [`Cost`] |
 //! | `draw` | one draw, counted: [`Counter`] |
 //! | `survey` | a draw for every setter: [`Survey`] |
-//! | `statistic` | averages and the like |
+//! | `degree` | k for every node |
+//! | `arcs` | where colluders can sign for each other |
+//! | `statistic` | averages and the like: [`Statistic`] |
 
+mod arcs;
 mod around;
 mod can;
 mod chord;
 mod cost;
+mod degree;
 mod draw;
 mod lots;
 mod overlay;
@@ -30,9 +34,11 @@ mod statistic;
 mod survey;
 mod values;
 
+pub use arcs::{Arc, arcs};
 pub use around::{Around, Seen};
 pub use can::Can;
 pub use cost::Cost;
+pub use degree::degrees;
 pub use draw::{Counted, Counter};
 pub use overlay::Overlay;
 pub use population::{POPULATION_MAX, Population};

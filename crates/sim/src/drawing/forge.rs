@@ -9,7 +9,7 @@ use selection::strategy::{Evidence, Selected, SignedList, Signer};
 use selection::{ActorList, Builder, Draw, ListBody, Site, point_of};
 
 use super::crowd::Crowd;
-use crate::START;
+use crate::{START, counting};
 
 /// Most randoms that forgers make up for one list: enough for arcs of a ten-millionth of the ring.
 const RANDOMS_MAX: u64 = 200_000_000;
@@ -36,24 +36,16 @@ impl Arc {
 /// there.
 pub fn arcs(crowd: &Crowd) -> Vec<Arc> {
     let places: Vec<_> = crowd.colluders().collect();
-    let location = |at: usize| crowd.contact(places[at % places.len()]).location();
-    let rows = crowd.rules().table().rows();
-    let from = |first: usize| {
-        rows.iter().find_map(|row| {
-            let k = row.k as usize;
-            let span = location(first + k - 1).0.wrapping_sub(location(first).0);
-            let span = Location(span).as_f64();
-            let fits = k <= places.len() && span <= row.region_size;
-            fits.then(|| Arc {
-                span,
-                places: (first..first + k)
-                    .map(|at| places[at % places.len()])
-                    .collect(),
-                region_size: row.region_size,
-            })
-        })
+    let location = |place: &usize| crowd.contact(*place).location();
+    let locations: Vec<_> = places.iter().map(location).collect();
+    let found = counting::arcs(&locations, crowd.rules().table().rows());
+    let members = |first: usize, k: usize| (first..first + k).map(|at| places[at % places.len()]);
+    let arc = |found: counting::Arc| Arc {
+        places: members(found.first, found.k).collect(),
+        span: found.span,
+        region_size: found.region_size,
     };
-    (0..places.len()).filter_map(from).collect()
+    found.map(arc).collect()
 }
 
 /// A random whose point makes all of an arc legitimate, if trying finds one.
