@@ -1,8 +1,28 @@
 //! Figures: panels of curves as one SVG document, and their numbers as CSV.
 //!
 //! A [`Figure`] says what is to be seen, never where: ranges, ticks, legend and labels find their places by themselves,
-//! so figures of one evaluation look alike. Everything is laid out in integers, and logarithms are our own: the same figure
-//! is the same bytes on every machine, and a figure that changed in the repository is a result that changed.
+//! so figures of one evaluation look alike. Everything is laid out in integers, and logarithms are our own: the same
+//! figure is the same bytes on every machine, and a figure that changed in the repository is a result that changed.
+//!
+//! ```
+//! use sim::chart::{Axis, Colour, Figure, Look, Mark, Panel, Point, Scale, Series, Ticks};
+//!
+//! let points = [(0.01, 2.3), (0.1, 2.9), (1.0, 3.8)];
+//! let points = points.map(|(x, y)| Point { x, y, label: None, spread: None });
+//! let look = Look { colour: Colour::Palette(0), mark: Mark::Circle, hollow: false, dashed: false };
+//! let figure = Figure {
+//!     name: "figure-6".into(),
+//!     title: "Average k against the share of colluding nodes".into(),
+//!     setting: "N = 100 000, α = 10⁻⁶".into(),
+//!     panels: vec![Panel {
+//!         x: Axis { label: "Colluding nodes".into(), scale: Scale::Log, ticks: Ticks::Percent },
+//!         y: Axis { label: "Average k".into(), scale: Scale::Linear, ticks: Ticks::Plain },
+//!         series: vec![Series { name: "SEP2P".into(), look, points: points.to_vec() }],
+//!     }],
+//! };
+//! assert!(figure.to_svg().starts_with("<svg"));
+//! assert!(figure.to_csv().contains("Average k,SEP2P,0.01,2.3,,,"));
+//! ```
 //!
 //! | file | idea |
 //! |---|---|
@@ -168,8 +188,8 @@ impl Figure {
 
     /// A header, then a line for each point: panel (the label of its y axis), series, x, y, largest, deviation, label.
     ///
-    /// All points are there. Numbers have the fewest digits that read back as the same; fields are quoted as in RFC 4180;
-    /// lines end with a line feed alone.
+    /// All points are there. Numbers have the fewest digits that read back as the same; fields are quoted as in RFC
+    /// 4180; lines end with a line feed alone.
     pub fn to_csv(&self) -> String {
         table::written(self)
     }

@@ -105,8 +105,8 @@ pub struct Room {
 }
 
 impl Room {
-    /// A place for each label, given by its mark and its size: inside the plot, over no other label, and in nobody's way
-    /// if that can be. `None` for those that find no place.
+    /// A place for each label, given by its mark and its size: inside the plot, over no other label, and in nobody's
+    /// way if that can be. `None` for those that find no place.
     pub fn places(&self, labels: &[(Spot, (i32, i32))]) -> Vec<Option<Place>> {
         let mut placed = vec![None; labels.len()];
         // One after the other; then each moves again, now that it knows of those who came later.

@@ -2,10 +2,13 @@
 //!
 //! The reader's fonts are unknown, so widths are those of a wide sans-serif: what fits here fits everywhere.
 
+/// Wider than any sheet, and far from the end of what is calculated with.
+const WIDEST: i64 = 1_000_000;
+
 /// Width of `text` in the unit of `size`, which is the font's.
 pub fn width(text: &str, size: i32) -> i32 {
     let thousandths: i64 = text.chars().map(advance).sum();
-    i32::try_from(thousandths * i64::from(size) / 1000).unwrap_or(i32::MAX)
+    (thousandths * i64::from(size) / 1000).min(WIDEST) as i32
 }
 
 /// In thousandths of the size.
@@ -73,6 +76,12 @@ mod tests {
         assert_eq!(lines("aaaaaaa b", 100, 200), ["aaa", "aaa", "a b"]);
         assert_eq!(lines("a", 100, 1), ["a"]);
         assert_eq!(lines("", 100, 1), [""; 0]);
+    }
+
+    #[test]
+    fn more_text_than_any_sheet_holds() {
+        let text = "m".repeat(100_000);
+        assert_eq!(i64::from(width(&text, 120)), WIDEST);
     }
 
     #[test]
