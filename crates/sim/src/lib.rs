@@ -48,6 +48,8 @@
 //!
 //! [`chart`] draws figures of what was counted: SVG to look at, CSV to reckon with.
 //!
+//! [`figures`] draws the evaluation of the SEP2P paper from these counts, with [`chart`].
+//!
 //! [`hostile`] feeds arbitrary bytes to everything that reads any: for fuzzing, and for the replay of what fuzzing found.
 //!
 //! What it does not model: packets (a message arrives whole or not at all), congestion inside the network, the time that
@@ -59,6 +61,7 @@ pub mod counting;
 pub mod drawing;
 mod engine;
 mod faults;
+pub mod figures;
 pub mod hostile;
 mod network;
 pub mod parallel;
