@@ -7,7 +7,12 @@
 //! | file | idea |
 //! |---|---|
 //! | `population` | who sits where, and who colludes: [`Population`] |
+//! | `cost` | operations and messages: [`Cost`] |
+//! | `upkeep` | what it costs to keep node caches right while nodes come and go: [`upkeep::Upkeep`] |
 
+mod cost;
 mod population;
+pub mod upkeep;
 
+pub use cost::Cost;
 pub use population::Population;
