@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use base::{Location, NodeId, Rng};
+use crypto::Operations;
 
 use super::network::{LATENCY, Network, SECOND};
 use super::world::World;
@@ -91,6 +92,27 @@ fn seventy_join_one_after_the_other() {
     network.assert_nobody_is_blamed();
     let fingers = network.up().map(|(_, member)| member.view().fingers.len());
     assert!(fingers.max() <= Some(16));
+}
+
+/// Who looks after its fingers asks nodes that it met before.
+#[test]
+fn nobody_is_checked_again_for_nothing() {
+    // One colluder alone: any two nodes attest, so that all are soon settled.
+    let mut world = World::with(40, 1000, 1);
+    world.descriptor.cache_size = 280;
+    let mut network = grow(&world, 6, 1, 0);
+    // Since the last one joined, each node has come round all its fingers twice, one a minute.
+    network.run_for(600 * SECOND);
+    assert_eq!(network.standing(Some(Standing::Settled)), 40);
+    let asked = network.kinds["near"];
+    let ((), done) = Operations::of(|| network.run_for(120 * SECOND));
+    assert!(network.kinds["near"] - asked > 2 * 2 * 40);
+    assert_eq!(done.total(), 0);
+    // But whoever starts again is, by all.
+    network.join(7, &[3]);
+    let ((), done) = Operations::of(|| network.run_for(120 * SECOND));
+    assert!(done.checked > 2 * 40);
+    network.assert_nobody_is_blamed();
 }
 
 #[test]
