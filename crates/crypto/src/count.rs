@@ -1,7 +1,7 @@
 //! How much asymmetric cryptography has been done: what SEP2P counts the cost of a protocol in (§4.1).
 
 use std::cell::Cell;
-use std::ops::Sub;
+use std::ops::{Add, Sub};
 
 thread_local! {
     static DONE: Cell<Operations> = const { Cell::new(Operations::NONE) };
@@ -43,6 +43,19 @@ impl Operations {
     /// All of them.
     pub fn total(&self) -> u64 {
         self.signed + self.checked + self.drawn + self.proven
+    }
+}
+
+impl Add for Operations {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            signed: self.signed + other.signed,
+            checked: self.checked + other.checked,
+            drawn: self.drawn + other.drawn,
+            proven: self.proven + other.proven,
+        }
     }
 }
 

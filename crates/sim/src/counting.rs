@@ -8,11 +8,12 @@
 //! |---|---|
 //! | `population` | who sits where, and who colludes: [`Population`] |
 //! | `cost` | operations and messages: [`Cost`] |
-//! | `upkeep` | what it costs to keep node caches right while nodes come and go: [`upkeep::Upkeep`] |
+//! | `upkeep` | what it costs to keep node caches right while nodes come and go: [`Upkeep`] |
 
 mod cost;
 mod population;
-pub mod upkeep;
+mod upkeep;
 
 pub use cost::Cost;
 pub use population::Population;
+pub use upkeep::{Upkeep, per_minute};
