@@ -14,7 +14,7 @@
 //! | `liveness` | who is up: pings, farewells, the memory of those who went |
 //! | `attestation` | a cache that k legitimate nodes vouch for, and why that makes newcomers' caches valid |
 //! | `attesting`, `joining`, `joining/attempt` | the two sides of a join |
-//! | `routing`, `routing/lookup` | Chord: finding the node nearest to any point |
+//! | `routing`, `routing/lookup`, `routing/checked` | Chord: finding the node nearest to any point |
 //! | `ring`, `ring/hearing` | all of it as one protocol: [`Ring`] |
 //! | `breach` | what no honest node does there |
 //! | `broadcast` | telling something to every node: [`Broadcast`](broadcast::Broadcast) |
@@ -68,8 +68,10 @@ pub use binomial::{Binomial, Tails, largest_chance};
 pub use breach::RingBreach;
 pub use cache::NodeCache;
 pub use k_table::{Form, KTable, KTableError, Parameters, Row};
+pub use liveness::MISSED_MAX;
+pub use membership::CONTACTS_MAX;
 pub use protocol::{Command, Event, Message, Misbehaviour, Overlay, Timer};
 pub use ring::Ring;
 pub use spreading::Spreading;
 pub use spreading::breach::SpreadingBreach;
-pub use view::{View, cache_share, widest_region};
+pub use view::{NEIGHBOURS, View, cache_share, widest_region};

@@ -30,7 +30,7 @@ const PING_WAIT: Duration = Duration::from_secs(1);
 const PING_AGAIN: Duration = Duration::from_millis(500);
 /// Unanswered pings after which a node is gone. With 5 % of the messages lost, a node that is up misses so many once in
 /// 10^5 looks.
-const MISSED_MAX: u8 = 5;
+pub const MISSED_MAX: u8 = 5;
 /// Unanswered pings after which a node is doubted: it may be listed in a cache or not.
 const MISSED_DOUBT: u8 = 2;
 /// How many neighbours on each side are watched: both are gone at once rarely, and then the next ones take over.

@@ -5,6 +5,7 @@
 //! side only, a point a little behind would be reached by going around. Fingers are refreshed one after the other, by
 //! searching; whoever answers a search and sits better than a finger takes its place.
 
+mod checked;
 mod lookup;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use crate::at_most::AtMost;
 use crate::breach::RingBreach;
 use crate::ring::{self, Event, Ring, Timer};
 use crate::view::View;
+use checked::Checked;
 use lookup::{ANSWER_WAIT, Next};
 pub use lookup::{Lookup, Purpose};
 
@@ -53,6 +55,7 @@ pub enum Message {
 pub struct Routing {
     community: Arc<Community>,
     lookups: BTreeMap<u64, Lookup>,
+    met: Checked,
     started: u64,
     /// Which finger is refreshed next.
     turn: usize,
@@ -66,6 +69,7 @@ impl Routing {
         Self {
             community,
             lookups: BTreeMap::new(),
+            met: Checked::default(),
             started: 0,
             turn: 0,
             first: 0,
@@ -108,7 +112,7 @@ impl Routing {
     fn advance(&mut self, now: Instant, number: u64, out: &mut Outbox<Ring>) -> Option<Lookup> {
         let lookup = self.lookups.get_mut(&number)?;
         loop {
-            match lookup.next(now, self.community.descriptor()) {
+            match lookup.next(now, self.community.descriptor(), &mut self.met) {
                 Next::Ask(node) => {
                     out.send(node, ring::Message::Routing(Message::Near(lookup.target)));
                     out.wake(now + ANSWER_WAIT, Timer::Lookup(number));

@@ -4,6 +4,6 @@ mod attested;
 mod convergence;
 mod eclipse;
 mod network;
-mod peers;
+pub mod peers;
 mod ring;
 pub mod world;

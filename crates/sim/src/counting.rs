@@ -17,6 +17,7 @@
 //! | `survey` | a draw for every setter: [`Survey`] |
 //! | `degree` | k for every node |
 //! | `arcs` | where colluders can sign for each other |
+//! | `upkeep` | what it costs to keep node caches right while nodes come and go: [`Upkeep`] |
 //! | `statistic` | averages and the like: [`Statistic`] |
 
 mod arcs;
@@ -32,6 +33,7 @@ mod population;
 mod setting;
 mod statistic;
 mod survey;
+mod upkeep;
 mod values;
 
 pub use arcs::{Arc, arcs};
@@ -45,4 +47,5 @@ pub use population::{POPULATION_MAX, Population};
 pub use setting::{Setting, Terms};
 pub use statistic::Statistic;
 pub use survey::{Survey, Totals};
+pub use upkeep::{Upkeep, per_minute};
 pub use values::{Forced, Values};

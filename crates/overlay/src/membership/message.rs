@@ -35,7 +35,7 @@ pub enum Message {
     /// The sender does not know the receiver, which says `Hello` if it is a member.
     #[n(5)]
     Unknown,
-    /// Are you there?
+    /// Are you there? Only a member answers.
     #[n(6)]
     Ping,
     /// Yes.

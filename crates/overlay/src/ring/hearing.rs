@@ -58,9 +58,11 @@ impl Ring {
         out: &mut Outbox<Self>,
     ) {
         use membership::Message as Said;
+        let is_member = self.is_member();
         let (view, membership) = (&mut self.view, &mut self.membership);
         match message {
-            Said::Ping => out.send(from, say(Said::Pong)),
+            // A newcomer is not up yet: who remembers it as it was before must not take it for a member.
+            Said::Ping if is_member => out.send(from, say(Said::Pong)),
             Said::Pong => {
                 self.joining.on_pong(now, from, view, out);
                 self.settle(now, out);

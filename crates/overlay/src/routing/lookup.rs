@@ -10,6 +10,8 @@ use std::sync::Arc;
 use base::{Duration, Instant, Location, NodeId};
 use community::{Contact, ContactError, Descriptor};
 
+use super::checked::Checked;
+
 /// How long an answer may take. Guess: several round trips.
 pub const ANSWER_WAIT: Duration = Duration::from_millis(1000);
 /// How often a silent node is asked. Guess: three questions are lost on a node that is up only where hardly anything works.
@@ -156,8 +158,8 @@ impl Lookup {
     }
 
     /// What to do next; call until it says `Wait` or `Done`.
-    pub fn next(&mut self, now: Instant, descriptor: &Descriptor) -> Next {
-        if let Some((from, why)) = self.check_answered(now, descriptor) {
+    pub fn next(&mut self, now: Instant, descriptor: &Descriptor, met: &mut Checked) -> Next {
+        if let Some((from, why)) = self.check_answered(now, descriptor, met) {
             return Next::Blame(from, why);
         }
         let pending = |known: &&Candidate| matches!(known.state, State::Asked { .. });
@@ -169,7 +171,7 @@ impl Lookup {
         if pending >= PARALLEL {
             return Next::Wait;
         }
-        if let Err((from, why)) = self.check(chosen, now, descriptor) {
+        if let Err((from, why)) = self.check(chosen, now, descriptor, met) {
             self.candidates[chosen].state = State::Failed;
             return Next::Blame(from, why);
         }
@@ -186,28 +188,29 @@ impl Lookup {
         &mut self,
         now: Instant,
         descriptor: &Descriptor,
+        met: &mut Checked,
     ) -> Option<(NodeId, ContactError)> {
         (0..self.candidates.len()).find_map(|at| {
             let answered = self.candidates[at].state == State::Answered;
-            let blamed = answered.then(|| self.check(at, now, descriptor).err())??;
+            let blamed = answered.then(|| self.check(at, now, descriptor, met).err())??;
             self.candidates[at].state = State::Failed;
             Some(blamed)
         })
     }
 
-    /// Checks a contact before it is used: two signature checks, unless it is one of ours.
+    /// Checks a contact before it is used: two signature checks, unless it is one of ours or was met before.
     fn check(
         &mut self,
         at: usize,
         now: Instant,
         descriptor: &Descriptor,
+        met: &mut Checked,
     ) -> Result<(), (NodeId, ContactError)> {
         let known = &mut self.candidates[at];
         if let (false, Some(contact)) = (known.checked, &known.contact) {
             let blamed = known.told_by.unwrap_or(known.node);
-            contact
-                .verify(descriptor, now)
-                .map_err(|why| (blamed, why))?;
+            let checked = met.verify(contact, descriptor, now);
+            checked.map_err(|why| (blamed, why))?;
             known.checked = true;
         }
         Ok(())

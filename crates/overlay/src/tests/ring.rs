@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use base::{Location, NodeId, Rng};
+use base::{Input, Location, NodeId, Rng};
+use crypto::Operations;
 
 use super::network::{LATENCY, Network, SECOND};
 use super::world::World;
 use crate::Standing;
-use crate::ring::{Command, Event};
+use crate::membership;
+use crate::ring::{Command, Event, say};
 
 /// All join, so many at a time.
 fn grow<'a>(world: &'a World, seed: u64, burst: usize, loss_percent: u64) -> Network<'a> {
@@ -91,6 +93,48 @@ fn seventy_join_one_after_the_other() {
     network.assert_nobody_is_blamed();
     let fingers = network.up().map(|(_, member)| member.view().fingers.len());
     assert!(fingers.max() <= Some(16));
+}
+
+/// Otherwise those who remember how it crashed would have it back before the others do, and attest different caches.
+#[test]
+fn a_newcomer_is_not_up_before_it_has_joined() {
+    let world = World::with_regions(2);
+    let mut network = Network::new(&world, 1);
+    network.join(0, &[1]);
+    let (newcomer, other) = (world.node(0), world.node(1));
+    let ping = say(membership::Message::Ping);
+    network.down.insert(other);
+    let pongs = |network: &mut Network| {
+        let before = network.kinds.get("pong").copied();
+        let (from, message) = (other, ping.clone());
+        network.input(newcomer, Input::Message { from, message });
+        network.kinds.get("pong").copied() != before
+    };
+    assert!(!pongs(&mut network));
+    // A member it is, when it founds a community.
+    network.join(0, &[]);
+    assert!(pongs(&mut network));
+}
+
+/// Who looks after its fingers asks nodes that it met before.
+#[test]
+fn nobody_is_checked_again_for_nothing() {
+    // One colluder alone: any two nodes attest, so that all are soon settled.
+    let mut world = World::with(40, 1000, 1);
+    world.descriptor.cache_size = 280;
+    let mut network = grow(&world, 6, 1, 0);
+    // Since the last one joined, each node has come round all its fingers twice, one a minute.
+    network.run_for(600 * SECOND);
+    assert_eq!(network.standing(Some(Standing::Settled)), 40);
+    let asked = network.kinds["near"];
+    let ((), done) = Operations::of(|| network.run_for(120 * SECOND));
+    assert!(network.kinds["near"] - asked > 2 * 2 * 40);
+    assert_eq!(done.total(), 0);
+    // But whoever starts again is, by all.
+    network.join(7, &[3]);
+    let ((), done) = Operations::of(|| network.run_for(120 * SECOND));
+    assert!(done.checked > 2 * 40);
+    network.assert_nobody_is_blamed();
 }
 
 #[test]
