@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use overlay::Form;
 use sim::drawing::{Adversary, UnknownAdversary};
+use sim::figures::{UnknownFigure, Which};
 
 /// There was an answer.
 pub const ANSWERED: u8 = 0;
@@ -129,6 +131,89 @@ pub enum SimulateCommand {
     /// Real keys, certificates and state machines on a simulated internet. An effectiveness of 1 is ideal: colluders are
     /// among the drawn as often as among all (SEP2P §3.1).
     Selection(SelectionOptions),
+    /// Draw the figures of the SEP2P paper's evaluation again, and two of our own
+    ///
+    /// Counts the draws of every node as execution setter, as the real state machines would do them; up to ten million
+    /// nodes in seconds. 3: security against verification cost. 4, 5: set-up cost in operations, in messages. 6: k against
+    /// C. 7: the size of the node cache. 8: its maintenance. actors: the number of actors. sound: the paper's k-table
+    /// beside one that holds for every region. Writes figure-N.svg and figure-N.csv.
+    Figure(FigureOptions),
+}
+
+/// Of `commonhold simulate figure`.
+#[derive(Debug, Args)]
+pub struct FigureOptions {
+    /// 3, 4, 5, 6, 7, 8, actors, sound, or all
+    #[arg(value_name = "FIGURE", value_parser = figure_choice)]
+    pub figure: FigureChoice,
+    /// Folder for the figures; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// N: nodes of the network [default: 100K; 6: 10K and 10M; sound: 1M]
+    #[arg(long, value_name = "N")]
+    pub nodes: Option<u64>,
+    /// By which DHT far nodes are found
+    #[arg(long, value_enum, default_value_t = OverlayOption::Chord)]
+    pub overlay: OverlayOption,
+    /// Of CAN's torus
+    #[arg(long, value_name = "D", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub dimensions: u8,
+    /// Which k-table
+    #[arg(long, value_enum, default_value_t = FormOption::Paper)]
+    pub form: FormOption,
+    /// C in percent of N, where a figure does not vary it
+    #[arg(long, value_name = "PERCENT", default_value_t = 1.0)]
+    pub colluders: f64,
+    /// α, where a figure does not vary it
+    #[arg(long, value_name = "α", default_value = "1e-6", value_parser = chance)]
+    pub alpha: f64,
+    /// Nodes in a node cache on average, where a figure does not vary it
+    #[arg(long, value_name = "NODES", default_value_t = 512)]
+    pub cache: u32,
+    /// A: actors to draw, where a figure does not vary it
+    #[arg(long, value_name = "A", default_value_t = 32)]
+    pub actors: u32,
+    /// Everything that chance decides follows from it
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FigureChoice {
+    /// Each of them.
+    All,
+    /// This one.
+    One(Which),
+}
+
+fn figure_choice(name: &str) -> Result<FigureChoice, String> {
+    if name == "all" {
+        return Ok(FigureChoice::All);
+    }
+    let which = name.parse().map(FigureChoice::One);
+    which.map_err(|why: UnknownFigure| format!("{why}, or all"))
+}
+
+/// DHTs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OverlayOption {
+    /// A ring with fingers.
+    Chord,
+    /// A torus of zones.
+    Can,
+}
+
+impl From<FormOption> for Form {
+    fn from(form: FormOption) -> Self {
+        match form {
+            FormOption::Paper => Self::Paper,
+            FormOption::Sound => Self::Sound,
+        }
+    }
 }
 
 /// Of `commonhold simulate selection`.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `cli` | what can be typed |
 //! | `demo` | many real nodes on this machine answer a question |
+//! | `figure` | the evaluation of the SEP2P paper, drawn again |
 //! | `k_table` | how many nodes of which region include an honest one |
 //! | `member` | one node's process, as the demo runs it |
 //! | `home` | what one node keeps in its folder |
@@ -13,6 +14,7 @@
 
 mod cli;
 mod demo;
+mod figure;
 mod home;
 mod k_table;
 mod lines;
@@ -53,6 +55,9 @@ fn main() -> ExitCode {
         Command::Simulate {
             command: SimulateCommand::Selection(options),
         } => simulate::selection(&options),
+        Command::Simulate {
+            command: SimulateCommand::Figure(options),
+        } => figure::main(&options),
         Command::DemoNode { folder } => member::main(&folder),
     }
 }

@@ -165,7 +165,9 @@ const PERCENTS: [f64; 5] = [0.001, 0.01, 0.1, 1.0, 10.0];
 
 /// Sizes of caches: table 3.
 fn cache_sizes(nodes: u64) -> impl Iterator<Item = u32> {
-    (3..=15).map(|power| 1 << power).filter(move |size| u64::from(*size) < nodes)
+    (3..=15)
+        .map(|power| 1 << power)
+        .filter(move |size| u64::from(*size) < nodes)
 }
 
 /// So many per cent of N, at least one.
@@ -183,7 +185,9 @@ struct Scene {
 
 impl Scene {
     fn new(options: &Options, terms: &Terms, seed: u64) -> Result<Self, KTableError> {
-        let Parameters { nodes, colluders, .. } = terms.parameters;
+        let Parameters {
+            nodes, colluders, ..
+        } = terms.parameters;
         Ok(Self {
             setting: Setting::new(terms)?,
             population: Population::new(seed, nodes, colluders),
@@ -201,7 +205,9 @@ impl Scene {
         attacked: bool,
         progress: Progress<'_>,
     ) -> Totals {
-        let can = self.can.map(|dimensions| Can::new(&self.population, dimensions));
+        let can = self
+            .can
+            .map(|dimensions| Can::new(&self.population, dimensions));
         let overlay = match &can {
             None => Overlay::Chord(&self.population),
             Some(can) => Overlay::Can(can),

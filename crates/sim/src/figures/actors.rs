@@ -50,7 +50,10 @@ pub fn figure(options: &Options, progress: Progress<'_>) -> Result<Figure, KTabl
                 hollow,
                 dashed: false,
             },
-            points: counted[number].iter().map(|(seats, totals)| point(*seats, &of(totals))).collect(),
+            points: counted[number]
+                .iter()
+                .map(|(seats, totals)| point(*seats, &of(totals)))
+                .collect(),
         };
         STRATEGIES.iter().enumerate().map(curve).collect::<Vec<_>>()
     };

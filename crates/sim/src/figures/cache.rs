@@ -21,12 +21,18 @@ pub fn figure(options: &Options, progress: Progress<'_>) -> Result<Figure, KTabl
             ..options.terms(options.colluders)
         };
         let scene = Scene::new(options, &terms, options.seed)?;
-        counted.push((f64::from(cache), scene.survey(Strategy::Paper, false, progress)));
+        counted.push((
+            f64::from(cache),
+            scene.survey(Strategy::Paper, false, progress),
+        ));
     }
     let cost = |name: &str, colour, mark, hollow, of: fn(&Totals) -> Statistic| Series {
         name: name.into(),
         look: look(colour, mark, hollow),
-        points: counted.iter().map(|(cache, totals)| point(*cache, &of(totals))).collect(),
+        points: counted
+            .iter()
+            .map(|(cache, totals)| point(*cache, &of(totals)))
+            .collect(),
     };
     let share = |name: &str, colour, mark, of: fn(&Totals) -> u64| Series {
         name: name.into(),
@@ -37,16 +43,34 @@ pub fn figure(options: &Options, progress: Progress<'_>) -> Result<Figure, KTabl
             .collect(),
     };
     let costs = vec![
-        cost("Operations, total work", 0, Mark::Circle, false, |totals| totals.operations),
-        cost("Operations, latency", 0, Mark::Circle, true, |totals| totals.latency_operations),
-        cost("Messages, total work", 1, Mark::Square, false, |totals| totals.messages),
-        cost("Messages, latency", 1, Mark::Square, true, |totals| totals.latency_messages),
+        cost("Operations, total work", 0, Mark::Circle, false, |totals| {
+            totals.operations
+        }),
+        cost("Operations, latency", 0, Mark::Circle, true, |totals| {
+            totals.latency_operations
+        }),
+        cost("Messages, total work", 1, Mark::Square, false, |totals| {
+            totals.messages
+        }),
+        cost("Messages, latency", 1, Mark::Square, true, |totals| {
+            totals.latency_messages
+        }),
     ];
     let shares = vec![
-        share("Moved at least once", 2, Mark::Triangle, |totals| totals.moved),
-        share("Given up after 4 moves", 3, Mark::Diamond, |totals| totals.draws - totals.drawn),
+        share("Moved at least once", 2, Mark::Triangle, |totals| {
+            totals.moved
+        }),
+        share("Given up after 4 moves", 3, Mark::Diamond, |totals| {
+            totals.draws - totals.drawn
+        }),
     ];
-    let x = || axis("Node cache size (nodes, on average)", Scale::Log, Ticks::Binary);
+    let x = || {
+        axis(
+            "Node cache size (nodes, on average)",
+            Scale::Log,
+            Ticks::Binary,
+        )
+    };
     Ok(Figure {
         name: "figure-7".into(),
         title: "Set-up cost against the size of the node cache".into(),
@@ -62,7 +86,11 @@ pub fn figure(options: &Options, progress: Progress<'_>) -> Result<Figure, KTabl
         panels: vec![
             Panel {
                 x: x(),
-                y: axis("Operations and messages of one draw", Scale::Log, Ticks::Plain),
+                y: axis(
+                    "Operations and messages of one draw",
+                    Scale::Log,
+                    Ticks::Plain,
+                ),
                 series: costs,
             },
             Panel {

@@ -13,7 +13,11 @@ const ALPHAS: [f64; 2] = [1e-6, 1e-10];
 
 fn sizes(options: &Options) -> Vec<u64> {
     let large = options.nodes.unwrap_or(LARGE);
-    if large > SMALL { vec![SMALL, large] } else { vec![large] }
+    if large > SMALL {
+        vec![SMALL, large]
+    } else {
+        vec![large]
+    }
 }
 
 /// See [`Evaluation::steps`](super::Evaluation::steps).
@@ -22,7 +26,9 @@ pub fn steps(options: &Options) -> u64 {
 }
 
 fn settings(options: &Options, nodes: u64) -> Result<Vec<Setting>, KTableError> {
-    let pairs = ALPHAS.iter().flat_map(|alpha| PERCENTS.iter().map(move |percent| (alpha, percent)));
+    let pairs = ALPHAS
+        .iter()
+        .flat_map(|alpha| PERCENTS.iter().map(move |percent| (alpha, percent)));
     let setting = |(alpha, percent): (&f64, &f64)| {
         let parameters = Parameters {
             form: options.form,
@@ -47,7 +53,11 @@ pub fn figure(options: &Options, progress: Progress<'_>) -> Result<Figure, KTabl
         for (which, alpha) in ALPHAS.iter().enumerate() {
             let of_alpha = which * PERCENTS.len()..(which + 1) * PERCENTS.len();
             let points = PERCENTS.iter().zip(&found[of_alpha.clone()]);
-            let mark = if size == 0 { Mark::Square } else { Mark::Circle };
+            let mark = if size == 0 {
+                Mark::Square
+            } else {
+                Mark::Circle
+            };
             all.push(Series {
                 name: format!("N = {}, α = {}", words::short(nodes), words::power(*alpha)),
                 look: Look {
@@ -60,17 +70,24 @@ pub fn figure(options: &Options, progress: Progress<'_>) -> Result<Figure, KTabl
             });
             // As the paper, for the large network alone; and for both α.
             if size + 1 == sizes(options).len() {
-                let last = |setting: &Setting| setting.rows.last().map_or(f64::NAN, |(k, _)| *k as f64);
+                let last =
+                    |setting: &Setting| setting.rows.last().map_or(f64::NAN, |(k, _)| *k as f64);
                 let points = PERCENTS.iter().zip(&settings[of_alpha]);
                 all.push(Series {
-                    name: format!("N = {}, α = {}, no k-table", words::short(nodes), words::power(*alpha)),
+                    name: format!(
+                        "N = {}, α = {}, no k-table",
+                        words::short(nodes),
+                        words::power(*alpha)
+                    ),
                     look: Look {
                         colour: Colour::Grey,
                         mark: [Mark::Triangle, Mark::Diamond][which],
                         hollow: false,
                         dashed: true,
                     },
-                    points: points.map(|(percent, setting)| plain(*percent, last(setting))).collect(),
+                    points: points
+                        .map(|(percent, setting)| plain(*percent, last(setting)))
+                        .collect(),
                 });
             }
         }
@@ -78,9 +95,16 @@ pub fn figure(options: &Options, progress: Progress<'_>) -> Result<Figure, KTabl
     Ok(Figure {
         name: "figure-6".into(),
         title: "Average k against the share of colluders".into(),
-        setting: format!("{}; each node once as execution setter, k others around it", words::form(options.form)),
+        setting: format!(
+            "{}; each node once as execution setter, k others around it",
+            words::form(options.form)
+        ),
         panels: vec![Panel {
-            x: axis("Colluding nodes C, in percent of N", Scale::Log, Ticks::Percent),
+            x: axis(
+                "Colluding nodes C, in percent of N",
+                Scale::Log,
+                Ticks::Percent,
+            ),
             y: axis("Average k", Scale::Linear, Ticks::Plain),
             series: all,
         }],

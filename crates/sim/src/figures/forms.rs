@@ -54,25 +54,40 @@ pub fn figure(options: &Options, progress: Progress<'_>) -> Result<Figure, KTabl
     let population = Population::new(options.seed, nodes(options), 0);
     let found = degrees(&population, &settings, progress);
     let forged = count_arcs(options, &tables, progress);
-    let series = |values: &dyn Fn(usize, f64) -> crate::chart::Point, is_empty: &dyn Fn(usize) -> bool| {
+    let series = |values: &dyn Fn(usize, f64) -> crate::chart::Point,
+                  is_empty: &dyn Fn(usize) -> bool| {
         let one = |(kind, (form, alpha)): (usize, &(Form, f64))| {
             let is_sound = *form == Form::Sound;
             let first = kind * PERCENTS.len();
             let none = if is_empty(first) { " (none)" } else { "" };
             Series {
-                name: format!("{}, α = {}{none}", if is_sound { "Sound" } else { "Paper" }, words::power(*alpha)),
+                name: format!(
+                    "{}, α = {}{none}",
+                    if is_sound { "Sound" } else { "Paper" },
+                    words::power(*alpha)
+                ),
                 look: Look {
                     colour: Colour::Palette(kind % 2),
                     mark: if is_sound { Mark::Square } else { Mark::Circle },
                     hollow: is_sound,
                     dashed: is_sound,
                 },
-                points: PERCENTS.iter().enumerate().map(|(at, percent)| values(first + at, *percent)).collect(),
+                points: PERCENTS
+                    .iter()
+                    .enumerate()
+                    .map(|(at, percent)| values(first + at, *percent))
+                    .collect(),
             }
         };
         KINDS.iter().enumerate().map(one).collect::<Vec<_>>()
     };
-    let x = || axis("Colluding nodes C, in percent of N", Scale::Log, Ticks::Percent);
+    let x = || {
+        axis(
+            "Colluding nodes C, in percent of N",
+            Scale::Log,
+            Ticks::Percent,
+        )
+    };
     Ok(Figure {
         name: "figure-sound".into(),
         title: "The paper's k-table beside one that holds for every region".into(),
@@ -88,9 +103,15 @@ pub fn figure(options: &Options, progress: Progress<'_>) -> Result<Figure, KTabl
             },
             Panel {
                 x: x(),
-                y: axis("Arcs of the ring where colluders alone can sign a list", Scale::Log, Ticks::Plain),
+                y: axis(
+                    "Arcs of the ring where colluders alone can sign a list",
+                    Scale::Log,
+                    Ticks::Plain,
+                ),
                 series: series(&|at, percent| plain(percent, forged[at]), &|first| {
-                    forged[first..first + PERCENTS.len()].iter().all(|arcs| *arcs == 0.0)
+                    forged[first..first + PERCENTS.len()]
+                        .iter()
+                        .all(|arcs| *arcs == 0.0)
                 }),
             },
         ],
@@ -114,5 +135,8 @@ fn count_arcs(options: &Options, tables: &[KTable], progress: Progress<'_>) -> V
             progress(nodes);
         }
     }
-    found.into_iter().map(|arcs| arcs as f64 / NETWORKS as f64).collect()
+    found
+        .into_iter()
+        .map(|arcs| arcs as f64 / NETWORKS as f64)
+        .collect()
 }

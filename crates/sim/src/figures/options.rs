@@ -51,13 +51,17 @@ pub enum Absurd {
     #[error("{0} nodes do not fit here; give at most --nodes {NODES_MAX}")]
     Crowded(u64),
     /// C is not below N.
-    #[error("{0} % colluders leave nobody honest; give --colluders a percentage above 0 and below 100")]
+    #[error(
+        "{0} % colluders leave nobody honest; give --colluders a percentage above 0 and below 100"
+    )]
     Colluders(f64),
     /// No actors.
     #[error("a list has an actor at least; give --actors 1 or more")]
     NoSeats,
     /// More actors than a cache holds.
-    #[error("caches of {cache} nodes hold fewer than {seats} actors; give a larger --cache or fewer --actors")]
+    #[error(
+        "caches of {cache} nodes hold fewer than {seats} actors; give a larger --cache or fewer --actors"
+    )]
     SmallCache {
         /// Nodes.
         cache: u32,
@@ -65,7 +69,9 @@ pub enum Absurd {
         seats: u32,
     },
     /// Caches larger than the network.
-    #[error("caches of {cache} nodes hold more than all {nodes}; give a smaller --cache or more --nodes")]
+    #[error(
+        "caches of {cache} nodes hold more than all {nodes}; give a smaller --cache or more --nodes"
+    )]
     LargeCache {
         /// Nodes.
         cache: u32,

@@ -41,7 +41,9 @@ fn differs(options: &Options, percent: usize) -> bool {
 }
 
 fn keys(options: &Options, attacked: bool) -> impl Iterator<Item = Key> {
-    let percents: Vec<_> = (0..PERCENTS.len()).filter(|at| differs(options, *at)).collect();
+    let percents: Vec<_> = (0..PERCENTS.len())
+        .filter(|at| differs(options, *at))
+        .collect();
     let strategies = 0..STRATEGIES.len();
     strategies.flat_map(move |strategy| {
         let percents = percents.clone().into_iter();
@@ -53,10 +55,17 @@ impl Surveys {
     /// See [`Evaluation::steps`](super::Evaluation::steps).
     pub fn steps(&self, options: &Options, attacked: bool) -> u64 {
         let missing = keys(options, attacked).filter(|key| !self.0.contains_key(key));
-        missing.map(|(_, percent, _)| networks(options, percent) * options.nodes()).sum()
+        missing
+            .map(|(_, percent, _)| networks(options, percent) * options.nodes())
+            .sum()
     }
 
-    fn count(&mut self, options: &Options, attacked: bool, progress: Progress<'_>) -> Result<(), KTableError> {
+    fn count(
+        &mut self,
+        options: &Options,
+        attacked: bool,
+        progress: Progress<'_>,
+    ) -> Result<(), KTableError> {
         for key in keys(options, attacked) {
             if self.0.contains_key(&key) {
                 continue;
@@ -75,38 +84,55 @@ impl Surveys {
 
     /// What was counted for a strategy: C in percent, and the totals.
     fn of(&self, strategy: usize, attacked: bool) -> impl Iterator<Item = (f64, &Totals)> {
-        let all = self.0.range((strategy, 0, false)..=(strategy, PERCENTS.len(), true));
+        let all = self
+            .0
+            .range((strategy, 0, false)..=(strategy, PERCENTS.len(), true));
         let wanted = all.filter(move |((.., what), _)| *what == attacked);
         wanted.map(|((_, percent, _), totals)| (PERCENTS[*percent], totals))
     }
 
     /// Figure 3.
-    pub fn effectiveness(&mut self, options: &Options, progress: Progress<'_>) -> Result<Figure, KTableError> {
+    pub fn effectiveness(
+        &mut self,
+        options: &Options,
+        progress: Progress<'_>,
+    ) -> Result<Figure, KTableError> {
         self.count(options, true, progress)?;
-        let series = STRATEGIES.iter().enumerate().map(|(strategy, (_, name, mark))| {
-            let counted = self.of(strategy, true);
-            let points = counted.map(|(percent, totals)| {
-                let share = colluders(options.nodes(), percent) as f64 / options.nodes() as f64;
-                let effectiveness = totals.effectiveness(options.seats as usize, share);
-                let seen = effectiveness.unwrap_or(f64::NAN);
-                labelled(plain(totals.checks.mean(), seen), percent)
+        let series = STRATEGIES
+            .iter()
+            .enumerate()
+            .map(|(strategy, (_, name, mark))| {
+                let counted = self.of(strategy, true);
+                let points = counted.map(|(percent, totals)| {
+                    let share = colluders(options.nodes(), percent) as f64 / options.nodes() as f64;
+                    let effectiveness = totals.effectiveness(options.seats as usize, share);
+                    let seen = effectiveness.unwrap_or(f64::NAN);
+                    labelled(plain(totals.checks.mean(), seen), percent)
+                });
+                series(strategy, name, *mark, false, points.collect())
             });
-            series(strategy, name, *mark, false, points.collect())
-        });
         Ok(Figure {
             name: "figure-3".into(),
             title: "Security effectiveness against verification cost".into(),
             setting: setting(options),
             panels: vec![Panel {
                 x: verification(),
-                y: axis("Security effectiveness (1 is ideal, C/N the worst)", Scale::Linear, Ticks::Plain),
+                y: axis(
+                    "Security effectiveness (1 is ideal, C/N the worst)",
+                    Scale::Linear,
+                    Ticks::Plain,
+                ),
                 series: series.collect(),
             }],
         })
     }
 
     /// Figure 4.
-    pub fn operations(&mut self, options: &Options, progress: Progress<'_>) -> Result<Figure, KTableError> {
+    pub fn operations(
+        &mut self,
+        options: &Options,
+        progress: Progress<'_>,
+    ) -> Result<Figure, KTableError> {
         self.count(options, false, progress)?;
         let series = self.costs(|totals| (totals.operations, totals.latency_operations));
         Ok(Figure {
@@ -122,7 +148,11 @@ impl Surveys {
     }
 
     /// Figure 5.
-    pub fn messages(&mut self, options: &Options, progress: Progress<'_>) -> Result<Figure, KTableError> {
+    pub fn messages(
+        &mut self,
+        options: &Options,
+        progress: Progress<'_>,
+    ) -> Result<Figure, KTableError> {
         self.count(options, false, progress)?;
         let series = self.costs(|totals| (totals.messages, totals.latency_messages));
         Ok(Figure {
@@ -149,7 +179,11 @@ impl Surveys {
                     let point = point(totals.checks.mean(), &statistic);
                     // One curve with its shares tells those of all.
                     let is_first = strategy == 0 && !latency;
-                    if is_first { labelled(point, percent) } else { point }
+                    if is_first {
+                        labelled(point, percent)
+                    } else {
+                        point
+                    }
                 });
                 point.collect()
             };
@@ -184,7 +218,11 @@ fn labelled(point: Point, percent: f64) -> Point {
 }
 
 fn verification() -> crate::chart::Axis {
-    axis("Verification cost (asymmetric crypto-operations of one verifier)", Scale::Linear, Ticks::Plain)
+    axis(
+        "Verification cost (asymmetric crypto-operations of one verifier)",
+        Scale::Linear,
+        Ticks::Plain,
+    )
 }
 
 fn setting(options: &Options) -> String {

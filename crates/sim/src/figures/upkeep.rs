@@ -10,7 +10,13 @@ use crate::counting::{Cost, Population, Upkeep, per_minute};
 use crate::parallel;
 
 /// Mean times between failures, in hours.
-const MTBF_HOURS: [(u64, &str); 5] = [(1, "1 h"), (6, "6 h"), (24, "1 day"), (48, "2 days"), (120, "5 days")];
+const MTBF_HOURS: [(u64, &str); 5] = [
+    (1, "1 h"),
+    (6, "6 h"),
+    (24, "1 day"),
+    (48, "2 days"),
+    (120, "5 days"),
+];
 
 /// See [`Evaluation::steps`](super::Evaluation::steps).
 pub fn steps(options: &Options) -> u64 {
@@ -32,7 +38,8 @@ fn mean(population: &Population, table: &KTable, cache: u32, progress: Progress<
         progress(count);
         sums
     });
-    let sum = |of: fn(&(u128, u128)) -> u128| sums.iter().map(of).sum::<u128>() as f64 / nodes as f64;
+    let sum =
+        |of: fn(&(u128, u128)) -> u128| sums.iter().map(of).sum::<u128>() as f64 / nodes as f64;
     (sum(|sums| sums.0), sum(|sums| sums.1))
 }
 
@@ -47,7 +54,9 @@ pub fn figure(options: &Options, progress: Progress<'_>) -> Result<Figure, KTabl
     let curves = |of: fn(&(f64, f64)) -> f64| {
         let curve = |(number, (hours, name)): (usize, &(u64, &str))| {
             let mtbf = Duration::from_secs(hours * 3600);
-            let point = |(cache, mean): &(f64, (f64, f64))| -> Point { plain(*cache, per_minute(of(mean), mtbf)) };
+            let point = |(cache, mean): &(f64, (f64, f64))| -> Point {
+                plain(*cache, per_minute(of(mean), mtbf))
+            };
             Series {
                 name: format!("MTBF {name}"),
                 look: Look {
@@ -62,7 +71,11 @@ pub fn figure(options: &Options, progress: Progress<'_>) -> Result<Figure, KTabl
         MTBF_HOURS.iter().enumerate().map(curve).collect::<Vec<_>>()
     };
     let panel = |label: &str, of| Panel {
-        x: axis("Node cache size (nodes, on average)", Scale::Log, Ticks::Binary),
+        x: axis(
+            "Node cache size (nodes, on average)",
+            Scale::Log,
+            Ticks::Binary,
+        ),
         y: axis(label, Scale::Log, Ticks::Plain),
         series: curves(of),
     };
@@ -77,8 +90,14 @@ pub fn figure(options: &Options, progress: Progress<'_>) -> Result<Figure, KTabl
             words::form(options.form),
         ),
         panels: vec![
-            panel("Asymmetric operations per node and minute, counted as in the paper", |mean| mean.0),
-            panel("Asymmetric operations per node and minute, as this overlay makes them", |mean| mean.1),
+            panel(
+                "Asymmetric operations per node and minute, counted as in the paper",
+                |mean| mean.0,
+            ),
+            panel(
+                "Asymmetric operations per node and minute, as this overlay makes them",
+                |mean| mean.1,
+            ),
         ],
     })
 }

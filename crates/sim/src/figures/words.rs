@@ -68,7 +68,13 @@ mod tests {
     fn numbers_are_legible() {
         assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!((grouped(0), grouped(999)), ("0".into(), "999".into()));
-        assert_eq!([short(10_000), short(10_000_000), short(512)], ["10K", "10M", "512"]);
-        assert_eq!([power(1e-6), power(1e-10), power(2e-6)], ["10⁻⁶", "10⁻¹⁰", "2e-6"]);
+        assert_eq!(
+            [short(10_000), short(10_000_000), short(512)],
+            ["10K", "10M", "512"]
+        );
+        assert_eq!(
+            [power(1e-6), power(1e-10), power(2e-6)],
+            ["10⁻⁶", "10⁻¹⁰", "2e-6"]
+        );
     }
 }
