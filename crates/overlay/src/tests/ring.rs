@@ -104,7 +104,7 @@ fn a_newcomer_is_not_up_before_it_has_joined() {
     let (newcomer, other) = (world.node(0), world.node(1));
     let ping = say(membership::Message::Ping);
     network.down.insert(other);
-    let pongs = |network: &mut Network| {
+    let pongs = |network: &mut Network<'_>| {
         let before = network.kinds.get("pong").copied();
         let (from, message) = (other, ping.clone());
         network.input(newcomer, Input::Message { from, message });
@@ -244,10 +244,10 @@ fn nobody_is_dropped_on_hearsay() {
     network.heal(60);
     let slandered = world.node(3);
     for person in (0..20).filter(|person| *person != 3) {
-        let gone = crate::membership::Message::Gone(slandered);
-        network.send(world.node(5), world.node(person), &crate::ring::say(gone));
+        let gone = membership::Message::Gone(slandered);
+        network.send(world.node(5), world.node(person), &say(gone));
         let node = world.node(person);
-        network.input(node, base::Input::Unreachable(slandered));
+        network.input(node, Input::Unreachable(slandered));
     }
     network.run_for(100 * SECOND);
     assert_eq!(network.errors(), 0);

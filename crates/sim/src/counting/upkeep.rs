@@ -44,7 +44,6 @@ use super::{Cost, Population};
 
 /// What disconnections cost, counted from who sits where. Each method takes the place of the node that goes and comes
 /// back, below [`Population::nodes`].
-///
 #[derive(Clone, Copy)]
 pub struct Upkeep<'a> {
     population: &'a Population,
@@ -55,7 +54,7 @@ pub struct Upkeep<'a> {
 
 /// The nodes of a region around a node, without it.
 #[derive(Debug, Clone, Copy)]
-struct Around {
+struct Sides {
     ahead: usize,
     behind: usize,
 }
@@ -121,10 +120,11 @@ impl<'a> Upkeep<'a> {
         all
     }
 
-    /// What SEP2P counts for a disconnection and reconnection (§3.6): see the [module](self).
+    /// What a disconnection and reconnection cost by SEP2P §3.6: a word that all in the region check, two caches that k
+    /// attest each, and the newcomer's certificate that all in the region check.
     pub fn in_the_paper(&self, place: usize) -> Cost {
         let told = self.told(place) as u64;
-        let mut all = cost(0, 2 * told, 2 * told);
+        let mut all = cost(1, 2 * told, 2 * told);
         for owner in self.asked(place) {
             let k = self.attesters(owner, place) as u64;
             all += cost(k, k, 2 * k);
@@ -145,7 +145,7 @@ impl<'a> Upkeep<'a> {
 impl Upkeep<'_> {
     /// Whom the node tells that it goes or is back: its region, and its neighbours.
     fn told(&self, place: usize) -> usize {
-        let Around { ahead, behind } = self.around(place, self.share);
+        let Sides { ahead, behind } = self.around(place, self.share);
         (ahead.max(NEIGHBOURS) + behind.max(NEIGHBOURS)).min(self.population.nodes() - 1)
     }
 
@@ -197,19 +197,19 @@ impl Upkeep<'_> {
 
     /// How many nodes sit in this part of the ring around `owner`, without it and without `away`.
     fn others(&self, owner: usize, away: usize, share: f64) -> usize {
-        let Around { ahead, behind } = self.around(owner, share);
+        let Sides { ahead, behind } = self.around(owner, share);
         let centre = self.population.location(owner);
         let holds = Region::new(centre, share).contains(self.population.location(away));
         ahead + behind - usize::from(holds)
     }
 
-    fn around(&self, place: usize, share: f64) -> Around {
+    fn around(&self, place: usize, share: f64) -> Sides {
         let (nodes, centre) = (self.population.nodes(), self.population.location(place));
         let region = Region::new(centre, share);
         if region.contains(Location(centre.0.wrapping_add(1 << 63))) {
             let behind = (nodes - 1) / 2;
             let ahead = nodes - 1 - behind;
-            return Around { ahead, behind };
+            return Sides { ahead, behind };
         }
         let first = region.begins();
         let reach = centre.0.wrapping_sub(first.0);
@@ -221,7 +221,7 @@ impl Upkeep<'_> {
         };
         let begin = self.population.after(first);
         let round = |is_round: bool| if is_round { nodes } else { 0 };
-        Around {
+        Sides {
             ahead: end + round(last < centre.0) - place - 1,
             behind: place + round(first > centre) - begin,
         }

@@ -85,7 +85,11 @@ fn kind(of: &impl Debug, depth: u8) -> String {
     // It refuses more when it has enough.
     let _ = write!(names, "{of:?}");
     let Names(text, _) = names;
-    text.trim_end().rsplit(' ').next().unwrap().into()
+    text.trim_end()
+        .rsplit(' ')
+        .next()
+        .unwrap_or_default()
+        .into()
 }
 
 /// What was printed, with spaces for brackets, and how many more of these.
