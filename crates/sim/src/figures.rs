@@ -164,9 +164,13 @@ const NODES: u64 = 100_000;
 const PERCENTS: [f64; 5] = [0.001, 0.01, 0.1, 1.0, 10.0];
 
 /// Sizes of caches: table 3.
+const CACHES: [u32; 14] = [
+    8, 16, 32, 48, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768,
+];
+
 fn cache_sizes(nodes: u64) -> impl Iterator<Item = u32> {
-    (3..=15)
-        .map(|power| 1 << power)
+    CACHES
+        .into_iter()
         .filter(move |size| u64::from(*size) < nodes)
 }
 

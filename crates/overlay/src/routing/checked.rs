@@ -33,8 +33,8 @@ impl Checked {
         let (digest, until) = (contact.digest(), contact.certificate().valid_until());
         let mut known = self.contacts.iter();
         match known.position(|(known, _)| *known == digest) {
-            Some(at) => drop(self.contacts.remove(at)),
-            None => contact.verify(descriptor, now)?,
+            Some(at) if !descriptor.is_revoked(contact.node()) => drop(self.contacts.remove(at)),
+            _ => contact.verify(descriptor, now)?,
         }
         if self.contacts.len() >= CHECKED_MAX {
             self.contacts.pop_front();
@@ -94,6 +94,16 @@ mod tests {
         let late = verify(&mut checked, &short, &world, until + TICK);
         assert_eq!(late, (ended, 0));
         assert!(checked.contacts.is_empty());
+    }
+
+    #[test]
+    fn a_revoked_member_holds_no_longer() {
+        let (mut world, mut checked) = (World::new(1), Checked::default());
+        let contact = world.contact(0, START);
+        assert_eq!(verify(&mut checked, &contact, &world, START), (Ok(()), 2));
+        world.descriptor.revoked.push(contact.node());
+        let (result, _) = verify(&mut checked, &contact, &world, START);
+        assert_eq!(result, Err(ContactError::Revoked));
     }
 
     #[test]

@@ -95,7 +95,7 @@ pub fn figure(options: &Options, progress: Progress<'_>) -> Result<Figure, KTabl
             },
             Panel {
                 x: x(),
-                y: axis("Share of draws", Scale::Log, Ticks::Plain),
+                y: axis("Share of draws", Scale::Linear, Ticks::Plain),
                 series: shares,
             },
         ],

@@ -14,7 +14,7 @@ const ALPHAS: [f64; 2] = [1e-6, 1e-10];
 fn sizes(options: &Options) -> Vec<u64> {
     let large = options.nodes.unwrap_or(LARGE);
     if large > SMALL {
-        vec![SMALL, large]
+        vec![large, SMALL]
     } else {
         vec![large]
     }
@@ -45,51 +45,29 @@ fn settings(options: &Options, nodes: u64) -> Result<Vec<Setting>, KTableError> 
 
 /// The figure.
 pub fn figure(options: &Options, progress: Progress<'_>) -> Result<Figure, KTableError> {
-    let mut all = Vec::new();
+    let mut series = Vec::new();
     for (size, nodes) in sizes(options).into_iter().enumerate() {
         let settings = settings(options, nodes)?;
         let population = Population::new(options.seed, nodes, 0);
         let found = degrees(&population, &settings, progress);
         for (which, alpha) in ALPHAS.iter().enumerate() {
             let of_alpha = which * PERCENTS.len()..(which + 1) * PERCENTS.len();
-            let points = PERCENTS.iter().zip(&found[of_alpha.clone()]);
-            let mark = if size == 0 {
-                Mark::Square
-            } else {
-                Mark::Circle
-            };
-            all.push(Series {
-                name: format!("N = {}, α = {}", words::short(nodes), words::power(*alpha)),
+            let name = format!("N = {}, α = {}", words::short(nodes), words::power(*alpha));
+            if size == 0 {
+                // As in the paper, for one network alone: they are the same in all.
+                series.push(without_table(&name, which, &settings[of_alpha.clone()]));
+            }
+            let points = PERCENTS.iter().zip(&found[of_alpha]);
+            series.push(Series {
+                name,
                 look: Look {
                     colour: Colour::Palette(which),
-                    mark,
-                    hollow: size == 0,
+                    mark: [Mark::Circle, Mark::Square][size],
+                    hollow: size > 0,
                     dashed: false,
                 },
                 points: points.map(|(percent, k)| point(*percent, k)).collect(),
             });
-            // As the paper, for the large network alone; and for both α.
-            if size + 1 == sizes(options).len() {
-                let last =
-                    |setting: &Setting| setting.rows.last().map_or(f64::NAN, |(k, _)| *k as f64);
-                let points = PERCENTS.iter().zip(&settings[of_alpha]);
-                all.push(Series {
-                    name: format!(
-                        "N = {}, α = {}, no k-table",
-                        words::short(nodes),
-                        words::power(*alpha)
-                    ),
-                    look: Look {
-                        colour: Colour::Grey,
-                        mark: [Mark::Triangle, Mark::Diamond][which],
-                        hollow: false,
-                        dashed: true,
-                    },
-                    points: points
-                        .map(|(percent, setting)| plain(*percent, last(setting)))
-                        .collect(),
-                });
-            }
         }
     }
     Ok(Figure {
@@ -106,7 +84,25 @@ pub fn figure(options: &Options, progress: Progress<'_>) -> Result<Figure, KTabl
                 Ticks::Percent,
             ),
             y: axis("Average k", Scale::Linear, Ticks::Plain),
-            series: all,
+            series,
         }],
     })
+}
+
+/// k of the last row: that of all nodes, if they had one region size only.
+fn without_table(name: &str, which: usize, settings: &[Setting]) -> Series {
+    let last = |setting: &Setting| setting.rows.last().map_or(f64::NAN, |(k, _)| *k as f64);
+    let points = PERCENTS.iter().zip(settings);
+    Series {
+        name: format!("{name}, without k-table"),
+        look: Look {
+            colour: Colour::Grey,
+            mark: [Mark::Triangle, Mark::Diamond][which],
+            hollow: false,
+            dashed: true,
+        },
+        points: points
+            .map(|(percent, setting)| plain(*percent, last(setting)))
+            .collect(),
+    }
 }

@@ -2,10 +2,10 @@
 //! that a forger may choose.
 
 use base::Location;
-use overlay::{Form, KTable, KTableError, Parameters};
+use overlay::{Binomial, Form, KTable, KTableError, Parameters, Row};
 
 use super::{Options, PERCENTS, Progress, axis, colluders, plain, point, words};
-use crate::chart::{Colour, Figure, Look, Mark, Panel, Scale, Series, Ticks};
+use crate::chart::{Colour, Figure, Look, Mark, Panel, Point, Scale, Series, Ticks};
 use crate::counting::{Population, Setting, Terms, arcs, degrees};
 
 /// The network of the paper's example: 8 operations for a verifier at C = 10K.
@@ -54,32 +54,32 @@ pub fn figure(options: &Options, progress: Progress<'_>) -> Result<Figure, KTabl
     let population = Population::new(options.seed, nodes(options), 0);
     let found = degrees(&population, &settings, progress);
     let forged = count_arcs(options, &tables, progress);
-    let series = |values: &dyn Fn(usize, f64) -> crate::chart::Point,
-                  is_empty: &dyn Fn(usize) -> bool| {
-        let one = |(kind, (form, alpha)): (usize, &(Form, f64))| {
+    let curves = |named: &dyn Fn(usize, String) -> String, value: &dyn Fn(usize, f64) -> Point| {
+        let curve = |(kind, (form, alpha)): (usize, &(Form, f64))| {
             let is_sound = *form == Form::Sound;
+            let word = if is_sound { "Sound" } else { "Paper" };
             let first = kind * PERCENTS.len();
-            let none = if is_empty(first) { " (none)" } else { "" };
+            let points = PERCENTS.iter().enumerate();
             Series {
-                name: format!(
-                    "{}, α = {}{none}",
-                    if is_sound { "Sound" } else { "Paper" },
-                    words::power(*alpha)
-                ),
+                name: named(first, format!("{word}, α = {}", words::power(*alpha))),
                 look: Look {
                     colour: Colour::Palette(kind % 2),
                     mark: if is_sound { Mark::Square } else { Mark::Circle },
                     hollow: is_sound,
                     dashed: is_sound,
                 },
-                points: PERCENTS
-                    .iter()
-                    .enumerate()
-                    .map(|(at, percent)| values(first + at, *percent))
+                points: points
+                    .map(|(at, percent)| value(first + at, *percent))
                     .collect(),
             }
         };
-        KINDS.iter().enumerate().map(one).collect::<Vec<_>>()
+        KINDS.iter().enumerate().map(curve).collect::<Vec<_>>()
+    };
+    // Where none is ever found, what is expected at most is still to be seen.
+    let is_found = |at: usize| {
+        forged[at / PERCENTS.len() * PERCENTS.len()..][..PERCENTS.len()]
+            .iter()
+            .any(|arcs| *arcs > 0.0)
     };
     let x = || {
         axis(
@@ -92,30 +92,67 @@ pub fn figure(options: &Options, progress: Progress<'_>) -> Result<Figure, KTabl
         name: "figure-sound".into(),
         title: "The paper's k-table beside one that holds for every region".into(),
         setting: format!(
-            "N = {}; average k of each node; arcs on average over {NETWORKS} networks",
+            "N = {}; average k over all nodes; arcs in {NETWORKS} networks",
             words::grouped(nodes(options))
         ),
         panels: vec![
             Panel {
                 x: x(),
                 y: axis("Average k", Scale::Linear, Ticks::Plain),
-                series: series(&|at, percent| point(percent, &found[at]), &|_| false),
+                series: curves(&|_, name| name, &|at, percent| point(percent, &found[at])),
             },
             Panel {
                 x: x(),
                 y: axis(
-                    "Arcs of the ring where colluders alone can sign a list",
+                    "Arcs of the ring where colluders alone can sign a list, per network",
                     Scale::Log,
                     Ticks::Plain,
                 ),
-                series: series(&|at, percent| plain(percent, forged[at]), &|first| {
-                    forged[first..first + PERCENTS.len()]
-                        .iter()
-                        .all(|arcs| *arcs == 0.0)
-                }),
+                series: curves(
+                    &|first, name| {
+                        let how = if is_found(first) {
+                            ""
+                        } else {
+                            ": none, expected"
+                        };
+                        format!("{name}{how}")
+                    },
+                    &|at, percent| {
+                        let arcs = if is_found(at) {
+                            forged[at]
+                        } else {
+                            expected_arcs(&parameters_of(options, at), &tables[at])
+                        };
+                        plain(percent, arcs)
+                    },
+                ),
             },
         ],
     })
+}
+
+/// Of the table at this place.
+fn parameters_of(options: &Options, at: usize) -> Parameters {
+    parameters(
+        options,
+        KINDS[at / PERCENTS.len()],
+        PERCENTS[at % PERCENTS.len()],
+    )
+}
+
+/// How many arcs there are on average, at most: each row's, as if no arc filled two rows.
+fn expected_arcs(parameters: &Parameters, table: &KTable) -> f64 {
+    let colluders = parameters.colluders;
+    let after_each = |row: &Row| {
+        Binomial::new(colluders - 1, row.region_size)
+            .tails(row.k - 1)
+            .at_least
+    };
+    table
+        .rows()
+        .iter()
+        .map(|row| colluders as f64 * after_each(row))
+        .sum()
 }
 
 /// For each table, on average over some networks.
