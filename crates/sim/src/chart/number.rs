@@ -61,21 +61,29 @@ fn grouped(text: &str) -> String {
     out
 }
 
-/// 0.5, 8, 512, 1K, 32K, 1M; 2⁻⁵ and 2⁶⁰ further out.
+/// 0.5, 8, 512, 1K, 32K, 1M; further out 2⁻⁵ and 3·2⁶⁰.
 fn binary(number: f64) -> String {
     let far = number.is_normal() && !(0.125..2f64.powi(50)).contains(&number.abs());
-    if far && number.abs().to_bits().trailing_zeros() >= 52 {
-        let exponent = (number.abs().to_bits() >> 52) as i64 - 1023;
+    if far {
+        let bits = number.abs().to_bits();
+        let mantissa = bits & ((1 << 52) - 1) | 1 << 52;
+        let factor = mantissa >> mantissa.trailing_zeros();
+        let exponent = (bits >> 52) as i64 - 1075 + i64::from(mantissa.trailing_zeros());
         let sign = if number < 0.0 { "−" } else { "" };
-        return format!("{sign}2{}", raised(&exponent.to_string()));
+        let power = format!("2{}", raised(&exponent.to_string()));
+        return match factor {
+            1 => format!("{sign}{power}"),
+            2..1000 => format!("{sign}{factor}·{power}"),
+            _ => plain(number, true),
+        };
     }
     let units = [(40, "T"), (30, "G"), (20, "M"), (10, "K")];
     let unit = units
         .iter()
         .find(|(bits, _)| number.abs() >= 2f64.powi(*bits));
     unit.map_or_else(
-        || plain(number, far),
-        |(bits, name)| format!("{}{name}", plain(number / 2f64.powi(*bits), far)),
+        || plain(number, false),
+        |(bits, name)| format!("{}{name}", plain(number / 2f64.powi(*bits), false)),
     )
 }
 
