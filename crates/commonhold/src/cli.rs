@@ -149,6 +149,9 @@ pub struct FigureOptions {
     /// Folder for the figures; made if it is not there
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// With all: also write a page there that compares what the paper says in numbers
+    #[arg(long, value_name = "FILE.md")]
+    pub page: Option<PathBuf>,
     /// N: nodes of the network [default: 100K; 6: 10K and 10M; sound: 1M]
     #[arg(long, value_name = "N")]
     pub nodes: Option<u64>,

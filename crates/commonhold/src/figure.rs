@@ -48,13 +48,21 @@ enum Failure {
 fn draw(options: &FigureOptions) -> Result<Vec<Value>, Failure> {
     let usage = |why: &dyn std::fmt::Display| Failure::Usage(why.to_string());
     let mut evaluation = Evaluation::new(chosen(options)).map_err(|why| usage(&why))?;
+    if options.page.is_some() && options.figure != FigureChoice::All {
+        return Err(usage(
+            &"the page compares all figures; give all, or no --page",
+        ));
+    }
     // Before minutes of counting.
     prepare(&options.out)?;
+    if let Some(page) = &options.page {
+        prepare(folder_of(page))?;
+    }
     let wanted: Vec<_> = match options.figure {
         FigureChoice::All => Which::ALL.to_vec(),
         FigureChoice::One(which) => vec![which],
     };
-    let mut drawn = Vec::new();
+    let (mut drawn, mut figures) = (Vec::new(), Vec::new());
     for which in wanted {
         let began = Instant::now();
         let bar = bar(which, evaluation.steps(which));
@@ -79,6 +87,15 @@ fn draw(options: &FigureOptions) -> Result<Vec<Value>, Failure> {
             "csv": files[1],
             "seconds": seconds,
         }));
+        figures.push(figure);
+    }
+    if let Some(page) = &options.page {
+        let link = |file: &str| link(folder_of(page), &options.out, file);
+        let text = evaluation.page(&figures, link).map_err(|why| usage(&why))?;
+        write_whole(page, &text).map_err(|why| cannot_write(page, &why))?;
+        if !options.json {
+            println!("page              {}", page.display());
+        }
     }
     Ok(drawn)
 }
@@ -133,9 +150,34 @@ fn write(folder: &Path, figure: &Figure) -> Result<[PathBuf; 2], Failure> {
     Ok([file("svg", figure.to_svg())?, file("csv", figure.to_csv())?])
 }
 
+fn folder_of(file: &Path) -> &Path {
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
+/// How a page in one folder names a file in another.
+fn link(page: &Path, out: &Path, file: &str) -> String {
+    let whole = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let (page, out) = (whole(page), whole(out));
+    let shared = page
+        .components()
+        .zip(out.components())
+        .take_while(|(one, other)| one == other)
+        .count();
+    let up = page.components().skip(shared).map(|_| "..".to_owned());
+    let down = out
+        .components()
+        .skip(shared)
+        .map(|part| part.as_os_str().to_string_lossy().into_owned());
+    let parts: Vec<_> = up.chain(down).chain([file.to_owned()]).collect();
+    parts.join("/")
+}
+
 /// A file appears complete or not at all, and an older one stays until then.
 fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mut file = tempfile::Builder::new()
         .prefix(".figure")
         .tempfile_in(folder)?;

@@ -9,6 +9,7 @@
 //! | `upkeep` | figure 8: what it costs to keep one |
 //! | `actors` | what the number of actors costs |
 //! | `forms` | the paper's k-table beside the sound one |
+//! | `page` | what the paper says in numbers, beside ours |
 //! | `words` | how numbers are written |
 
 mod actors;
@@ -16,6 +17,7 @@ mod cache;
 mod degree;
 mod forms;
 mod options;
+mod page;
 mod strategies;
 mod upkeep;
 mod words;
@@ -121,6 +123,25 @@ impl Evaluation {
             options,
             surveys: Surveys::default(),
         })
+    }
+
+    /// What the paper says in numbers beside what was counted, in Markdown, with these figures. `link` says where the file of
+    /// this name is.
+    ///
+    /// # Errors
+    ///
+    /// When no k-table exists for one of the settings.
+    pub fn page(
+        &self,
+        figures: &[Figure],
+        link: impl Fn(&str) -> String,
+    ) -> Result<String, KTableError> {
+        let found = page::Found {
+            options: &self.options,
+            surveys: &self.surveys,
+            figures,
+        };
+        found.page(link)
     }
 
     /// How many nodes a figure will count, those that are already counted left out.

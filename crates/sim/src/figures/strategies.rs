@@ -89,6 +89,14 @@ impl Surveys {
         Ok(())
     }
 
+    /// What was counted at this share of colluders.
+    pub fn totals(&self, strategy: Strategy, percent: f64, attacked: bool) -> Option<Totals> {
+        let number = STRATEGIES.iter().position(|(one, ..)| *one == strategy)?;
+        let mut all = self.of(number, attacked);
+        all.find(|(of, _)| *of == percent)
+            .map(|(_, totals)| *totals)
+    }
+
     /// What was counted for a strategy: C in percent, and the totals.
     fn of(&self, strategy: usize, attacked: bool) -> impl Iterator<Item = (f64, &Totals)> {
         let all = self
