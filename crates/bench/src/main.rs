@@ -3,6 +3,7 @@
 //! Each prints the median of several runs, beside its goal. Runs that are compared with each other
 //! take turns, so that a machine that grows slow in the middle slows both.
 
+mod counting;
 mod draw;
 mod drawing;
 mod events;
@@ -18,7 +19,8 @@ use report::Row;
 /// Name, and what measures.
 type Benchmark = (&'static str, fn() -> Vec<Row>);
 
-const ALL: [Benchmark; 4] = [
+const ALL: [Benchmark; 5] = [
+    ("counting", counting::run),
     ("verify-list", verify_list::run),
     ("draw", draw::run),
     ("events", events::run),

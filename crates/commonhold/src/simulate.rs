@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
 
 use base::Digest;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -11,9 +10,9 @@ use overlay::{Form, KTable, Parameters};
 use selection::Selection;
 use selection::strategy::{Setup, Strategy, StrategyNode};
 use serde_json::{Value, json};
-use sim::START;
 use sim::drawing::forge::{arcs, forge_hardened, forge_paper, random_for};
 use sim::drawing::{Adversary, Campaign, Colluding, Crowd, Members, Size, Summary};
+use sim::{START, parallel};
 
 use crate::cli::{ANSWERED, FormOption, SelectionOptions, USAGE};
 
@@ -150,13 +149,6 @@ fn simulate(options: &SelectionOptions) -> Result<(Value, Vec<String>), String> 
     ))
 }
 
-/// So many equal parts, one for each core.
-fn parts(of: u64) -> Vec<Range<u64>> {
-    let cores = thread::available_parallelism().map_or(1, usize::from) as u64;
-    let edge = |part: u64| of * part / cores;
-    (0..cores).map(|part| edge(part)..edge(part + 1)).collect()
-}
-
 fn bar(what: &'static str, length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {wide_bar} {pos} of {len}, {eta} left");
     let style = style.expect("the template is constant");
@@ -178,17 +170,7 @@ fn make(seed: u64, size: &Size, count: u64) -> Members {
         }
         made
     };
-    let part = &part;
-    let made = thread::scope(|scope| {
-        let threads: Vec<_> = parts(count)
-            .into_iter()
-            .map(|range| scope.spawn(move || part(range)))
-            .collect();
-        let made = threads
-            .into_iter()
-            .map(|one| one.join().expect("making members cannot fail"));
-        made.reduce(Members::and)
-    });
+    let made = parallel::map(count, part).into_iter().reduce(Members::and);
     bar.finish_and_clear();
     made.unwrap_or_else(|| Members::make(seed, size, 0..0))
 }
@@ -206,17 +188,8 @@ where
     };
     let bar = bar("drawing", options.runs);
     let part = |range| campaign.run::<P>(crowd, setup, range, || bar.inc(1));
-    let part = &part;
-    let summary = thread::scope(|scope| {
-        let threads: Vec<_> = parts(options.runs)
-            .into_iter()
-            .map(|range| scope.spawn(move || part(range)))
-            .collect();
-        let played = threads
-            .into_iter()
-            .map(|one| one.join().expect("a draw cannot fail"));
-        played.fold(Summary::default(), |all, one| all.and(&one))
-    });
+    let played = parallel::map(options.runs, part).into_iter();
+    let summary = played.fold(Summary::default(), |all, one| all.and(&one));
     bar.finish_and_clear();
     summary
 }

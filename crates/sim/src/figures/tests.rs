@@ -159,6 +159,44 @@ fn every_dht_and_form_can_be_drawn() {
     assert!(checks(&figure(sound, Which::Messages)) > checks(&chord) + 4.0);
 }
 
+/// Each statement has its number, and what must agree does, on a network that is quickly counted.
+#[test]
+fn the_page_compares_what_the_paper_says() {
+    let options = Options {
+        nodes: Some(20_000),
+        ..Options::default()
+    };
+    let mut evaluation = Evaluation::new(options).unwrap();
+    let figures = Which::ALL.map(|which| evaluation.figure(which, &|_| ()).unwrap());
+    let page = evaluation
+        .page(&figures, |file| format!("there/{file}"))
+        .unwrap();
+    assert!(!page.contains("NaN") && !page.contains("inf"), "{page}");
+    let row = |source: &str, says: &str| {
+        let mut rows = page
+            .lines()
+            .filter(|line| line.contains(source) && line.contains(says));
+        rows.next()
+            .unwrap_or_else(|| panic!("nothing on {says}: {page}"))
+            .to_owned()
+    };
+    for (source, says) in [
+        ("figure 3", "2k is 4 to 8"),
+        ("figure 3", "far from protecting enough"),
+        ("figure 4", "the longest latency"),
+        ("figure 5", "the most messages"),
+        ("figure 6", "does not depend on N"),
+        ("figure 6", "below 6"),
+        ("figure 7", "hardly ever move"),
+    ] {
+        assert!(row(source, says).contains("| agrees"), "{page}");
+    }
+    for (source, says) in [("§4.1", "never has k nodes"), ("figure 6", "saves 1 to 9")] {
+        assert!(row(source, says).contains("| **differs**: "), "{page}");
+    }
+    assert!(page.contains("](there/figure-8.svg)"));
+}
+
 #[test]
 fn absurd_options_say_what_to_change() {
     let plain = options();

@@ -46,7 +46,10 @@ impl Found<'_> {
             Statement {
                 source: "§4.3, figure 6",
                 says: "k does not depend on N at one share of colluders".into(),
-                here: format!("10K and 10M nodes differ by {apart:.2} at most, from 0.1 % on"),
+                here: format!(
+                    "networks of {} and {} differ by {apart:.2} at most, from 0.1 % on",
+                    sizes[0], sizes[1]
+                ),
                 agrees: apart < 0.1,
                 note: "below, the small network has a single colluder, where k is C + 1 = 2",
             },
@@ -128,7 +131,8 @@ impl Found<'_> {
                 source: "§3.3, §4.1",
                 says: "so k signatures include an honest one".into(),
                 here: format!(
-                    "{forged:.1} arcs at N = 1M, C = 1 %, α = 10⁻⁶ where colluders alone can sign a list; none with the sound table"
+                    "{forged:.1} arcs at N = {}, C = 1 %, α = 10⁻⁶ where colluders alone can sign a list; none with the sound table",
+                    short(self.options.nodes.unwrap_or(1_000_000))
                 ),
                 agrees: forged == 0.0,
                 note: "a forger chooses the region: Commonhold draws by the sound table, at the price that the last figure shows",

@@ -90,7 +90,7 @@ impl Found<'_> {
                 says: "its latency is around 20 operations".into(),
                 here: format!("{:.1}", operations[0]),
                 agrees: (operations[0] - 20.0).abs() < 2.5,
-                note: "ours is k + 2k + 1 + 1 + k + 1, and then 2k when T itself verifies what S gives it: without T's own check 18",
+                note: "4k + 3 = 18 until S has the list signed, and 2k more as T verifies what S gives it",
             },
             Statement {
                 source: "§4.2, figure 5",
