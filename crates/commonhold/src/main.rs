@@ -39,9 +39,16 @@ fn main() -> ExitCode {
                 ErrorKind::ValueValidation | ErrorKind::InvalidValue
             ) =>
         {
-            // The first line says it all.
+            // What is wrong, and what would be right, if clap knows.
             let text = why.to_string();
-            eprintln!("{}", text.lines().next().unwrap_or_default());
+            let lines = text
+                .lines()
+                .take_while(|line| !line.starts_with("For more"));
+            let said: Vec<_> = lines
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .collect();
+            eprintln!("{}", said.join(" "));
             return ExitCode::from(USAGE);
         }
         Err(why) => why.exit(),

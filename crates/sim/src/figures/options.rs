@@ -45,7 +45,7 @@ pub enum Dht {
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 pub enum Absurd {
     /// N is 0 or 1.
-    #[error("{0} nodes have nobody to draw; give --nodes 2 or more")]
+    #[error("nobody is left to draw where N is {0}; give --nodes 2 or more")]
     Alone(u64),
     /// N is too large.
     #[error("{0} nodes do not fit here; give at most --nodes {NODES_MAX}")]

@@ -121,10 +121,14 @@ page is written by
 commonhold simulate figure all --out docs/figures --page docs/reproduction.md
 ```
 
-in about a minute. It counts what our state machines do, for every node of the network as the execution setter; \
-`crates/sim/tests/counting.rs` holds the counts against the machines themselves, operation by operation. Colluders really \
-play: whoever is near enough claims to be S, and seats whom it likes. The paper's figures carry no readable numbers, so \
-that what its text says is compared. Where we differ we have not tuned anything to agree.
+in about half a minute on two cores. It counts what our state machines do, for every node of the network as the execution \
+setter; `crates/sim/tests/counting.rs` holds the counts against the machines themselves, operation by operation. Colluders \
+really play: whoever is near enough claims to be S, and seats whom it likes. The paper's figures carry no readable numbers, \
+so that what its text says is compared. Where we differ we have not tuned anything to agree.
+
+Lookups are Chord's, as in the paper, each hop a request and its answer. The overlay that Commonhold runs needs fewer: it has \
+fingers both ways, and a cache at the end of the way (3.7 steps on average among 2,000 nodes, where Chord takes 6.5). \
+`--overlay can` counts CAN instead.
 
 ## What the text says
 
