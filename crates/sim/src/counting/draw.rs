@@ -267,24 +267,11 @@ impl Counter<'_> {
             ends = ends.max(offset + known);
         }
         let (begins, ends) = (begins.max(-r3), ends.min(r3));
-        let nodes = self.population.nodes();
         if ends - begins >= 2 * half - 1 {
-            return (0, nodes);
+            return (0, self.population.nodes());
         }
         let at = |offset: i128| Location(point.0.wrapping_add(offset as u64));
-        let (begin, end) = (at(begins), at(ends));
-        let first = self.population.after(begin);
-        // After the last one that is still inside.
-        let last = match end.0.checked_add(1) {
-            Some(next) => self.population.after(Location(next)),
-            None => nodes,
-        };
-        let count = if begin <= end {
-            last - first
-        } else {
-            last + nodes - first
-        };
-        (first % nodes, count)
+        self.population.arc(at(begins), at(ends))
     }
 
     /// Clockwise from `point`, from -2^63 to 2^63 - 1.
@@ -337,7 +324,7 @@ impl Counter<'_> {
         let setter = self.find_setter(counted, (trigger, point), hops)?;
         counted.check(random);
         let here = self.population.location(setter);
-        let (first, count) = self.within(here, self.setting.known);
+        let (first, count) = self.population.within(here, self.setting.known);
         let is_near = point.distance(here) <= self.setting.near;
         if !is_near || count < seats {
             counted.say(1, 1);
@@ -360,25 +347,6 @@ impl Counter<'_> {
             Around::new(self.population, point).take_while(move |seen| seen.distance <= near);
         seen.map(|seen| seen.place)
             .filter(|place| self.population.colludes(*place))
-    }
-
-    /// All nodes up to so far from a place: the first, and how many.
-    fn within(&self, centre: Location, reach: u64) -> (usize, usize) {
-        let nodes = self.population.nodes();
-        if reach >= 1 << 63 {
-            return (0, nodes);
-        }
-        let (begin, end) = (centre.0.wrapping_sub(reach), centre.0.wrapping_add(reach));
-        let first = self.population.after(Location(begin));
-        let last = end
-            .checked_add(1)
-            .map_or(nodes, |next| self.population.after(Location(next)));
-        let count = if begin <= end {
-            last - first
-        } else {
-            last + nodes - first
-        };
-        (first % nodes, count)
     }
 }
 
@@ -434,7 +402,7 @@ impl Counter<'_> {
             if self.population.colludes(seated[seat]) {
                 continue;
             }
-            let (first, count) = self.within(*point, self.setting.near);
+            let (first, count) = self.population.within(*point, self.setting.near);
             let inside = (first..first + count).map(|place| place % self.population.nodes());
             let mut friends = inside.filter(|place| self.population.colludes(*place));
             if let Some(friend) = friends.find(|place| !seated.contains(place)) {
@@ -450,7 +418,7 @@ impl Counter<'_> {
     fn count_picked(&mut self, counted: &mut Counted, (trigger, values): (usize, &impl Values)) {
         let seats = self.setting.seats;
         let here = self.population.location(trigger);
-        let (first, count) = self.within(here, self.setting.known);
+        let (first, count) = self.population.within(here, self.setting.known);
         if count < seats {
             return;
         }

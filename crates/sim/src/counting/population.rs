@@ -158,6 +158,30 @@ impl Population {
         place + rest.partition_point(|location| *location < point.0)
     }
 
+    /// The nodes from `begin` to `end`, clockwise, both included: the place of the first, and how many.
+    pub fn arc(&self, begin: Location, end: Location) -> (usize, usize) {
+        let nodes = self.nodes();
+        let first = self.after(begin);
+        // After the last one that is still inside.
+        let last = end.0.checked_add(1);
+        let last = last.map_or(nodes, |next| self.after(Location(next)));
+        let count = if begin <= end {
+            last - first
+        } else {
+            last + nodes - first
+        };
+        (first % nodes, count)
+    }
+
+    /// The nodes up to `reach` away from a place: the first, clockwise, and how many.
+    pub fn within(&self, centre: Location, reach: u64) -> (usize, usize) {
+        if reach >= 1 << 63 {
+            return (0, self.nodes());
+        }
+        let begin = Location(centre.0.wrapping_sub(reach));
+        self.arc(begin, Location(centre.0.wrapping_add(reach)))
+    }
+
     fn first_of_bucket(&self, point: Location) -> usize {
         // A shift by all 64 bits is no shift.
         let bucket = (point.0 >> 1) >> (63 - self.bucket_bits);
@@ -196,6 +220,27 @@ mod tests {
         assert_eq!((one.nodes(), one.colluders()), (10_000, 123));
         let crowded = Population::new(3, 10, 10);
         assert_eq!(crowded.colluders(), 10);
+    }
+
+    #[test]
+    fn finds_who_is_within_reach() {
+        for nodes in [1, 2, 30] {
+            let one = Population::new(nodes, nodes, 0);
+            let mut rng = Rng::from_number(nodes);
+            for _ in 0..300 {
+                let centre = Location(rng.number());
+                let reach = rng.number() >> rng.below(8);
+                let (first, count) = one.within(centre, reach);
+                let inside = |place: &usize| centre.distance(one.location(*place)) <= reach;
+                let mut expected: Vec<_> = (0..one.nodes()).filter(inside).collect();
+                let mut found: Vec<_> = (first..first + count)
+                    .map(|place| place % one.nodes())
+                    .collect();
+                expected.sort_unstable();
+                found.sort_unstable();
+                assert_eq!(found, expected);
+            }
+        }
     }
 
     #[test]
