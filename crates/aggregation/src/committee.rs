@@ -10,8 +10,9 @@
 //!    passes the ciphertexts on in batches and acknowledges. Nobody who does not match can be told from one who does.
 //! 3. **Close and agree.** Replicas sign what they hold. The candidates, of which a majority of every lane signs that it
 //!    holds the share, are agreed on with [`crate::agreement`]: never two sets.
-//! 4. **Count first.** Lane sums of the match count go to the replicas only. Below the threshold they sign a refusal that
-//!    says nothing else; otherwise each replica gives its lane's sum to the querier.
+//! 4. **Count first.** Lane sums of the match counts go to the replicas only. Below the threshold they sign a refusal that
+//!    says nothing else; otherwise each replica gives its lane's sum to the querier, without the groups that are too small
+//!    and those from which these would follow.
 //! 5. **Open.** A lane's sum counts when a majority of the lane signed it; a signed conflicting value means no answer.
 //!
 //! What replicas say to each other and to the querier is sent again, every second, until the querier is done. Of a
@@ -23,6 +24,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `terms` | what all parties to one computation know beforehand |
+//! | `cells` | totals by group, and what of them is opened |
 //! | `statement` | what a seat signs, and a majority of one lane's signatures |
 //! | `contribution` | one person's header and sealed shares |
 //! | `inclusion` | from what replicas hold to the one agreed set |
@@ -31,6 +33,7 @@
 //! | `opening` | counts and sums by lane majority |
 //! | `evidence` | what convinces anyone of the totals |
 
+mod cells;
 mod contribution;
 mod contributor;
 mod evidence;
@@ -44,6 +47,7 @@ mod replica;
 mod statement;
 mod terms;
 
+pub use cells::Totals;
 pub use evidence::Evidence;
 pub use fault::{Failure, Misbehaviour};
 pub use inclusion::SetBody;

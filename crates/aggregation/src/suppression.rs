@@ -23,22 +23,16 @@ impl Opening {
             total: false,
         }
     }
-
-    /// Whether anything is.
-    pub fn is_some(&self) -> bool {
-        self.total
-    }
 }
 
-/// What may be opened of cells with these counts, when `least` people are enough for one: at least 1. `hidden` people may be
-/// told apart from the others by those who ask, as they collude with them: they do not count as a crowd
-/// (design: padding allowance).
+/// What may be opened of cells with these counts, when `enough` people may be counted together: the minimum crowd, and
+/// besides it as many as may collude with the asker, for these are nobody to hide among (design: padding allowance).
 ///
 /// A cell without people is too small as well: that nobody is in it says something about everybody.
 ///
 /// The counts may come from colluding helpers, so that nothing overflows or panics, whatever they are.
-pub fn open(counts: &[u64], least: u64, hidden: u64) -> Opening {
-    let enough = least.max(1).saturating_add(hidden);
+pub fn open(counts: &[u64], enough: u64) -> Opening {
+    let enough = enough.max(1);
     let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
     if sum(&mut counts.iter().copied()) < enough {
         return Opening::none(counts.len());
@@ -65,8 +59,8 @@ mod tests {
 
     use super::*;
 
-    fn opened(counts: &[u64], least: u64) -> Vec<usize> {
-        let opening = open(counts, least, 0);
+    fn opened(counts: &[u64], enough: u64) -> Vec<usize> {
+        let opening = open(counts, enough);
         let cells = opening.cells.iter().enumerate();
         cells
             .filter(|(_, open)| **open)
@@ -85,25 +79,22 @@ mod tests {
         // Nobody is few as well.
         assert_eq!(opened(&[0, 20, 30], 10), [2]);
         assert!(opened(&[9, 20], 10).is_empty());
-        assert!(open(&[9, 20], 10, 0).total);
+        assert!(open(&[9, 20], 10).total);
     }
 
     #[test]
     fn too_small_a_crowd_opens_nothing() {
         for counts in [&[][..], &[9], &[4, 5], &[0, 0]] {
-            assert_eq!(open(counts, 10, 0), Opening::none(counts.len()));
+            assert_eq!(open(counts, 10), Opening::none(counts.len()));
         }
-        assert!(open(&[10], 10, 0).is_some());
-        // Three of those who could be colluders are nobody to hide among.
-        assert!(!open(&[12], 10, 3).is_some());
-        assert!(open(&[13], 10, 3).is_some());
+        assert!(open(&[10], 10).total);
     }
 
     #[test]
     fn false_counts_do_no_harm() {
-        let opening = open(&[u64::MAX, u64::MAX, 3], u64::MAX, u64::MAX);
+        let opening = open(&[u64::MAX, u64::MAX, 3], u64::MAX);
         assert_eq!(opening.cells, [false, true, false]);
-        assert!(!open(&[0], 0, 0).is_some());
+        assert!(!open(&[0], 0).total);
     }
 
     proptest! {
@@ -111,11 +102,9 @@ mod tests {
         #[test]
         fn nothing_small_follows(
             counts in proptest::collection::vec(0u64..40, 0..12),
-            least in 1u64..30,
-            hidden in 0u64..5,
+            enough in 1u64..30,
         ) {
-            let opening = open(&counts, least, hidden);
-            let enough = least + hidden;
+            let opening = open(&counts, enough);
             let total: u64 = counts.iter().sum();
             prop_assert_eq!(opening.total, !counts.is_empty() && total >= enough);
             let pairs = || counts.iter().zip(&opening.cells);

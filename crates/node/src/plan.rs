@@ -86,6 +86,7 @@ impl Plan {
                 .sizes
                 .liars(candidates(descriptor), descriptor.colluders),
             vector_len: question.vector_len(),
+            cells: 1,
             threshold: self.threshold(),
             querier: self.asker,
             closes_at: list.body.at + Duration::from_micros(self.collect_micros),

@@ -151,7 +151,7 @@ impl Proof {
         {
             return Err(ProofError::Times);
         }
-        let figures = question.decode(&totals)?;
+        let figures = question.decode(&totals.whole)?;
         if figures.count < plan.threshold() {
             return Err(ProofError::Crowd);
         }

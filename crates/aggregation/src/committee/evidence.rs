@@ -4,6 +4,7 @@ use crypto::Vector;
 use minicbor::{Decode, Encode};
 
 use crate::agreement::QuorumCertificate;
+use crate::committee::cells::Totals;
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::SetBody;
 use crate::committee::statement::{Endorsed, LaneSum};
@@ -30,7 +31,7 @@ impl Evidence {
     /// # Errors
     ///
     /// The first check that fails.
-    pub fn verify(&self, terms: &Terms) -> Result<Vec<u64>, Misbehaviour> {
+    pub fn verify(&self, terms: &Terms) -> Result<Totals, Misbehaviour> {
         let round = terms.round();
         if self.set.round != round {
             return Err(Misbehaviour::OtherRound);
@@ -42,16 +43,23 @@ impl Evidence {
         if self.sums.len() != terms.lanes() {
             return Err(Misbehaviour::Shape);
         }
-        let mut totals = Vector::zeros(terms.vector_len);
+        let open = &self.sums[0].body.0.open;
+        if !terms.names_cells(open) {
+            return Err(Misbehaviour::Shape);
+        }
+        let mut totals = Vector::zeros(terms.opened_len(open));
         for (lane, sum) in self.sums.iter().enumerate() {
             if sum.body.0.set != set {
                 return Err(Misbehaviour::OtherSet);
             }
             sum.check(terms, lane)?;
+            if sum.body.0.open != *open {
+                return Err(Misbehaviour::Shape);
+            }
             let part = Vector::from_u64s(&sum.body.0.sums).map_err(|_| Misbehaviour::Shape)?;
             totals.add(&part).map_err(|_| Misbehaviour::Shape)?;
         }
-        Ok(totals.to_u64s())
+        terms.read(&totals.to_u64s(), open)
     }
 
     /// Signature checks that [`verify`](Self::verify) makes.

@@ -42,6 +42,9 @@ pub enum Misbehaviour {
     /// The lane sums are about another set.
     #[error("a lane's sum is about another set")]
     OtherSet,
+    /// Totals of too few people, or from which such totals follow.
+    #[error("it tells about too few people")]
+    SmallCell,
     /// A time too far from ours.
     #[error("its time is not now")]
     Time,

@@ -359,6 +359,7 @@ mod tests {
             },
             liars: 1,
             vector_len: 1,
+            cells: 1,
             threshold: 1,
             querier: NodeId([9; 32]),
             closes_at: AT + Duration::from_secs(10),

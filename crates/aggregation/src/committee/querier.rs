@@ -13,7 +13,7 @@ use crate::committee::inclusion::SetBody;
 use crate::committee::message::{Message, Sum};
 use crate::committee::opening::Tally;
 use crate::committee::protocol::{Committee, Event, Timer};
-use crate::committee::statement::{Denial, Denied, Endorsed, LaneKey, LaneSum, Signed};
+use crate::committee::statement::{Denial, Denied, Endorsed, LaneKey, LaneSum, LaneTotal, Signed};
 use crate::committee::terms::Terms;
 
 /// How long to wait for a lane's other replicas once every lane has a majority: they may contradict it.
@@ -134,7 +134,8 @@ impl Querier {
             return Err(Misbehaviour::OtherSet);
         }
         let in_field = Vector::from_u64s(&sum.body.0.sums).is_ok();
-        if sum.body.0.sums.len() != terms.vector_len || !in_field {
+        let LaneTotal { sums, open, .. } = &sum.body.0;
+        if !terms.names_cells(open) || sums.len() != terms.opened_len(open) || !in_field {
             return Err(Misbehaviour::Shape);
         }
         sum.check(&terms)?;

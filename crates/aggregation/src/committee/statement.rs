@@ -166,6 +166,9 @@ pub struct LaneTotal {
     /// Sums in the field.
     #[n(2)]
     pub sums: Vec<u64>,
+    /// Which cells are among the sums, besides the total over all; nothing where there are no groups.
+    #[n(3)]
+    pub open: Vec<bool>,
 }
 
 /// The counts of [`LaneTotal`]: for replicas' eyes only.

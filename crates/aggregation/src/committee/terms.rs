@@ -22,9 +22,11 @@ pub struct Terms {
     pub sizes: Sizes,
     /// How many of the seats the agreement must bear to lie: [`Sizes::liars`].
     pub liars: u64,
-    /// Numbers that one person contributes; the first is the match count.
+    /// Numbers that one person contributes: the match count of each cell, then the others of each cell.
     pub vector_len: usize,
-    /// Match count below which nothing is opened.
+    /// Groups of which each is counted by itself; 1 without groups.
+    pub cells: usize,
+    /// Match count below which nothing is opened, nor any cell.
     pub threshold: u64,
     /// Who asks. Holds no seat and contributes nothing.
     pub querier: NodeId,
@@ -51,7 +53,9 @@ impl Terms {
         self.sizes.is_possible()
             && self.sizes.seats() == self.seats.len()
             && self.sizes.quorum(self.liars).is_some()
-            && self.vector_len > 0
+            && self.cells > 0
+            && self.vector_len >= self.cells
+            && self.vector_len.is_multiple_of(self.cells)
             && !self.seats.contains(&self.querier)
     }
 

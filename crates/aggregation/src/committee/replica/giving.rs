@@ -150,7 +150,8 @@ impl Replica {
         let count = LaneCount(LaneTotal {
             round: decided.body.round,
             set: decided.digest,
-            sums: total[..1].to_vec(),
+            sums: total[..self.terms.cells].to_vec(),
+            open: Vec::new(),
         });
         decided.total = Some(total);
         self.counts
@@ -193,7 +194,7 @@ impl Replica {
         if self.counts.has(count.seat) {
             return Ok(());
         }
-        if count.body.0.sums.len() != 1 {
+        if count.body.0.sums.len() != self.terms.cells || !count.body.0.open.is_empty() {
             return Err(Misbehaviour::Shape);
         }
         if let Some(decided) = &self.decided
@@ -230,12 +231,16 @@ impl Replica {
         if self.outcome.is_some() {
             return;
         }
+        let mut open = None;
         let denied = if self.counts.conflicts(&self.terms) {
             Some(Denied::Conflict)
         } else {
             match self.crowd() {
                 None => return,
-                Some(crowd) => (crowd < self.terms.threshold).then_some(Denied::SmallCrowd),
+                Some(counts) => {
+                    open = self.terms.open_cells(&counts);
+                    open.is_none().then_some(Denied::SmallCrowd)
+                }
             }
         };
         let key = &context.identity.key;
@@ -255,10 +260,15 @@ impl Replica {
                     ..
                 }),
             ) => {
+                let open = open.unwrap_or_default();
                 let sum = LaneSum(LaneTotal {
                     round: body.round,
                     set: *digest,
-                    sums: total.clone(),
+                    sums: self
+                        .terms
+                        .opened(total, &open)
+                        .expect("cells are of one width"),
+                    open,
                 });
                 Some(Message::Sum(Box::new(Sum {
                     set: body.clone(),
@@ -272,13 +282,14 @@ impl Replica {
     }
 
     /// How many match, once every lane has a majority's word.
-    fn crowd(&self) -> Option<u64> {
-        let mut crowd = Vector::zeros(1);
+    /// By cell.
+    fn crowd(&self) -> Option<Vec<u64>> {
+        let mut crowd = Vector::zeros(self.terms.cells);
         for lane in self.counts.endorsed(&self.terms)? {
             let part = Vector::from_u64s(&lane.body.0.sums).ok()?;
             crowd.add(&part).ok()?;
         }
-        crowd.to_u64s().first().copied()
+        Some(crowd.to_u64s())
     }
 
     fn give_outcome(&self, out: &mut Outbox<Committee>) {

@@ -41,6 +41,8 @@ pub struct Net {
     pub people: Vec<NodeId>,
     pub querier: NodeId,
     pub values: BTreeMap<NodeId, Option<u64>>,
+    /// Who is not in the first group.
+    pub groups: BTreeMap<NodeId, usize>,
     pub nodes: BTreeMap<NodeId, Committee>,
     pub dead: BTreeSet<NodeId>,
     /// Whose disks hang.
@@ -124,6 +126,7 @@ impl Net {
             },
             liars: 3,
             vector_len: 2,
+            cells: 1,
             threshold,
             querier,
             closes_at: START + Duration::from_secs(10),
@@ -138,6 +141,7 @@ impl Net {
             now: START,
             terms,
             values: values.collect(),
+            groups: BTreeMap::new(),
             nodes,
             community: Arc::clone(&community),
             identities: names.iter().copied().zip(identities).collect(),
@@ -165,6 +169,26 @@ impl Net {
             accusations: Vec::new(),
             ended: None,
         }
+    }
+
+    /// People in groups of these sizes, in order, and the group of each.
+    pub fn grouped(sizes: &[usize], threshold: u64) -> Self {
+        let mut net = Self::with_threshold(threshold);
+        let terms = Arc::make_mut(&mut net.terms);
+        (terms.cells, terms.vector_len) = (sizes.len(), 2 * sizes.len());
+        let groups = sizes.iter().enumerate();
+        let groups = groups.flat_map(|(group, size)| std::iter::repeat_n(group, *size));
+        net.groups = net.people.iter().copied().zip(groups).collect();
+        net
+    }
+
+    fn vector_of(&self, node: NodeId, value: u64) -> Vector {
+        let cells = self.terms.cells;
+        let group = self.groups.get(&node).copied().unwrap_or(0);
+        let mut numbers = vec![0; 2 * cells];
+        numbers[group] = u64::from(value > 0);
+        numbers[cells + group] = value;
+        Vector::from_u64s(&numbers).expect("small numbers")
     }
 
     /// What `node` would hand in.
@@ -234,9 +258,9 @@ impl Net {
         match self.ended.clone().expect("it has ended") {
             Ok(evidence) => {
                 let totals = evidence.verify(&self.terms).expect("the evidence holds");
-                assert_eq!(totals, self.reference());
+                assert_eq!(totals.whole, self.reference());
                 assert_eq!(evidence.set.included, self.included().len() as u64);
-                Ok(totals)
+                Ok(totals.whole)
             }
             Err(why) => Err(why),
         }
@@ -357,7 +381,7 @@ impl Net {
                     let command = match self.values[&person] {
                         None => Command::Decline(Arc::clone(&self.terms)),
                         Some(value) => {
-                            let vector = vector(value);
+                            let vector = self.vector_of(person, value);
                             Command::Contribute(Arc::clone(&self.terms), keys.clone(), vector)
                         }
                     };

@@ -276,6 +276,7 @@ fn counts_about_another_set_that_come_before_the_decision_are_forgotten() {
         round: net.terms.round(),
         set: Digest([7; 32]),
         sums: vec![1000],
+        open: Vec::new(),
     };
     let count = Signed::new(&net.key(liar), 10, LaneCount(total));
     for seat in net.terms.seats.clone() {
