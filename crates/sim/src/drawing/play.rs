@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use base::{Duration, Input, Instant, NodeId, Outbox, Output, Protocol, Region, Rng};
+use base::{Duration, Input, Instant, NodeId, Outbox, Output, Protocol, Rng};
 use crypto::Operations;
 
 use super::contender::{Contender, Outcome, Question, Said};
@@ -129,6 +129,19 @@ pub struct Scene<P: Contender> {
     pub listener: Option<Listener<P>>,
 }
 
+impl<P: Contender> Clone for Scene<P> {
+    fn clone(&self) -> Self {
+        Self {
+            crowd: Arc::clone(&self.crowd),
+            setup: self.setup.clone(),
+            gang: self.gang.clone(),
+            away_per_million: self.away_per_million,
+            seed: self.seed,
+            listener: self.listener.clone(),
+        }
+    }
+}
+
 /// Hears what all nodes say.
 pub type Listener<P> = Rc<dyn Fn(&<P as Protocol>::Message)>;
 
@@ -139,25 +152,17 @@ pub fn play<P: Colluding>(scene: &Scene<P>, question: Question) -> Played<P> {
     let mut simulation = Simulation::new(seed, NetworkModel::INTERNET);
     let began = simulation.now();
     let before = Operations::so_far();
-    let trigger = crowd.place(question.trigger).expect("T is a member");
-    let at = crowd.contact(trigger).location();
-    let is_up = |node: NodeId| {
-        if scene.away_per_million == 0 || node == question.trigger {
-            return true;
-        }
-        let mut rng = Rng::from_number(seed).fork(&format!("{node}"));
-        rng.below(1_000_000) >= scene.away_per_million
-    };
-    let mut seated = std::collections::BTreeSet::new();
-    let mut seat_around = |simulation: &mut Simulation<Seat<P>>, region: &Region| {
-        for contact in crowd.inside(region) {
-            let node = contact.node();
-            if is_up(node) && seated.insert(node) {
-                simulation.add(node, seat(scene, question, node));
-            }
+    let up = {
+        let (away, trigger) = (scene.away_per_million, question.trigger);
+        move |node: NodeId| {
+            let mut rng = Rng::from_number(seed).fork(&format!("{node}"));
+            away == 0 || node == trigger || rng.below(1_000_000) >= away
         }
     };
-    seat_around(&mut simulation, &Region::new(at, crowd.share()));
+    // Whoever is spoken to is there.
+    let cast = scene.clone();
+    let make = move |node, _| up(node).then(|| seat(&cast, question, node));
+    simulation.populate(usize::MAX, make);
     simulation.command(question.trigger, P::draw(&question));
     let (mut messages, mut breaches, mut outcome) = (0, 0, None);
     let mut best = Best {
@@ -171,9 +176,7 @@ pub fn play<P: Colluding>(scene: &Scene<P>, question: Question) -> Played<P> {
         for (_, node, event) in events {
             match P::said(event) {
                 Said::Find(point, without) => {
-                    let region = Region::new(point, crowd.share() / 2.0);
-                    seat_around(&mut simulation, &region);
-                    let keep = |node| is_up(node) && !without.contains(&node);
+                    let keep = |node| up(node) && !without.contains(&node);
                     let nearest = crowd.nearest(point, NEAREST, keep);
                     let hops = crowd.hops(crowd.place(node).unwrap_or(0), point);
                     messages += 2 * u64::from(hops);
