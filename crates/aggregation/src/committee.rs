@@ -53,7 +53,7 @@ pub use fault::{Failure, Misbehaviour};
 pub use inclusion::SetBody;
 pub use message::Message;
 pub use protocol::{Command, Committee, Event, Timer};
-pub use statement::{Endorsed, LaneKey};
+pub use statement::{Endorsed, LaneCount, LaneKey, LaneSum, LaneTotal, Signed};
 pub use terms::{ANSWER_WITHIN, Terms};
 
 #[cfg(test)]

@@ -44,6 +44,8 @@
 //!
 //! [`drawing`] plays draws of helpers among up to a million certified members, with their adversaries.
 //!
+//! [`aggregating`] computes totals by the committee engine, with its faults and liars.
+//!
 //! [`counting`] counts what draws cost among ten million nodes, each of them as the setter.
 //!
 //! [`chart`] draws figures of what was counted: SVG to look at, CSV to reckon with.
@@ -55,6 +57,7 @@
 //! What it does not model: packets (a message arrives whole or not at all), congestion inside the network, the time that
 //! a node computes.
 
+pub mod aggregating;
 pub mod chart;
 pub mod community;
 pub mod counting;

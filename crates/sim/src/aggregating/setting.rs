@@ -1,0 +1,187 @@
+//! Who takes part in a computation, and what each contributes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aggregation::committee::Terms;
+use aggregation::sizes::Sizes;
+use base::{Digest, Duration, NodeId, Rng};
+use crypto::Vector;
+use overlay::Form;
+use thiserror::Error;
+
+use super::player::Liar;
+use super::trouble::Faults;
+use crate::START;
+use crate::drawing::{Crowd, CrowdError, Size};
+
+/// How long contributions are taken if not all come. Guess: as a short collection.
+const COLLECTION: Duration = Duration::from_secs(10);
+/// Most contributors: as many as one committee takes.
+pub const CONTRIBUTORS_MAX: u64 = 4096;
+/// Most buckets, so that a run fits into memory.
+pub const BUCKETS_MAX: usize = 10_000;
+
+/// What is computed of the contributors' numbers, each of which is 1 to 1000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statistic {
+    /// How many people match.
+    Count,
+    /// Of their numbers.
+    Sum,
+    /// How many numbers are in each of so many equal parts.
+    Histogram(usize),
+    /// The sums of so many groups, small ones closed.
+    Groups(usize),
+}
+
+/// One computation, to be run under any number of seeds.
+pub struct Setting {
+    pub(super) crowd: Crowd,
+    /// Who asks, then who contributes.
+    pub(super) people: Vec<usize>,
+    pub(super) terms: Terms,
+    pub(super) statistic: Statistic,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// Who lies, and how many of them there are.
+    pub liars: Option<(Liar, usize)>,
+}
+
+/// Why there is no such computation.
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
+pub enum SettingError {
+    /// Too few or too many people.
+    #[error("a committee takes 5 to {CONTRIBUTORS_MAX} contributors; give so many --contributors")]
+    Contributors,
+    /// No or too many parts.
+    #[error("give 1 to {BUCKETS_MAX} buckets or groups")]
+    Buckets,
+    /// No committee of these people keeps a secret.
+    #[error(
+        "no committee among so few keeps a secret from so many colluders; give more --contributors or fewer --colluders"
+    )]
+    Sizes,
+    /// No such community.
+    #[error(transparent)]
+    Crowd(#[from] CrowdError),
+}
+
+impl Setting {
+    /// `contributors` people of whom `colluders` are expected to collude and `offline_permille` thousandths to go away: for
+    /// this many the committee is sized. Nothing goes wrong yet.
+    ///
+    /// # Errors
+    ///
+    /// See [`SettingError`].
+    pub fn new(
+        contributors: u64,
+        colluders: u64,
+        offline_permille: u32,
+        statistic: Statistic,
+    ) -> Result<Self, SettingError> {
+        if !(5..=CONTRIBUTORS_MAX).contains(&contributors) {
+            return Err(SettingError::Contributors);
+        }
+        let (cells, vector_len) = statistic.shape()?;
+        // The querier holds no seat, and everybody else may.
+        let sizes = Sizes::choose(contributors, colluders, offline_permille);
+        let sizes = sizes.ok_or(SettingError::Sizes)?;
+        let size = Size::new(contributors + 1, colluders.max(1), 1e-6);
+        let crowd = Crowd::of(1, &size, Form::Sound)?;
+        let mut people: Vec<_> = (0..crowd.len()).collect();
+        shuffle(&mut people, &mut Rng::from_number(contributors));
+        let seats = people[1..=sizes.seats()].iter();
+        let terms = Terms {
+            question: Digest::of("simulated question", &[]),
+            list: Digest::of("simulated list", &[]),
+            seats: seats.map(|place| crowd.contact(*place).node()).collect(),
+            sizes,
+            liars: sizes.liars(contributors, colluders),
+            vector_len,
+            cells,
+            threshold: 5,
+            querier: crowd.contact(people[0]).node(),
+            closes_at: START + COLLECTION,
+        };
+        Ok(Self {
+            crowd,
+            people,
+            terms,
+            statistic,
+            faults: Faults::default(),
+            liars: None,
+        })
+    }
+
+    /// What all parties know.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// Everybody who may contribute.
+    pub(super) fn contributors(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let places = self.people[1..].iter();
+        places.map(|place| self.crowd.contact(*place).node())
+    }
+
+    /// What each contributes under this seed; one in ten does not match.
+    pub(super) fn vectors(&self, seed: u64) -> BTreeMap<NodeId, Arc<[u64]>> {
+        let mut rng = Rng::from_number(seed).fork("numbers");
+        let one = |node| {
+            let number = 1 + rng.below(1000);
+            let group = rng.below(1 << 32);
+            let matches = rng.below(10) > 0;
+            (node, self.statistic.encode(number, group, matches).into())
+        };
+        self.contributors().map(one).collect()
+    }
+}
+
+/// In any order with the same chance.
+pub(super) fn shuffle<T>(items: &mut [T], rng: &mut Rng) {
+    for last in (1..items.len()).rev() {
+        items.swap(last, rng.below(last as u64 + 1) as usize);
+    }
+}
+
+impl Statistic {
+    /// Cells, and numbers in all.
+    fn shape(self) -> Result<(usize, usize), SettingError> {
+        match self {
+            Self::Count => Ok((1, 1)),
+            Self::Sum => Ok((1, 2)),
+            Self::Histogram(parts) | Self::Groups(parts) if !(1..=BUCKETS_MAX).contains(&parts) => {
+                Err(SettingError::Buckets)
+            }
+            Self::Histogram(buckets) => Ok((1, 1 + buckets)),
+            Self::Groups(groups) => Ok((groups, 2 * groups)),
+        }
+    }
+
+    fn encode(self, number: u64, group: u64, matches: bool) -> Vec<u64> {
+        let (_, len) = self.shape().expect("it was checked");
+        let mut vector = vec![0; len];
+        if matches {
+            match self {
+                Self::Count => vector[0] = 1,
+                Self::Sum => vector.copy_from_slice(&[1, number]),
+                Self::Histogram(buckets) => {
+                    vector[0] = 1;
+                    vector[1 + (number - 1) as usize * buckets / 1000] = 1;
+                }
+                Self::Groups(groups) => {
+                    let group = (group % groups as u64) as usize;
+                    vector[group] = 1;
+                    vector[groups + group] = number;
+                }
+            }
+        }
+        vector
+    }
+}
+
+/// As the engine wants it.
+pub(super) fn field(numbers: &[u64]) -> Vector {
+    Vector::from_u64s(numbers).expect("numbers are small")
+}
