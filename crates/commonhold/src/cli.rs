@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use overlay::Form;
+use sim::aggregating::{Faults, Liar, Statistic};
 use sim::drawing::{Adversary, UnknownAdversary};
 use sim::figures::{UnknownFigure, Which};
+
+use crate::simulate::aggregation::statistic;
 
 /// There was an answer.
 pub const ANSWERED: u8 = 0;
@@ -138,6 +141,54 @@ pub enum SimulateCommand {
     /// C. 7: the size of the node cache. 8: its maintenance. actors: the number of actors. sound: the paper's k-table
     /// beside one that holds for every region. Writes figure-N.svg and figure-N.csv.
     Figure(FigureOptions),
+    /// Compute totals by helpers who crash and lie, and compare them with the sums in the clear
+    ///
+    /// The committee engine itself, with real keys and shares on a simulated internet. Exit code: 0 each run was exact or
+    /// gave no answer, 1 an invariant was broken.
+    Aggregation(AggregationOptions),
+}
+
+/// Of `commonhold simulate aggregation`.
+#[derive(Debug, Args)]
+pub struct AggregationOptions {
+    /// People who contribute
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub contributors: u64,
+    /// How many of them may collude: the committee is sized for so many
+    #[arg(long, value_name = "C", default_value_t = 1)]
+    pub colluders: u64,
+    /// How many helpers may go away, in percent: the committee is sized for so many
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = percent)]
+    pub offline: f64,
+    /// count, sum, histogram:BUCKETS or groups:GROUPS
+    #[arg(long, default_value = "sum", value_parser = statistic)]
+    pub statistic: Statistic,
+    /// What goes wrong, in percent: crash, vanish (contributors), loss (messages), pause, partition
+    #[arg(long, value_name = "NAME:PERCENT,…", default_value = "")]
+    pub faults: Faults,
+    /// What lying helpers do: wrong-sum, wrong-count, two-counts, keeps, half-passes, mute
+    #[arg(long)]
+    pub adversary: Option<Liar>,
+    /// How many of the helpers lie [default: C]
+    #[arg(long, value_name = "HELPERS", requires = "adversary")]
+    pub liars: Option<usize>,
+    /// Everything that chance decides follows from it; the first of a campaign
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Run under so many seeds, on all cores
+    #[arg(long, value_name = "SEEDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub campaign: Option<u64>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let percent = text
+        .parse()
+        .ok()
+        .filter(|percent| (0.0..=100.0).contains(percent));
+    percent.ok_or_else(|| "give a percentage from 0 to 100".into())
 }
 
 /// Of `commonhold simulate figure`.

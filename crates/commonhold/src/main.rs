@@ -65,6 +65,9 @@ fn main() -> ExitCode {
         Command::Simulate {
             command: SimulateCommand::Figure(options),
         } => figure::main(&options),
+        Command::Simulate {
+            command: SimulateCommand::Aggregation(options),
+        } => simulate::aggregation::main(&options),
         Command::DemoNode { folder } => member::main(&folder),
     }
 }

@@ -1,5 +1,7 @@
 //! `commonhold simulate`: communities on this machine alone.
 
+pub mod aggregation;
+
 use std::ops::Range;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -149,7 +151,8 @@ fn simulate(options: &SelectionOptions) -> Result<(Value, Vec<String>), String> 
     ))
 }
 
-fn bar(what: &'static str, length: u64) -> ProgressBar {
+/// Of something that takes long.
+pub fn bar(what: &'static str, length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {wide_bar} {pos} of {len}, {eta} left");
     let style = style.expect("the template is constant");
     ProgressBar::new(length)

@@ -71,6 +71,9 @@ fn faults_are_read_as_they_are_typed() {
     };
     assert_eq!("crash:30,loss:1".parse(), Ok(faults));
     assert_eq!("".parse(), Ok(Faults::default()));
+    for faults in [faults, Faults::default()] {
+        assert_eq!(faults.to_string().parse(), Ok(faults));
+    }
     for wrong in ["crash", "crash:101", "crash:-1", "rain:3", "crash:x"] {
         assert_eq!(wrong.parse::<Faults>(), Err(UnknownFault), "{wrong}");
     }

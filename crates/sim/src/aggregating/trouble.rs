@@ -1,5 +1,6 @@
 //! What goes wrong by accident.
 
+use std::fmt;
 use std::str::FromStr;
 
 use aggregation::committee::Terms;
@@ -25,6 +26,24 @@ pub struct Faults {
     pub partition: u64,
 }
 
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = [
+            ("crash", self.crash),
+            ("vanish", self.vanish),
+            ("loss", self.loss),
+            ("pause", self.pause),
+            ("partition", self.partition),
+        ];
+        let some = all.iter().filter(|(_, percent)| *percent > 0);
+        let texts: Vec<_> = some
+            .map(|(name, percent)| format!("{name}:{percent}"))
+            .collect();
+        f.write_str(if texts.is_empty() { "none" } else { "" })?;
+        f.write_str(&texts.join(","))
+    }
+}
+
 /// Not a list of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("give faults in percent, such as crash:30,vanish:5,loss:1,pause:10,partition:40")]
@@ -35,6 +54,9 @@ impl FromStr for Faults {
 
     fn from_str(text: &str) -> Result<Self, UnknownFault> {
         let mut faults = Self::default();
+        if text == "none" {
+            return Ok(faults);
+        }
         for part in text.split(',').filter(|part| !part.is_empty()) {
             let (name, percent) = part.split_once(':').ok_or(UnknownFault)?;
             let percent = percent.parse().ok().filter(|percent| *percent <= 100);

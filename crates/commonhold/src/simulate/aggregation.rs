@@ -1,0 +1,246 @@
+//! `commonhold simulate aggregation`: totals by helpers who crash and lie.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use sim::aggregating::{Liar, Setting, Statistic, Summary};
+
+use crate::cli::{ANSWERED, AggregationOptions, FAILED, USAGE};
+use crate::simulate::bar;
+
+/// Most runs that failed which are listed.
+const LISTED_MAX: usize = 10;
+
+/// Runs the command.
+pub fn main(options: &AggregationOptions) -> ExitCode {
+    let setting = match setting(options) {
+        Ok(setting) => setting,
+        Err(why) => {
+            if options.json {
+                println!("{:#}", json!({ "why": why }));
+            }
+            eprintln!("error: {why}");
+            return ExitCode::from(USAGE);
+        }
+    };
+    let runs = options.campaign.unwrap_or(1);
+    let bar = bar("computing", runs);
+    let summary = setting.campaign(options.seed..options.seed.saturating_add(runs), || {
+        bar.inc(1)
+    });
+    bar.finish_and_clear();
+    if options.json {
+        println!("{:#}", as_json(options, &setting, &summary));
+    } else {
+        println!("{}", as_lines(options, &setting, &summary).join("\n"));
+    }
+    ExitCode::from(if summary.broken.is_empty() {
+        ANSWERED
+    } else {
+        FAILED
+    })
+}
+
+fn setting(options: &AggregationOptions) -> Result<Setting, String> {
+    let permille = (options.offline * 10.0).round() as u32;
+    let setting = Setting::new(
+        options.contributors,
+        options.colluders,
+        permille,
+        options.statistic,
+    );
+    let mut setting = setting.map_err(|why| why.to_string())?;
+    setting.faults = options.faults;
+    if let Some(liar) = options.adversary {
+        let assumed = usize::try_from(options.colluders).unwrap_or(usize::MAX);
+        setting.liars = Some((liar, options.liars.unwrap_or(assumed)));
+    }
+    Ok(setting)
+}
+
+fn adversary(setting: &Setting) -> String {
+    let of = |(liar, count): (Liar, usize)| format!("{count} of the helpers: {liar}");
+    setting.liars.map_or("none".into(), of)
+}
+
+fn as_json(options: &AggregationOptions, setting: &Setting, summary: &Summary) -> Value {
+    let sizes = setting.terms().sizes;
+    let runs = summary.runs.max(1);
+    let listed = |all: &[(u64, String)]| -> Vec<Value> {
+        let all = all.iter();
+        all.map(|(seed, what)| json!({ "seed": seed, "what": what }))
+            .collect()
+    };
+    json!({
+        "contributors": options.contributors,
+        "colluders": options.colluders,
+        "offline_percent": options.offline,
+        "statistic": options.statistic_name(),
+        "lanes": sizes.lanes,
+        "replicas": sizes.replicas,
+        "faults": options.faults.to_string(),
+        "adversary": adversary(setting),
+        "seed": options.seed,
+        "runs": summary.runs,
+        "exact": summary.exact,
+        "without_answer": listed(&summary.without),
+        "broken": listed(&summary.broken),
+        "seconds_median": summary.median().as_micros() as f64 / 1e6,
+        "included": summary.included as f64 / runs as f64,
+        "messages": summary.messages as f64 / runs as f64,
+        "bytes": summary.bytes as f64 / runs as f64,
+        "liars_named": summary.named,
+    })
+}
+
+fn as_lines(options: &AggregationOptions, setting: &Setting, summary: &Summary) -> Vec<String> {
+    let sizes = setting.terms().sizes;
+    let runs = summary.runs.max(1);
+    let each = |total: u64| total as f64 / runs as f64;
+    let mut lines = vec![
+        format!(
+            "committee    {} lanes of {} replicas for {} contributors, sized for {} colluders and {} % away",
+            sizes.lanes, sizes.replicas, options.contributors, options.colluders, options.offline
+        ),
+        format!("statistic    {}", options.statistic_name()),
+        format!(
+            "faults       {}; adversary: {}",
+            options.faults,
+            adversary(setting)
+        ),
+        format!(
+            "outcome      {} of {} exact over the signed set, {} without an answer; {:.1} people in it",
+            summary.exact,
+            summary.runs,
+            summary.without.len(),
+            each(summary.included)
+        ),
+        format!(
+            "time         {:.2} s simulated (median), from the first message to the answer",
+            summary.median().as_micros() as f64 / 1e6
+        ),
+        format!(
+            "traffic      {:.0} messages, {:.1} MB",
+            each(summary.messages),
+            each(summary.bytes) / 1e6
+        ),
+        format!("named        {} liars, nobody honest", summary.named),
+    ];
+    if summary.broken.is_empty() {
+        lines.push("invariants   hold".into());
+    }
+    let failed = summary.broken.iter().map(|one| ("BROKEN", one));
+    let failed = failed.chain(summary.without.iter().map(|one| ("no answer", one)));
+    for (kind, (seed, what)) in failed.take(LISTED_MAX) {
+        lines.push(format!("{kind}: {what}"));
+        lines.push(format!("  rerun: {}", rerun(options, *seed)));
+    }
+    lines
+}
+
+/// What to type to see one run again.
+fn rerun(options: &AggregationOptions, seed: u64) -> String {
+    let mut line = format!(
+        "commonhold simulate aggregation --contributors {} --colluders {} --offline {} --statistic {} --faults {} --seed {seed}",
+        options.contributors,
+        options.colluders,
+        options.offline,
+        options.statistic_name(),
+        options.faults,
+    );
+    if let Some(liar) = options.adversary {
+        line += &format!(" --adversary {liar}");
+    }
+    if let Some(liars) = options.liars {
+        line += &format!(" --liars {liars}");
+    }
+    line
+}
+
+/// As it is typed.
+pub fn statistic(text: &str) -> Result<Statistic, String> {
+    let (name, parts) = match text.split_once(':') {
+        Some((name, parts)) => (name, parts.parse().ok()),
+        None => (text, None),
+    };
+    match (name, parts) {
+        ("count", None) if !text.contains(':') => Ok(Statistic::Count),
+        ("sum", None) if !text.contains(':') => Ok(Statistic::Sum),
+        ("histogram", Some(buckets)) => Ok(Statistic::Histogram(buckets)),
+        ("groups", Some(groups)) => Ok(Statistic::Groups(groups)),
+        _ => Err("give count, sum, histogram:BUCKETS or groups:GROUPS".into()),
+    }
+}
+
+impl AggregationOptions {
+    fn statistic_name(&self) -> String {
+        match self.statistic {
+            Statistic::Count => "count".into(),
+            Statistic::Sum => "sum".into(),
+            Statistic::Histogram(buckets) => format!("histogram:{buckets}"),
+            Statistic::Groups(groups) => format!("groups:{groups}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Command, Program, SimulateCommand};
+
+    fn options(typed: &str) -> AggregationOptions {
+        let plain = ["commonhold", "simulate", "aggregation"];
+        let all = plain.into_iter().chain(typed.split_whitespace());
+        match Program::try_parse_from(all).unwrap().command {
+            Command::Simulate {
+                command: SimulateCommand::Aggregation(options),
+            } => options,
+            _ => unreachable!("it was typed"),
+        }
+    }
+
+    #[test]
+    fn says_what_came_of_it() {
+        let options =
+            options("--contributors 30 --statistic groups:3 --campaign 2 --faults vanish:10");
+        let setting = setting(&options).unwrap();
+        let summary = setting.campaign(1..3, || ());
+        let json = as_json(&options, &setting, &summary);
+        assert_eq!((&json["runs"], &json["broken"]), (&json!(2), &json!([])));
+        assert_eq!(json["statistic"], "groups:3");
+        assert!(as_lines(&options, &setting, &summary).len() >= 8);
+        // A rerun line can be typed.
+        let again = rerun(&options, 7);
+        let typed = again.split_whitespace();
+        assert!(Program::try_parse_from(typed).is_ok(), "{again}");
+    }
+
+    #[test]
+    fn nonsense_says_what_to_change() {
+        for typed in [
+            "--statistic mean",
+            "--statistic sum:3",
+            "--statistic histogram",
+            "--statistic histogram:x",
+            "--faults rain:3",
+            "--adversary saint",
+            "--offline 101",
+            "--campaign 0",
+        ] {
+            let plain = ["commonhold", "simulate", "aggregation"];
+            let all = plain.into_iter().chain(typed.split_whitespace());
+            assert!(Program::try_parse_from(all).is_err(), "{typed}");
+        }
+        for (typed, flag) in [
+            ("--contributors 3", "--contributors"),
+            ("--contributors 1000000", "--contributors"),
+            ("--contributors 20 --colluders 15", "--colluders"),
+            ("--statistic histogram:0", "buckets"),
+        ] {
+            let why = setting(&options(typed)).err().unwrap_or_default();
+            assert!(why.contains(flag) && !why.contains('\n'), "{typed}: {why}");
+        }
+    }
+}
