@@ -1,6 +1,7 @@
 //! Step 2: contributions.
 
 use base::{Digest, Instant, NodeId, Outbox};
+use crypto::Batch;
 
 use super::{BATCH, BATCH_BYTES, BATCH_MAX, HEADER_BYTES, Held, Replica};
 use crate::committee::contribution::{Bundle, Item, longest_sealed, open_share};
@@ -93,31 +94,66 @@ impl Replica {
         if items.len() > BATCH_MAX {
             return Err(Misbehaviour::Shape);
         }
-        let mut result = Ok(());
+        let (mut result, mut batch, mut waiting) = (Ok(()), Batch::new(), Vec::new());
         for item in items {
-            match self.hold(context, now, item) {
-                // An honest replica cannot see what is sealed to another lane, and its clock or its news of revocations may
-                // differ from ours.
-                Err(Misbehaviour::Commitment | Misbehaviour::Certificate(_)) => {}
-                held => result = result.and(held),
+            match self.wants(context, now, &item, &mut batch) {
+                Ok(true) => waiting.push(item),
+                wanted => result = result.and(blamed(wanted.map(drop))),
             }
+        }
+        // All together first; should one not hold, each by itself, to keep the others.
+        let together = batch.verify().is_ok();
+        for item in waiting {
+            let checked = if together {
+                Ok(())
+            } else {
+                item.header.check(&self.terms, &context.community, now)
+            };
+            let kept = checked.and_then(|()| self.keep(item));
+            result = result.and(blamed(kept));
         }
         self.close_if_complete(context, now, out);
         self.advance(context, now, out);
         result
     }
 
-    /// Keeps a contribution: the first header of each contributor, or the one that was agreed on.
+    /// Checks and keeps one contribution.
     fn hold(&mut self, context: &Context, now: Instant, item: Item) -> Result<(), Misbehaviour> {
+        let mut batch = Batch::new();
+        if self.wants(context, now, &item, &mut batch)? {
+            item.header.check(&self.terms, &context.community, now)?;
+            self.keep(item)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a contribution is of use here: the first header of each contributor, or the one that was agreed on. Its
+    /// signatures are yet to be checked.
+    fn wants(
+        &self,
+        context: &Context,
+        now: Instant,
+        item: &Item,
+        batch: &mut Batch,
+    ) -> Result<bool, Misbehaviour> {
+        if !self.has_use_for(item.header.node(), item.header.digest(self.round())) {
+            return Ok(false);
+        }
+        if item.sealed.len() > longest_sealed(&self.terms) {
+            return Err(Misbehaviour::Shape);
+        }
+        item.header
+            .check_in(batch, &self.terms, &context.community, now)?;
+        Ok(true)
+    }
+
+    /// Keeps a contribution whose header holds, unless another of the same author came with it.
+    fn keep(&mut self, item: Item) -> Result<(), Misbehaviour> {
         let node = item.header.node();
         let digest = item.header.digest(self.round());
         if !self.has_use_for(node, digest) {
             return Ok(());
         }
-        if item.sealed.len() > longest_sealed(&self.terms) {
-            return Err(Misbehaviour::Shape);
-        }
-        item.header.check(&self.terms, &context.community, now)?;
         let share = if item.header.declines() {
             None
         } else {
@@ -162,5 +198,14 @@ impl Replica {
             .binary_search_by(|entry| entry.contributor.cmp(&node))
             .ok()?;
         Some(entries[at].header)
+    }
+}
+
+/// What a replica is to blame for that passed a contribution on. It cannot see what is sealed to another lane, and its clock
+/// or its news of revocations may differ from ours.
+fn blamed(held: Result<(), Misbehaviour>) -> Result<(), Misbehaviour> {
+    match held {
+        Err(Misbehaviour::Commitment | Misbehaviour::Certificate(_)) => Ok(()),
+        held => held,
     }
 }
