@@ -5,6 +5,7 @@
 //! | [`sizes`] | how many lanes and replicas a committee needs, and what can then go wrong with which chance |
 //! | [`agreement`] | replicas agree on one value although some lie, crash or are cut off |
 //! | [`committee`] | the engine: shares in, one signed total out |
+//! | [`validity`] | proofs that a contribution is in range |
 //!
 //! Everything here is a pure state machine or a function. What the numbers in a vector mean is not its business: a
 //! statistic is a sum of vectors whose first element counts the people who match.
@@ -12,3 +13,4 @@
 pub mod agreement;
 pub mod committee;
 pub mod sizes;
+pub mod validity;

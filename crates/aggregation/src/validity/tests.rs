@@ -1,0 +1,1 @@
+//! What is promised of proofs, and what liars try.
