@@ -21,8 +21,8 @@
 //! # What it rests on
 //!
 //! *A lie passes* with chance [`Validity::lie_bound`] at most, whatever the contributor does, if it does not know the
-//! key: 2^-118 for a histogram of 100 buckets. Who computes H hashes to look for a convenient randomness multiplies that
-//! by H. (One proof in the field of 64 bits would leave 2^-59, within reach; a field of 128 bits would need no second
+//! key: below 2^-117 for a histogram of 100 buckets. Who computes H hashes to look for a convenient randomness multiplies that
+//! by H. (One proof in the field of 64 bits would leave 2^-58, within reach; a field of 128 bits would need no second
 //! proof, but our sums are in the one of 64 bits.) That the key is unknown is the reason for closing first: with it, lies
 //! can be computed.
 //! *Every lane must check honestly.* A majority of liars in one lane can refuse anybody, or let a friend's lie pass; it

@@ -53,10 +53,10 @@ impl Statistic {
     ///
     /// The limit that is exceeded.
     pub(super) fn check(self) -> Result<(), Unprovable> {
-        match self.groups() {
-            1..=GROUPS_MAX if matches!(self, Self::Count | Self::Sum { .. }) => {}
-            2..=GROUPS_MAX => {}
-            groups => return Err(Unprovable::Groups { groups }),
+        let groups = self.groups();
+        let grouped = matches!(self, Self::Histogram { .. } | Self::GroupedSum { .. });
+        if grouped && !(2..=GROUPS_MAX).contains(&groups) {
+            return Err(Unprovable::Groups { groups });
         }
         match self.max() {
             Some(max) if !(1..Vector::MODULUS).contains(&max) => Err(Unprovable::Range { max }),
