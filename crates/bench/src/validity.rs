@@ -18,6 +18,9 @@ pub fn run() -> Vec<Row> {
     [10, 15].into_iter().flat_map(measure).collect()
 }
 
+/// What is done, its cost, and the greatest ratio that is good enough.
+type Step = (&'static str, fn(&Cost) -> f64, Option<f64>);
+
 /// What one contribution costs, in microseconds, and its bytes.
 struct Cost {
     shard: f64,
@@ -47,7 +50,7 @@ fn measure(lanes: usize) -> Vec<Row> {
         goal,
     };
     let mut rows = Vec::new();
-    let steps: [(&str, fn(&Cost) -> f64, _); 3] = [
+    let steps: [Step; 3] = [
         ("prove and split", |cost| cost.shard, None),
         ("check, first lane", |cost| cost.check[0], Some(1.3)),
         ("check, other lane", |cost| cost.check[1], Some(1.3)),

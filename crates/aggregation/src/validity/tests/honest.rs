@@ -171,12 +171,9 @@ fn lengths_are_as_stated() {
         let (_, verifiers) = case.prepare().unwrap();
         assert_eq!(statistic.vector_len(), vector.len());
         assert_eq!(case.public.0.len(), case.validity.public_share_len());
-        for lane in 0..3 {
-            assert_eq!(
-                case.shares[lane].0.len(),
-                case.validity.input_share_len(lane)
-            );
-            assert_eq!(verifiers[lane].0.len(), case.validity.verifier_share_len());
+        for (lane, (share, verifier)) in case.shares.iter().zip(&verifiers).enumerate() {
+            assert_eq!(share.0.len(), case.validity.input_share_len(lane));
+            assert_eq!(verifier.0.len(), case.validity.verifier_share_len());
         }
     }
 }
