@@ -18,7 +18,7 @@ use crate::validity::{Binding, Validity};
 ///
 /// The key is the same for a whole round, and each header gets an own challenge from it. To be kept secret until the
 /// candidate set is closed.
-pub struct Challenge([u8; 32]);
+pub struct Challenge(pub(super) [u8; 32]);
 
 impl Challenge {
     /// From the lanes' key and the digest of a header.

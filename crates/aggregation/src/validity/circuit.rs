@@ -13,8 +13,8 @@ use crate::validity::statistic::Statistic;
 /// The arithmetic circuit of a [`Statistic`], for the proof system of `prio` (draft-irtf-cfrg-vdaf-18).
 ///
 /// The input is one element per group, zero or one; then, if a value is summed in several groups, one element per group
-/// for its sum; then the value's bits. The match count is not part of it but the sum of the groups' elements, so that no
-/// lie about it can be told. The last bit weighs as much as it takes for all bits together to weigh the greatest value:
+/// for its sum; then the value's bits. A histogram's match count is not part of it but the sum of the buckets' elements, so
+/// that no lie about it can be told; a bucket is a group here. The last bit weighs as much as it takes for all bits together to weigh the greatest value:
 /// whatever the bits are, their sum is in range.
 ///
 /// | constraint | for each |
@@ -99,10 +99,7 @@ impl Circuit {
         if numbers.len() != self.output_len() {
             return Err(NotInRange);
         }
-        let (cells, sums) = match self.groups {
-            1 => numbers.split_at(1),
-            groups => numbers[1..].split_at(groups),
-        };
+        let (cells, sums) = numbers[usize::from(self.counts_apart())..].split_at(self.groups);
         let value = sums
             .iter()
             .try_fold(0u64, |value, sum| value.checked_add(*sum));
@@ -181,13 +178,18 @@ impl Circuit {
     /// The person's vector, or a share of it.
     fn output(&self, input: &[Field64]) -> Vec<Field64> {
         let (groups, sums, bits) = self.parts(input);
-        let mut output = vec![sum(groups)];
-        if self.groups > 1 {
-            output.extend(groups.iter().chain(sums));
-        } else if !bits.is_empty() {
-            output.push(self.value(bits));
-        }
-        output
+        let whole = self.counts_apart().then(|| sum(groups));
+        let value = (self.groups == 1 && !bits.is_empty()).then(|| self.value(bits));
+        whole
+            .into_iter()
+            .chain(groups.iter().chain(sums).copied())
+            .chain(value)
+            .collect()
+    }
+
+    /// Whether the vector has a match count besides the groups' elements, which is their sum.
+    fn counts_apart(&self) -> bool {
+        matches!(self.statistic, Statistic::Histogram { .. })
     }
 }
 

@@ -9,8 +9,8 @@ pub const GROUPS_MAX: u32 = 1 << 14;
 
 /// A statistic whose contributions can be proved to be in range, with the vector that one person contributes.
 ///
-/// The first element of every vector counts the person: one for who matches, and zero, with zeros after it, for who
-/// does not.
+/// Who matches is counted with a one: in the vector's first element or, by groups, in that of one's own group. Who does
+/// not contributes zeros. Groups are the committee's cells, in the order that it expects: all counts, then all sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Statistic {
     /// How many match: `[match]`.
@@ -20,14 +20,17 @@ pub enum Statistic {
         /// The greatest value, at least one.
         max: u64,
     },
-    /// In which of several buckets, groups or categories each is: `[match, bucket, bucket, …]`, exactly one bucket of
-    /// who matches holding a one. Counting by groups is the same.
+    /// In which of several buckets each is: `[match, bucket, bucket, …]`, one bucket of who matches holding a one.
     Histogram {
         /// From two to [`GROUPS_MAX`].
         buckets: u32,
     },
-    /// The sum of an integer in `0..=max` for each group: `[match, count, count, …, sum, sum, …]`, everything but the
-    /// count and sum of one's own group being zero.
+    /// How many match in each group: `[count, count, …]`.
+    GroupedCount {
+        /// From two to [`GROUPS_MAX`].
+        groups: u32,
+    },
+    /// The sum of an integer in `0..=max` for each group: `[count, count, …, sum, sum, …]`.
     GroupedSum {
         /// From two to [`GROUPS_MAX`].
         groups: u32,
@@ -43,7 +46,8 @@ impl Statistic {
             Self::Count => 1,
             Self::Sum { .. } => 2,
             Self::Histogram { buckets } => 1 + buckets as usize,
-            Self::GroupedSum { groups, .. } => 1 + 2 * groups as usize,
+            Self::GroupedCount { groups } => groups as usize,
+            Self::GroupedSum { groups, .. } => 2 * groups as usize,
         }
     }
 
@@ -54,8 +58,8 @@ impl Statistic {
     /// The limit that is exceeded.
     pub(super) fn check(self) -> Result<(), Unprovable> {
         let groups = self.groups();
-        let grouped = matches!(self, Self::Histogram { .. } | Self::GroupedSum { .. });
-        if grouped && !(2..=GROUPS_MAX).contains(&groups) {
+        let one = matches!(self, Self::Count | Self::Sum { .. });
+        if !one && !(2..=GROUPS_MAX).contains(&groups) {
             return Err(Unprovable::Groups { groups });
         }
         match self.max() {
@@ -64,18 +68,20 @@ impl Statistic {
         }
     }
 
-    /// Groups that are told apart.
+    /// Groups or buckets that are told apart.
     pub(super) fn groups(self) -> u32 {
         match self {
             Self::Count | Self::Sum { .. } => 1,
-            Self::Histogram { buckets: groups } | Self::GroupedSum { groups, .. } => groups,
+            Self::Histogram { buckets: groups }
+            | Self::GroupedCount { groups }
+            | Self::GroupedSum { groups, .. } => groups,
         }
     }
 
     /// The greatest value of what is summed.
     pub(super) fn max(self) -> Option<u64> {
         match self {
-            Self::Count | Self::Histogram { .. } => None,
+            Self::Count | Self::Histogram { .. } | Self::GroupedCount { .. } => None,
             Self::Sum { max } | Self::GroupedSum { max, .. } => Some(max),
         }
     }

@@ -1,6 +1,7 @@
 //! What is promised of proofs, and what liars try.
 
 mod bytes;
+mod forging;
 mod honest;
 mod lies;
 mod tampering;
@@ -101,18 +102,15 @@ fn is_contribution(statistic: Statistic, vector: &[u64]) -> bool {
     let one_of = |cells: &[u64]| {
         cells.iter().filter(|cell| **cell == 1).count() == 1 && cells.iter().all(|cell| *cell <= 1)
     };
-    vector[0] == 1
-        && match statistic {
-            Statistic::Count => true,
-            Statistic::Sum { max } => vector[1] <= max,
-            Statistic::Histogram { .. } => one_of(&vector[1..]),
-            Statistic::GroupedSum { groups, max } => {
-                let (counts, sums) = vector[1..].split_at(groups as usize);
-                one_of(counts)
-                    && counts
-                        .iter()
-                        .zip(sums)
-                        .all(|(count, sum)| *sum <= count * max)
-            }
+    match statistic {
+        Statistic::Count => vector[0] == 1,
+        Statistic::Sum { max } => vector[0] == 1 && vector[1] <= max,
+        Statistic::Histogram { .. } => vector[0] == 1 && one_of(&vector[1..]),
+        Statistic::GroupedCount { .. } => one_of(vector),
+        Statistic::GroupedSum { groups, max } => {
+            let (counts, sums) = vector.split_at(groups as usize);
+            let mut both = counts.iter().zip(sums);
+            one_of(counts) && both.all(|(count, sum)| *sum <= count * max)
         }
+    }
 }

@@ -8,16 +8,10 @@ fn contribution() -> impl Strategy<Value = (Statistic, Vec<u64>)> {
     let max = prop_oneof![1..20u64, 1..=u64::from(u32::MAX), 1..Vector::MODULUS];
     let count = (0..=1u64).prop_map(|matches| (Statistic::Count, vec![matches]));
     let sum = (max.clone(), any::<u64>(), any::<bool>()).prop_map(|(max, value, matches)| {
-        let value = match matches {
-            true => vec![
-                1,
-                if max == u64::MAX {
-                    value
-                } else {
-                    value % (max + 1)
-                },
-            ],
-            false => vec![0, 0],
+        let value = if matches {
+            vec![1, value % (max + 1)]
+        } else {
+            vec![0, 0]
         };
         (Statistic::Sum { max }, value)
     });
@@ -29,17 +23,22 @@ fn contribution() -> impl Strategy<Value = (Statistic, Vec<u64>)> {
         }
         (Statistic::Histogram { buckets }, vector)
     });
-    let grouped =
-        (2..12u32, 0..13u32, max, any::<u64>()).prop_map(|(groups, group, max, value)| {
-            let mut vector = vec![0; 1 + 2 * groups as usize];
-            if group < groups {
-                vector[0] = 1;
-                vector[1 + group as usize] = 1;
-                vector[1 + (groups + group) as usize] = value % (max + 1);
-            }
-            (Statistic::GroupedSum { groups, max }, vector)
-        });
-    prop_oneof![count, sum, histogram, grouped]
+    let counted = (2..40u32, 0..41u32).prop_map(|(groups, group)| {
+        let mut vector = vec![0; groups as usize];
+        if group < groups {
+            vector[group as usize] = 1;
+        }
+        (Statistic::GroupedCount { groups }, vector)
+    });
+    let summed = (2..12u32, 0..13u32, max, any::<u64>()).prop_map(|(groups, group, max, value)| {
+        let mut vector = vec![0; 2 * groups as usize];
+        if group < groups {
+            vector[group as usize] = 1;
+            vector[(groups + group) as usize] = value % (max + 1);
+        }
+        (Statistic::GroupedSum { groups, max }, vector)
+    });
+    prop_oneof![count, sum, histogram, counted, summed]
 }
 
 proptest! {
@@ -134,7 +133,7 @@ fn a_share_is_uniform_whatever_it_is_a_share_of() {
 
 #[test]
 fn limits_are_checked() {
-    use Statistic::{Count, GroupedSum, Histogram, Sum};
+    use Statistic::{Count, GroupedCount, GroupedSum, Histogram, Sum};
     let refused = |statistic, lanes| Validity::new(statistic, lanes).map(drop).unwrap_err();
     for lanes in [0, LANES_MAX + 1, 256, 257, usize::MAX] {
         assert_eq!(refused(Count, lanes), Unprovable::Lanes { lanes });
@@ -142,6 +141,7 @@ fn limits_are_checked() {
     for groups in [0, 1, GROUPS_MAX + 1, u32::MAX] {
         let error = Unprovable::Groups { groups };
         assert_eq!(refused(Histogram { buckets: groups }, 2), error);
+        assert_eq!(refused(GroupedCount { groups }, 2), error);
         assert_eq!(refused(GroupedSum { groups, max: 1 }, 2), error);
     }
     for max in [0, Vector::MODULUS, u64::MAX] {
@@ -162,9 +162,10 @@ fn lengths_are_as_stated() {
         (Statistic::Count, vec![1]),
         (Statistic::Sum { max: 100 }, vec![1, 77]),
         (Statistic::Histogram { buckets: 4 }, vec![1, 0, 0, 0, 1]),
+        (Statistic::GroupedCount { groups: 3 }, vec![0, 0, 1]),
         (
             Statistic::GroupedSum { groups: 2, max: 9 },
-            vec![1, 0, 1, 0, 9],
+            vec![0, 1, 0, 9],
         ),
     ] {
         let case = Case::honest(statistic, 3, &vector, 1);

@@ -61,8 +61,11 @@ fn a_value_is_in_range_and_zero_from_who_does_not_match() {
 #[test]
 fn nobody_is_in_two_buckets_or_twice_in_one() {
     let histogram = Statistic::Histogram { buckets: 4 };
+    let counts = Statistic::GroupedCount { groups: 4 };
     pass(histogram, &[0, 1, 0, 0], &[1, 0, 1, 0, 0]);
     pass(histogram, &[0, 0, 0, 0], &[0, 0, 0, 0, 0]);
+    pass(counts, &[0, 1, 0, 0], &[0, 1, 0, 0]);
+    pass(counts, &[0, 0, 0, 0], &[0, 0, 0, 0]);
     for lie in [
         [1, 1, 0, 0],
         [1, 1, 1, 1],
@@ -75,6 +78,7 @@ fn nobody_is_in_two_buckets_or_twice_in_one() {
         [5, 0, 0, Vector::MODULUS - 5],
     ] {
         refuse(histogram, &lie);
+        refuse(counts, &lie);
     }
     let mut wide = vec![0; 100];
     (wide[3], wide[77]) = (1, 1);
@@ -86,8 +90,8 @@ fn a_value_goes_to_ones_own_group_only() {
     // Three groups, their sums, bits that weigh 1, 2, 4 and 3.
     let grouped = Statistic::GroupedSum { groups: 3, max: 10 };
     let honest = [0, 1, 0, 0, 5, 0, 1, 0, 1, 0];
-    pass(grouped, &honest, &[1, 0, 1, 0, 0, 5, 0]);
-    pass(grouped, &[0; 10], &[0; 7]);
+    pass(grouped, &honest, &[0, 1, 0, 0, 5, 0]);
+    pass(grouped, &[0; 10], &[0; 6]);
     for lie in [
         // Another's group, two groups, another value than the bits', a value beyond all bits, a negative one.
         [0, 1, 0, 5, 0, 0, 1, 0, 1, 0],
@@ -114,6 +118,7 @@ fn what_passes_is_a_contribution() {
         (Statistic::Count, 1),
         (Statistic::Sum { max: 2 }, 3),
         (Statistic::Histogram { buckets: 3 }, 3),
+        (Statistic::GroupedCount { groups: 3 }, 3),
         (Statistic::GroupedSum { groups: 2, max: 1 }, 5),
     ] {
         let mut passed = std::collections::BTreeSet::new();
@@ -135,7 +140,9 @@ fn what_passes_is_a_contribution() {
         let all = match statistic {
             Statistic::Count => 2,
             Statistic::Sum { max } => 2 + max,
-            Statistic::Histogram { buckets } => 1 + u64::from(buckets),
+            Statistic::Histogram { buckets: groups } | Statistic::GroupedCount { groups } => {
+                1 + u64::from(groups)
+            }
             Statistic::GroupedSum { groups, max } => 1 + u64::from(groups) * (1 + max),
         };
         assert_eq!(passed.len() as u64, all, "{statistic:?}");
