@@ -21,15 +21,21 @@
 //! # What it rests on
 //!
 //! *A lie passes* with chance [`Validity::lie_bound`] at most, whatever the contributor does, if it does not know the
-//! key: below 2^-117 for a histogram of 100 buckets. Who computes H hashes to look for a convenient randomness multiplies that
-//! by H. (One proof in the field of 64 bits would leave 2^-58, within reach; a field of 128 bits would need no second
-//! proof, but our sums are in the one of 64 bits.) That the key is unknown is the reason for closing first: with it, lies
-//! can be computed.
+//! key: below 2^-117 for a histogram of 100 buckets. Who computes H hashes to look for a convenient randomness
+//! multiplies that by H. (One proof in the field of 64 bits would leave 2^-58, within reach; a field of 128 bits would
+//! need no second proof, but our sums are in the one of 64 bits.) That the key is unknown is the reason for closing
+//! first: with it, lies can be computed.
+//!
+//! *A contribution is checked once.* Verifier shares for one challenge tell nothing but whether it is valid; those for a
+//! second challenge would tell the value itself. So there must be exactly one key: from the committed seeds of all lanes,
+//! never of those that happen to answer, and a replica must not say a word under any other, not even after a restart.
+//!
 //! *Every lane must check honestly.* A majority of liars in one lane can refuse anybody, or let a friend's lie pass; it
 //! could as well sign a wrong lane sum.
-//! *Nothing is learnt* from shares of all lanes but one and all verifier shares, except whether the contribution is valid.
+//!
 //! *The nonce* names round and contributor rather than the header, because the header commits to shares that depend on
-//! the nonce; the challenge names the header.
+//! the nonce; the challenge names the header. So a node's shares are made once per round: a second contribution of the
+//! same node to the same round must be refused, which the committee does anyway.
 //!
 //! The library keeps copies of shares that it does not erase.
 //!

@@ -1,9 +1,9 @@
 //! What is promised of proofs, and what liars try.
 
 mod bytes;
-mod forging;
 mod honest;
 mod lies;
+mod misuse;
 mod tampering;
 mod vectors;
 

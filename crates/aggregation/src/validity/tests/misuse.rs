@@ -1,4 +1,4 @@
-//! Why the set closes before the key is shown: with it, any lie can be proved.
+//! What the rules of calling are for: who knows the key proves any lie, and who is told two answers learns the value.
 
 use prio::codec::{Decode as _, Encode as _};
 use prio::field::{FieldElement as _, FieldElementWithInteger as _, NttFriendlyFieldElement as _};
@@ -46,7 +46,7 @@ fn totals(case: &Case) -> Vec<Field64> {
 fn forge(case: &mut Case, challenge: &Challenge) {
     let circuit = case.validity.circuit.clone();
     let totals = totals(case);
-    let looks = draw(case, 5, &challenge.0, &case.bindings[0].nonce, 1);
+    let looks = looks(case, challenge);
     let points = circuit.points();
     let root = Field64::root((2 * points).ilog2() as usize).unwrap();
     let share = &mut case.shares[0].0;
@@ -81,4 +81,38 @@ fn who_knows_another_challenge_proves_nothing() {
         .fill_with(|| Challenge::new(&[1; 32], &Digest([2; 32])));
     forge(&mut case, &challenge);
     assert_eq!(case.check(), Err(Refused::Proof));
+}
+
+/// The points at which a challenge looks at each proof's polynomials.
+fn looks(case: &Case, challenge: &Challenge) -> Vec<Field64> {
+    draw(case, 5, &challenge.0, &case.bindings[0].nonce, 1)
+}
+
+/// Of the first proof, what all lanes together say of the first wire.
+fn wire(case: &Case) -> Field64 {
+    let (_, verifiers) = case.prepare().unwrap();
+    verifiers.iter().fold(Field64::zero(), |sum, verifier| {
+        sum + Field64::get_decoded(&verifier.0[8..16]).unwrap()
+    })
+}
+
+/// A count's wire is a line through a random number at 1 and a multiple of the match count at −1: one point of it tells
+/// nothing, two tell all.
+#[test]
+fn verifier_shares_for_two_challenges_reveal_the_value() {
+    for matches in [0, 1] {
+        let mut case = Case::honest(Statistic::Count, 3, &[matches], 5);
+        let mut points = Vec::new();
+        for key in [1, 2] {
+            case.challenges
+                .fill_with(|| Challenge::new(&[key; 32], &Digest([0; 32])));
+            points.push((looks(&case, &case.challenges[0])[0], wire(&case)));
+        }
+        let [(x, y), (other_x, other_y)] = points[..] else {
+            unreachable!("two keys");
+        };
+        let slope = (other_y - y) / (other_x - x);
+        let at_minus_one = y + slope * (-Field64::one() - x);
+        assert_eq!(at_minus_one != Field64::zero(), matches == 1);
+    }
 }
