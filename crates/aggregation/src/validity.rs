@@ -8,15 +8,15 @@
 //! # How the committee's steps call it
 //!
 //! 1. *Contribute.* The contributor calls [`Validity::shard`] with the vector it would contribute without a proof. The
-//!    [`PublicShare`] goes into its signed header, the [`InputShare`] of each lane takes the place of the plain share: it
-//!    is committed to in the header and sealed to the lane. No key is needed.
+//!    [`PublicShare`] goes into its signed header, the [`InputShare`] of each lane takes the place of the plain share:
+//!    it is committed to in the header and sealed to the lane. No key is needed.
 //! 2. *Close.* Replicas fix the candidate set. Only against its certificate do the lanes release the seeds that they
 //!    committed to when they set up; their XOR is the key.
 //! 3. *Prove.* For each candidate every replica calls [`Validity::prepare`] with its lane's share and the [`Challenge`]
 //!    made of key and header, and signs the [`VerifierShare`], which must be the same for a majority of its lane. With
 //!    one from every lane, [`Validity::combine`] decides; the contribution is refused if that fails.
-//! 4. *Add.* [`Validity::finish`] gives the lane's share of the vector, whose sum is opened as ever. Where it fails, the
-//!    contribution is refused as well: lanes say so to each other before they agree on the final set.
+//! 4. *Add.* [`Validity::finish`] gives the lane's share of the vector, whose sum is opened as ever. Where it fails,
+//!    the contribution is refused as well: lanes say so to each other before they agree on the final set.
 //!
 //! # What it rests on
 //!
@@ -26,9 +26,9 @@
 //! need no second proof, but our sums are in the one of 64 bits.) That the key is unknown is the reason for closing
 //! first: with it, lies can be computed.
 //!
-//! *A contribution is checked once.* Verifier shares for one challenge tell nothing but whether it is valid; those for a
-//! second challenge would tell the value itself. So there must be exactly one key: from the committed seeds of all lanes,
-//! never of those that happen to answer, and a replica must not say a word under any other, not even after a restart.
+//! *A contribution is checked once.* Verifier shares for one challenge tell nothing but whether it is valid; those for
+//! a second challenge would tell the value itself. So there must be exactly one key: from the committed seeds of all
+//! lanes, never of those that happen to answer, and a replica must not say a word under any other, not even after a restart.
 //!
 //! *Every lane must check honestly.* A majority of liars in one lane can refuse anybody, or let a friend's lie pass; it
 //! could as well sign a wrong lane sum.

@@ -13,8 +13,8 @@ use crate::validity::statistic::Statistic;
 /// The arithmetic circuit of a [`Statistic`], for the proof system of `prio` (draft-irtf-cfrg-vdaf-18).
 ///
 /// The input is one element per group, zero or one; then, if a value is summed in several groups, one element per group
-/// for its sum; then the value's bits. A histogram's match count is not part of it but the sum of the buckets' elements, so
-/// that no lie about it can be told; a bucket is a group here. The last bit weighs as much as it takes for all bits
+/// for its sum; then the value's bits. A histogram's match count is not part of it but the sum of the buckets' elements,
+/// so that no lie about it can be told; a bucket is a group here. The last bit weighs as much as it takes for all bits
 /// together to weigh the greatest value: whatever the bits are, their sum is in range.
 ///
 /// | constraint | for each |
