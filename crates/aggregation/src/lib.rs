@@ -6,6 +6,7 @@
 //! | [`agreement`] | replicas agree on one value although some lie, crash or are cut off |
 //! | [`committee`] | the engine: shares in, one signed total out |
 //! | [`suppression`] | which cells of a grouped total may be opened |
+//! | [`validity`] | proofs that a contribution is in range |
 //!
 //! Everything here is a pure state machine or a function. What the numbers in a vector mean is not its business: a
 //! statistic is a sum of vectors whose first element counts the people who match.
@@ -14,3 +15,4 @@ pub mod agreement;
 pub mod committee;
 pub mod sizes;
 pub mod suppression;
+pub mod validity;

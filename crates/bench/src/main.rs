@@ -10,6 +10,7 @@ mod events;
 mod executions;
 mod report;
 mod timing;
+mod validity;
 mod verify_list;
 
 use std::process::ExitCode;
@@ -19,12 +20,13 @@ use report::Row;
 /// Name, and what measures.
 type Benchmark = (&'static str, fn() -> Vec<Row>);
 
-const ALL: [Benchmark; 5] = [
+const ALL: [Benchmark; 6] = [
     ("counting", counting::run),
     ("verify-list", verify_list::run),
     ("draw", draw::run),
     ("events", events::run),
     ("executions", executions::run),
+    ("validity", validity::run),
 ];
 
 fn main() -> ExitCode {
