@@ -5,10 +5,12 @@
 //! | [`sizes`] | how many lanes and replicas a committee needs, and what can then go wrong with which chance |
 //! | [`agreement`] | replicas agree on one value although some lie, crash or are cut off |
 //! | [`committee`] | the engine: shares in, one signed total out |
+//! | [`statistic`] | what the numbers in a vector mean: from one person's rows to a vector, from totals to figures |
 //!
-//! Everything here is a pure state machine or a function. What the numbers in a vector mean is not its business: a
+//! Everything here is a pure state machine or a function. What the numbers mean is no business of the engine's: to it, a
 //! statistic is a sum of vectors whose first element counts the people who match.
 
 pub mod agreement;
 pub mod committee;
 pub mod sizes;
+pub mod statistic;

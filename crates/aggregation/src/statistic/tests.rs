@@ -1,0 +1,1 @@
+//! Statistics against a plain model, known numbers, bad input and lying totals.
