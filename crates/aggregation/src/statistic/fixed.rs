@@ -40,6 +40,11 @@ impl Fraction {
         Self(exact)
     }
 
+    #[cfg(test)]
+    pub(super) fn exact(&self) -> &BigRational {
+        &self.0
+    }
+
     /// The nearest double; infinite beyond those.
     pub fn as_f64(&self) -> f64 {
         as_f64(&self.0)
