@@ -83,7 +83,7 @@ pub enum Measure {
         column: u16,
     },
     /// Mean, variance, standard deviation and the central moments up to `order`, from the power sums of the steps above
-    /// the lowest value: `order` numbers, R to 1.3 · 10^6 for order 2, 12,264 for order 3, 1,165 for order 4. Exact, as
+    /// the lowest value: `order` numbers, R to 1.35 · 10^6 for order 2, 12,264 for order 3, 1,165 for order 4. Exact, as
     /// fractions; what is a root is the double nearest to the root of one.
     #[n(3)]
     Moments {
@@ -128,7 +128,7 @@ pub enum Measure {
         #[n(1)]
         count: u16,
     },
-    /// Covariances and correlations of c columns: c sums, and c (c + 1) / 2 sums of products, R to 1.3 · 10^6. Exact,
+    /// Covariances and correlations of c columns: c sums, and c (c + 1) / 2 sums of products, R to 1.35 · 10^6. Exact,
     /// as fractions; a correlation is a double.
     #[n(8)]
     Covariance {
