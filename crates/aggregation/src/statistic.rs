@@ -20,12 +20,12 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `declaration`, `column`, `domain` | what is declared, and what is refused |
+//! | `declaration`, `column`, `domain`, `refusal` | what is declared, and what is refused |
 //! | `layout` | which element of a vector is what, and how wide |
 //! | `row` | one person's values, checked against the columns |
 //! | `part` | which numbers of a row are added up |
 //! | `totals` | sums read back out of a vector, with the checks that they must pass |
-//! | `answer`, `fixed` | figures, exact numbers |
+//! | `decoding`, `answer`, `fixed` | figures, exact numbers |
 //! | `moments`, `distribution`, `regression`, `logistic` | one family of figures each |
 //! | `elimination` | linear equations, exactly |
 //!
@@ -62,6 +62,7 @@
 mod answer;
 mod column;
 mod declaration;
+mod decoding;
 mod distribution;
 mod domain;
 mod elimination;
@@ -70,6 +71,7 @@ mod layout;
 mod logistic;
 mod moments;
 mod part;
+mod refusal;
 mod regression;
 mod row;
 #[cfg(test)]
@@ -82,8 +84,8 @@ pub use answer::{Answer, Cell, Exactness, Figures, Undefined};
 pub use column::to_units;
 pub use declaration::{
     CELLS_MAX, COLUMNS_MAX, CONTRIBUTORS_MAX, DECIMALS_MAX, DECLARATION_BYTES_MAX, Declaration,
-    DeclarationError, GROUPINGS_MAX, LEVEL_ONE, LEVELS_MAX, Measure, NAME_BYTES_MAX, ORDER_MAX,
-    PREDICTORS_MAX, ROWS_MAX, TOTAL_BITS, VECTOR_LEN_MAX,
+    GROUPINGS_MAX, LEVEL_ONE, LEVELS_MAX, Measure, NAME_BYTES_MAX, ORDER_MAX, PREDICTORS_MAX,
+    ROWS_MAX, TOTAL_BITS, VECTOR_LEN_MAX,
 };
 pub use distribution::{Quantile, Top};
 pub use domain::{Bracket, Buckets, Domain, Label};
@@ -91,6 +93,7 @@ pub use fixed::{Fixed, Fraction};
 pub use layout::Layout;
 pub use logistic::LogisticStep;
 pub use moments::Moments;
+pub use refusal::DeclarationError;
 pub use regression::{Coefficient, Covariance, Linear};
 pub use row::{RowError, Value};
 pub use totals::TotalsError;
@@ -211,7 +214,7 @@ impl Statistic {
             labels: self.labels(cell),
             people: read.people,
             rows: read.rows,
-            figures: answer::figures(self, &read)?,
+            figures: decoding::figures(self, &read)?,
         })
     }
 

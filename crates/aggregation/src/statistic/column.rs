@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use community::{Column, Kind, Range};
 
-use super::declaration::{CELLS_MAX, COLUMNS_MAX, DECIMALS_MAX, DeclarationError, NAME_BYTES_MAX};
+use super::declaration::{CELLS_MAX, COLUMNS_MAX, DECIMALS_MAX, NAME_BYTES_MAX};
+use super::refusal::DeclarationError;
 use super::row::RowError;
 
 /// The double `value` in units of the column's step, rounded to the nearest one: off by half a step at most.

@@ -4,8 +4,9 @@ use community::{Column, Range};
 use minicbor::{Decode, Encode};
 
 use super::column;
-use super::declaration::{CELLS_MAX, DeclarationError};
+use super::declaration::CELLS_MAX;
 use super::fixed::Fixed;
+use super::refusal::DeclarationError;
 
 /// Parts of a column's values: each value is in exactly one.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

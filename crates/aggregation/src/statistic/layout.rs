@@ -10,10 +10,10 @@ use crypto::Vector;
 
 use super::column;
 use super::declaration::{
-    CELLS_MAX, CONTRIBUTORS_MAX, Declaration, DeclarationError, GROUPINGS_MAX, ROWS_MAX,
-    TOTAL_BITS, VECTOR_LEN_MAX,
+    CELLS_MAX, CONTRIBUTORS_MAX, Declaration, GROUPINGS_MAX, ROWS_MAX, TOTAL_BITS, VECTOR_LEN_MAX,
 };
 use super::part;
+use super::refusal::DeclarationError;
 use super::totals::TotalsError;
 
 /// The layout of a statistic's vectors.

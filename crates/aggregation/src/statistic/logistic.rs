@@ -12,10 +12,11 @@ use community::{Column, Kind, Range};
 
 use super::answer::Undefined;
 use super::column;
-use super::declaration::{DECIMALS_MAX, Declaration, DeclarationError, Measure};
+use super::declaration::{DECIMALS_MAX, Declaration, Measure};
 use super::elimination::{Singular, dot, invert};
 use super::fixed::{Fraction, as_f64, exact, exact_sum, root, ten_to};
 use super::part::{Part, pairs};
+use super::refusal::DeclarationError;
 use super::row::Row;
 use super::totals::Totals;
 

@@ -3,10 +3,9 @@
 use community::Column;
 
 use super::column;
-use super::declaration::{
-    Declaration, DeclarationError, LEVEL_ONE, LEVELS_MAX, Measure, ORDER_MAX, PREDICTORS_MAX,
-};
+use super::declaration::{Declaration, LEVEL_ONE, LEVELS_MAX, Measure, ORDER_MAX, PREDICTORS_MAX};
 use super::logistic;
+use super::refusal::DeclarationError;
 use super::row::Row;
 
 /// A number of a row that is added up.

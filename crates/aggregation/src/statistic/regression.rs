@@ -130,66 +130,80 @@ fn correlation(products: &Matrix, i: usize, j: usize) -> Option<f64> {
     Some(root(&(of * of / square)) * as_f64(&of.signum()))
 }
 
+/// What least squares solve for.
+struct Fit {
+    slopes: Vec<BigRational>,
+    /// Of the predictors' cross products.
+    inverse: Matrix,
+    /// The part of the response's own product that the predictors explain.
+    explained: BigRational,
+    /// The part that they do not.
+    residual: BigRational,
+}
+
+impl Fit {
+    /// Of the last column by the others.
+    fn of(products: &Matrix) -> Result<Self, Singular> {
+        let (response, others) = products.split_last().expect("there is a response");
+        let count = others.len();
+        let inverse = invert(others.iter().map(|row| row[..count].to_vec()).collect())?;
+        let with_response = &response[..count];
+        let slopes: Vec<_> = inverse.iter().map(|row| dot(row, with_response)).collect();
+        let explained = dot(&slopes, with_response);
+        let residual = &response[count] - &explained;
+        if residual.is_negative() {
+            return Err(Singular::Indefinite);
+        }
+        Ok(Self {
+            slopes,
+            inverse,
+            explained,
+            residual,
+        })
+    }
+}
+
 /// `chosen` is the predictors, then the response.
 pub(super) fn linear(
     columns: &[Column],
-    predictors: &[u16],
     chosen: &[u16],
     totals: &Totals,
 ) -> Result<Result<Linear, Undefined>, TotalsError> {
-    let Centred { means, products } = Centred::read(columns, chosen, totals)?;
-    let count = predictors.len();
-    let name = |index: usize| column::name(columns, chosen[index]);
-    let impossible = || TotalsError::Impossible {
-        column: name(count),
-    };
-    let of_predictors = products[..count].iter().map(|row| row[..count].to_vec());
-    let inverse = match invert(of_predictors.collect()) {
-        Ok(inverse) => inverse,
-        Err(Singular::Dependent(index)) => {
-            return Ok(Err(Undefined::Collinear {
-                column: name(index),
-            }));
-        }
-        Err(Singular::Indefinite) => return Err(impossible()),
-    };
-    let with_response = &products[count][..count];
-    let slopes: Vec<_> = inverse.iter().map(|row| dot(row, with_response)).collect();
-    let total = &products[count][count];
-    let explained = dot(&slopes, with_response);
-    let residual = total - &explained;
-    if residual.is_negative() {
-        return Err(impossible());
+    let centred = Centred::read(columns, chosen, totals)?;
+    let names: Vec<_> = chosen.iter().map(|&i| column::name(columns, i)).collect();
+    match Fit::of(&centred.products) {
+        Ok(fit) => Ok(Ok(report(&centred, fit, names, totals.rows))),
+        Err(Singular::Dependent(index)) => Ok(Err(Undefined::Collinear {
+            column: names[index].clone(),
+        })),
+        Err(Singular::Indefinite) => Err(TotalsError::Impossible {
+            column: names[chosen.len() - 1].clone(),
+        }),
     }
-    let means_of_predictors = &means[..count];
-    let spare = totals.rows.checked_sub(count as u64 + 1);
+}
+
+fn report(centred: &Centred, fit: Fit, names: Vec<String>, rows: u64) -> Linear {
+    let (mean, means) = centred.means.split_last().expect("there is a response");
+    let spare = rows.checked_sub(names.len() as u64);
     let spare = spare.filter(|spare| *spare > 0);
-    let variance = spare.map(|spare| &residual / exact(spare));
+    let variance = spare.map(|spare| &fit.residual / exact(spare));
     let error = |factor: &BigRational| variance.as_ref().map(|variance| root(&(variance * factor)));
-    let weighted: Vec<_> = inverse
-        .iter()
-        .map(|row| dot(row, means_of_predictors))
-        .collect();
-    let of_intercept = exact(totals.rows).recip() + dot(&weighted, means_of_predictors);
-    let intercept = &means[count] - dot(&slopes, means_of_predictors);
-    Ok(Ok(Linear {
-        intercept: Coefficient {
-            value: Fraction::of(intercept),
-            standard_error: error(&of_intercept),
-        },
-        r_squared: (!total.is_zero()).then(|| Fraction::of(explained / total)),
+    let weighted: Vec<_> = fit.inverse.iter().map(|row| dot(row, means)).collect();
+    let intercept = Coefficient {
+        value: Fraction::of(mean - dot(&fit.slopes, means)),
+        standard_error: error(&(exact(rows).recip() + dot(&weighted, means))),
+    };
+    let slope = |(index, value): (usize, BigRational)| Coefficient {
+        value: Fraction::of(value),
+        standard_error: error(&fit.inverse[index][index]),
+    };
+    let total = &fit.explained + &fit.residual;
+    let slopes = fit.slopes.into_iter().enumerate().map(slope);
+    Linear {
+        intercept,
+        slopes: names.into_iter().zip(slopes).collect(),
+        r_squared: (!total.is_zero()).then(|| Fraction::of(&fit.explained / total)),
         degrees_of_freedom: spare,
         residual_standard_error: error(&exact(1)),
-        slopes: slopes
-            .into_iter()
-            .enumerate()
-            .map(|(index, slope)| {
-                let coefficient = Coefficient {
-                    value: Fraction::of(slope),
-                    standard_error: error(&inverse[index][index]),
-                };
-                (name(index), coefficient)
-            })
-            .collect(),
-    }))
+    }
 }
