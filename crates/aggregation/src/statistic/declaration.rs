@@ -93,7 +93,8 @@ pub enum Measure {
         #[n(1)]
         order: u8,
     },
-    /// How many rows are in each part of a domain. One count for each. Exact.
+    /// How many rows are in each part of a domain. One count for each. Exact. The parts of a cell are opened together:
+    /// where single ones must be withheld, declare a count, grouped by the domain.
     #[n(4)]
     Histogram {
         /// Whose parts.

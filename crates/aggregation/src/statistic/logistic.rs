@@ -13,7 +13,7 @@ use community::{Column, Kind, Range};
 use super::answer::Undefined;
 use super::column;
 use super::declaration::{DECIMALS_MAX, Declaration, Measure};
-use super::elimination::{Singular, dot, invert};
+use super::elimination::{Inverse, Singular};
 use super::fixed::{Fraction, as_f64, exact, exact_sum, root, ten_to};
 use super::part::{Part, pairs};
 use super::refusal::DeclarationError;
@@ -245,7 +245,7 @@ pub(super) fn decode(
         information[j][i] = sum;
     }
     // Rounding may make a matrix indefinite that is nearly singular, so that this is no sign of a lie.
-    let inverse = invert(information.clone()).map_err(|singular| {
+    let inverse = Inverse::of(&information, size).map_err(|singular| {
         let at = match singular {
             Singular::Dependent(at) => at,
             Singular::Indefinite => predictors.len(),
@@ -256,12 +256,9 @@ pub(super) fn decode(
         };
         Undefined::Collinear { column }
     })?;
-    let step: Vec<f64> = inverse
-        .iter()
-        .map(|row| as_f64(&dot(row, &gradient)))
-        .collect();
+    let step: Vec<f64> = inverse.times(&gradient).iter().map(as_f64).collect();
     let before = weights.iter().map(|&w| w as f64 / ten(*weight_decimals));
-    let diagonal = (0..size).map(|i| root(&inverse[i][i]));
+    let diagonal = (0..size).map(|i| root(&inverse.diagonal(i)));
     Ok(LogisticStep {
         weights: before
             .zip(&step)

@@ -11,7 +11,7 @@ use num_traits::{Signed as _, Zero as _};
 
 use super::answer::Undefined;
 use super::column;
-use super::elimination::{Matrix, Singular, dot, invert};
+use super::elimination::{Inverse, Matrix, Singular, dot};
 use super::fixed::{Fraction, as_f64, exact, exact_sum, root, ten_to};
 use super::part::{both, pairs};
 use super::totals::{Totals, TotalsError};
@@ -134,7 +134,7 @@ fn correlation(products: &Matrix, i: usize, j: usize) -> Option<f64> {
 struct Fit {
     slopes: Vec<BigRational>,
     /// Of the predictors' cross products.
-    inverse: Matrix,
+    inverse: Inverse,
     /// The part of the response's own product that the predictors explain.
     explained: BigRational,
     /// The part that they do not.
@@ -146,9 +146,9 @@ impl Fit {
     fn of(products: &Matrix) -> Result<Self, Singular> {
         let (response, others) = products.split_last().expect("there is a response");
         let count = others.len();
-        let inverse = invert(others.iter().map(|row| row[..count].to_vec()).collect())?;
+        let inverse = Inverse::of(others, count)?;
         let with_response = &response[..count];
-        let slopes: Vec<_> = inverse.iter().map(|row| dot(row, with_response)).collect();
+        let slopes = inverse.times(with_response);
         let explained = dot(&slopes, with_response);
         let residual = &response[count] - &explained;
         if residual.is_negative() {
@@ -188,14 +188,14 @@ fn report(centred: &Centred, fit: Fit, names: Vec<String>, rows: u64) -> Linear 
     let spare = spare.filter(|spare| *spare > 0);
     let variance = spare.map(|spare| &fit.residual / exact(spare));
     let error = |factor: &BigRational| variance.as_ref().map(|variance| root(&(variance * factor)));
-    let weighted: Vec<_> = fit.inverse.iter().map(|row| dot(row, means)).collect();
+    let weighted = fit.inverse.times(means);
     let intercept = Coefficient {
         value: Fraction::of(mean - dot(&fit.slopes, means)),
         standard_error: error(&(exact(rows).recip() + dot(&weighted, means))),
     };
     let slope = |(index, value): (usize, BigRational)| Coefficient {
         value: Fraction::of(value),
-        standard_error: error(&fit.inverse[index][index]),
+        standard_error: error(&fit.inverse.diagonal(index)),
     };
     let total = &fit.explained + &fit.residual;
     let slopes = fit.slopes.into_iter().enumerate().map(slope);
