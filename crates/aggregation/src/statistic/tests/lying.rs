@@ -211,6 +211,14 @@ fn rows_that_cannot_be() {
     assert_eq!(refused(&histogram, &[2, 1, 2, 4, 1, 2]), TotalsError::Parts);
     assert_eq!(refused(&histogram, &[2, 1, 2, 4, 0, 4]), TotalsError::Rows);
     assert_eq!(refused(&histogram, &[2, 1, 0, 4, 4, 0]), TotalsError::Parts);
+    let count = Declaration {
+        group_by: vec![Domain::Words(1)],
+        ..several(Measure::Count).declaration().clone()
+    };
+    let grouped = Statistic::new(count).unwrap();
+    // People, people of each cell, rows of each cell. A person may be in both cells, but in each once.
+    assert!(grouped.decode(&[2, 2, 2, 2, 3]).is_ok());
+    assert_eq!(refused(&grouped, &[2, 3, 0, 3, 0]), TotalsError::Parts);
 }
 
 #[test]
@@ -232,7 +240,7 @@ fn sums_that_cannot_be() {
     );
     assert!(variance.decode(&[2, 10, 50]).is_ok());
     // A negative variance; squares below their roots; squares above nine times their roots.
-    for totals in [[2, 10, 49], [2, 2, 1], [2, 2, 19]] {
+    for totals in [[2, 10, 49], [10, 2, 1], [2, 2, 19]] {
         assert_eq!(refused(&variance, &totals), impossible("x"));
     }
     let third = statistic(
