@@ -203,3 +203,39 @@ fn exact_numbers_as_text() {
     assert_eq!(fraction(4, -6).to_string(), "-2/3");
     assert_eq!(Fraction::new(1, 0), None);
 }
+
+#[test]
+fn exactness_is_stated() {
+    let of = |measure| {
+        let columns = vec![number("z", 0, 0, 1), number("x", 0, 0, 9)];
+        let statistic = statistic(columns, measure);
+        let nobody = vec![0; statistic.layout().len()];
+        statistic.decode(&nobody).unwrap().exactness
+    };
+    let buckets = || Buckets {
+        column: 1,
+        starts: vec![5],
+    };
+    let domain = Domain::Buckets(buckets());
+    let levels = vec![0];
+    assert_eq!(of(Measure::Histogram { domain }), Exactness::Exact);
+    let quantiles = Measure::Quantiles {
+        buckets: buckets(),
+        levels,
+    };
+    assert_eq!(of(quantiles), Exactness::Bucket);
+    let extremes = Measure::Extremes { buckets: buckets() };
+    assert_eq!(of(extremes), Exactness::Bucket);
+    let logistic = Measure::Logistic {
+        response: 0,
+        predictors: vec![1],
+        weights: vec![0, 0],
+        weight_decimals: 0,
+        decimals: 3,
+    };
+    let step = Fixed {
+        units: 1,
+        decimals: 3,
+    };
+    assert_eq!(of(logistic), Exactness::Rounded { step });
+}
