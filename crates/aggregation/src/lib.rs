@@ -7,12 +7,14 @@
 //! | [`committee`] | the engine: shares in, one signed total out |
 //! | [`suppression`] | which cells of a grouped total may be opened |
 //! | [`validity`] | proofs that a contribution is in range |
+//! | [`statistic`] | what the numbers in a vector mean: from one person's rows to a vector, from totals to figures |
 //!
-//! Everything here is a pure state machine or a function. What the numbers in a vector mean is not its business: a
+//! Everything here is a pure state machine or a function. What the numbers mean is no business of the engine's: to it, a
 //! statistic is a sum of vectors whose first element counts the people who match.
 
 pub mod agreement;
 pub mod committee;
 pub mod sizes;
+pub mod statistic;
 pub mod suppression;
 pub mod validity;

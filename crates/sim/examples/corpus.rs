@@ -6,7 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use aggregation::statistic::{Buckets, Declaration, Domain, Measure, Statistic, Value};
 use base::{Digest, Duration, encode};
+use community::{Column, Kind, Range};
 use selection::Selection;
 use selection::strategy::{Setup, Strategy, StrategyNode};
 use sim::community::{Settings, World};
@@ -62,7 +64,8 @@ fn main() -> std::io::Result<()> {
     for question in QUESTIONS {
         write("question", question.as_bytes())?;
     }
-    write_selections()
+    write_selections()?;
+    write_statistics()
 }
 
 /// What each way to draw ends with.
@@ -102,6 +105,78 @@ fn write_selections() -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// One of each kind of measure, with the totals of three people.
+fn write_statistics() -> std::io::Result<()> {
+    let number = |name: &str, max| Column {
+        name: name.into(),
+        kind: Kind::Number(Range {
+            decimals: 0,
+            min: 0,
+            max,
+        }),
+    };
+    let words = ["red", "green"].map(String::from).to_vec();
+    let colour = Column {
+        name: "colour".into(),
+        kind: Kind::Category(words),
+    };
+    let row = |y, x| [Value::Number(y), Value::Number(x), Value::Word("red")];
+    for (measure, rows) in measures() {
+        let statistic = Statistic::new(Declaration {
+            columns: vec![number("y", 1), number("x", 9), colour.clone()],
+            group_by: vec![Domain::Words(2)],
+            measure,
+            contributors: 100,
+            rows,
+        })
+        .expect("a sound declaration");
+        let mut totals = vec![0; statistic.layout().len()];
+        for row in [row(0, 1), row(1, 2), row(0, 4)] {
+            let one = statistic.encode(&[row]).expect("a sound row");
+            totals
+                .iter_mut()
+                .zip(one)
+                .for_each(|(sum, part)| *sum += part);
+        }
+        write("statistic", &encode(&(statistic.declaration(), totals)))?;
+    }
+    Ok(())
+}
+
+/// With the number of rows that one person may have.
+fn measures() -> Vec<(Measure, u16)> {
+    let buckets = Buckets {
+        column: 1,
+        starts: vec![2, 5],
+    };
+    let moments = Measure::Moments {
+        column: 1,
+        order: 4,
+    };
+    let quantiles = Measure::Quantiles {
+        buckets,
+        levels: vec![500_000],
+    };
+    let linear = Measure::Linear {
+        response: 0,
+        predictors: vec![1],
+    };
+    let logistic = Measure::Logistic {
+        response: 0,
+        predictors: vec![1],
+        weights: vec![-1, 1],
+        weight_decimals: 1,
+        decimals: 3,
+    };
+    vec![
+        (Measure::Mean { column: 1 }, 3),
+        (moments, 1),
+        (quantiles, 2),
+        (linear, 1),
+        (logistic, 1),
+    ]
 }
 
 fn write(target: &str, sample: &[u8]) -> std::io::Result<()> {

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::hint::black_box;
 use std::sync::Arc;
 
+use aggregation::statistic::{DECLARATION_BYTES_MAX, Declaration, Statistic, VECTOR_LEN_MAX};
 use base::{Duration, Wire, decode, encode};
 use community::{Community, Contact, SignedDescriptor};
 use crypto::Certificate;
@@ -31,6 +32,7 @@ pub const HOSTILE: &[Target] = &[
     ("question", question),
     ("list", list),
     ("selected", selected),
+    ("statistic", statistic),
 ];
 
 /// Longest input that is looked at.
@@ -151,5 +153,19 @@ pub fn question(bytes: &[u8]) {
     if let Ok(question) = Question::parse(&text, &vocabulary()) {
         let again = Question::parse(question.sql(), &vocabulary());
         assert!(again.is_ok(), "what was understood is understood again");
+    }
+}
+
+/// A statistic that somebody declares, and totals that somebody claims.
+pub fn statistic(bytes: &[u8]) {
+    if bytes.len() > DECLARATION_BYTES_MAX {
+        return;
+    }
+    let Some((declaration, totals)) = read::<(Declaration, Vec<u64>)>(bytes) else {
+        return;
+    };
+    if let Ok(statistic) = Statistic::new(declaration) {
+        assert!(statistic.layout().len() <= VECTOR_LEN_MAX);
+        black_box(statistic.decode(&totals)).ok();
     }
 }
