@@ -23,7 +23,8 @@ pub struct Config {
     pub name: fn(&[u8]) -> Digest,
     /// How long the first view may take, and how often a replica that waits for others repeats itself.
     pub first_timeout: Duration,
-    /// Timeouts double from view to view up to this one.
+    /// Timeouts grow by a quarter of the first one from view to view, up to this one. A leader that is away costs a view,
+    /// and several in a row may be: doubling would spend the time on few of them.
     pub longest_timeout: Duration,
 }
 
@@ -38,10 +39,9 @@ impl Config {
     }
 
     pub(super) fn timeout(&self, view: u64) -> Duration {
-        let doublings = u32::try_from(view).unwrap_or(u32::MAX).min(31);
-        self.first_timeout
-            .saturating_mul(1 << doublings)
-            .min(self.longest_timeout)
+        let quarters = u32::try_from(view).unwrap_or(u32::MAX).saturating_add(4);
+        let quarter = self.first_timeout / 4;
+        quarter.saturating_mul(quarters).min(self.longest_timeout)
     }
 
     /// So many statements hold an honest one: one more than the liars that the quorum bears.

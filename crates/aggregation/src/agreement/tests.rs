@@ -148,6 +148,8 @@ struct World {
     weather: Weather,
     loses: Filter,
     memory: liar::Memory,
+    /// What replicas decided before they decided something else: more lie than the agreement bears.
+    dropped: Vec<(Vec<u8>, usize)>,
     faults: Vec<(usize, NodeId, Misbehaviour)>,
     sent: usize,
 }
@@ -166,6 +168,7 @@ impl World {
             weather: CALM,
             loses: Box::new(|_, _, _| false),
             memory: liar::Memory::default(),
+            dropped: Vec::new(),
             faults: Vec::new(),
             sent: 0,
         };
@@ -409,10 +412,12 @@ impl World {
                 );
             }
             Event::Decided(decision) => {
-                if let Some(earlier) = &host.decision {
-                    assert_eq!(earlier.value, decision.value, "a replica changed its mind");
-                }
-                host.decision = Some(decision);
+                let earlier = host.decision.replace(decision);
+                let earlier = earlier.filter(|earlier| {
+                    !liar && Some(&earlier.value) != host.decision.as_ref().map(|now| &now.value)
+                });
+                self.dropped
+                    .extend(earlier.map(|earlier| (earlier.value, host.seat)));
             }
             Event::Misbehaved { node, fault } => {
                 if !liar {
@@ -422,7 +427,7 @@ impl World {
         }
     }
 
-    /// What the honest replicas decided: each value, with who decided it.
+    /// What the honest replicas decided, also if they changed their minds: each value, with who decided it.
     fn decisions(&self) -> BTreeMap<Vec<u8>, Vec<usize>> {
         let mut decisions: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for host in self.hosts.values().filter(|host| !host.liar) {
@@ -432,6 +437,9 @@ impl World {
                     .or_default()
                     .push(host.seat);
             }
+        }
+        for (value, seat) in &self.dropped {
+            decisions.entry(value.clone()).or_default().push(*seat);
         }
         decisions
     }
