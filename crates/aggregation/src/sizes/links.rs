@@ -95,3 +95,6 @@ fn splits(children: u64, derivable: f64) -> Vec<(f64, f64)> {
 fn power(base: f64, exponent: u64) -> f64 {
     (0..exponent).fold(1.0, |product, _| product * base)
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,10 @@ use super::{Bounds, SEATS_MAX, Sizes};
 /// Seats of the smallest committee: two lanes of three.
 const SEATS_MIN: u64 = 6;
 
+/// Where the chances of a wrong and a lost answer add up to more, the best sizes are none. Guess: nobody waits for one
+/// answer in ten, but a community of a dozen, in which half of the answers could be wrong, may want to try.
+const HOPELESS: f64 = 0.9;
+
 /// What sizes follow from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
@@ -50,10 +54,10 @@ pub enum Refusal {
         /// So many are there.
         candidates: u64,
     },
-    /// Colluders would hold every share of somebody with a chance above 2^-40, whatever the sizes.
+    /// Colluders would learn more than the total with a chance above 2^-40, whatever the sizes.
     #[error(
-        "no committee of up to {SEATS_MAX} seats keeps a secret from {colluders} colluders in a tree of {committees}: \
-         at most {most} may collude, or more nodes are needed"
+        "{} of up to {SEATS_MAX} seats cannot keep a secret from {colluders} colluders: at most {most} may collude, or \
+         more nodes are needed", seat_holders(*.committees)
     )]
     Privacy {
         /// Assumed.
@@ -63,11 +67,10 @@ pub enum Refusal {
         /// Committees that are needed.
         committees: u64,
     },
-    /// Sizes that keep secrets from colluders let them make an answer wrong, or helpers who go away lose it, more probably
-    /// than not; and this would be so if nobody went away.
+    /// With sizes that keep secrets from colluders, nine of ten answers would be wrong even if nobody went away.
     #[error(
-        "{colluders} colluders would more probably than not have a majority somewhere in {committees} committees that \
-         keep secrets from them: at most {most} may collude"
+        "{} that can keep a secret from {colluders} colluders would give more than nine wrong answers of ten: at most \
+         {most} may collude, or more nodes are needed", seat_holders(*.committees)
     )]
     Wrong {
         /// Assumed.
@@ -77,10 +80,10 @@ pub enum Refusal {
         /// Committees that are needed.
         committees: u64,
     },
-    /// The same, but if nobody went away there would be a plan.
+    /// With sizes that keep secrets from colluders, nine of ten answers would be lost or wrong, because seats go away.
     #[error(
-        "so many helpers go away that no right answer can be promised of {committees} committees: at most {most_permille} \
-         thousandths may, instead of {offline_permille}, or fewer people collude"
+        "{} would lose more than nine answers of ten when {} % of the seats go away: at most {} % may, or fewer nodes \
+         collude", seat_holders(*.committees), percent(*.offline_permille), percent(*.most_permille)
     )]
     Offline {
         /// Expected.
@@ -90,6 +93,17 @@ pub enum Refusal {
         /// Committees that are needed.
         committees: u64,
     },
+}
+
+fn seat_holders(committees: u64) -> String {
+    match committees {
+        1 => "one committee".into(),
+        _ => format!("a tree of {committees} committees"),
+    }
+}
+
+fn percent(permille: u32) -> f64 {
+    f64::from(permille) / 10.0
 }
 
 impl Plan {
@@ -102,11 +116,11 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// When no sizes keep secrets, or the chances of a wrong and a lost answer add up to 1, so that nothing is promised.
+    /// When no sizes keep secrets, or those that do would lose or falsify more than nine answers of ten.
     pub fn choose(terms: Terms) -> Result<Self, Refusal> {
         let tree = Tree::of(terms.contributors, terms.candidates);
         let draw = terms.draw(tree);
-        let Some((sizes, bounds)) = draw.best().filter(|(_, bounds)| bounds.failure() < 1.0) else {
+        let Some((sizes, bounds)) = terms.best(tree) else {
             return Err(terms.refusal(tree));
         };
         let liars = draw.liars(sizes);
@@ -126,9 +140,9 @@ impl Terms {
         Draw::of_tree(self.candidates, self.colluders, self.offline_permille, tree)
     }
 
-    fn are_feasible(&self, tree: Tree) -> bool {
+    fn best(&self, tree: Tree) -> Option<(Sizes, Bounds)> {
         let best = self.draw(tree).best();
-        best.is_some_and(|(_, bounds)| bounds.failure() < 1.0)
+        best.filter(|(_, bounds)| bounds.failure() <= HOPELESS)
     }
 
     /// Both searches halve: more colluders or more who go away make nothing safer.
@@ -141,8 +155,8 @@ impl Terms {
             offline_permille,
             ..self
         };
-        if away(0).are_feasible(tree) {
-            let feasible = |permille| away(permille as u32).are_feasible(tree);
+        if away(0).best(tree).is_some() {
+            let feasible = |permille| away(permille as u32).best(tree).is_some();
             return Refusal::Offline {
                 offline_permille: self.offline_permille,
                 most_permille: greatest(self.offline_permille.min(1000).into(), feasible) as u32,
@@ -151,13 +165,13 @@ impl Terms {
         }
         let colluders = self.colluders.min(candidates);
         let with = |colluders| Self { colluders, ..self };
-        let base = if with(0).are_feasible(tree) {
+        let base = if with(0).best(tree).is_some() {
             self
         } else {
             away(0)
         };
         let most = greatest(colluders, |colluders| {
-            Self { colluders, ..base }.are_feasible(tree)
+            Self { colluders, ..base }.best(tree).is_some()
         });
         if self.draw(tree).best().is_some() {
             Refusal::Wrong {

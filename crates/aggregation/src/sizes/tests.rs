@@ -3,7 +3,7 @@
 use base::{decode, encode};
 use proptest::prelude::*;
 
-use super::law::{bad_seats, likely};
+use super::law::bad_seats;
 use super::*;
 
 fn sizes(lanes: u16, replicas: u16) -> Sizes {

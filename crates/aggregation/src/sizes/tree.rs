@@ -48,7 +48,7 @@ impl Tree {
         fits.unwrap_or(Self::SINGLE)
     }
 
-    fn with_leaves(leaves: u64) -> Self {
+    pub(super) fn with_leaves(leaves: u64) -> Self {
         let reach = |fan_in: u64, depth: u32| fan_in.saturating_pow(depth - 1);
         let mut depth = 1;
         while reach(FAN_IN_MAX, depth) < leaves {
@@ -112,5 +112,110 @@ impl Tree {
         let (below, parents) = (self.on_level(level - 1), self.on_level(level));
         let (each, more) = (below / parents, below % parents);
         [(parents - more, each), (more, each + 1)]
+    }
+}
+
+#[cfg(test)]
+impl Tree {
+    /// Any shape, so that small ones can be looked at whole.
+    pub fn shaped_for_tests(leaves: u64, fan_in: u64, depth: u32) -> Self {
+        Self {
+            leaves,
+            fan_in,
+            depth,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_few_people_need_one_committee() {
+        for (contributors, candidates) in [
+            (0, 0),
+            (11, 11),
+            (512, 512),
+            (1024, 1 << 40),
+            (1535, 1535),
+            (u64::MAX, 1000),
+        ] {
+            let tree = Tree::of(contributors, candidates);
+            assert_eq!(tree, Tree::SINGLE, "{contributors} {candidates}");
+        }
+        assert_eq!(Tree::SINGLE.committees_per_level(), [1]);
+        assert_eq!(Tree::of(1025, 10_000).committees_per_level(), [3, 1]);
+        assert_eq!(Tree::of(1536, 1536).committees_per_level(), [3, 1]);
+    }
+
+    #[test]
+    fn trees_grow_with_the_people() {
+        for (people, levels, fan_in) in [
+            (10_000, vec![20, 1], 20),
+            (100_000, vec![196, 14, 1], 14),
+            (1_000_000, vec![1954, 151, 12, 1], 13),
+            (10_000_000, vec![19_532, 724, 27, 1], 27),
+        ] {
+            let tree = Tree::of(people, people);
+            assert_eq!(tree.committees_per_level(), levels);
+            assert_eq!((tree.leaves(), tree.fan_in()), (levels[0], fan_in));
+            assert_eq!(tree.committees(), levels.iter().sum::<u64>());
+        }
+    }
+
+    #[test]
+    fn nobody_is_the_child_of_a_leaf_or_of_no_committee() {
+        let tree = Tree::of(100_000, 100_000);
+        for (level, index) in [(0, 0), (0, 195), (1, 14), (2, 1), (3, 0), (u32::MAX, 0)] {
+            assert!(tree.children(level, index).is_empty(), "{level} {index}");
+        }
+        assert_eq!(tree.children(2, 0), 0..14);
+        assert_eq!(Tree::SINGLE.children(1, 0), 0..0);
+    }
+
+    /// The chance that fewer than 255 nodes are found where 384 are expected, among endlessly many.
+    #[test]
+    fn arcs_hold_the_largest_committee() {
+        let mean = CANDIDATES_PER_COMMITTEE as f64;
+        let mut chance = (-mean).exp();
+        let mut fewer = 0.0;
+        for number in 0..255 {
+            fewer += chance;
+            chance *= mean / f64::from(number + 1);
+        }
+        assert!((1e-12..3e-12).contains(&fewer), "{fewer:e}");
+    }
+
+    proptest! {
+        #[test]
+        fn every_committee_has_one_parent(contributors: u64, candidates: u64, shift in 0..64u32) {
+            let tree = Tree::of(contributors >> shift, candidates >> shift);
+            let levels = tree.committees_per_level();
+            prop_assert_eq!(levels.len(), tree.depth() as usize);
+            prop_assert_eq!(levels.last(), Some(&1));
+            prop_assert!(tree.fan_in() <= FAN_IN_MAX);
+            prop_assert_ne!(tree.leaves(), 2);
+            for level in 1..tree.depth() {
+                let (below, here) = (levels[level as usize - 1], levels[level as usize]);
+                let [(some, few), (others, many)] = tree.families(level);
+                prop_assert_eq!((some + others, some * few + others * many), (here, below));
+                prop_assert!(few >= 2 && (others == 0 || many <= tree.fan_in()));
+                prop_assert_eq!(tree.children(level, 0).start, 0);
+                prop_assert_eq!(tree.children(level, here - 1).end, below);
+                for index in (0..here - 1).take(50) {
+                    let (this, next) = (tree.children(level, index), tree.children(level, index + 1));
+                    prop_assert_eq!(this.end, next.start);
+                    prop_assert!(this.end - this.start == few || this.end - this.start == many);
+                }
+            }
+            if tree.depth() > 1 {
+                let wanted = (contributors >> shift).div_ceil(CONTRIBUTORS_PER_LEAF);
+                prop_assert!(tree.leaves() <= wanted);
+                prop_assert!(tree.committees() <= (candidates >> shift) / CANDIDATES_PER_COMMITTEE);
+            }
+        }
     }
 }
