@@ -186,4 +186,76 @@ mod tests {
             );
         }
     }
+
+    /// Seats of all committees drawn without replacement, and each away or not.
+    #[test]
+    fn wrong_and_lost_are_as_drawn() {
+        let tree = Tree::with_leaves(3);
+        let sizes = Sizes {
+            lanes: 3,
+            replicas: 5,
+        };
+        let (candidates, colluders, offline_permille) = (1_600u64, 100u64, 100);
+        let mut placements = Placements::of_one_lane(sizes.replicas);
+        placements.add_lane();
+        placements.add_lane();
+        let draw = Draw::of_tree(candidates, colluders, offline_permille, tree);
+        let bounds = draw.bounds(sizes, &placements);
+        let liars = draw.liars(sizes);
+        let quorum = sizes.quorum(liars).unwrap();
+
+        let mut rng = base::Rng::from_seed([3; 32]);
+        let (draws, seats) = (20_000, sizes.seats());
+        let (mut wrong, mut lost) = (0, 0);
+        for _ in 0..draws {
+            let (mut left, mut bad_left) = (candidates, colluders);
+            let all = seats * tree.committees() as usize;
+            let drawn = (0..all).map(|_| {
+                let bad = rng.below(left) < bad_left;
+                left -= 1;
+                bad_left -= u64::from(bad);
+                (bad, rng.below(1000) < u64::from(offline_permille))
+            });
+            let drawn: Vec<_> = drawn.collect();
+            let majority_of = |lane: &[(bool, bool)], is: &dyn Fn(&(bool, bool)) -> bool| {
+                lane.iter().filter(|seat| is(seat)).count() >= sizes.majority()
+            };
+            let lanes = || drawn.chunks(sizes.replicas.into());
+            wrong += u32::from(lanes().any(|lane| majority_of(lane, &|seat| seat.0)));
+            let no_lane = lanes().any(|lane| majority_of(lane, &|seat| seat.1));
+            let no_quorum = drawn
+                .chunks(seats)
+                .any(|all| all.iter().filter(|seat| !seat.1).count() < quorum);
+            lost += u32::from(no_lane || no_quorum);
+        }
+        for (found, bound) in [(wrong, bounds.wrong), (lost, bounds.loss)] {
+            let found = f64::from(found) / f64::from(draws);
+            // Four standard deviations of the count, and one percent for the union.
+            let doubt = 4.0 * (bound / f64::from(draws)).sqrt();
+            assert!(
+                (found - bound).abs() <= doubt + 0.01 * bound,
+                "{found} {bound}"
+            );
+            assert!((0.01..0.5).contains(&bound), "{bound}");
+        }
+    }
+
+    /// Of all committees together, one has more liars than its agreement bears with no more than the accepted chance.
+    #[test]
+    fn agreements_bear_the_liars_of_all_committees() {
+        let sizes = Sizes {
+            lanes: 20,
+            replicas: 11,
+        };
+        for people in [1_000u64, 10_000, 100_000, 1_000_000] {
+            let tree = Tree::of(people, people);
+            let draw = Draw::of_tree(people, people / 100, 50, tree);
+            let bad = bad_seats(sizes.seats(), people, people / 100);
+            let more = |liars: u64| -> f64 {
+                bad[liars as usize + 1..].iter().sum::<f64>() * tree.committees() as f64
+            };
+            let liars = draw.liars(sizes);
+            assert!(more(liars) <= PRIVACY_MAX && more(liars - 1) > PRIVACY_MAX);
+        }
+    }
 }

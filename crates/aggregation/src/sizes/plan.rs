@@ -202,3 +202,198 @@ fn greatest(bad: u64, feasible: impl Fn(u64) -> bool) -> u64 {
     }
     good
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{FAILURE_WANTED, PRIVACY_MAX};
+    use super::*;
+
+    fn terms(candidates: u64, colluders: u64, offline_permille: u32) -> Terms {
+        Terms {
+            candidates,
+            contributors: candidates,
+            colluders,
+            offline_permille,
+        }
+    }
+
+    #[test]
+    fn one_committee_has_the_sizes_and_bounds_of_sizes() {
+        for (candidates, colluders, offline) in [
+            (12, 3, 50),
+            (40, 3, 50),
+            (200, 3, 50),
+            (1_000, 10, 50),
+            (1_500, 100, 10),
+        ] {
+            let plan = Plan::choose(terms(candidates, colluders, offline)).unwrap();
+            assert_eq!(plan.tree, Tree::SINGLE);
+            assert_eq!(
+                Sizes::choose(candidates, colluders, offline),
+                Some(plan.sizes)
+            );
+            let sizes = plan.sizes;
+            assert_eq!(plan.bounds, sizes.bounds(candidates, colluders, offline));
+            assert_eq!(plan.liars, sizes.liars(candidates, colluders));
+            assert_eq!(sizes.quorum(plan.liars), Some(plan.quorum));
+        }
+    }
+
+    #[test]
+    fn trees_get_the_sizes_that_are_written_down() {
+        for (people, colluders, offline, lanes, replicas) in [
+            (10_000, 100, 10, 19, 11),
+            (10_000, 100, 50, 19, 11),
+            (10_000, 10, 50, 10, 21),
+            (100_000, 1_000, 50, 21, 11),
+            (1_000_000, 10_000, 50, 22, 11),
+            (1_000_000, 1_000, 50, 12, 21),
+            (10_000_000, 100_000, 10, 21, 9),
+        ] {
+            let plan = Plan::choose(terms(people - 1, colluders, offline)).unwrap();
+            assert_eq!(plan.sizes, Sizes { lanes, replicas }, "{people} {offline}");
+            assert!(plan.bounds.privacy <= PRIVACY_MAX);
+            let seats = plan.sizes.seats();
+            assert!(2 * plan.quorum > seats + plan.liars as usize && plan.quorum <= seats);
+        }
+        let easy = Plan::choose(terms(10_000, 10, 50)).unwrap().bounds;
+        assert!(
+            easy.wrong <= FAILURE_WANTED && easy.loss <= FAILURE_WANTED,
+            "{easy:?}"
+        );
+    }
+
+    /// Each refusal names the number with which there would be a plan, and one more is refused.
+    #[test]
+    fn refusals_name_the_number_to_change() {
+        assert_eq!(
+            Plan::choose(terms(4, 0, 0)),
+            Err(Refusal::Candidates { candidates: 4 })
+        );
+        for (candidates, colluders, offline) in [
+            (11, 3, 50),
+            (40, 13, 50),
+            (40, u64::MAX, 50),
+            (200, 66, 10),
+            (1_000, 333, 300),
+            (2_000, 666, 50),
+            (10_000, 1_000, 50),
+            (100_000, 1_000, 300),
+            (10_000_000, 100_000, 50),
+            (10_000_000, 3_333_333, 1000),
+        ] {
+            let wanted = terms(candidates, colluders, offline);
+            let (next, beyond) = match Plan::choose(wanted).unwrap_err() {
+                Refusal::Candidates { .. } => unreachable!("there are enough"),
+                Refusal::Privacy { most, .. } | Refusal::Wrong { most, .. } => {
+                    let base = terms(candidates, 0, if offline == 1000 { 0 } else { offline });
+                    let with = |colluders| Terms { colluders, ..base };
+                    (with(most), with(most + 1))
+                }
+                Refusal::Offline { most_permille, .. } => {
+                    let with = |offline_permille| Terms {
+                        offline_permille,
+                        ..wanted
+                    };
+                    (with(most_permille), with(most_permille + 1))
+                }
+            };
+            assert!(Plan::choose(next).is_ok(), "{wanted:?} {next:?}");
+            assert!(Plan::choose(beyond).is_err(), "{wanted:?} {beyond:?}");
+        }
+    }
+
+    #[test]
+    fn refusals_are_one_line_of_words() {
+        for (candidates, colluders, offline, words) in [
+            (4, 0, 50, "needs 6 nodes besides the asker, and there are 4"),
+            (
+                40,
+                13,
+                50,
+                "one committee of up to 255 seats cannot keep a secret from 13 colluders",
+            ),
+            (200, 66, 50, "more than nine wrong answers of ten"),
+            (
+                100_000,
+                1_000,
+                300,
+                "when 30 % of the seats go away: at most 1",
+            ),
+        ] {
+            let why = Plan::choose(terms(candidates, colluders, offline))
+                .unwrap_err()
+                .to_string();
+            assert!(
+                why.contains(words) && !why.contains('\n') && !why.contains("  "),
+                "{why}"
+            );
+        }
+    }
+
+    #[test]
+    fn choosing_takes_no_time() {
+        let start = std::time::Instant::now();
+        for colluders in [10_000, 100_000, 3_333_333] {
+            let _ = Plan::choose(terms(10_000_000, colluders, 50));
+        }
+        assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+    }
+
+    fn failure(plan: Result<Plan, Refusal>) -> f64 {
+        plan.map_or(1.0, |plan| {
+            let Bounds { wrong, loss, .. } = plan.bounds;
+            // All that is wanted is as good as any other.
+            if wrong <= FAILURE_WANTED && loss <= FAILURE_WANTED {
+                0.0
+            } else {
+                wrong + loss
+            }
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn more_colluders_or_more_away_make_nothing_better(
+            people in prop_oneof![6..60u64, 60..1_500u64, 1_500..100_000u64, 1u64..10_000_000],
+            share in 0.0..0.1f64,
+            offline in 0..300u32,
+        ) {
+            let colluders = (people as f64 * share * share) as u64;
+            let this = failure(Plan::choose(terms(people, colluders, offline)));
+            let crowded = failure(Plan::choose(terms(people, colluders + 1 + colluders / 10, offline)));
+            let absent = failure(Plan::choose(terms(people, colluders, offline + 10)));
+            prop_assert!(this <= crowded * (1.0 + 1e-12), "{this} {crowded}");
+            prop_assert!(this <= absent * (1.0 + 1e-12), "{this} {absent}");
+        }
+
+        #[test]
+        fn any_terms_have_a_plan_or_a_reason(
+            candidates: u64,
+            contributors: u64,
+            colluders: u64,
+            shift in 0..64u32,
+            more in 0..16u32,
+            offline: u32,
+        ) {
+            let candidates = candidates >> shift;
+            let colluders = (colluders >> shift).checked_shr(more).unwrap_or(0);
+            let chosen = Plan::choose(Terms {
+                candidates,
+                contributors,
+                colluders,
+                offline_permille: offline % 1200,
+            });
+            if let Ok(plan) = chosen {
+                prop_assert!(plan.bounds.privacy <= PRIVACY_MAX);
+                prop_assert!(plan.bounds.failure() <= HOPELESS);
+                let seats = plan.sizes.seats() as u64 * plan.tree.committees();
+                prop_assert!(plan.sizes.is_possible() && seats <= candidates);
+            }
+        }
+    }
+}

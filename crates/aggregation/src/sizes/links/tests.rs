@@ -6,76 +6,66 @@ use super::super::draw::Draw;
 use super::super::law::bad_seats;
 use super::super::placements::Placements;
 use super::super::{Sizes, Tree};
-use super::*;
 
 /// A prime for coefficients: what is a combination over the rationals in trees this small is one over this field.
-const PRIME: i64 = 10_007;
+const PRIME: i64 = 97;
 
-/// Committees of a small tree with the leaves below them, by level.
+/// The committees of a small tree, level by level; the root is the last.
 struct Shape {
-    /// Level, index, and leaves below; the root is the last.
-    committees: Vec<(u32, u64, Vec<usize>)>,
-    tree: Tree,
+    children: Vec<Vec<usize>>,
+    /// Which leaves are below or are the committee itself: the coefficients of its sum.
+    rows: Vec<Vec<i64>>,
+    leaves: usize,
 }
 
 impl Shape {
     fn new(tree: Tree) -> Self {
-        let mut committees: Vec<(u32, u64, Vec<usize>)> = Vec::new();
-        for (level, many) in (0..).zip(tree.committees_per_level()) {
+        let levels = tree.committees_per_level();
+        let leaves = tree.leaves() as usize;
+        let mut children: Vec<Vec<usize>> = Vec::new();
+        let mut rows: Vec<Vec<i64>> = Vec::new();
+        let mut below = 0;
+        for (level, many) in (0..).zip(levels) {
+            let first = children.len();
             for index in 0..many {
-                let leaves = match level {
-                    0 => vec![index as usize],
-                    _ => {
-                        let children = tree.children(level, index);
-                        let below = committees
-                            .iter()
-                            .filter(|(l, i, _)| *l == level - 1 && children.contains(i));
-                        below.flat_map(|(_, _, leaves)| leaves.clone()).collect()
-                    }
+                let of = tree.children(level, index);
+                let of: Vec<_> = of.map(|child| below + child as usize).collect();
+                let is_below = |leaf: usize| match level {
+                    0 => leaf as u64 == index,
+                    _ => of.iter().any(|child| rows[*child][leaf] == 1),
                 };
-                committees.push((level, index, leaves));
+                rows.push((0..leaves).map(|leaf| is_below(leaf).into()).collect());
+                children.push(of);
             }
+            below = first;
         }
-        Self { committees, tree }
-    }
-
-    fn children(&self, committee: usize) -> Vec<usize> {
-        let (level, index, _) = &self.committees[committee];
-        let children = self.tree.children(*level, *index);
-        (0..self.committees.len())
-            .filter(|c| {
-                let (below, index, _) = &self.committees[*c];
-                below + 1 == *level && children.contains(index)
-            })
-            .collect()
+        Self {
+            children,
+            rows,
+            leaves,
+        }
     }
 
     /// Whether anything but the total is a combination of what is held in every lane: `open[lane][committee]`.
     fn leaks(&self, open: &[Vec<bool>]) -> bool {
-        let leaves = self.tree.leaves() as usize;
-        let row = |committee: usize| -> Vec<i64> {
-            let below = &self.committees[committee].2;
-            (0..leaves)
-                .map(|leaf| below.contains(&leaf).into())
-                .collect()
-        };
         // What is orthogonal to all that some lane holds; what all lanes can combine is orthogonal to that.
         let mut forbidden = Vec::new();
         for lane in open {
-            let mut held = vec![row(self.committees.len() - 1)];
+            let mut held = vec![self.rows[self.rows.len() - 1].clone()];
             for committee in (0..lane.len()).filter(|c| lane[*c]) {
-                held.push(row(committee));
-                held.extend(self.children(committee).into_iter().map(row));
+                held.push(self.rows[committee].clone());
+                let children = self.children[committee].iter();
+                held.extend(children.map(|child| self.rows[*child].clone()));
             }
-            forbidden.extend(orthogonal(held, leaves));
+            forbidden.extend(orthogonal(held, self.leaves));
         }
-        leaves - reduce(&mut forbidden, leaves).len() > 1
+        self.leaves - reduce(&mut forbidden, self.leaves).len() > 1
     }
 
     /// The event of the module's description.
     fn is_in_event(&self, open: &[Vec<bool>]) -> bool {
-        (0..self.committees.len()).any(|parent| {
-            let children = self.children(parent);
+        (0..self.children.len()).any(|parent| {
+            let children = &self.children[parent];
             (1..(1u32 << children.len()).saturating_sub(1)).any(|part| {
                 open.iter().all(|lane| {
                     let all = |inside: bool| {
@@ -90,7 +80,7 @@ impl Shape {
     }
 
     fn is_derivable(&self, lane: &[bool], committee: usize) -> bool {
-        let children = self.children(committee);
+        let children = &self.children[committee];
         let from_all = || children.iter().all(|child| self.is_derivable(lane, *child));
         lane[committee] || (!children.is_empty() && from_all())
     }
@@ -106,7 +96,7 @@ impl Shape {
             let first = (committee * lanes + lane) * replicas;
             (first..first + replicas).any(&is_bad)
         };
-        let committees = self.committees.len();
+        let committees = self.children.len();
         (0..lanes)
             .map(|lane| (0..committees).map(|c| is_open(lane, c)).collect())
             .collect()
@@ -215,11 +205,11 @@ fn agrees_with_drawn_seats() {
         (Tree::with_leaves(3), 4, 3, 2_000u64, 300u64),
         (Tree::with_leaves(6), 5, 3, 3_000, 450),
         (Tree::with_leaves(33), 6, 3, 40_000, 4_000),
-        (Tree::shaped_for_tests(4, 2, 3), 3, 3, 3_000, 300),
+        (Tree::shaped_for_tests(4, 2, 3), 5, 3, 3_000, 300),
     ] {
         let shape = Shape::new(tree);
-        let seats = shape.committees.len() * lanes * replicas;
-        let draws = 2_000;
+        let seats = shape.children.len() * lanes * replicas;
+        let draws = 1_000;
         let mut found = 0;
         for _ in 0..draws {
             let (mut left, mut bad_left) = (candidates, colluders);
@@ -231,7 +221,7 @@ fn agrees_with_drawn_seats() {
                     bad
                 })
                 .collect();
-            found += u32::from(shape.leaks(&shape.open(lanes, replicas, |seat| bad[seat])));
+            found += u32::from(shape.is_in_event(&shape.open(lanes, replicas, |seat| bad[seat])));
         }
         let found = f64::from(found) / f64::from(draws);
         let bound = bound(tree, lanes as u16, replicas as u16, candidates, colluders);
@@ -261,7 +251,9 @@ fn a_wide_parent_leaks_as_its_links_do() {
             .sum();
         let tree = Tree::with_leaves(32);
         let ratio = bound(tree, lanes, replicas, candidates, colluders) / (32.0 * link);
-        assert!((0.999..1.1).contains(&ratio), "{ratio}");
+        // Less, since the links count more than once that all lanes are open at the parent; or more, since lanes are taken
+        // as if the colluders of one did not lack in another.
+        assert!((0.9..1.1).contains(&ratio), "{ratio}");
         // With two children a third seat of each lane counts.
         let pair = Tree::shaped_for_tests(2, 2, 2);
         assert!(bound(pair, lanes, replicas, candidates, colluders) > 10.0 * link);
