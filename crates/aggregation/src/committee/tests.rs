@@ -5,6 +5,7 @@
 
 mod bounds;
 mod contributors;
+mod costs;
 mod handing;
 mod harness;
 mod leaders;

@@ -44,7 +44,7 @@ const VOTE_BYTES: f64 = 70.0;
 /// A digest or a name, as CBOR.
 const DIGEST_BYTES: f64 = 34.0;
 /// A certificate. Checked by a test against a real one.
-const CERTIFICATE_BYTES: f64 = 300.0;
+const CERTIFICATE_BYTES: f64 = 467.0;
 /// Names, kinds and lengths of one message.
 const MESSAGE_BYTES: f64 = 40.0;
 /// What sealing a share adds: encapsulated key and tag, salt, names of fields.
@@ -280,5 +280,73 @@ impl Model {
                 + self.lanes * self.elements * ADD_NS,
         };
         self.list() + sums
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Terms;
+    use super::*;
+
+    fn plan(people: u64, colluders: u64) -> Plan {
+        Plan::choose(Terms {
+            candidates: people,
+            contributors: people,
+            colluders,
+            offline_permille: 10,
+        })
+        .unwrap()
+    }
+
+    const HISTOGRAM: Load = Load {
+        elements: 101,
+        proven: Some(101),
+    };
+
+    fn all(costs: &Costs) -> Vec<Cost> {
+        let parent = costs.parent.iter().copied();
+        let others = [costs.contributor, costs.replica, costs.root, costs.querier];
+        parent.chain(others).collect()
+    }
+
+    #[test]
+    fn one_committee_has_no_parents() {
+        assert!(costs(&plan(1_000, 10), HISTOGRAM).parent.is_none());
+        assert!(costs(&plan(10_000, 10), HISTOGRAM).parent.is_some());
+    }
+
+    #[test]
+    fn a_contribution_with_proof_fits_into_six_kilobytes() {
+        let costs = costs(&plan(1_000, 10), HISTOGRAM);
+        assert!(
+            (3_000.0..6_000.0).contains(&costs.contributor.sent),
+            "{costs:?}"
+        );
+    }
+
+    /// A person, and a helper of any kind, does the same work in a large community as in one ten times as large.
+    #[test]
+    fn nobody_has_more_to_do_in_a_larger_community() {
+        let small = costs(&plan(100_000, 100), HISTOGRAM);
+        let large = costs(&plan(1_000_000, 1_000), HISTOGRAM);
+        for (small, large) in all(&small).into_iter().zip(all(&large)) {
+            assert!(large.cpu_ns < 2.0 * small.cpu_ns, "{small:?} {large:?}");
+            assert!(large.sent + large.received < 2.0 * (small.sent + small.received));
+        }
+    }
+
+    #[test]
+    fn more_elements_and_proofs_cost_more() {
+        for plan in [plan(1_000, 10), plan(100_000, 100)] {
+            let of = |elements, proven| costs(&plan, Load { elements, proven });
+            let (one, many, proven) = (of(1, None), of(100, None), of(100, Some(100)));
+            for ((one, many), proven) in all(&one).into_iter().zip(all(&many)).zip(all(&proven)) {
+                assert!(one.cpu_ns <= many.cpu_ns && many.cpu_ns <= proven.cpu_ns);
+                assert!(one.sent <= many.sent && many.sent <= proven.sent);
+                assert!(one.received <= many.received && many.received <= proven.received);
+            }
+            assert!(one.contributor.sent < many.contributor.sent);
+            assert!(many.contributor.cpu_ns < proven.contributor.cpu_ns);
+        }
     }
 }
