@@ -62,7 +62,7 @@ pub enum Refusal {
     Privacy {
         /// Assumed.
         colluders: u64,
-        /// For which there would be a plan.
+        /// For which there would be a plan, if need be with nobody going away.
         most: u64,
         /// Committees that are needed.
         committees: u64,
@@ -75,7 +75,7 @@ pub enum Refusal {
     Wrong {
         /// Assumed.
         colluders: u64,
-        /// For which there would be a plan.
+        /// For which there would be a plan, if need be with nobody going away.
         most: u64,
         /// Committees that are needed.
         committees: u64,
@@ -346,7 +346,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(12))]
+        #![proptest_config(ProptestConfig::with_cases(6))]
 
         #[test]
         fn more_colluders_or_more_away_make_nothing_better(
