@@ -97,8 +97,8 @@ pub fn costs(plan: &Plan, load: Load) -> Costs {
     let model = Model::new(plan, load);
     Costs {
         contributor: model.contributor(),
-        replica: model.agreement() + model.collection(),
-        parent: (plan.tree.depth() > 1).then(|| model.agreement() + model.children()),
+        replica: model.agreement(model.people) + model.collection(),
+        parent: (plan.tree.depth() > 1).then(|| model.agreement(model.children) + model.children()),
         root: model.opening(),
         querier: model.querier(),
     }
@@ -220,10 +220,11 @@ impl Model {
         }
     }
 
-    /// Leads the agreement on who is in: hears who holds what, shows it to all, gathers two rounds of votes.
-    fn agreement(&self) -> Cost {
-        let entries = self.people.max(self.children) * (2.0 * DIGEST_BYTES + 2.0);
-        let statements = self.seats * (VOTE_BYTES + self.people / 8.0);
+    /// Leads the agreement on which people or children are in: hears who holds what, shows it to all, gathers two rounds of
+    /// votes.
+    fn agreement(&self, of: f64) -> Cost {
+        let entries = of * (2.0 * DIGEST_BYTES + 2.0);
+        let statements = self.seats * (VOTE_BYTES + of / 8.0);
         let votes = self.seats * (MESSAGE_BYTES + VOTE_BYTES);
         let certificates = 2.0 * self.quorum * VOTE_BYTES + SET_BYTES;
         Cost {
@@ -322,6 +323,16 @@ mod tests {
             (3_000.0..6_000.0).contains(&costs.contributor.sent),
             "{costs:?}"
         );
+    }
+
+    /// Few children against many people.
+    #[test]
+    fn parents_have_less_to_do_than_leaves() {
+        let costs = costs(&plan(1_000_000, 1_000), HISTOGRAM);
+        let parent = costs.parent.unwrap();
+        assert!(parent.cpu_ns < costs.replica.cpu_ns);
+        assert!(parent.sent < 0.5 * costs.replica.sent);
+        assert!(parent.received < costs.replica.received);
     }
 
     /// A person, and a helper of any kind, does the same work in a large community as in one ten times as large.
