@@ -2,7 +2,7 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`sizes`] | how many lanes and replicas a committee needs, and what can then go wrong with which chance |
+//! | [`sizes`] | how many committees, lanes and replicas are needed, what can then go wrong with which chance, and what it costs |
 //! | [`agreement`] | replicas agree on one value although some lie, crash or are cut off |
 //! | [`committee`] | the engine: shares in, one signed total out |
 //! | [`suppression`] | which cells of a grouped total may be opened |

@@ -1,16 +1,40 @@
-//! How many lanes and replicas a committee needs, and what can then go wrong with which chance (design: aggregation,
-//! "m and r come from exact computation").
+//! How many committees, lanes and replicas a computation needs, and what can then go wrong with which chance (design:
+//! aggregation, "m and r come from exact computation").
 //!
 //! Seats are drawn uniformly and without replacement from N candidates, of whom C collude. More lanes keep values
 //! secret from more colluders; more replicas keep a lane right although some lie, and alive although some go away.
 //!
 //! All nodes must compute the same sizes, so everything here is `+ - * /` on IEEE 754 numbers, which are defined to the
-//! bit, and no two are ever subtracted: a chance of 1e-200 has as many correct digits as one of a half. Two facts make
-//! it cheap. Given how many seats are bad, their places are equally likely, so a chance is a sum over that number of
-//! its probability (`bad_seats`, `away_seats`) times the share of placements that do harm. And placements are
-//! counted lane by lane (`Placements`), whatever N and C are.
+//! bit, and none is found as the small difference of two: a chance of 1e-200 has as many correct digits as one of a
+//! half. Two facts make it cheap. Given how many seats are bad, their places are equally likely, so a chance is a sum
+//! over that number of its probability (`law`) times the share of placements that do harm. And placements are counted
+//! lane by lane (`placements`), whatever N and C are.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `tree` | how many committees for so many people, and which adds up whose sums |
+//! | `plan` | all that is chosen for one computation, or why there is nothing to choose |
+//! | `draw` | the three chances over all committees together |
+//! | `links` | what colluders learn in a tree: a child's sums are held twice |
+//! | `law`, `placements` | how many seats are bad, and where they can sit |
+//! | `costs` | bytes and processor time of each role |
+
+mod costs;
+mod draw;
+mod law;
+mod links;
+mod placements;
+mod plan;
+mod tree;
 
 use minicbor::{Decode, Encode};
+
+pub use costs::{Cost, Costs, Load, costs};
+use draw::Draw;
+use law::{bad_seats, likely};
+use placements::Placements;
+pub use plan::{Plan, Refusal, Terms};
+pub use tree::{CONTRIBUTORS_PER_LEAF, FAN_IN_MAX, Tree};
 
 use crate::agreement;
 
@@ -57,6 +81,11 @@ impl Bounds {
         loss: 1.0,
     };
 
+    /// At most the chance that there is no right answer; more than 1 if both are likely.
+    fn failure(&self) -> f64 {
+        self.wrong + self.loss
+    }
+
     fn are_as_wanted(&self) -> bool {
         self.wrong <= FAILURE_WANTED && self.loss <= FAILURE_WANTED
     }
@@ -69,24 +98,7 @@ impl Sizes {
     /// and lost answers within [`FAILURE_WANTED`] each; if none does, the least sum of both chances.
     pub fn choose(candidates: u64, colluders: u64, offline_permille: u32) -> Option<Self> {
         let draw = Draw::new(candidates, colluders, offline_permille);
-        let mut best: Option<(Self, Bounds)> = None;
-        for replicas in (3..=REPLICAS_MAX).step_by(2) {
-            let mut placements = Placements::of_one_lane(replicas);
-            for lanes in 2.. {
-                let sizes = Self { lanes, replicas };
-                if !sizes.is_possible() || sizes.seats() as u64 > candidates {
-                    break;
-                }
-                placements.add_lane();
-                let bounds = draw.bounds(sizes, &placements);
-                if bounds.privacy <= PRIVACY_MAX
-                    && best.is_none_or(|best| is_better((sizes, bounds), best))
-                {
-                    best = Some((sizes, bounds));
-                }
-            }
-        }
-        best.map(|(sizes, _)| sizes)
+        draw.best().map(|(sizes, _)| sizes)
     }
 
     /// Whether a committee may have these sizes: at least two lanes, an odd number of replicas from 3 to 31, and at most
@@ -129,7 +141,7 @@ impl Sizes {
         if !self.is_possible() || self.seats() as u64 > candidates {
             return colluders;
         }
-        likely(&bad_seats(self.seats(), candidates, colluders)) as u64
+        likely(&bad_seats(self.seats(), candidates, colluders), PRIVACY_MAX) as u64
     }
 
     /// What can go wrong when the seats are drawn from `candidates` of whom `colluders` collude, and each seat goes away
@@ -147,550 +159,5 @@ impl Sizes {
     }
 }
 
-/// Both meet the bound of privacy.
-fn is_better((sizes, bounds): (Sizes, Bounds), (best, of_best): (Sizes, Bounds)) -> bool {
-    let cost = |sizes: Sizes| (sizes.seats(), sizes.lanes);
-    match (bounds.are_as_wanted(), of_best.are_as_wanted()) {
-        (true, true) => cost(sizes) < cost(best),
-        (false, false) => {
-            let failure = |bounds: Bounds| bounds.wrong + bounds.loss;
-            let order = failure(bounds).total_cmp(&failure(of_best));
-            order.then(cost(sizes).cmp(&cost(best))).is_lt()
-        }
-        (wanted, _) => wanted,
-    }
-}
-
-/// What seats are drawn from.
-struct Draw {
-    candidates: u64,
-    colluders: u64,
-    offline_permille: u32,
-}
-
-impl Draw {
-    fn new(candidates: u64, colluders: u64, offline_permille: u32) -> Self {
-        Self {
-            candidates,
-            colluders: colluders.min(candidates),
-            offline_permille: offline_permille.min(1000),
-        }
-    }
-
-    /// For possible sizes with no more seats than candidates, and their placements.
-    fn bounds(&self, sizes: Sizes, placements: &Placements) -> Bounds {
-        let seats = sizes.seats();
-        let bad = bad_seats(seats, self.candidates, self.colluders);
-        let away = away_seats(seats, self.offline_permille);
-        let quorum = sizes.quorum(likely(&bad) as u64).unwrap_or(seats);
-        let sum = |law: &[f64], share: &dyn Fn(usize) -> f64| {
-            let terms = law.iter().enumerate().map(|(j, chance)| chance * share(j));
-            // Rounding may exceed certainty.
-            terms.sum::<f64>().min(1.0)
-        };
-        Bounds {
-            privacy: sum(&bad, &|j| placements.share_in_every_lane(j)),
-            wrong: sum(&bad, &|j| placements.share_with_a_majority(j)),
-            loss: sum(&away, &|j| {
-                if j > seats - quorum {
-                    1.0
-                } else {
-                    placements.share_with_a_majority(j)
-                }
-            }),
-        }
-    }
-}
-
-/// In how many ways j bad seats can sit in the lanes so far, for each j; as `f64`, since there are up to 2^255.
-struct Placements {
-    /// Ways to place j in one lane.
-    lane: Vec<f64>,
-    /// As few as so many of a lane are a majority; as many as that, away, leave none, for r is odd.
-    majority: usize,
-    /// Every lane has one.
-    every: Vec<f64>,
-    /// No lane has a majority of them.
-    none: Vec<f64>,
-    /// Some lane has a majority of them.
-    some: Vec<f64>,
-}
-
-impl Placements {
-    fn of_one_lane(replicas: u16) -> Self {
-        let replicas = usize::from(replicas);
-        let majority = replicas / 2 + 1;
-        let mut lane = vec![1.0];
-        for j in 0..replicas {
-            // Exact: each product is below 2^53.
-            lane.push(lane[j] * (replicas - j) as f64 / (j + 1) as f64);
-        }
-        let only = |keep: &dyn Fn(usize) -> bool| {
-            let ways = lane.iter().enumerate();
-            ways.map(|(j, &ways)| if keep(j) { ways } else { 0.0 })
-                .collect()
-        };
-        Self {
-            every: only(&|j| j > 0),
-            none: only(&|j| j < majority),
-            some: only(&|j| j >= majority),
-            majority,
-            lane,
-        }
-    }
-
-    fn add_lane(&mut self) {
-        let replicas = self.lane.len() - 1;
-        let (few, many) = self.lane.split_at(self.majority);
-        let longer = || vec![0.0; self.none.len() + replicas];
-        let (mut every, mut none, mut some) = (longer(), longer(), longer());
-        for before in 0..self.none.len() {
-            add_scaled(
-                &mut every[before + 1..],
-                self.every[before],
-                &self.lane[1..],
-            );
-            add_scaled(&mut none[before..], self.none[before], few);
-            let at_majority = &mut some[before + self.majority..];
-            add_scaled(at_majority, self.none[before], many);
-            add_scaled(&mut some[before..], self.some[before], &self.lane);
-        }
-        (self.every, self.none, self.some) = (every, none, some);
-    }
-
-    /// Share of the placements of j bad seats in which every lane has one.
-    fn share_in_every_lane(&self, j: usize) -> f64 {
-        self.every[j] / (self.none[j] + self.some[j])
-    }
-
-    /// Share of the placements of j bad seats in which they are a majority of some lane.
-    fn share_with_a_majority(&self, j: usize) -> f64 {
-        self.some[j] / (self.none[j] + self.some[j])
-    }
-}
-
-fn add_scaled(sums: &mut [f64], factor: f64, terms: &[f64]) {
-    if factor > 0.0 {
-        for (sum, term) in sums.iter_mut().zip(terms) {
-            *sum += factor * term;
-        }
-    }
-}
-
-/// The probability of each number of colluders among the seats: the hypergeometric law. `seats <= candidates`.
-fn bad_seats(seats: usize, candidates: u64, colluders: u64) -> Vec<f64> {
-    let colluders = colluders.min(candidates);
-    let honest = candidates - colluders;
-    let seats_wide = seats as u64;
-    let least = seats_wide.saturating_sub(honest) as usize;
-    let most = seats_wide.min(colluders) as usize;
-    let mode = (seats + 1) as f64 * (colluders as f64 / candidates as f64);
-    law(seats, least, most, mode as usize, |j| {
-        let (j, left) = (j as u64, seats_wide - j as u64);
-        let more = (colluders - j) as f64 * left as f64;
-        more / ((j + 1) as f64 * ((honest - left) as f64 + 1.0))
-    })
-}
-
-/// The probability of each number of seats that go away: the binomial law.
-fn away_seats(seats: usize, offline_permille: u32) -> Vec<f64> {
-    let (away, here) = (
-        f64::from(offline_permille),
-        f64::from(1000 - offline_permille),
-    );
-    let mode = (seats + 1) as f64 * away / 1000.0;
-    law(seats, 0, seats, mode as usize, |j| {
-        (seats - j) as f64 * away / ((j + 1) as f64 * here)
-    })
-}
-
-/// Probabilities of 0 to `seats`, zero outside `least..=most`, given how much more probable j + 1 is than j. Starts near
-/// the most probable number, so that only what is negligible underflows.
-fn law(
-    seats: usize,
-    least: usize,
-    most: usize,
-    mode: usize,
-    ratio: impl Fn(usize) -> f64,
-) -> Vec<f64> {
-    let mode = mode.clamp(least, most);
-    let mut weights = vec![0.0; seats + 1];
-    weights[mode] = 1.0;
-    for j in mode..most {
-        weights[j + 1] = weights[j] * ratio(j);
-    }
-    for j in (least..mode).rev() {
-        weights[j] = weights[j + 1] / ratio(j);
-    }
-    let total: f64 = weights.iter().sum();
-    weights.iter().map(|weight| weight / total).collect()
-}
-
-/// The least number that is exceeded with a chance of at most [`PRIVACY_MAX`].
-fn likely(law: &[f64]) -> usize {
-    let mut beyond = 0.0;
-    for (number, chance) in law.iter().enumerate().rev() {
-        beyond += chance;
-        if beyond > PRIVACY_MAX {
-            return number;
-        }
-    }
-    0
-}
-
 #[cfg(test)]
-mod tests {
-    use base::{decode, encode};
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn sizes(lanes: u16, replicas: u16) -> Sizes {
-        Sizes { lanes, replicas }
-    }
-
-    fn is_close(found: f64, expected: f64) -> bool {
-        found == expected || (found / expected - 1.0).abs() < 1e-12
-    }
-
-    /// Whether every lane has one of `bad`, and whether some lane has a majority of them.
-    fn harm(sizes: Sizes, bad: u32) -> (bool, bool) {
-        let replicas = u32::from(sizes.replicas);
-        let lane = |lane: u32| (bad >> (lane * replicas) & ((1 << replicas) - 1)).count_ones();
-        let lanes = || (0..u32::from(sizes.lanes)).map(lane);
-        (
-            lanes().all(|bad| bad > 0),
-            lanes().any(|bad| bad as usize >= sizes.majority()),
-        )
-    }
-
-    /// By listing which candidates collude, and which seats go away.
-    fn listed(sizes: Sizes, candidates: u32, colluders: u32, offline_permille: u32) -> Bounds {
-        let seats = sizes.seats() as u32;
-        let (mut all, mut privacy, mut wrong) = (0u32, 0u32, 0u32);
-        for bad in (0u32..1 << candidates).filter(|bad| bad.count_ones() == colluders) {
-            let (every, some) = harm(sizes, bad & ((1 << seats) - 1));
-            all += 1;
-            privacy += u32::from(every);
-            wrong += u32::from(some);
-        }
-        // So few candidates that all colluders may be among the seats.
-        let quorum = (seats + colluders.min(seats - 1)) / 2 + 1;
-        let share = f64::from(offline_permille) / 1000.0;
-        let lost = (0u32..1 << seats)
-            .filter(|away| seats - away.count_ones() < quorum || harm(sizes, *away).1);
-        let chance = |away: u32| {
-            let gone = away.count_ones() as i32;
-            share.powi(gone) * (1.0 - share).powi(seats as i32 - gone)
-        };
-        Bounds {
-            privacy: f64::from(privacy) / f64::from(all),
-            wrong: f64::from(wrong) / f64::from(all),
-            loss: lost.map(chance).sum(),
-        }
-    }
-
-    #[test]
-    fn agrees_with_a_list_of_all_cases() {
-        for (sizes, most) in [
-            (sizes(2, 3), 13),
-            (sizes(3, 3), 13),
-            (sizes(4, 3), 14),
-            (sizes(2, 5), 13),
-            (sizes(2, 7), 14),
-        ] {
-            for candidates in sizes.seats() as u32..=most {
-                for colluders in 0..=candidates {
-                    let offline = [0, 1, 50, 500, 999, 1000][colluders as usize % 6];
-                    let found = sizes.bounds(candidates.into(), colluders.into(), offline);
-                    let expected = listed(sizes, candidates, colluders, offline);
-                    assert!(
-                        is_close(found.privacy, expected.privacy)
-                            && is_close(found.wrong, expected.wrong)
-                            && is_close(found.loss, expected.loss),
-                        "{sizes:?} {candidates} {colluders} {offline}: {found:?} {expected:?}"
-                    );
-                }
-            }
-        }
-    }
-
-    /// Seat by seat, by how many colluders were drawn before and how many of them into this lane: exact too, and slow.
-    /// Chances of privacy and wrong.
-    fn drawn_one_by_one(sizes: Sizes, candidates: u64, colluders: u64) -> (f64, f64) {
-        let (seats, replicas) = (sizes.seats(), usize::from(sizes.replicas));
-        // By colluders so far and in this lane; each: every lane so far has one, some lane had a majority, none had.
-        let width = replicas + 1;
-        let mut chances = vec![[1.0, 0.0, 1.0]];
-        chances.resize((seats + 1) * width, [0.0; 3]);
-        for seat in 0..seats {
-            let mut next = vec![[0.0; 3]; chances.len()];
-            for (place, now) in chances
-                .iter()
-                .enumerate()
-                .filter(|(_, now)| now != &&[0.0; 3])
-            {
-                let (before, here) = (place / width, place % width);
-                let left = candidates - seat as u64;
-                let bad = colluders.saturating_sub(before as u64);
-                for (is_bad, chance) in [(1, bad as f64), (0, (left - bad) as f64)] {
-                    let chance = chance / left as f64;
-                    let here = here + is_bad;
-                    let ends = (seat + 1) % replicas == 0;
-                    let to = (before + is_bad) * width + if ends { 0 } else { here };
-                    let [hit, wrong, right] = now.map(|now| now * chance);
-                    if to < next.len() {
-                        next[to][0] += if ends && here == 0 { 0.0 } else { hit };
-                        let turns = ends && here >= sizes.majority();
-                        next[to][1] += wrong + if turns { right } else { 0.0 };
-                        next[to][2] += if turns { 0.0 } else { right };
-                    }
-                }
-            }
-            chances = next;
-        }
-        let sum = |which: usize| chances.iter().map(|chance| chance[which]).sum();
-        (sum(0), sum(1))
-    }
-
-    #[test]
-    fn agrees_with_drawing_one_by_one_where_chances_are_tiny() {
-        for (sizes, candidates, colluders) in [
-            (sizes(4, 9), 40, 3),
-            (sizes(4, 9), 40, 4),
-            (sizes(15, 17), 10_000_000, 100_000),
-            (sizes(15, 17), 10_000_000, 9_990_000),
-            (sizes(85, 3), 1_000_000, 200),
-            (sizes(85, 3), 255, 85),
-            (sizes(8, 31), 5_000, 40),
-            (sizes(9, 5), 1 << 60, 1 << 40),
-        ] {
-            let found = sizes.bounds(candidates, colluders, 50);
-            let (privacy, wrong) = drawn_one_by_one(sizes, candidates, colluders);
-            assert!(
-                is_close(found.privacy, privacy) && is_close(found.wrong, wrong),
-                "{sizes:?} {candidates} {colluders}: {found:?} {privacy:e} {wrong:e}"
-            );
-        }
-    }
-
-    #[test]
-    fn twelve_candidates_get_four_lanes_of_three() {
-        let chosen = Sizes::choose(12, 3, 50).unwrap();
-        assert_eq!(chosen, sizes(4, 3));
-        assert_eq!(chosen.liars(12, 3), 3);
-        assert_eq!(chosen.quorum(3), Some(8));
-        let bounds = chosen.bounds(12, 3, 50);
-        assert_eq!(bounds.privacy, 0.0);
-        // All three in different lanes: 12 · 9 · 6 of 12 · 11 · 10.
-        assert!(is_close(bounds.wrong, 1.0 - 648.0 / 1320.0), "{bounds:?}");
-        let p: f64 = 0.05;
-        let lane = p * p * (3.0 - 2.0 * p);
-        // While no lane has lost two, no more than four are away and eight sign.
-        assert!(
-            is_close(bounds.loss, 1.0 - (1.0 - lane).powi(4)),
-            "{bounds:?}"
-        );
-    }
-
-    #[test]
-    fn forty_candidates_cannot_be_wronged_by_three() {
-        let chosen = Sizes::choose(40, 3, 50).unwrap();
-        let bounds = chosen.bounds(40, 3, 50);
-        assert_eq!((bounds.privacy, bounds.wrong), (0.0, 0.0));
-        assert_eq!(chosen, sizes(4, 9));
-    }
-
-    #[test]
-    fn large_communities_get_all_that_is_wanted() {
-        for (candidates, colluders, offline, expected) in [
-            (100, 3, 50, sizes(4, 15)),
-            (1_000, 10, 50, sizes(11, 17)),
-            (10_000_000, 100_000, 10, sizes(12, 9)),
-            (10_000_000, 100_000, 50, sizes(15, 17)),
-        ] {
-            let chosen = Sizes::choose(candidates, colluders, offline).unwrap();
-            let bounds = chosen.bounds(candidates, colluders, offline);
-            assert!(bounds.privacy <= PRIVACY_MAX, "{chosen:?} {bounds:?}");
-            assert!(bounds.are_as_wanted(), "{chosen:?} {bounds:?}");
-            assert_eq!(chosen, expected, "{bounds:?}");
-        }
-    }
-
-    #[test]
-    fn no_committee_keeps_a_secret_among_too_few_or_too_many_colluders() {
-        for (candidates, colluders) in [
-            (0, 0),
-            (5, 0),
-            (11, 3),
-            (12, 4),
-            (40, 40),
-            (40, u64::MAX),
-            (10_000_000, 5_000_000),
-            (u64::MAX, u64::MAX),
-        ] {
-            let chosen = Sizes::choose(candidates, colluders, 50);
-            assert_eq!(chosen, None, "{candidates} {colluders}");
-        }
-        // Nobody colludes: two lanes will do. One colluder cannot be in two places.
-        assert_eq!(Sizes::choose(6, 0, 0), Some(sizes(2, 3)));
-        assert_eq!(Sizes::choose(6, 1, 0), Some(sizes(2, 3)));
-        assert!(Sizes::choose(u64::MAX, 1 << 50, 50).is_some());
-    }
-
-    #[test]
-    fn chooses_the_best_of_all_possible_sizes() {
-        for (candidates, colluders, offline) in [
-            (12, 3, 50),
-            (30, 3, 50),
-            (64, 3, 20),
-            (150, 4, 100),
-            (60, 10, 0),
-        ] {
-            let all = (2..=127).flat_map(|lanes| (3..=31).map(move |r| sizes(lanes, r)));
-            let fits = |s: &Sizes| s.is_possible() && s.seats() as u64 <= candidates;
-            let bounds = |s: Sizes| s.bounds(candidates, colluders, offline);
-            let keep: Vec<_> = all.filter(fits).map(|s| (s, bounds(s))).collect();
-            let mut keep: Vec<_> = keep
-                .into_iter()
-                .filter(|(_, b)| b.privacy <= PRIVACY_MAX)
-                .collect();
-            keep.sort_by(|(s, b), (t, c)| {
-                let failure = |b: &Bounds| {
-                    let wanted = b.wrong <= FAILURE_WANTED && b.loss <= FAILURE_WANTED;
-                    if wanted { -1.0 } else { b.wrong + b.loss }
-                };
-                let order = failure(b).total_cmp(&failure(c));
-                order.then((s.seats(), s.lanes).cmp(&(t.seats(), t.lanes)))
-            });
-            let best = keep.first().map(|(sizes, _)| *sizes);
-            assert_eq!(Sizes::choose(candidates, colluders, offline), best);
-        }
-    }
-
-    /// With 1 % of a large community colluding there are more colluders than seats; few of them are drawn.
-    #[test]
-    fn liars_among_the_seats_are_far_fewer_than_colluders() {
-        let large = sizes(15, 17);
-        let liars = large.liars(10_000_000, 100_000);
-        assert_eq!((liars, large.quorum(liars)), (20, Some(138)));
-        let more = |liars: u64| -> f64 {
-            let law = bad_seats(255, 10_000_000, 100_000);
-            law[liars as usize + 1..].iter().sum()
-        };
-        assert!(more(liars) <= PRIVACY_MAX && more(liars - 1) > PRIVACY_MAX);
-        for colluders in 0..12 {
-            assert_eq!(sizes(4, 3).liars(12, colluders), colluders);
-        }
-        // Not to be drawn from so few: nothing better is known.
-        assert_eq!(large.liars(12, 3), 3);
-    }
-
-    #[test]
-    fn quorums_share_more_than_the_liars() {
-        for (sizes, liars) in [(sizes(4, 3), 3), (sizes(4, 9), 3), (sizes(15, 17), 20)] {
-            let quorum = sizes.quorum(liars).unwrap();
-            assert!(2 * quorum > sizes.seats() + liars as usize);
-            assert!(2 * (quorum - 1) <= sizes.seats() + liars as usize);
-        }
-        for liars in [11, 12, u64::MAX] {
-            assert_eq!(sizes(4, 3).quorum(liars), Some(12));
-        }
-    }
-
-    #[test]
-    fn seats_lie_lane_by_lane() {
-        let sizes = sizes(4, 3);
-        let lanes: Vec<_> = (0..sizes.seats()).map(|seat| sizes.lane_of(seat)).collect();
-        assert_eq!(lanes, [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]);
-        assert_eq!(sizes.majority(), 2);
-    }
-
-    #[test]
-    fn impossible_sizes_promise_nothing() {
-        for (lanes, replicas) in [
-            (0, 0),
-            (0, 3),
-            (3, 0),
-            (1, 3),
-            (4, 1),
-            (4, 4),
-            (86, 3),
-            (2, 33),
-            (u16::MAX, 3),
-            (3, u16::MAX),
-            (u16::MAX, u16::MAX),
-        ] {
-            let sizes = sizes(lanes, replicas);
-            assert!(!sizes.is_possible(), "{sizes:?}");
-            assert_eq!(sizes.bounds(1_000_000, 3, 50), Bounds::NONE);
-            assert_eq!(sizes.liars(1_000_000, 3), 3);
-            assert_eq!(sizes.quorum(3).is_none(), sizes.seats() == 0);
-            assert!(sizes.majority() > 0 && sizes.lane_of(7) <= 7);
-        }
-        // More seats than candidates.
-        assert_eq!(sizes(4, 3).bounds(11, 3, 50), Bounds::NONE);
-        assert_eq!(sizes(2, 3).bounds(0, 0, 0), Bounds::NONE);
-        for (lanes, replicas) in [(2, 3), (85, 3), (8, 31), (51, 5)] {
-            assert!(sizes(lanes, replicas).is_possible());
-        }
-    }
-
-    #[test]
-    fn travels_in_numbered_fields() {
-        let bytes = encode(&sizes(4, 3));
-        assert_eq!(bytes[1..], [0xa2, 0, 4, 1, 3]);
-        assert_eq!(decode(&bytes, 16), Ok(sizes(4, 3)));
-    }
-
-    fn any_sizes() -> impl Strategy<Value = Sizes> {
-        (1..=15u16, 2..=85u16).prop_map(|(half, lanes)| {
-            let replicas = 2 * half + 1;
-            sizes(lanes.min(255 / replicas), replicas)
-        })
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-
-        #[test]
-        fn more_colluders_and_more_lanes_change_bounds_one_way(
-            sizes in any_sizes(),
-            spare in 0..400u64,
-            share in 0.0..1.0f64,
-        ) {
-            let candidates = sizes.seats() as u64 + spare;
-            let colluders = (candidates as f64 * share) as u64;
-            let this = sizes.bounds(candidates, colluders, 50);
-            let crowded = sizes.bounds(candidates, colluders + 1, 50);
-            let about = 1.0 + 1e-12;
-            prop_assert!(this.privacy <= crowded.privacy * about);
-            prop_assert!(this.wrong <= crowded.wrong * about);
-            prop_assert!(this.loss <= crowded.loss * about);
-            let absent = sizes.bounds(candidates, colluders, 51);
-            prop_assert!(this.loss <= absent.loss * about);
-            let wider = Sizes { lanes: sizes.lanes + 1, ..sizes };
-            if wider.is_possible() && wider.seats() as u64 <= candidates {
-                let wider = wider.bounds(candidates, colluders, 50);
-                prop_assert!(wider.privacy <= this.privacy * about);
-                prop_assert!(this.wrong <= wider.wrong * about);
-            }
-        }
-
-        #[test]
-        fn bounds_are_chances(
-            sizes in any_sizes(),
-            candidates: u64,
-            colluders: u64,
-            shift in 0..64u32,
-            offline: u32,
-        ) {
-            for offline in [offline % 1001, offline] {
-                let bounds = sizes.bounds(candidates >> shift, colluders >> shift, offline);
-                for chance in [bounds.privacy, bounds.wrong, bounds.loss] {
-                    prop_assert!((0.0..=1.0).contains(&chance), "{bounds:?}");
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -54,6 +54,13 @@ pub enum Command {
     /// takes the first row whose region holds k nodes.
     #[command(name = "k-table")]
     KTable(KTableOptions),
+    /// How many helpers a question needs, what can go wrong, and what it costs each role
+    ///
+    /// Helpers sit in m lanes of r replicas; large communities have a tree of such committees. Chances hold over all of them
+    /// together. Bytes and processor time are estimates: counts times measured unit costs.
+    ///
+    /// Exit code: 0 there is a plan, 2 what was typed makes no sense, 4 no plan is safe; why is said.
+    Plan(PlanOptions),
     /// Communities on this machine alone, of any size, with their adversaries
     Simulate {
         /// What to simulate.
@@ -124,6 +131,81 @@ pub struct KTableOptions {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// Of `commonhold plan`.
+#[derive(Debug, Args)]
+pub struct PlanOptions {
+    /// N: nodes of the community, the asker's included
+    #[arg(long, value_name = "N")]
+    pub nodes: u64,
+    /// C: nodes that may collude, below N
+    #[arg(long, value_name = "C")]
+    pub colluders: u64,
+    /// Helpers that go away in the middle, in percent, such as 5 or 0.5
+    #[arg(long, value_name = "PERCENT", value_parser = permille)]
+    pub offline: u32,
+    /// How many of the nodes contribute [default: all but the asker's]
+    #[arg(long, value_name = "NODES")]
+    pub contributors: Option<u64>,
+    /// count, sum, mean, histogram:BUCKETS, or vector:LENGTH
+    #[arg(long, default_value = "count", value_parser = statistic)]
+    pub statistic: PlannedStatistic,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What each person's contribution is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlannedStatistic {
+    /// How many match.
+    Count,
+    /// Of one column, 32 bits wide.
+    Sum,
+    /// The same.
+    Mean,
+    /// Of so many buckets.
+    Histogram(u64),
+    /// So many sums.
+    Vector(u64),
+}
+
+fn statistic(text: &str) -> Result<PlannedStatistic, String> {
+    let known = match text.split_once(':') {
+        None => match text {
+            "count" => Some(PlannedStatistic::Count),
+            "sum" => Some(PlannedStatistic::Sum),
+            "mean" => Some(PlannedStatistic::Mean),
+            _ => None,
+        },
+        Some((name, number)) => {
+            // One element more is the match count.
+            let number = number
+                .parse()
+                .ok()
+                .filter(|n| (1..crypto::Vector::MAX_LEN as u64).contains(n));
+            number.and_then(|number| match name {
+                "histogram" => Some(PlannedStatistic::Histogram(number)),
+                "vector" => Some(PlannedStatistic::Vector(number)),
+                _ => None,
+            })
+        }
+    };
+    known.ok_or_else(|| {
+        let most = crypto::Vector::MAX_LEN - 1;
+        format!("give count, sum, mean, histogram:BUCKETS or vector:LENGTH, with a number from 1 to {most}")
+    })
+}
+
+/// Percent, to a tenth, in thousandths.
+fn permille(text: &str) -> Result<u32, String> {
+    let percent = text.strip_suffix('%').unwrap_or(text).trim_end();
+    let tenths = percent.parse().ok().map(|percent: f64| percent * 10.0);
+    let whole = tenths
+        .filter(|tenths| (0.0..=1000.0).contains(tenths) && (tenths - tenths.round()).abs() < 1e-6);
+    let whole = whole.map(|tenths| tenths.round() as u32);
+    whole.ok_or_else(|| "give a percentage from 0 to 100, to a tenth, such as 5 or 0.5".into())
 }
 
 /// What can be simulated.

@@ -10,6 +10,7 @@
 //! | `home` | what one node keeps in its folder |
 //! | `lines` | what the demo and its nodes' processes say to each other |
 //! | `simulate` | communities on this machine alone |
+//! | `plan` | how many helpers a question needs, and what it costs them |
 //! | `report`, `verify` | what a proof says, in words and for programs |
 
 mod cli;
@@ -19,6 +20,7 @@ mod home;
 mod k_table;
 mod lines;
 mod member;
+mod plan;
 mod report;
 mod simulate;
 mod verify;
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
             command: QuestionCommand::Verify(options),
         } => verify::main(&options),
         Command::KTable(options) => k_table::main(&options),
+        Command::Plan(options) => plan::main(&options),
         Command::Simulate {
             command: SimulateCommand::Selection(options),
         } => simulate::selection(&options),

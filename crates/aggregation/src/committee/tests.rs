@@ -5,6 +5,7 @@
 
 mod bounds;
 mod contributors;
+mod costs;
 mod groups;
 mod handing;
 mod harness;

@@ -1,0 +1,363 @@
+//! What a computation costs each role, before anybody is asked: counts of what the engine does and sends, times what one of
+//! each was measured to cost.
+//!
+//! An estimate for choosing and explaining, not a limit: no lost message, nobody away, one view of the agreement, proofs
+//! of a histogram. Times were measured on one core of the machine of BENCHMARKS.md while it did other work. What links add below the messages (QUIC, IP) is not in it. Lane keys come from whoever gathers them,
+//! and parents check the lists of their children.
+
+use super::plan::Plan;
+
+/// Making an ephemeral X25519 key and agreeing with it. Measured: x25519-dalek 3.
+const SEAL_NS: f64 = 15_800.0 + 53_800.0;
+/// One X25519 agreement. Measured: x25519-dalek 3.
+const OPEN_NS: f64 = 53_800.0;
+/// One Ed25519 signature. Measured: ed25519-dalek 3.
+const SIGN_NS: f64 = 17_400.0;
+/// Checking one Ed25519 signature. Measured: ed25519-dalek 3.
+const VERIFY_NS: f64 = 34_600.0;
+/// The same for one of an actor list's, which are checked together. Measured: BENCHMARKS.md, "Drawing and checking".
+const VERIFY_LISTED_NS: f64 = 17_000.0;
+/// ChaCha20 over one byte: expanding a seed, or sealing. Measured: chacha20 0.10 (2.32 GB/s).
+const STREAM_NS_PER_BYTE: f64 = 0.431;
+/// Hashing one byte into a commitment. Guess: SHA-256 with the processor's instructions for it.
+const HASH_NS_PER_BYTE: f64 = 0.7;
+/// Adding one element to a sum. Measured: 0.18 µs for 1000.
+const ADD_NS: f64 = 0.18;
+/// Proving one element valid to two lanes. Measured: prio 0.18, Prio3 histogram of 100 buckets (53.4 µs).
+const PROVE_NS_PER_ELEMENT: f64 = 534.0;
+/// And to each lane more. Measured: the same (62.8 µs for three, 79.8 µs for five lanes).
+const PROVE_NS_PER_ELEMENT_AND_LANE: f64 = 88.0;
+/// Checking the proof of one element in one lane. Measured: the same, the dearer of the two roles (30.9 µs).
+const CHECK_NS_PER_ELEMENT: f64 = 309.0;
+/// Of a proof: times the square root of the elements, since a gadget's chunks are as many as they are long. Measured: the
+/// same (880 bytes for 100 elements).
+const PROOF_BYTES_PER_ROOT: f64 = 88.0;
+/// What lanes say to each other about one proof, likewise. Measured: the same (288 bytes for 100 elements).
+const VERIFIER_BYTES_PER_ROOT: f64 = 28.8;
+/// A seed for the randomness that all lanes share, in a proof: one for each lane.
+const PROOF_SEED_BYTES: f64 = 32.0;
+
+/// One element of the field.
+const ELEMENT_BYTES: f64 = 8.0;
+/// One signature with its seat, as CBOR.
+const VOTE_BYTES: f64 = 70.0;
+/// A digest or a name, as CBOR.
+const DIGEST_BYTES: f64 = 34.0;
+/// A certificate. Checked by a test against a real one.
+const CERTIFICATE_BYTES: f64 = 467.0;
+/// Names, kinds and lengths of one message.
+const MESSAGE_BYTES: f64 = 40.0;
+/// What sealing a share adds: encapsulated key and tag, salt, names of fields.
+const SEALED_BYTES: f64 = 48.0 + 34.0 + 8.0;
+/// A share that is a seed.
+const SEED_BYTES: f64 = 34.0;
+/// What names an agreed set.
+const SET_BYTES: f64 = 110.0;
+/// Builders of an actor list, a common k of a large community (design: overlay, "about 7 to 9").
+const LIST_BUILDERS: f64 = 8.0;
+
+/// What each person contributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// Field elements that are added up; the first is the match count.
+    pub elements: u64,
+    /// Field elements in which it is proved that the contribution is valid, if it is: they are shared in place of
+    /// `elements`, and each lane adds up what it derives from them.
+    pub proven: Option<u64>,
+}
+
+/// Of one node in one computation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cost {
+    /// Bytes that it sends.
+    pub sent: f64,
+    /// Bytes that it receives.
+    pub received: f64,
+    /// Processor time in nanoseconds, of one core.
+    pub cpu_ns: f64,
+}
+
+/// Of the roles. A node may have several of them; what a root does is added to what a parent or a leaf does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Costs {
+    /// Who takes part.
+    pub contributor: Cost,
+    /// A replica of a leaf; the one that leads its agreement, which is the busiest.
+    pub replica: Cost,
+    /// A replica of a committee that adds up others' sums, if there are such.
+    pub parent: Option<Cost>,
+    /// What a replica of the root does besides: opens counts, gives its lane's sum to the querier.
+    pub root: Cost,
+    /// Who asks: checks the root's word, and with a single committee gathers its lane keys.
+    pub querier: Cost,
+}
+
+/// What `plan` costs when each person contributes `load`.
+pub fn costs(plan: &Plan, load: Load) -> Costs {
+    let model = Model::new(plan, load);
+    Costs {
+        contributor: model.contributor(),
+        replica: model.agreement(model.people) + model.collection(),
+        parent: (plan.tree.depth() > 1).then(|| model.agreement(model.children) + model.children()),
+        root: model.opening(),
+        querier: model.querier(),
+    }
+}
+
+impl std::ops::Add for Cost {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            sent: self.sent + other.sent,
+            received: self.received + other.received,
+            cpu_ns: self.cpu_ns + other.cpu_ns,
+        }
+    }
+}
+
+/// The numbers of a plan, to multiply.
+struct Model {
+    /// People of one leaf.
+    people: f64,
+    children: f64,
+    lanes: f64,
+    replicas: f64,
+    seats: f64,
+    majority: f64,
+    quorum: f64,
+    more_than_liars: f64,
+    /// Elements that are added up.
+    elements: f64,
+    /// Elements that are shared.
+    shared: f64,
+    /// Elements that are proved.
+    proven: f64,
+    /// Bytes of a proof that go to each lane as a seed, and to one as they are.
+    proof: f64,
+    verifier: f64,
+}
+
+impl Model {
+    fn new(plan: &Plan, load: Load) -> Self {
+        let leaves = plan.tree.leaves();
+        let proven = load.proven.unwrap_or(0) as f64;
+        Self {
+            people: plan.terms.contributors.div_ceil(leaves) as f64,
+            children: plan.tree.fan_in() as f64,
+            lanes: f64::from(plan.sizes.lanes),
+            replicas: f64::from(plan.sizes.replicas),
+            seats: plan.sizes.seats() as f64,
+            majority: plan.sizes.majority() as f64,
+            quorum: plan.quorum as f64,
+            more_than_liars: (2 * plan.quorum).saturating_sub(plan.sizes.seats()).max(1) as f64,
+            elements: load.elements as f64,
+            shared: load.proven.unwrap_or(load.elements) as f64,
+            proven,
+            proof: PROOF_BYTES_PER_ROOT * proven.sqrt(),
+            verifier: VERIFIER_BYTES_PER_ROOT * proven.sqrt(),
+        }
+    }
+
+    /// A header: who, a commitment for each lane, a signature; with a proof, a seed for each lane.
+    fn header(&self) -> f64 {
+        let seeds = if self.proven > 0.0 {
+            PROOF_SEED_BYTES
+        } else {
+            0.0
+        };
+        CERTIFICATE_BYTES + self.lanes * (DIGEST_BYTES + seeds) + VOTE_BYTES
+    }
+
+    /// The ciphertexts of all lanes: one share is the vector, the others are seeds.
+    fn ciphertexts(&self) -> f64 {
+        let vector = self.shared * ELEMENT_BYTES + self.proof;
+        self.lanes * SEALED_BYTES + (self.lanes - 1.0) * SEED_BYTES + vector
+    }
+
+    fn list(&self) -> Cost {
+        let builders = LIST_BUILDERS * (CERTIFICATE_BYTES + VOTE_BYTES);
+        Cost {
+            sent: 0.0,
+            received: self.seats * DIGEST_BYTES + builders,
+            cpu_ns: 2.0 * LIST_BUILDERS * VERIFY_LISTED_NS,
+        }
+    }
+
+    /// One vector made from a seed, and hashed or taken apart.
+    fn pass_ns(&self) -> f64 {
+        let bytes = self.shared * ELEMENT_BYTES + self.proof;
+        bytes * (STREAM_NS_PER_BYTE + HASH_NS_PER_BYTE) + self.shared * ADD_NS
+    }
+
+    /// Checks the list and the lane keys, splits, seals, signs.
+    fn contributor(&self) -> Cost {
+        let prove = PROVE_NS_PER_ELEMENT + (self.lanes - 2.0) * PROVE_NS_PER_ELEMENT_AND_LANE;
+        let keys = Cost {
+            sent: 0.0,
+            received: self.lanes * (2.0 * DIGEST_BYTES + self.majority * VOTE_BYTES),
+            cpu_ns: self.lanes * self.majority * VERIFY_NS,
+        };
+        let own = Cost {
+            sent: MESSAGE_BYTES + self.header() + self.ciphertexts(),
+            received: MESSAGE_BYTES,
+            cpu_ns: self.lanes * (SEAL_NS + self.pass_ns()) + SIGN_NS + self.proven * prove,
+        };
+        self.list() + keys + own
+    }
+
+    /// Takes its part of the people's bundles, passes each lane's item on to that lane, opens its own lane's.
+    fn collection(&self) -> Cost {
+        let item = self.header() + self.ciphertexts() / self.lanes;
+        let bundles = self.people / self.seats;
+        let verifiers = (self.lanes - 1.0) * self.verifier;
+        let each = 2.0 * VERIFY_NS + OPEN_NS + self.pass_ns() + self.proven * CHECK_NS_PER_ELEMENT;
+        Cost {
+            sent: self.people * (item + verifiers) + bundles * MESSAGE_BYTES + self.sums_up(),
+            received: self.people * (item + verifiers)
+                + bundles * (MESSAGE_BYTES + self.header() + self.ciphertexts()),
+            cpu_ns: self.people * (each + self.elements * ADD_NS) + SIGN_NS,
+        }
+    }
+
+    /// Leads the agreement on which people or children are in: hears who holds what, shows it to all, gathers two rounds of
+    /// votes.
+    fn agreement(&self, of: f64) -> Cost {
+        let entries = of * (2.0 * DIGEST_BYTES + 2.0);
+        let statements = self.seats * (VOTE_BYTES + of / 8.0);
+        let votes = self.seats * (MESSAGE_BYTES + VOTE_BYTES);
+        let certificates = 2.0 * self.quorum * VOTE_BYTES + SET_BYTES;
+        Cost {
+            sent: (self.seats - 1.0) * (entries + statements + certificates),
+            received: (self.seats - 1.0) * entries + 2.0 * votes,
+            cpu_ns: (self.seats + 2.0 * self.seats) * VERIFY_NS + 3.0 * SIGN_NS,
+        }
+    }
+
+    /// A lane sum, and what shows that it is over the agreed set.
+    fn sum(&self) -> f64 {
+        MESSAGE_BYTES
+            + VOTE_BYTES
+            + 2.0 * DIGEST_BYTES
+            + self.elements * ELEMENT_BYTES
+            + SET_BYTES
+            + self.more_than_liars * VOTE_BYTES
+    }
+
+    /// To the lane's replicas in the parent, or to the querier and the others.
+    fn sums_up(&self) -> f64 {
+        self.replicas * self.sum()
+    }
+
+    /// Of each child: checks its list, a majority of its lane, and that more than liars signed its set.
+    fn children(&self) -> Cost {
+        let list = self.list();
+        let signatures = self.majority + self.more_than_liars;
+        Cost {
+            sent: self.sums_up(),
+            received: self.children * (list.received + self.replicas * self.sum()),
+            cpu_ns: self.children * (list.cpu_ns + signatures * VERIFY_NS + self.elements * ADD_NS)
+                + SIGN_NS,
+        }
+    }
+
+    /// Counts to and from all of the committee.
+    fn opening(&self) -> Cost {
+        let count = MESSAGE_BYTES + VOTE_BYTES + 2.0 * DIGEST_BYTES + ELEMENT_BYTES;
+        let others = self.seats - 1.0;
+        Cost {
+            sent: others * count + self.sum(),
+            received: others * count,
+            cpu_ns: others * VERIFY_NS + 2.0 * SIGN_NS,
+        }
+    }
+
+    fn querier(&self) -> Cost {
+        let keys = self.seats * (MESSAGE_BYTES + 2.0 * DIGEST_BYTES + VOTE_BYTES);
+        let sums = Cost {
+            sent: self.seats * MESSAGE_BYTES,
+            received: self.seats * self.sum() + keys,
+            cpu_ns: (2.0 * self.seats + self.quorum) * VERIFY_NS
+                + self.lanes * self.elements * ADD_NS,
+        };
+        self.list() + sums
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Terms;
+    use super::*;
+
+    fn plan(people: u64, colluders: u64) -> Plan {
+        Plan::choose(Terms {
+            candidates: people,
+            contributors: people,
+            colluders,
+            offline_permille: 10,
+        })
+        .unwrap()
+    }
+
+    const HISTOGRAM: Load = Load {
+        elements: 101,
+        proven: Some(101),
+    };
+
+    fn all(costs: &Costs) -> Vec<Cost> {
+        let parent = costs.parent.iter().copied();
+        let others = [costs.contributor, costs.replica, costs.root, costs.querier];
+        parent.chain(others).collect()
+    }
+
+    #[test]
+    fn one_committee_has_no_parents() {
+        assert!(costs(&plan(1_000, 10), HISTOGRAM).parent.is_none());
+        assert!(costs(&plan(10_000, 10), HISTOGRAM).parent.is_some());
+    }
+
+    #[test]
+    fn a_contribution_with_proof_fits_into_six_kilobytes() {
+        let costs = costs(&plan(1_000, 10), HISTOGRAM);
+        assert!(
+            (3_000.0..6_000.0).contains(&costs.contributor.sent),
+            "{costs:?}"
+        );
+    }
+
+    /// Few children against many people.
+    #[test]
+    fn parents_have_less_to_do_than_leaves() {
+        let costs = costs(&plan(1_000_000, 1_000), HISTOGRAM);
+        let parent = costs.parent.unwrap();
+        assert!(parent.cpu_ns < costs.replica.cpu_ns);
+        assert!(parent.sent < 0.5 * costs.replica.sent);
+        assert!(parent.received < costs.replica.received);
+    }
+
+    /// A person, and a helper of any kind, does the same work in a large community as in one ten times as large.
+    #[test]
+    fn nobody_has_more_to_do_in_a_larger_community() {
+        let small = costs(&plan(100_000, 100), HISTOGRAM);
+        let large = costs(&plan(1_000_000, 1_000), HISTOGRAM);
+        for (small, large) in all(&small).into_iter().zip(all(&large)) {
+            assert!(large.cpu_ns < 2.0 * small.cpu_ns, "{small:?} {large:?}");
+            assert!(large.sent + large.received < 2.0 * (small.sent + small.received));
+        }
+    }
+
+    #[test]
+    fn more_elements_and_proofs_cost_more() {
+        for plan in [plan(1_000, 10), plan(100_000, 100)] {
+            let of = |elements, proven| costs(&plan, Load { elements, proven });
+            let (one, many, proven) = (of(1, None), of(100, None), of(100, Some(100)));
+            for ((one, many), proven) in all(&one).into_iter().zip(all(&many)).zip(all(&proven)) {
+                assert!(one.cpu_ns <= many.cpu_ns && many.cpu_ns <= proven.cpu_ns);
+                assert!(one.sent <= many.sent && many.sent <= proven.sent);
+                assert!(one.received <= many.received && many.received <= proven.received);
+            }
+            assert!(one.contributor.sent < many.contributor.sent);
+            assert!(many.contributor.cpu_ns < proven.contributor.cpu_ns);
+        }
+    }
+}
