@@ -8,7 +8,7 @@ use sim::aggregating::{Faults, Liar, Statistic};
 use sim::drawing::{Adversary, UnknownAdversary};
 use sim::figures::{UnknownFigure, Which};
 
-use crate::simulate::aggregation::statistic;
+use crate::simulate::aggregation;
 
 /// There was an answer.
 pub const ANSWERED: u8 = 0;
@@ -243,7 +243,7 @@ pub struct AggregationOptions {
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = percent)]
     pub offline: f64,
     /// count, sum, histogram:BUCKETS or groups:GROUPS
-    #[arg(long, default_value = "sum", value_parser = statistic)]
+    #[arg(long, default_value = "sum", value_parser = aggregation::statistic)]
     pub statistic: Statistic,
     /// What goes wrong, in percent: crash, vanish (contributors), loss (messages), pause, partition
     #[arg(long, value_name = "NAME:PERCENT,…", default_value = "")]
