@@ -47,6 +47,21 @@ pub enum Input<P: Protocol + ?Sized> {
     Unreachable(NodeId),
 }
 
+impl<P: Protocol + ?Sized> Input<P> {
+    /// The same input for a protocol of the same types: one that wraps this, or is wrapped by it.
+    pub fn into_wrapped<Q>(self) -> Input<Q>
+    where
+        Q: Protocol<Message = P::Message, Command = P::Command, Timer = P::Timer> + ?Sized,
+    {
+        match self {
+            Self::Command(command) => Input::Command(command),
+            Self::Message { from, message } => Input::Message { from, message },
+            Self::Timer(timer) => Input::Timer(timer),
+            Self::Unreachable(node) => Input::Unreachable(node),
+        }
+    }
+}
+
 /// What a protocol hands to its host.
 pub enum Output<P: Protocol + ?Sized> {
     /// Deliver a message.
@@ -89,6 +104,27 @@ impl<P: Protocol + ?Sized> Outbox<P> {
     /// Tells or asks the application.
     pub fn emit(&mut self, event: P::Event) {
         self.0.push(Output::Event(event));
+    }
+
+    /// Takes what a wrapped protocol caused; of each message, what `look` makes of it, or nothing.
+    pub fn take_from<Q>(
+        &mut self,
+        wrapped: &mut Outbox<Q>,
+        mut look: impl FnMut(NodeId, Q::Message) -> Option<P::Message>,
+    ) where
+        Q: Protocol<Event = P::Event, Timer = P::Timer> + ?Sized,
+    {
+        for output in wrapped.drain() {
+            match output {
+                Output::Send { to, message } => {
+                    if let Some(message) = look(to, message) {
+                        self.send(to, message);
+                    }
+                }
+                Output::Wake { at, timer } => self.wake(at, timer),
+                Output::Event(event) => self.emit(event),
+            }
+        }
     }
 
     /// Takes everything out, in order.

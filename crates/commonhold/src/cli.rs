@@ -1,6 +1,7 @@
 //! What can be typed.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use overlay::Form;
@@ -22,6 +23,15 @@ pub const REFUSED: u8 = 4;
 pub const TIMED_OUT: u8 = 5;
 /// Ended by Ctrl-C, as shells report it.
 pub const INTERRUPTED: u8 = 130;
+
+/// Says in one line why a command has failed; in JSON as well for those who asked for it.
+pub fn fail(json: bool, why: &str, code: u8) -> ExitCode {
+    if json {
+        println!("{:#}", serde_json::json!({ "why": why }));
+    }
+    eprintln!("error: {why}");
+    ExitCode::from(code)
+}
 
 /// Own your data outright; hold its answers in common.
 #[derive(Debug, Parser)]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sim::chart::Figure;
 use sim::figures::{Dht, Evaluation, Options, Which};
 
-use crate::cli::{ANSWERED, FAILED, FigureChoice, FigureOptions, OverlayOption, USAGE};
+use crate::cli::{ANSWERED, FAILED, FigureChoice, FigureOptions, OverlayOption, USAGE, fail};
 
 /// Runs the command.
 pub fn main(options: &FigureOptions) -> ExitCode {
@@ -26,11 +26,7 @@ pub fn main(options: &FigureOptions) -> ExitCode {
                 Failure::Usage(why) => (USAGE, why),
                 Failure::Disk(why) => (FAILED, why),
             };
-            if options.json {
-                println!("{:#}", json!({ "why": why }));
-            }
-            eprintln!("error: {why}");
-            ExitCode::from(code)
+            fail(options.json, &why, code)
         }
     }
 }

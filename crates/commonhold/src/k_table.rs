@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use overlay::{Form, KTable, KTableError, Parameters, Row};
+use overlay::{KTable, KTableError, Parameters, Row};
 use serde_json::{Value, json};
 
-use crate::cli::{ANSWERED, FormOption, KTableOptions, SizeOption, USAGE};
+use crate::cli::{ANSWERED, FormOption, KTableOptions, SizeOption, USAGE, fail};
 
 /// Runs the command.
 pub fn main(options: &KTableOptions) -> ExitCode {
@@ -23,22 +23,13 @@ pub fn main(options: &KTableOptions) -> ExitCode {
             }
             ExitCode::from(ANSWERED)
         }
-        Err(why) => {
-            if options.json {
-                println!("{:#}", json!({ "why": advice(&why) }));
-            }
-            eprintln!("error: {}", advice(&why));
-            ExitCode::from(USAGE)
-        }
+        Err(why) => fail(options.json, &advice(&why), USAGE),
     }
 }
 
 fn parameters(options: &KTableOptions) -> Parameters {
     Parameters {
-        form: match options.form {
-            FormOption::Paper => Form::Paper,
-            FormOption::Sound => Form::Sound,
-        },
+        form: options.form.into(),
         smallest_k: options.smallest_k,
         shortage: options.shortage.unwrap_or(options.alpha),
         centre_counts: options.centre_counts,
@@ -122,6 +113,8 @@ fn as_lines(options: &KTableOptions, rows: &[Row], size: impl Fn(&Row) -> f64) -
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+
+    use overlay::Form;
 
     use super::*;
     use crate::cli::{Command, Program};

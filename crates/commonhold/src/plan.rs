@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use aggregation::sizes::{Cost, Costs, Load, Plan, Refusal, Terms, costs};
 use serde_json::{Value, json};
 
-use crate::cli::{ANSWERED, PlanOptions, PlannedStatistic, REFUSED, USAGE};
+use crate::cli::{ANSWERED, PlanOptions, PlannedStatistic, REFUSED, USAGE, fail};
 
 /// Bits that a sum's proof shows one by one.
 const SUM_BITS: u64 = 32;
@@ -17,11 +17,7 @@ pub fn main(options: &PlanOptions) -> ExitCode {
         Ok(planned) => println!("{}", planned.as_lines().join("\n")),
         Err(failure) => {
             let (why, code) = failure.said();
-            if options.json {
-                println!("{:#}", json!({ "why": why }));
-            }
-            eprintln!("error: {why}");
-            return ExitCode::from(code);
+            return fail(options.json, &why, code);
         }
     }
     ExitCode::from(ANSWERED)

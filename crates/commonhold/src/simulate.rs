@@ -16,7 +16,7 @@ use sim::drawing::forge::{arcs, forge_hardened, forge_paper, random_for};
 use sim::drawing::{Adversary, Campaign, Colluding, Crowd, Members, Size, Summary};
 use sim::{START, parallel};
 
-use crate::cli::{ANSWERED, FormOption, SelectionOptions, USAGE};
+use crate::cli::{ANSWERED, FormOption, SelectionOptions, USAGE, fail};
 
 /// Most nodes that fit into the memory of a small machine: about 3 KB each.
 const NODES_MAX: u64 = 2_000_000;
@@ -34,13 +34,7 @@ pub fn selection(options: &SelectionOptions) -> ExitCode {
             println!("{}", lines.join("\n"));
             ExitCode::from(ANSWERED)
         }
-        Err(why) => {
-            if options.json {
-                println!("{:#}", json!({ "why": why }));
-            }
-            eprintln!("error: {why}");
-            ExitCode::from(USAGE)
-        }
+        Err(why) => fail(options.json, &why, USAGE),
     }
 }
 

@@ -96,6 +96,7 @@ pub use name::{Strategy, UnknownStrategy};
 pub use node::{Command, Event, StrategyNode, Timer};
 pub use random::{CommittedRandom, Part, hashes_of, value_of};
 pub use selected::{Choice, Evidence, Selected, Verified, by_rank, tolerance};
+pub use trigger::ATTEMPTS_MAX;
 
 #[cfg(test)]
 mod tests;

@@ -40,7 +40,7 @@ pub use arcs::{Arc, arcs};
 pub use around::{Around, Seen};
 pub use can::Can;
 pub use cost::Cost;
-pub use degree::degrees;
+pub use degree::{degrees, smallest_row};
 pub use draw::{Counted, Counter};
 pub use overlay::Overlay;
 pub use population::{POPULATION_MAX, Population};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use base::{Input, Instant, NodeId, Outbox, Output, Protocol, encode};
+use base::{Input, Instant, NodeId, Outbox, Protocol, encode};
 
 /// A node whose incoming messages can be kept: what it could know of the others.
 pub struct Tap<P: Protocol> {
@@ -44,25 +44,11 @@ impl<P: Protocol> Protocol for Tap<P> {
     type Timer = P::Timer;
 
     fn handle(&mut self, now: Instant, input: Input<Self>, out: &mut Outbox<Self>) {
-        let input = match input {
-            Input::Command(command) => Input::Command(command),
-            Input::Message { from, message } => {
-                if let Some(heard) = &mut self.heard {
-                    heard.push((from, encode(&message)));
-                }
-                Input::Message { from, message }
-            }
-            Input::Timer(timer) => Input::Timer(timer),
-            Input::Unreachable(node) => Input::Unreachable(node),
-        };
-        let mut said = Outbox::new();
-        self.protocol.handle(now, input, &mut said);
-        for output in said.drain() {
-            match output {
-                Output::Send { to, message } => out.send(to, message),
-                Output::Wake { at, timer } => out.wake(at, timer),
-                Output::Event(event) => out.emit(event),
-            }
+        if let (Some(heard), Input::Message { from, message }) = (&mut self.heard, &input) {
+            heard.push((*from, encode(message)));
         }
+        let mut said = Outbox::new();
+        self.protocol.handle(now, input.into_wrapped(), &mut said);
+        out.take_from(&mut said, |_, message| Some(message));
     }
 }

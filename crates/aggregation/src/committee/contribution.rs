@@ -77,6 +77,15 @@ impl Header {
     ) -> Result<(), Misbehaviour> {
         let mut batch = Batch::new();
         self.check_in(&mut batch, terms, community, now)?;
+        Self::judge(&batch)
+    }
+
+    /// What it means when a batch with the signatures of one header alone does not hold.
+    ///
+    /// # Errors
+    ///
+    /// Which of the two it is.
+    pub fn judge(batch: &Batch) -> Result<(), Misbehaviour> {
         batch.verify().map_err(|FirstBad(which)| match which {
             0 => ContactError::from(CertificateError::BadSignature).into(),
             _ => Misbehaviour::Signature,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use sim::aggregating::{Liar, Setting, Statistic, Summary};
 
-use crate::cli::{ANSWERED, AggregationOptions, FAILED, USAGE};
+use crate::cli::{ANSWERED, AggregationOptions, FAILED, USAGE, fail};
 use crate::simulate::bar;
 
 /// Most runs that failed which are listed.
@@ -16,11 +16,7 @@ pub fn main(options: &AggregationOptions) -> ExitCode {
     let setting = match setting(options) {
         Ok(setting) => setting,
         Err(why) => {
-            if options.json {
-                println!("{:#}", json!({ "why": why }));
-            }
-            eprintln!("error: {why}");
-            return ExitCode::from(USAGE);
+            return fail(options.json, &why, USAGE);
         }
     };
     let runs = options.campaign.unwrap_or(1);

@@ -127,12 +127,14 @@ pub fn draw_actors<'a>(
 /// What "near" means to a verifier of ES.NAV, ES.AV and M.Hash: a certificate shows where a node is and not that nobody is
 /// nearer. "Tuned such that we can be sure to have always a node sufficiently near" (§4.2): the tolerance is α.
 pub fn near_region(rules: &Rules, point: Location, tolerance: f64) -> Region {
-    Region::new(point, near_size(rules, tolerance))
+    Region::new(
+        point,
+        near_size(rules.community().descriptor().nodes, tolerance),
+    )
 }
 
-/// Total width of a [`near_region`] as a share of the ring.
-pub fn near_size(rules: &Rules, tolerance: f64) -> f64 {
-    let nodes = rules.community().descriptor().nodes;
+/// Total width of a [`near_region`] as a share of the ring, among so many nodes.
+pub fn near_size(nodes: u64, tolerance: f64) -> f64 {
     largest_chance(nodes, 1, 1.0 - tolerance, 0.0)
 }
 

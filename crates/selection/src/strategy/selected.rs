@@ -306,7 +306,7 @@ fn check_ranked(rules: &Rules, parts: &[Part]) -> Result<(), Breach> {
 
 /// Each actor sits near its point.
 fn check_near(rules: &Rules, random: &Digest, actors: &[Certificate]) -> Result<(), Breach> {
-    let size = near_size(rules, tolerance(rules));
+    let size = near_size(rules.community().descriptor().nodes, tolerance(rules));
     let points = points(random, actors.len());
     let near =
         |(point, actor): (_, &Certificate)| Region::new(point, size).contains(actor.location());

@@ -24,7 +24,7 @@ use crate::site::point_of;
 mod answers;
 
 /// Tries at one draw before the trigger gives up. The descriptor's limit per period holds besides.
-const ATTEMPTS_MAX: u32 = 8;
+pub const ATTEMPTS_MAX: u32 = 8;
 
 /// One draw that this node has started.
 pub struct Trigger {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::str::FromStr;
 
 use aggregation::committee::{Committee, Message, Signed};
-use base::{Digest, Input, Instant, Outbox, Output, Protocol};
+use base::{Digest, Input, Instant, Outbox, Protocol};
 use crypto::SigningKey;
 use thiserror::Error;
 
@@ -128,24 +128,9 @@ impl Protocol for Player {
     type Timer = <Committee as Protocol>::Timer;
 
     fn handle(&mut self, now: Instant, input: Input<Self>, out: &mut Outbox<Self>) {
-        let input = match input {
-            Input::Command(command) => Input::Command(command),
-            Input::Message { from, message } => Input::Message { from, message },
-            Input::Timer(timer) => Input::Timer(timer),
-            Input::Unreachable(node) => Input::Unreachable(node),
-        };
         let mut outputs = Outbox::new();
-        self.committee.handle(now, input, &mut outputs);
-        for output in outputs.drain() {
-            match output {
-                Output::Send { to, message } => {
-                    if let Some(message) = self.said(to.0[0], message) {
-                        out.send(to, message);
-                    }
-                }
-                Output::Wake { at, timer } => out.wake(at, timer),
-                Output::Event(event) => out.emit(event),
-            }
-        }
+        self.committee
+            .handle(now, input.into_wrapped(), &mut outputs);
+        out.take_from(&mut outputs, |to, message| self.said(to.0[0], message));
     }
 }

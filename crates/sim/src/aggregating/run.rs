@@ -14,8 +14,8 @@ use crate::{START, Simulation};
 const DISK: Duration = Duration::from_millis(2);
 /// How long it takes until everybody has heard that contributions are called for.
 const CALL: Duration = Duration::from_millis(80);
-/// When everybody has given up.
-const LONGEST: Duration = Duration::from_secs(60);
+/// How much later than that by which everybody gives up the last message may be: clocks differ.
+const LATE: Duration = Duration::from_secs(5);
 
 /// How a computation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Setting {
             ended: None,
             broken: Vec::new(),
         };
-        let limit = START + LONGEST;
+        let limit = terms.ends_at() + LATE;
         while watch.ended.is_none() && simulation.now() < limit && simulation.step() {
             watch.look(&mut simulation, &terms);
         }

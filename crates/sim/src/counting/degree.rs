@@ -28,8 +28,8 @@ pub fn degrees(
                 others.next();
                 seen.clear();
                 for (setting, statistic) in settings.iter().zip(&mut statistics) {
-                    let k = degree(setting, &mut seen, &mut others);
-                    k.into_iter().for_each(|k| statistic.add(k as u64));
+                    let row = smallest_row(&setting.rows, &mut seen, &mut others);
+                    row.into_iter().for_each(|(k, _)| statistic.add(k as u64));
                 }
             }
             progress((end - begin) as u64);
@@ -43,14 +43,19 @@ pub fn degrees(
     parts.into_iter().reduce(add).unwrap_or_default()
 }
 
-/// `seen` are the nearest, as far as `others` was followed.
-fn degree(setting: &Setting, seen: &mut Vec<Seen>, others: &mut Around<'_>) -> Option<usize> {
-    for (k, reach) in &setting.rows {
+/// The smallest row for which enough nodes are near: k, and the reach of its region. `seen` are the nearest of them, as far
+/// as `others` was followed.
+pub fn smallest_row(
+    rows: &[(usize, u64)],
+    seen: &mut Vec<Seen>,
+    others: &mut impl Iterator<Item = Seen>,
+) -> Option<(usize, u64)> {
+    for (k, reach) in rows {
         while seen.len() < *k {
             seen.push(others.next()?);
         }
         if seen[k - 1].distance <= *reach {
-            return Some(*k);
+            return Some((*k, *reach));
         }
     }
     None

@@ -5,19 +5,17 @@
 
 use base::Location;
 use selection::WITNESSES_MAX;
-use selection::strategy::{RELOCATIONS_MAX, Strategy};
+use selection::strategy::{ATTEMPTS_MAX, RELOCATIONS_MAX, Strategy};
 
 use super::around::{Around, Seen};
 use super::cost::Cost;
+use super::degree::smallest_row;
 use super::lots::Lots;
 use super::overlay::Overlay;
 use super::population::Population;
 use super::setting::Setting;
 use super::values::Values;
 use crate::Latency;
-
-/// Tries at one draw before T gives up, as in the protocol.
-const ATTEMPTS_MAX: u32 = 8;
 
 /// What one draw cost, and who was drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -161,22 +159,16 @@ impl Counter<'_> {
     ) -> Option<usize> {
         let known = self.setting.known;
         let population = self.population;
-        let mut around = Around::new(population, centre).filter(|seen| {
-            seen.place != except && knower.distance(population.location(seen.place)) <= known
-        });
         let widest = self.setting.rows.last()?.1;
+        let mut known = Around::new(population, centre)
+            .filter(|seen| {
+                seen.place != except && knower.distance(population.location(seen.place)) <= known
+            })
+            .take_while(|seen| seen.distance <= widest);
         self.legitimate.clear();
-        for (k, reach) in &self.setting.rows {
-            while self.legitimate.len() < *k {
-                self.legitimate
-                    .push(around.next().filter(|seen| seen.distance <= widest)?);
-            }
-            if self.legitimate[k - 1].distance <= *reach {
-                self.legitimate.truncate(*k);
-                return Some(*k);
-            }
-        }
-        None
+        let (k, _) = smallest_row(&self.setting.rows, &mut self.legitimate, &mut known)?;
+        self.legitimate.truncate(k);
+        Some(k)
     }
 
     /// The nearest to `point` but those.

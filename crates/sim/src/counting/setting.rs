@@ -1,7 +1,8 @@
 //! What decides how far nodes see: the k-table and the caches, in units of the ring.
 
 use base::{Location, Region};
-use overlay::{KTable, KTableError, Parameters, largest_chance, widest_region};
+use overlay::{KTable, KTableError, Parameters, cache_share};
+use selection::strategy::near_size;
 
 /// What the figures vary (table 3).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,8 +54,7 @@ impl Setting {
         } = terms;
         let table = KTable::new(*parameters)?;
         let wanted = f64::from(*cache) / parameters.nodes as f64;
-        let least = 2.0 * widest_region(parameters.nodes, &table);
-        let known = wanted.max(least);
+        let known = cache_share(parameters.nodes, *cache, &table);
         Ok(Self::with_table(
             &table,
             parameters,
@@ -70,7 +70,7 @@ impl Setting {
         (known, candidates): (f64, f64),
         seats: u32,
     ) -> Self {
-        let near = largest_chance(parameters.nodes, 1, 1.0 - parameters.alpha, 0.0);
+        let near = near_size(parameters.nodes, parameters.alpha);
         let rows = table.rows().iter();
         Self {
             seats: seats as usize,

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base::{Input, Instant, NodeId, Outbox, Output};
+use base::{Input, Instant, NodeId, Outbox};
 use overlay::Binomial;
 use thiserror::Error;
 
@@ -187,19 +187,9 @@ fn run<P: Contender>(
     now: Instant,
     input: Input<P>,
     out: &mut Outbox<P>,
-    mut look: impl FnMut(NodeId, P::Message) -> Option<P::Message>,
+    look: impl FnMut(NodeId, P::Message) -> Option<P::Message>,
 ) {
     let mut said = Outbox::new();
     player.handle(now, input, &mut said);
-    for output in said.drain() {
-        match output {
-            Output::Send { to, message } => {
-                if let Some(message) = look(to, message) {
-                    out.send(to, message);
-                }
-            }
-            Output::Wake { at, timer } => out.wake(at, timer),
-            Output::Event(event) => out.emit(event),
-        }
-    }
+    out.take_from(&mut said, look);
 }

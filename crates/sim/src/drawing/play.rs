@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use base::{Duration, Input, Instant, NodeId, Outbox, Output, Protocol, Rng};
+use base::{Duration, Input, Instant, NodeId, Outbox, Protocol, Rng};
 use crypto::Operations;
 
 use super::contender::{Contender, Outcome, Question, Said};
@@ -57,12 +57,7 @@ impl<P: Colluding> Protocol for Seat<P> {
             Some(player) => player,
             None => self.wake(now),
         };
-        let input = match input {
-            Input::Command(command) => Input::Command(command),
-            Input::Message { from, message } => Input::Message { from, message },
-            Input::Timer(timer) => Input::Timer(timer),
-            Input::Unreachable(node) => Input::Unreachable(node),
-        };
+        let input = input.into_wrapped();
         let mut said = Outbox::new();
         match self.gang.clone() {
             Some(gang) => {
@@ -78,18 +73,12 @@ impl<P: Colluding> Protocol for Seat<P> {
             None => player.handle(now, input, &mut said),
         }
         self.player = Some(player);
-        for output in said.drain() {
-            match output {
-                Output::Send { to, message } => {
-                    if let Some(listener) = &self.listener {
-                        listener(&message);
-                    }
-                    out.send(to, message);
-                }
-                Output::Wake { at, timer } => out.wake(at, timer),
-                Output::Event(event) => out.emit(event),
+        out.take_from(&mut said, |_, message| {
+            if let Some(listener) = &self.listener {
+                listener(&message);
             }
-        }
+            Some(message)
+        });
     }
 }
 

@@ -4,7 +4,7 @@ use base::{Digest, Instant, NodeId, Outbox};
 use crypto::Batch;
 
 use super::{BATCH, BATCH_BYTES, BATCH_MAX, HEADER_BYTES, Held, Replica};
-use crate::committee::contribution::{Bundle, Item, longest_sealed, open_share};
+use crate::committee::contribution::{Bundle, Header, Item, longest_sealed, open_share};
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::CONTRIBUTORS_MAX;
 use crate::committee::message::Message;
@@ -121,7 +121,7 @@ impl Replica {
     fn hold(&mut self, context: &Context, now: Instant, item: Item) -> Result<(), Misbehaviour> {
         let mut batch = Batch::new();
         if self.wants(context, now, &item, &mut batch)? {
-            item.header.check(&self.terms, &context.community, now)?;
+            Header::judge(&batch)?;
             self.keep(item)?;
         }
         Ok(())

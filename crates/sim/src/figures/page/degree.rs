@@ -3,7 +3,7 @@
 use overlay::{Form, KTableError, Parameters};
 
 use super::{Found, Statement, list};
-use crate::counting::{Around, Population, Setting, Terms};
+use crate::counting::{Around, Population, Setting, Terms, smallest_row};
 use crate::figures::words::{grouped, power, short};
 use crate::figures::{Options, colluders};
 
@@ -160,22 +160,12 @@ fn controlled(options: &Options, alpha: f64) -> Result<f64, KTableError> {
         let seed = options.seed.wrapping_add(network);
         let population = Population::new(seed, nodes, parameters.colluders);
         let is_controlled = |place: &usize| {
-            let mut seen = Vec::new();
-            let others = Around::new(&population, population.location(*place)).skip(1);
-            for one in others {
-                seen.push(one);
-                let (k, reach) =
-                    setting.rows[(seen.len().saturating_sub(2)).min(setting.rows.len() - 1)];
-                if seen.len() == k && one.distance <= reach {
-                    let all = Around::new(&population, population.location(*place)).skip(1);
-                    let inside = all.take_while(|one| one.distance <= reach);
-                    return inside.filter(|one| population.colludes(one.place)).count() >= k;
-                }
-                if one.distance > setting.rows[setting.rows.len() - 1].1 {
-                    return false;
-                }
-            }
-            false
+            let others = || Around::new(&population, population.location(*place)).skip(1);
+            let row = smallest_row(&setting.rows, &mut Vec::new(), &mut others());
+            row.is_some_and(|(k, reach)| {
+                let inside = others().take_while(|one| one.distance <= reach);
+                inside.filter(|one| population.colludes(one.place)).count() >= k
+            })
         };
         found += (0..population.nodes()).filter(is_controlled).count();
     }
