@@ -113,7 +113,6 @@ fn as_lines(options: &KTableOptions, rows: &[Row], size: impl Fn(&Row) -> f64) -
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-
     use overlay::Form;
 
     use super::*;
