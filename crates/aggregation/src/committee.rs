@@ -39,8 +39,10 @@ mod contributor;
 mod evidence;
 mod fault;
 mod inclusion;
+mod lanes;
 mod message;
 mod opening;
+mod proofs;
 mod protocol;
 mod querier;
 mod replica;
@@ -49,11 +51,13 @@ mod terms;
 
 pub use cells::Totals;
 pub use evidence::Evidence;
+pub use contribution::Unfit;
 pub use fault::{Failure, Misbehaviour};
 pub use inclusion::SetBody;
+pub use lanes::{LaneKey, Seed};
 pub use message::Message;
 pub use protocol::{Command, Committee, Event, Timer};
-pub use statement::{Endorsed, LaneCount, LaneKey, LaneSum, LaneTotal, Signed};
+pub use statement::{Endorsed, LaneCount, LaneSum, LaneTotal, Signed};
 pub use terms::{ANSWER_WITHIN, Terms};
 
 #[cfg(test)]

@@ -282,8 +282,9 @@ pub fn split(values: &Vector, m: usize, rng: &mut Rng) -> Vec<Share> {
 /// Binds a contributor to `share` without showing it: SHA-256 over context, salt and the share's encoding.
 ///
 /// `context` names the question, the contributor and the lane; `salt` is fresh and secret until the share is shown,
-/// because a share of few possible values could be guessed from a bare digest.
-pub fn commit(context: &Digest, salt: &[u8; 32], share: &Share) -> Digest {
+/// because a share of few possible values could be guessed from a bare digest. What a share is, is the caller's business:
+/// one that comes with a proof is more than a [`Share`].
+pub fn commit(context: &Digest, salt: &[u8; 32], share: &impl Encode<()>) -> Digest {
     let encoding = Zeroizing::new(encode(share));
     Digest::of("share commitment", &[context.as_bytes(), salt, &encoding])
 }

@@ -8,15 +8,19 @@ use crypto::{
 };
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
+use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::committee::fault::Misbehaviour;
 use crate::committee::terms::Terms;
+use crate::validity::{Binding, InputShare, NotInRange, PublicShare};
 
 const DOMAIN: &str = "contribution";
 
 /// Bytes that the encoding of a share needs besides nine for each number.
 const SHARE_OVERHEAD: usize = 128;
+/// Bytes of a header besides certificate, commitments and public share: the signature and framing.
+const HEADER_OVERHEAD: usize = 128;
 
 /// Says that its author takes part, with which shares, or that it declines.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -30,17 +34,29 @@ pub struct Header {
     pub commitments: Vec<Digest>,
     #[n(2)]
     signature: Signature,
+    /// What all lanes must know to check the proof, where there is one.
+    #[n(3)]
+    pub public: Option<PublicShare>,
 }
 
 impl Header {
-    fn new(identity: &Identity, round: Digest, commitments: Vec<Digest>) -> Self {
+    fn new(
+        identity: &Identity,
+        round: Digest,
+        commitments: Vec<Digest>,
+        public: Option<PublicShare>,
+    ) -> Self {
+        let bytes = signed_bytes(round, &commitments, public.as_ref());
         Self {
-            signature: identity
-                .key
-                .sign(DOMAIN, &signed_bytes(round, &commitments)),
+            signature: identity.key.sign(DOMAIN, &bytes),
             certificate: identity.certificate.clone(),
             commitments,
+            public,
         }
+    }
+
+    fn signed_bytes(&self, round: Digest) -> Vec<u8> {
+        signed_bytes(round, &self.commitments, self.public.as_ref())
     }
 
     /// Whose it is.
@@ -57,10 +73,7 @@ impl Header {
     pub fn digest(&self, round: Digest) -> Digest {
         Digest::of(
             DOMAIN,
-            &[
-                self.node().as_bytes(),
-                &signed_bytes(round, &self.commitments),
-            ],
+            &[self.node().as_bytes(), &self.signed_bytes(round)],
         )
     }
 
@@ -104,21 +117,25 @@ impl Header {
         community: &Community,
         now: Instant,
     ) -> Result<(), Misbehaviour> {
-        if !self.declines() && self.commitments.len() != terms.lanes() {
+        let has_proof = terms.proof.is_some() && !self.declines();
+        if !self.declines() && self.commitments.len() != terms.lanes()
+            || self.public.is_some() != has_proof
+            || self.public.as_ref().is_some_and(|p| !p.fits(terms.lanes()))
+        {
             return Err(Misbehaviour::Shape);
         }
         if self.node() == terms.querier {
             return Err(Misbehaviour::QuerierContributes);
         }
         check_certificate_in(batch, &self.certificate, community.descriptor(), now)?;
-        let bytes = signed_bytes(terms.round(), &self.commitments);
+        let bytes = self.signed_bytes(terms.round());
         batch.push(self.node(), DOMAIN, &bytes, &self.signature);
         Ok(())
     }
 }
 
-fn signed_bytes(round: Digest, commitments: &[Digest]) -> Vec<u8> {
-    encode(&(round, commitments))
+fn signed_bytes(round: Digest, commitments: &[Digest], public: Option<&PublicShare>) -> Vec<u8> {
+    encode(&(round, commitments, public))
 }
 
 /// A header with the ciphertext for one lane.
@@ -149,50 +166,57 @@ impl Bundle {
     /// Says that the owner declines.
     pub fn declining(identity: &Identity, terms: &Terms) -> Self {
         Self {
-            header: Header::new(identity, terms.round(), Vec::new()),
+            header: Header::new(identity, terms.round(), Vec::new(), None),
             sealed: Vec::new(),
         }
     }
 
-    /// Splits `vector` and seals one share to each lane.
+    /// Splits `vector`, with a proof if the terms ask for one, and seals one share to each lane.
     ///
     /// # Errors
     ///
-    /// When a lane's key is none to which one can seal.
+    /// When the vector is none that can be proved, or a lane's key is none to which one can seal.
     pub fn new(
         identity: &Identity,
         terms: &Terms,
         lanes: &[SealingPublicKey],
         vector: &Vector,
         rng: &mut Rng,
-    ) -> Result<Self, SealError> {
-        let round = terms.round();
-        let mut commitments = Vec::with_capacity(lanes.len());
-        let mut sealed = Vec::with_capacity(lanes.len());
-        for (lane, share) in split(vector, lanes.len(), rng).into_iter().enumerate() {
-            let context = context(round, identity.node(), lane);
-            let salted = Salted {
-                salt: rng.bytes32(),
-                share,
-            };
-            commitments.push(commit(&context, &salted.salt, &salted.share));
-            let plain = Zeroizing::new(encode(&salted));
-            let ciphertext = seal(&lanes[lane], INFO, context.as_bytes(), &plain, rng)?;
-            sealed.push(ciphertext.into());
+    ) -> Result<Self, Unfit> {
+        let (round, author) = (terms.round(), identity.node());
+        let mut sealing = Sealing {
+            round,
+            author,
+            lanes,
+            commitments: Vec::with_capacity(lanes.len()),
+            sealed: Vec::with_capacity(lanes.len()),
+        };
+        let mut public = None;
+        if let Some(validity) = terms.validity() {
+            let binding = Binding::new(&round, author);
+            let (share, inputs) = validity.shard(vector, &binding, rng)?;
+            public = Some(share);
+            for input in inputs {
+                sealing.push(input, rng)?;
+            }
+        } else {
+            for share in split(vector, lanes.len(), rng) {
+                sealing.push(share, rng)?;
+            }
         }
         Ok(Self {
-            header: Header::new(identity, round, commitments),
-            sealed,
+            header: Header::new(identity, round, sealing.commitments, public),
+            sealed: sealing.sealed,
         })
     }
 
     /// Whether there is a ciphertext of plausible length for every lane, or none from one who declines.
-    pub fn has_shape(&self, terms: &Terms) -> bool {
+    pub fn has_shape(&self, longest_sealed: usize) -> bool {
         self.sealed.len() == self.header.commitments.len()
             && self
                 .sealed
                 .iter()
-                .all(|sealed| sealed.len() <= longest_sealed(terms))
+                .all(|sealed| sealed.len() <= longest_sealed)
     }
 
     /// What the replicas of `lane` get.
@@ -207,21 +231,64 @@ impl Bundle {
     }
 }
 
+/// Why a vector is not contributed. Nothing has left the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Unfit {
+    /// It would be refused: it is no contribution to this statistic.
+    #[error("{0}")]
+    Range(#[from] NotInRange),
+    /// A lane's key is none to which one can seal, so whoever signed it lies.
+    #[error("a lane's key cannot be used: {0}")]
+    Key(#[from] SealError),
+}
+
 const INFO: &[u8] = b"commonhold lane share";
+
+/// Shares that are committed to and sealed, lane by lane.
+struct Sealing<'a> {
+    round: Digest,
+    author: NodeId,
+    lanes: &'a [SealingPublicKey],
+    commitments: Vec<Digest>,
+    sealed: Vec<ByteVec>,
+}
+
+impl Sealing<'_> {
+    /// The share of the next lane.
+    fn push<S: Encode<()>>(&mut self, share: S, rng: &mut Rng) -> Result<(), SealError> {
+        let lane = self.sealed.len();
+        let context = context(self.round, self.author, lane);
+        let salted = Salted {
+            salt: Salt(rng.bytes32()),
+            share,
+        };
+        let commitment = commit(&context, &salted.salt.0, &salted.share);
+        let plain = Zeroizing::new(encode(&salted));
+        let ciphertext = seal(&self.lanes[lane], INFO, context.as_bytes(), &plain, rng)?;
+        self.commitments.push(commitment);
+        self.sealed.push(ciphertext.into());
+        Ok(())
+    }
+}
 
 /// A share as it is sealed.
 #[derive(Encode, Decode)]
 #[cbor(map)]
-struct Salted {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    salt: [u8; 32],
+struct Salted<S> {
+    #[n(0)]
+    salt: Salt,
     #[n(1)]
-    share: Share,
+    share: S,
 }
 
-impl Drop for Salted {
+/// Keeps a share of few possible values from being guessed from its commitment.
+#[derive(Encode, Decode)]
+#[cbor(transparent)]
+struct Salt(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]);
+
+impl Drop for Salt {
     fn drop(&mut self) {
-        self.salt.zeroize();
+        self.0.zeroize();
     }
 }
 
@@ -238,7 +305,25 @@ fn context(round: Digest, contributor: NodeId, lane: usize) -> Digest {
 
 /// Longest ciphertext that an honest contributor sends.
 pub fn longest_sealed(terms: &Terms) -> usize {
-    terms.vector_len * 9 + SHARE_OVERHEAD + crypto::SEALING_OVERHEAD
+    let share = match terms.validity() {
+        None => terms.vector_len * 9,
+        Some(validity) => validity.input_share_len(0),
+    };
+    share + SHARE_OVERHEAD + crypto::SEALING_OVERHEAD
+}
+
+/// Longest encoding of a header.
+pub fn longest_header(terms: &Terms) -> usize {
+    let public = terms.proof.map_or(0, |_| 32 * terms.lanes());
+    HEADER_OVERHEAD + crypto::MAX_CERTIFICATE_LEN + 34 * terms.lanes() + public
+}
+
+/// A lane's share of a contribution.
+pub enum LaneShare {
+    /// Ready to be added up.
+    Plain(Vector),
+    /// To be checked first.
+    Proved(InputShare),
 }
 
 /// Opens the share of `lane` with the lane's secret, and checks it against the commitment.
@@ -251,18 +336,32 @@ pub fn open_share(
     lane: usize,
     item: &Item,
     secret: &SealingKey,
-) -> Result<Vector, Misbehaviour> {
+) -> Result<LaneShare, Misbehaviour> {
     let context = context(terms.round(), item.header.node(), lane);
+    let committed = item.header.commitments.get(lane);
     let plain = open(secret, INFO, context.as_bytes(), &item.sealed)
         .map_err(|_| Misbehaviour::Commitment)?;
-    let salted: Salted =
-        decode(&plain, longest_sealed(terms)).map_err(|_| Misbehaviour::Commitment)?;
-    let committed = item.header.commitments.get(lane);
-    if committed != Some(&commit(&context, &salted.salt, &salted.share)) {
+    if terms.proof.is_some() {
+        return unsalt(&plain, &context, committed).map(LaneShare::Proved);
+    }
+    let share: Share = unsalt(&plain, &context, committed)?;
+    let vector = share.expand(terms.vector_len);
+    vector
+        .map(LaneShare::Plain)
+        .map_err(|_| Misbehaviour::Commitment)
+}
+
+fn unsalt<S>(
+    plain: &[u8],
+    context: &Digest,
+    committed: Option<&Digest>,
+) -> Result<S, Misbehaviour>
+where
+    S: Encode<()> + for<'b> Decode<'b, ()>,
+{
+    let salted: Salted<S> = decode(plain, plain.len()).map_err(|_| Misbehaviour::Commitment)?;
+    if committed != Some(&commit(context, &salted.salt.0, &salted.share)) {
         return Err(Misbehaviour::Commitment);
     }
-    salted
-        .share
-        .expand(terms.vector_len)
-        .map_err(|_| Misbehaviour::Commitment)
+    Ok(salted.share)
 }

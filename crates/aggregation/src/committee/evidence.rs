@@ -38,7 +38,7 @@ impl Evidence {
         }
         let set = self.set.digest();
         self.certificate
-            .verify(round, set, &terms.seats, terms.quorum())
+            .verify(terms.final_instance(), set, &terms.seats, terms.quorum())
             .map_err(|_| Misbehaviour::Quorum)?;
         if self.sums.len() != terms.lanes() {
             return Err(Misbehaviour::Shape);

@@ -42,6 +42,12 @@ pub enum Misbehaviour {
     /// The lane sums are about another set.
     #[error("a lane's sum is about another set")]
     OtherSet,
+    /// A lane's seed that is not the committed one.
+    #[error("a lane's seed is not the committed one")]
+    Seed,
+    /// Something else about the lane's proofs than follows from its shares.
+    #[error("what it says of the proofs does not follow from the lane's shares")]
+    Checked,
     /// Totals of too few people, or from which such totals follow.
     #[error("it tells about too few people")]
     SmallCell,

@@ -9,7 +9,8 @@ use minicbor::{Decode, Encode};
 
 use crate::agreement::value_digest;
 use crate::committee::fault::Misbehaviour;
-use crate::committee::statement::{Signed, Statement, statement};
+use crate::committee::lanes::{self, LaneKey};
+use crate::committee::statement::{Signed, statement};
 use crate::committee::terms::Terms;
 
 /// Most contributors that one committee takes; a tree of committees takes more.
@@ -71,6 +72,12 @@ pub struct SetBody {
     /// When the set was proposed.
     #[n(5)]
     pub at: Instant,
+    /// People whose proofs do not hold.
+    #[n(6)]
+    pub refused: u64,
+    /// Names the keys of the lanes, and with them the one key under which proofs are checked.
+    #[n(7)]
+    pub lanes: Digest,
 }
 
 impl SetBody {
@@ -89,6 +96,7 @@ impl SetBody {
         self.asked
             .saturating_sub(self.included)
             .saturating_sub(self.declined)
+            .saturating_sub(self.refused)
     }
 }
 
@@ -113,6 +121,9 @@ pub struct Support {
     /// By ascending seat; of every lane at least a majority.
     #[n(4)]
     rows: Vec<Row>,
+    /// The lanes' keys, each signed by a seat of its lane: of two that a lane may have, the agreement fixes one.
+    #[n(5)]
+    lanes: Vec<Signed<LaneKey>>,
 }
 
 /// One replica's [`Holdings`] in brief.
@@ -198,6 +209,7 @@ impl Support {
     /// fit into one support are too few.
     pub fn new(
         terms: &Terms,
+        lanes: &[Signed<LaneKey>],
         salt: [u8; 32],
         at: Instant,
         said: &BTreeMap<u16, Signed<Holdings>>,
@@ -214,6 +226,7 @@ impl Support {
             at,
             rows: said.iter().map(|s| Row::of(s, &entries)).collect(),
             entries,
+            lanes: lanes.to_vec(),
         };
         let said: Vec<_> = said.into_iter().cloned().collect();
         let inclusion = support.conclude(terms, &said);
@@ -240,6 +253,7 @@ impl Support {
         if !covers_lanes(terms, seats) {
             return Err(Misbehaviour::NoMajority);
         }
+        terms.check_lanes(&self.lanes)?;
         let mut said = Vec::with_capacity(self.rows.len());
         for row in &self.rows {
             let holdings = row.expand(self.round, &self.entries)?;
@@ -267,13 +281,34 @@ impl Support {
         let answered = (entries.len() + declined.len()) as u64;
         let body = SetBody {
             round: self.round,
-            root: Digest::of("inclusion set", &[&self.salt, &encode(&entries)]),
+            root: self.root(&entries),
             included: entries.len() as u64,
             declined: declined.len() as u64,
             asked: asked.max(answered),
             at: self.at,
+            refused: 0,
+            lanes: lanes::digest(&self.lanes),
         };
         Inclusion { body, entries }
+    }
+
+    fn root(&self, entries: &[Entry]) -> Digest {
+        Digest::of("inclusion set", &[&self.salt, &encode(&entries)])
+    }
+
+    /// The keys of the lanes.
+    pub fn lanes(&self) -> &[Signed<LaneKey>] {
+        &self.lanes
+    }
+
+    /// What remains of a set of this support when only these of its entries are `valid`.
+    pub fn without_refused(&self, candidates: &SetBody, valid: &[Entry]) -> SetBody {
+        SetBody {
+            root: self.root(valid),
+            included: valid.len() as u64,
+            refused: candidates.included - valid.len() as u64,
+            ..candidates.clone()
+        }
     }
 }
 

@@ -8,7 +8,9 @@ use crate::agreement;
 use crate::agreement::QuorumCertificate;
 use crate::committee::contribution::{Bundle, Item};
 use crate::committee::inclusion::{Holdings, SetBody, Support};
-use crate::committee::statement::{Denial, LaneCount, LaneKey, LaneSum, Signed, Statement};
+use crate::committee::lanes::{LaneKey, Seed};
+use crate::committee::proofs::{Checked, Verifiers};
+use crate::committee::statement::{Denial, LaneCount, LaneSum, Signed, Statement};
 
 /// A message of the committee engine. All but [`Message::Bundle`] and its answer are among seats and the querier.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
@@ -55,6 +57,21 @@ pub enum Message {
     /// To a lane mate: the sender lacks the secret of the key that contributors seal to.
     #[n(14)]
     SecretWanted(#[n(0)] Digest),
+    /// Between replicas: the seed of the sender's lane, once the candidates are agreed on.
+    #[n(15)]
+    Seed(#[n(0)] Digest, #[n(1)] Seed),
+    /// Between replicas: what the sender found when it checked its lane's shares.
+    #[n(16)]
+    Checked(#[n(0)] Box<Signed<Checked>>),
+    /// Between replicas: a part of the verifier shares of the sender's lane.
+    #[n(17)]
+    Verifiers(#[n(0)] Digest, #[n(1)] u32, #[n(2)] Verifiers),
+    /// To a replica of another lane: the sender lacks these parts.
+    #[n(18)]
+    VerifiersWanted(#[n(0)] Digest, #[n(1)] Vec<u32>),
+    /// Between replicas: the agreement on the candidates whose proofs hold.
+    #[n(19)]
+    Settlement(#[n(0)] Digest, #[n(1)] Box<agreement::Message>),
     /// From the querier: forget all of it.
     #[n(13)]
     Done(#[n(0)] Digest),
@@ -87,11 +104,16 @@ impl Message {
             | Self::Agreement(round, _)
             | Self::SharesWanted(round, _)
             | Self::SecretWanted(round)
+            | Self::Seed(round, _)
+            | Self::Verifiers(round, ..)
+            | Self::VerifiersWanted(round, _)
+            | Self::Settlement(round, _)
             | Self::Done(round) => *round,
             Self::LaneKey(signed) => signed.body.round(),
             Self::Holdings(signed) => signed.body.round(),
             Self::Support(support) => support.round,
             Self::Count(signed) => signed.body.round(),
+            Self::Checked(signed) => signed.body.round(),
             Self::Sum(sum) => sum.set.round,
             Self::Denied(signed) => signed.body.round(),
         }

@@ -1,6 +1,7 @@
 //! Counts and sums by lane majority.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::committee::statement::{Endorsed, Signed, Statement};
 use crate::committee::terms::Terms;
@@ -33,6 +34,12 @@ impl<T: Statement> Tally<T> {
     /// Forgets statements that do not fit.
     pub fn retain(&mut self, fits: impl Fn(&T) -> bool) {
         self.said.retain(|_, signed| fits(&signed.body));
+    }
+
+    /// Which of these seats said something else.
+    pub fn others_than(&self, body: &T, seats: Range<usize>) -> Vec<usize> {
+        let differs = |seat: &usize| self.of(*seat).is_some_and(|said| said.body != *body);
+        seats.filter(differs).collect()
     }
 
     /// What this seat said.

@@ -7,15 +7,15 @@ use base::{Digest, Duration, Input, Instant, NodeId, Outbox, Protocol, Rng};
 use community::{Community, Identity};
 use crypto::{SealingKey, SealingPublicKey, Vector};
 
-use crate::agreement::Deadline;
-use crate::committee::contribution::Bundle;
+use crate::committee::contribution::{Bundle, Unfit};
 use crate::committee::contributor::Contributor;
 use crate::committee::evidence::Evidence;
 use crate::committee::fault::{Failure, Misbehaviour};
+use crate::committee::lanes::LaneKey;
 use crate::committee::message::Message;
 use crate::committee::querier::Querier;
 use crate::committee::replica::Replica;
-use crate::committee::statement::{Endorsed, LaneKey};
+use crate::committee::statement::Signed;
 use crate::committee::terms::Terms;
 
 /// Most computations in which this node has one role at a time.
@@ -52,8 +52,9 @@ pub struct Context {
 pub enum Command {
     /// Be a replica. The set names who could contribute.
     Serve(Arc<Terms>, BTreeSet<NodeId>),
-    /// The querier calls for contributions, sealed to these keys of the lanes.
-    Collecting(Digest, Vec<SealingPublicKey>),
+    /// The querier calls for contributions, sealed to these keys of the lanes, which were checked
+    /// ([`Terms::check_lanes`]).
+    Collecting(Digest, Vec<Signed<LaneKey>>),
     /// Be the querier.
     Ask(Arc<Terms>),
     /// Contribute this vector, sealed to these lanes. At most once per question: the application sees to that.
@@ -67,14 +68,16 @@ pub enum Command {
 /// To the application. Each names the round ([`Terms::round`]).
 #[derive(Debug)]
 pub enum Event {
-    /// At the querier: a key for each lane, with a majority's signatures.
-    LanesReady(Digest, Vec<Endorsed<LaneKey>>),
+    /// At the querier: a key for each lane, of which a majority of the lane holds the secret, with one of their signatures.
+    LanesReady(Digest, Vec<Signed<LaneKey>>),
     /// At the querier: the totals.
     Opened(Digest, Box<Evidence>),
     /// At the querier: no totals.
     Failed(Digest, Failure),
     /// At a contributor: a replica has passed the contribution on.
     Accepted(Digest),
+    /// At a contributor: nothing was contributed.
+    Unfit(Digest, Unfit),
     /// At a replica: store this in place of any earlier state, then answer [`Command::Persisted`].
     Persist {
         /// The computation.
@@ -101,7 +104,9 @@ pub enum Timer {
     /// Of a replica.
     Replica(Digest),
     /// Of a replica's agreement.
-    Agreement(Digest, Deadline),
+    Agreement(Digest),
+    /// Of a replica's agreement on whose proofs hold.
+    Settlement(Digest),
     /// Of a contributor.
     Contributor(Digest),
     /// Of a querier.
@@ -129,7 +134,7 @@ impl Committee {
             Command::Serve(terms, members) => self.serve(now, terms, members, out),
             Command::Collecting(round, keys) => {
                 if let Some(replica) = self.serving.get_mut(&round) {
-                    replica.collecting(now, &keys, out);
+                    replica.collecting(now, keys, out);
                 }
             }
             Command::Ask(terms) => {
@@ -142,9 +147,9 @@ impl Committee {
             }
             Command::Contribute(terms, lanes, vector) => {
                 let (identity, rng) = (&self.context.identity, &mut self.context.rng);
-                // A lane key to which nothing can be sealed is a liar majority's: they get nothing.
-                if let Ok(bundle) = Bundle::new(identity, &terms, &lanes, &vector, rng) {
-                    self.contribute(now, terms, bundle, out);
+                match Bundle::new(identity, &terms, &lanes, &vector, rng) {
+                    Ok(bundle) => self.contribute(now, terms, bundle, out),
+                    Err(why) => out.emit(Event::Unfit(terms.round(), why)),
                 }
             }
             Command::Decline(terms) => {
@@ -264,9 +269,10 @@ impl Committee {
             Timer::Replica(round) => self.with_replica(round, out, |replica, context, out| {
                 replica.handle_timer(context, now, out);
             }),
-            Timer::Agreement(round, deadline) => {
+            Timer::Agreement(round) | Timer::Settlement(round) => {
+                let settlement = matches!(timer, Timer::Settlement(_));
                 self.with_replica(round, out, |replica, context, out| {
-                    replica.agreement_timer(context, now, deadline, out);
+                    replica.agreement_timer(context, now, settlement, out);
                 });
             }
             Timer::Contributor(round) => {

@@ -10,10 +10,11 @@ use crate::agreement::QuorumCertificate;
 use crate::committee::evidence::Evidence;
 use crate::committee::fault::{Failure, Misbehaviour};
 use crate::committee::inclusion::SetBody;
+use crate::committee::lanes::LaneKey;
 use crate::committee::message::{Message, Sum};
 use crate::committee::opening::Tally;
 use crate::committee::protocol::{Committee, Event, Timer};
-use crate::committee::statement::{Denial, Denied, Endorsed, LaneKey, LaneSum, LaneTotal, Signed};
+use crate::committee::statement::{Denial, Denied, Endorsed, LaneSum, LaneTotal, Signed};
 use crate::committee::terms::Terms;
 
 /// How long to wait for a lane's other replicas once every lane has a majority: they may contradict it.
@@ -99,7 +100,7 @@ impl Querier {
         said.push(signed);
         let all = self.keys.values().flatten().cloned();
         let keys: Option<Vec<_>> = (0..self.terms.lanes())
-            .map(|lane| Endorsed::of(&self.terms, lane, all.clone()))
+            .map(|lane| Endorsed::of(&self.terms, lane, all.clone())?.first())
             .collect();
         if let Some(keys) = keys {
             self.lanes_ready = true;
@@ -127,7 +128,7 @@ impl Querier {
         let digest = set.digest();
         if self.set.as_ref().is_none_or(|(known, _)| *known != set) {
             certificate
-                .verify(terms.round(), digest, &terms.seats, terms.quorum())
+                .verify(terms.final_instance(), digest, &terms.seats, terms.quorum())
                 .map_err(|_| Misbehaviour::Quorum)?;
         }
         if sum.body.0.set != digest {

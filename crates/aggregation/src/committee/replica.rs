@@ -5,27 +5,30 @@
 //! | `keys` | 1, the lane's key |
 //! | `holding` | 2, contributions |
 //! | `agreeing` | 3, close and agree |
+//! | `proving` | 3, check proofs and agree on those that hold |
 //! | `giving` | 4 and 5, count, then give or refuse |
 
 mod agreeing;
 mod giving;
 mod holding;
 mod keys;
+mod proving;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base::{Digest, Duration, Input, Instant, NodeId, Outbox};
-use crypto::{SealingKey, SealingPublicKey, Vector};
+use crypto::SealingKey;
 
 use crate::agreement::{Agreement, Config, QuorumCertificate, value_digest};
-use crate::committee::contribution::{Bundle, Item};
+use crate::committee::contribution::{Bundle, Item, LaneShare, longest_header, longest_sealed};
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::{Entry, Holdings, Inclusion, SetBody, Support};
+use crate::committee::lanes::LaneKey;
 use crate::committee::message::Message;
 use crate::committee::opening::Tally;
-use crate::committee::protocol::{Committee, Context, Timer};
-use crate::committee::statement::{LaneCount, LaneKey, Signed};
+use crate::committee::protocol::{Committee, Context, Event, Timer};
+use crate::committee::statement::{LaneCount, Signed};
 use crate::committee::terms::Terms;
 
 /// How often what may be lost is sent again, and how long a lane waits for its next member to make a key.
@@ -46,8 +49,6 @@ const SET_BYTES: usize = 256;
 const BATCH_MAX: usize = 256;
 /// Longest message of contributions, unless a single one is longer. Guess: a quarter of what hosts carry.
 const BATCH_BYTES: usize = 1 << 20;
-/// Longest encoding of a contribution without commitments and ciphertext: the certificate, a signature and framing.
-const HEADER_BYTES: usize = crypto::MAX_CERTIFICATE_LEN + 128;
 /// Most sets that a replica found valid and keeps the support of: there is at most one in each view.
 const BACKED_MAX: usize = 16;
 
@@ -58,14 +59,16 @@ pub struct Replica {
     lane: usize,
     members: BTreeSet<NodeId>,
     served_at: Instant,
-    secrets: BTreeMap<SealingPublicKey, SealingKey>,
+    /// Longest ciphertext that a contributor may send.
+    longest_sealed: usize,
+    secrets: BTreeMap<LaneKey, SealingKey>,
     /// The one that this replica made.
-    own_key: Option<SealingPublicKey>,
+    own_key: Option<LaneKey>,
     /// Seats of the lane that gave a secret: one each.
     givers: BTreeSet<usize>,
     signed_keys: Vec<Signed<LaneKey>>,
-    /// The lane's key, once the querier calls for contributions.
-    chosen: Option<SealingPublicKey>,
+    /// The keys of all lanes, once the querier calls for contributions, or the candidates are agreed on.
+    lanes: Option<Vec<Signed<LaneKey>>>,
     held: BTreeMap<NodeId, Held>,
     /// Whose contributions this replica was handed by their authors.
     passed: BTreeSet<NodeId>,
@@ -84,6 +87,13 @@ pub struct Replica {
     backed: Vec<Arc<Supported>>,
     agreement: Agreement,
     asked_valid: Option<(u64, Digest, SetBody)>,
+    candidates: Option<Candidates>,
+    /// Where contributions come with a proof.
+    proving: Option<proving::Proving>,
+    settlement: Option<Agreement>,
+    /// States that both agreements want stored, by our number.
+    storing: BTreeMap<u64, (Matter, u64)>,
+    stored: u64,
     decided: Option<Decided>,
     counts: Tally<LaneCount>,
     count_at: Option<Instant>,
@@ -97,7 +107,16 @@ struct Held {
     item: Item,
     digest: Digest,
     /// Once opened; zeros are not told from values.
-    share: Option<Vector>,
+    share: Option<LaneShare>,
+}
+
+/// What replicas agree on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Matter {
+    /// Whose shares are held: the candidates, or the final set where nothing has to be proved.
+    Held,
+    /// Of the candidates, whose proofs hold: the final set.
+    Proved,
 }
 
 impl Held {
@@ -120,7 +139,14 @@ struct Supported {
     inclusion: Inclusion,
 }
 
-/// After the agreement.
+/// After the agreement on who holds what.
+struct Candidates {
+    body: SetBody,
+    digest: Digest,
+    entries: Option<Vec<Entry>>,
+}
+
+/// After the last agreement: whose shares are added up.
 struct Decided {
     body: SetBody,
     digest: Digest,
@@ -141,17 +167,23 @@ impl Replica {
     ) -> Option<Self> {
         let own = context.identity.node();
         let seat = terms.seat(own).filter(|_| terms.are_possible())?;
-        let config = Config {
-            instance: terms.round(),
-            replicas: terms.seats.clone(),
-            quorum: terms.quorum(),
-            max_value: SET_BYTES,
-            name: value_digest,
-            first_timeout: FIRST_VIEW,
-            longest_timeout: LONGEST_VIEW,
+        let agreement = |instance| {
+            let config = Config {
+                instance,
+                replicas: terms.seats.clone(),
+                quorum: terms.quorum(),
+                max_value: SET_BYTES,
+                name: value_digest,
+                first_timeout: FIRST_VIEW,
+                longest_timeout: LONGEST_VIEW,
+            };
+            Agreement::new(config, own, context.identity.key.clone(), None).ok()
         };
-        let agreement = Agreement::new(config, own, context.identity.key.clone(), None).ok()?;
         let round = terms.round();
+        let (first, mut settlement) = (agreement(round)?, None);
+        if terms.proof.is_some() {
+            settlement = Some(agreement(terms.final_instance())?);
+        }
         out.wake(terms.closes_at, Timer::Replica(round));
         out.wake(terms.ends_at(), Timer::Replica(round));
         let mut replica = Self {
@@ -159,11 +191,12 @@ impl Replica {
             seat,
             members,
             served_at: now,
+            longest_sealed: longest_sealed(&terms),
             secrets: BTreeMap::new(),
             own_key: None,
             givers: BTreeSet::new(),
             signed_keys: Vec::new(),
-            chosen: None,
+            lanes: None,
             held: BTreeMap::new(),
             passed: BTreeSet::new(),
             batch: Vec::new(),
@@ -175,8 +208,13 @@ impl Replica {
             told_in: None,
             offered: BTreeMap::new(),
             backed: Vec::new(),
-            agreement,
+            agreement: first,
             asked_valid: None,
+            candidates: None,
+            proving: terms.validity().map(proving::Proving::new),
+            settlement,
+            storing: BTreeMap::new(),
+            stored: 0,
             decided: None,
             counts: Tally::default(),
             count_at: None,
@@ -227,6 +265,7 @@ impl Replica {
         if self.propose_at.is_some_and(|at| now >= at) {
             self.propose(context, now, out);
         }
+        self.prove(context, now, out);
         if self.count_at.is_some_and(|at| now >= at) {
             self.conclude(context, out);
         }
@@ -244,14 +283,15 @@ impl Replica {
     fn repeat(&mut self, context: &mut Context, now: Instant, out: &mut Outbox<Committee>) {
         self.next_repeat = now + REPEAT;
         out.wake(self.next_repeat, Timer::Replica(self.round()));
-        if self.decided.is_some() {
+        if self.candidates.is_some() {
             self.advance(context, now, out);
+            self.prove_again(context, now, out);
             self.tell_again(out);
         } else if self.closed.is_some() {
             self.told_in = None;
             self.follow_leader(context, now, out);
             self.want_support(out);
-        } else if self.chosen.is_none() {
+        } else if self.lanes.is_none() {
             self.offer_keys(context, now, out);
         }
         self.want_secret(out);
@@ -291,9 +331,22 @@ impl Replica {
             }
             Message::Agreement(_, message) => {
                 let message = *message;
-                self.drive(context, now, Input::Message { from, message }, out);
+                let input = Input::Message { from, message };
+                self.drive(context, now, Matter::Held, input, out);
                 Ok(())
             }
+            Message::Settlement(_, message) => {
+                let message = *message;
+                let input = Input::Message { from, message };
+                self.drive(context, now, Matter::Proved, input, out);
+                Ok(())
+            }
+            Message::Seed(_, seed) => self.on_seed(context, now, seat, seed, out),
+            Message::Checked(checked) => self.on_checked(context, now, seat, *checked, out),
+            Message::Verifiers(_, part, verifiers) => {
+                self.on_verifiers(context, now, seat, part, verifiers, out)
+            }
+            Message::VerifiersWanted(_, parts) => self.on_verifiers_wanted(now, seat, &parts, out),
             Message::SharesWanted(_, names) => self.on_shares_wanted(seat, from, &names, out),
             Message::Count(count) => self.on_count(context, now, seat, *count, out),
             _ => Err(Misbehaviour::Seat),
@@ -304,7 +357,7 @@ impl Replica {
 #[cfg(test)]
 impl Replica {
     /// How many entries each map and list has: what a flood could make grow.
-    pub fn footprint_for_tests(&self) -> [(&'static str, usize); 9] {
+    pub fn footprint_for_tests(&self) -> [(&'static str, usize); 10] {
         [
             ("secrets", self.secrets.len()),
             ("signed keys", self.signed_keys.len()),
@@ -315,6 +368,7 @@ impl Replica {
             ("offered", self.offered.len()),
             ("backed", self.backed.len()),
             ("counts", self.counts.len_for_tests()),
+            ("verifiers", self.proving_footprint_for_tests()),
         ]
     }
 }

@@ -1,7 +1,7 @@
 //! What a seat signs, and a majority of one lane's signatures under the same words.
 
 use base::{Digest, Wire, encode};
-use crypto::{SealingPublicKey, Signature, SigningKey, verify};
+use crypto::{Batch, Signature, SigningKey};
 use minicbor::{Decode, Encode};
 
 use crate::committee::fault::Misbehaviour;
@@ -56,7 +56,18 @@ impl<T: Statement> Signed<T> {
     ///
     /// The check that failed.
     pub fn check(&self, terms: &Terms) -> Result<(), Misbehaviour> {
-        check_vote(terms, self.seat, &self.body, &self.signature)
+        let mut batch = Batch::new();
+        self.check_in(&mut batch, terms)?;
+        batch.verify().map_err(|_| Misbehaviour::Signature)
+    }
+
+    /// As [`check`](Self::check), but leaves the signature to be checked with others, in about half the time.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong besides the signature.
+    pub fn check_in(&self, batch: &mut Batch, terms: &Terms) -> Result<(), Misbehaviour> {
+        push_vote(batch, terms, self.seat, &self.body, &self.signature)
     }
 
     /// The seat as an index.
@@ -70,7 +81,8 @@ impl<T: Statement> Signed<T> {
     }
 }
 
-fn check_vote<T: Statement>(
+fn push_vote<T: Statement>(
+    batch: &mut Batch,
     terms: &Terms,
     seat: u16,
     body: &T,
@@ -83,7 +95,8 @@ fn check_vote<T: Statement>(
         .seats
         .get(usize::from(seat))
         .ok_or(Misbehaviour::Seat)?;
-    verify(*node, T::DOMAIN, &encode(body), signature).map_err(|_| Misbehaviour::Signature)
+    batch.push(*node, T::DOMAIN, &encode(body), signature);
+    Ok(())
 }
 
 /// A statement that a majority of one lane signed in the same words.
@@ -122,6 +135,12 @@ impl<T: Statement> Endorsed<T> {
         })
     }
 
+    /// One of those who said it.
+    pub fn first(self) -> Option<Signed<T>> {
+        let vote = *self.votes.first()?;
+        Some(Signed::from_vote(self.body, vote))
+    }
+
     /// Checks that exactly a majority of distinct seats of `lane` signed it: as many signature checks.
     ///
     /// # Errors
@@ -135,22 +154,12 @@ impl<T: Statement> Endorsed<T> {
         {
             return Err(Misbehaviour::NoMajority);
         }
-        self.votes
-            .iter()
-            .try_for_each(|(seat, signature)| check_vote(terms, *seat, &self.body, signature))
+        let mut batch = Batch::new();
+        for (seat, signature) in &self.votes {
+            push_vote(&mut batch, terms, *seat, &self.body, signature)?;
+        }
+        batch.verify().map_err(|_| Misbehaviour::Signature)
     }
-}
-
-/// The key to which a lane's shares are sealed. Who signs it holds the secret.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct LaneKey {
-    /// The computation.
-    #[n(0)]
-    pub round: Digest,
-    /// The lane's public key.
-    #[n(1)]
-    pub public: SealingPublicKey,
 }
 
 /// What a lane's included shares add up to, or the part of it that holds the counts.
@@ -207,7 +216,7 @@ pub enum Denied {
 
 macro_rules! statement {
     ($type:ty, $domain:literal, $body:ident => $round:expr) => {
-        impl Statement for $type {
+        impl crate::committee::statement::Statement for $type {
             const DOMAIN: &'static str = $domain;
             fn round(&self) -> Digest {
                 let $body = self;
@@ -218,7 +227,6 @@ macro_rules! statement {
 }
 pub(super) use statement;
 
-statement!(LaneKey, "lane key", key => key.round);
 statement!(LaneCount, "lane count", count => count.0.round);
 statement!(LaneSum, "lane sum", sum => sum.0.round);
 statement!(Denial, "denial", denial => denial.round);

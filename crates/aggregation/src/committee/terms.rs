@@ -5,10 +5,13 @@ use std::ops::Range;
 use base::{Digest, Duration, Instant, NodeId};
 
 use crate::sizes::Sizes;
+use crate::validity::{self, Validity};
 
 /// Longest time from the end of the collection to the answer: twelve views of the agreement. That all their leaders are away
 /// has a chance of 5·10^-7 when 30 % are.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(45);
+/// As much again where proofs are checked: there are two agreements then.
+const PROVE_WITHIN: Duration = ANSWER_WITHIN;
 
 /// One computation: follows from the plan and the actor list, so that every party computes the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub struct Terms {
     pub vector_len: usize,
     /// Groups of which each is counted by itself; 1 without groups.
     pub cells: usize,
+    /// What contributions are proved to be; without a proof, anybody who takes part can contribute any numbers.
+    pub proof: Option<validity::Statistic>,
     /// Match count below which nothing is opened, nor any cell.
     pub threshold: u64,
     /// Who asks. Holds no seat and contributes nothing.
@@ -44,9 +49,27 @@ impl Terms {
         )
     }
 
+    /// Names the agreement on whose shares are added up. Where proofs are checked it is the second one.
+    pub fn final_instance(&self) -> Digest {
+        match self.proof {
+            None => self.round(),
+            Some(_) => Digest::of("committee, proved", &[self.round().as_bytes()]),
+        }
+    }
+
+    /// How contributions are proved and checked, if they are.
+    pub fn validity(&self) -> Option<Validity> {
+        let validity = Validity::new(self.proof?, self.lanes());
+        Some(validity.expect("possible terms have a statistic that can be proved"))
+    }
+
     /// When everybody gives up and forgets.
     pub fn ends_at(&self) -> Instant {
-        self.closes_at + ANSWER_WITHIN
+        let within = match self.proof {
+            None => ANSWER_WITHIN,
+            Some(_) => ANSWER_WITHIN + PROVE_WITHIN,
+        };
+        self.closes_at + within
     }
 
     /// Whether seats and sizes fit and a quorum exists.
@@ -58,6 +81,9 @@ impl Terms {
             && self.vector_len >= self.cells
             && self.vector_len.is_multiple_of(self.cells)
             && !self.seats.contains(&self.querier)
+            && self.proof.is_none_or(|proof| {
+                proof.vector_len() == self.vector_len && Validity::new(proof, self.lanes()).is_ok()
+            })
     }
 
     /// Votes that fix the inclusion set.

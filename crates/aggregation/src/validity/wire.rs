@@ -10,6 +10,13 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 #[cbor(transparent)]
 pub struct PublicShare(#[cbor(n(0), with = "minicbor::bytes")] pub(super) Vec<u8>);
 
+impl PublicShare {
+    /// Whether it is as long as one for so many lanes.
+    pub(crate) fn fits(&self, lanes: usize) -> bool {
+        self.0.len() == 32 * lanes
+    }
+}
+
 /// One lane's share of a contribution and of its proofs: sealed to the lane.
 #[derive(Clone, Zeroize, ZeroizeOnDrop, Encode, Decode)]
 #[cbor(transparent)]

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol, decode};
 
-use super::{BACKED_MAX, GRACE, Held, Replica, SET_BYTES, Supported, TOLERANCE};
+use super::{BACKED_MAX, GRACE, Held, Matter, Replica, SET_BYTES, Supported, TOLERANCE};
 use crate::agreement::{self, Agreement, Deadline};
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::{
     CONTRIBUTORS_MAX, Holdings, SetBody, Support, check_holdings, covers_lanes,
 };
+use crate::committee::lanes;
 use crate::committee::message::Message;
 use crate::committee::protocol::{Committee, Context, Event, Timer};
 use crate::committee::statement::Signed;
@@ -22,7 +23,7 @@ impl Replica {
         out: &mut Outbox<Committee>,
     ) {
         let answered = |node: &NodeId| self.held.get(node).is_some_and(Held::is_complete);
-        if self.chosen.is_some() && self.batch.is_empty() && self.members.iter().all(answered) {
+        if self.lanes.is_some() && self.batch.is_empty() && self.members.iter().all(answered) {
             self.close(context, now, out);
         }
     }
@@ -43,7 +44,8 @@ impl Replica {
             entries: held.map(Held::entry).collect(),
         };
         self.closed = Some(Signed::new(&context.identity.key, self.seat, holdings));
-        self.drive(context, now, Input::Command(agreement::Command::Start), out);
+        let start = Input::Command(agreement::Command::Start);
+        self.drive(context, now, Matter::Held, start, out);
     }
 
     pub(super) fn leader(&self) -> usize {
@@ -61,7 +63,7 @@ impl Replica {
         let Some(closed) = self.closed.clone() else {
             return;
         };
-        if self.told_in == Some(view) || self.decided.is_some() {
+        if self.told_in == Some(view) || self.candidates.is_some() {
             return;
         }
         self.told_in = Some(view);
@@ -88,7 +90,7 @@ impl Replica {
         if holdings.index() != seat {
             return Err(Misbehaviour::Seat);
         }
-        if self.heard.contains_key(&holdings.seat) || self.decided.is_some() {
+        if self.heard.contains_key(&holdings.seat) || self.candidates.is_some() {
             return Ok(());
         }
         if holdings.body.entries.len() > CONTRIBUTORS_MAX {
@@ -127,12 +129,17 @@ impl Replica {
     ) {
         self.propose_at = None;
         let view = self.agreement.view();
-        if self.proposed_in == Some(view) || self.decided.is_some() || self.leader() != self.seat {
+        let done = self.proposed_in == Some(view) || self.candidates.is_some();
+        let Some(lanes) = self.lanes.as_deref() else {
+            return;
+        };
+        if done || self.leader() != self.seat {
             return;
         }
         self.proposed_in = Some(view);
         let salt = context.rng.bytes32();
-        let Some((support, inclusion)) = Support::new(&self.terms, salt, now, &self.heard) else {
+        let support = Support::new(&self.terms, lanes, salt, now, &self.heard);
+        let Some((support, inclusion)) = support else {
             return;
         };
         let value = inclusion.body.bytes();
@@ -143,7 +150,7 @@ impl Replica {
         self.offered.insert(self.seat, Arc::clone(&own));
         self.back(own);
         let propose = agreement::Command::Propose(value);
-        self.drive(context, now, Input::Command(propose), out);
+        self.drive(context, now, Matter::Held, Input::Command(propose), out);
     }
 
     pub(super) fn on_support(
@@ -169,8 +176,8 @@ impl Replica {
     }
 
     pub(super) fn on_support_wanted(&self, from: NodeId, out: &mut Outbox<Committee>) {
-        let known = match &self.decided {
-            Some(decided) => self.supported(&decided.body),
+        let known = match &self.candidates {
+            Some(candidates) => self.supported(&candidates.body),
             None => self.offered.get(&self.seat),
         };
         if let Some(known) = known {
@@ -219,7 +226,9 @@ impl Replica {
         out: &mut Outbox<Committee>,
     ) {
         self.asked_valid = None;
-        let answer = if body.at.distance(now) > TOLERANCE {
+        let own = self.lanes.as_deref().map(lanes::digest);
+        let other_lanes = own.is_some_and(|own| own != body.lanes);
+        let answer = if other_lanes || body.at.distance(now) > TOLERANCE {
             agreement::Command::Invalid { view, value }
         } else if let Some(supported) = self.supported(&body).cloned() {
             self.back(supported);
@@ -228,7 +237,7 @@ impl Replica {
             self.asked_valid = Some((view, value, body));
             return;
         };
-        self.drive(context, now, Input::Command(answer), out);
+        self.drive(context, now, Matter::Held, Input::Command(answer), out);
     }
 
     /// The state with this number is on the disk.
@@ -239,39 +248,62 @@ impl Replica {
         number: u64,
         out: &mut Outbox<Committee>,
     ) {
-        let persisted = agreement::Command::Persisted(number);
-        self.drive(context, now, Input::Command(persisted), out);
+        let later = self.storing.split_off(&number.saturating_add(1));
+        let stored = std::mem::replace(&mut self.storing, later);
+        for (matter, number) in stored.into_values() {
+            let persisted = agreement::Command::Persisted(number);
+            self.drive(context, now, matter, Input::Command(persisted), out);
+        }
     }
 
-    /// A deadline of the agreement is due.
+    /// A deadline of the first agreement, or of the second one, is due.
     pub fn agreement_timer(
         &mut self,
         context: &mut Context,
         now: Instant,
-        deadline: Deadline,
+        settlement: bool,
         out: &mut Outbox<Committee>,
     ) {
-        self.drive(context, now, Input::Timer(deadline), out);
+        let matter = if settlement { Matter::Proved } else { Matter::Held };
+        self.drive(context, now, matter, Input::Timer(Deadline), out);
     }
 
     pub(super) fn drive(
         &mut self,
         context: &mut Context,
         now: Instant,
+        matter: Matter,
         input: Input<Agreement>,
         out: &mut Outbox<Committee>,
     ) {
         let round = self.round();
         let mut said = Outbox::new();
-        self.agreement.handle(now, input, &mut said);
+        match (matter, &mut self.settlement) {
+            (Matter::Held, _) => self.agreement.handle(now, input, &mut said),
+            (Matter::Proved, Some(settlement)) => settlement.handle(now, input, &mut said),
+            (Matter::Proved, None) => return,
+        }
         let said: Vec<_> = said.drain().collect();
         for output in said {
             match output {
                 Output::Send { to, message } => {
-                    out.send(to, Message::Agreement(round, Box::new(message)));
+                    let message = Box::new(message);
+                    out.send(
+                        to,
+                        match matter {
+                            Matter::Held => Message::Agreement(round, message),
+                            Matter::Proved => Message::Settlement(round, message),
+                        },
+                    );
                 }
-                Output::Wake { at, timer } => out.wake(at, Timer::Agreement(round, timer)),
-                Output::Event(event) => self.on_agreement(context, now, event, out),
+                Output::Wake { at, .. } => out.wake(
+                    at,
+                    match matter {
+                        Matter::Held => Timer::Agreement(round),
+                        Matter::Proved => Timer::Settlement(round),
+                    },
+                ),
+                Output::Event(event) => self.on_agreement(context, now, matter, event, out),
             }
         }
         self.follow_leader(context, now, out);
@@ -281,10 +313,14 @@ impl Replica {
         &mut self,
         context: &mut Context,
         now: Instant,
+        matter: Matter,
         event: agreement::Event,
         out: &mut Outbox<Committee>,
     ) {
         match event {
+            agreement::Event::Validate { view, value, bytes } if matter == Matter::Proved => {
+                self.asked_about_remaining(context, now, view, value, &bytes, out);
+            }
             agreement::Event::Validate { view, value, bytes } => {
                 match decode::<SetBody>(&bytes, SET_BYTES) {
                     Ok(body) if body.round == self.round() => {
@@ -293,16 +329,22 @@ impl Replica {
                     }
                     _ => {
                         let invalid = agreement::Command::Invalid { view, value };
-                        self.drive(context, now, Input::Command(invalid), out);
+                        self.drive(context, now, Matter::Held, Input::Command(invalid), out);
                     }
                 }
             }
-            agreement::Event::Persist { number, state } => out.emit(Event::Persist {
-                round: self.round(),
-                number,
-                state,
-            }),
-            agreement::Event::Decided(decision) => self.on_decided(context, now, decision, out),
+            agreement::Event::Persist { number, state } => {
+                self.stored += 1;
+                self.storing.insert(self.stored, (matter, number));
+                out.emit(Event::Persist {
+                    round: self.round(),
+                    number: self.stored,
+                    state,
+                });
+            }
+            agreement::Event::Decided(decision) => {
+                self.on_decided(context, now, matter, decision, out);
+            }
             agreement::Event::Misbehaved { node, .. } => out.emit(Event::Misbehaved {
                 node,
                 what: Misbehaviour::Quorum,

@@ -3,8 +3,9 @@
 use base::{Instant, NodeId, Outbox, decode};
 use crypto::Vector;
 
-use super::{BATCH_MAX, Decided, GRACE, Replica, SET_BYTES};
+use super::{BATCH_MAX, Candidates, Decided, GRACE, Matter, Replica, SET_BYTES};
 use crate::agreement::Decision;
+use crate::committee::contribution::LaneShare;
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::{Entry, SetBody};
 use crate::committee::message::{Message, Sum};
@@ -16,25 +17,34 @@ impl Replica {
         &mut self,
         context: &mut Context,
         now: Instant,
+        matter: Matter,
         decision: Decision,
         out: &mut Outbox<Committee>,
     ) {
-        if self.decided.is_some() {
-            return;
-        }
         // A quorum, and so an honest replica, found it valid.
         let Ok(body) = decode::<SetBody>(&decision.value, SET_BYTES) else {
             return;
         };
         let digest = body.digest();
-        self.counts.retain(|count| count.0.set == digest);
-        self.decided = Some(Decided {
-            body,
-            digest,
-            certificate: decision.certificate,
-            entries: None,
-            total: None,
-        });
+        if matter == Matter::Held && self.candidates.is_none() {
+            self.forget_other_candidates(digest, body.included);
+            self.candidates = Some(Candidates {
+                body: body.clone(),
+                digest,
+                entries: None,
+            });
+        }
+        let is_final = self.settlement.is_none() || matter == Matter::Proved;
+        if is_final && self.decided.is_none() {
+            self.counts.retain(|count| count.0.set == digest);
+            self.decided = Some(Decided {
+                body,
+                digest,
+                certificate: decision.certificate,
+                entries: None,
+                total: None,
+            });
+        }
         self.advance(context, now, out);
         self.want_support_of_decided(out);
     }
@@ -47,16 +57,19 @@ impl Replica {
         now: Instant,
         out: &mut Outbox<Committee>,
     ) {
-        let named_now = self.name_members(out);
+        let named_now = self.name_candidates(out);
+        let missing = self.missing();
+        if named_now {
+            self.want_shares(missing.as_deref().unwrap_or_default(), out);
+        }
+        self.prove(context, now, out);
+        self.name_members(out);
         if self.own_count().is_none()
-            && let Some(missing) = self.missing()
+            && missing.is_some_and(|missing| missing.is_empty())
+            && let Some(total) = self.add_up()
         {
-            if missing.is_empty() {
-                self.count(context, self.add_up());
-                self.tell_count(out);
-            } else if named_now {
-                self.want_shares(&missing, out);
-            }
+            self.count(context, total);
+            self.tell_count(out);
         }
         self.consider_outcome(context, now, out);
     }
@@ -71,24 +84,44 @@ impl Replica {
         self.give_outcome(out);
     }
 
-    /// Learns who is in the agreed set. Whether that was news.
-    fn name_members(&mut self, out: &mut Outbox<Committee>) -> bool {
-        let unnamed = self.decided.as_ref().filter(|d| d.entries.is_none());
-        let known = unnamed.and_then(|decided| self.supported(&decided.body).cloned());
-        let (Some(known), Some(decided)) = (known, &mut self.decided) else {
+    /// Learns who the candidates are. Whether that was news.
+    fn name_candidates(&mut self, out: &mut Outbox<Committee>) -> bool {
+        let unnamed = self.candidates.as_ref().filter(|c| c.entries.is_none());
+        let known = unnamed.and_then(|candidates| self.supported(&candidates.body).cloned());
+        let (Some(known), Some(candidates)) = (known, &mut self.candidates) else {
             return false;
         };
-        decided.entries = Some(known.inclusion.entries.clone());
-        out.emit(Event::SetAgreed(
-            decided.body.round,
-            known.inclusion.members(),
-        ));
+        candidates.entries = Some(known.inclusion.entries.clone());
+        if self.lanes.is_none() {
+            self.lanes = Some(known.support.lanes().to_vec());
+            self.want_secret(out);
+            self.open_waiting();
+        }
         self.back(known);
         true
     }
 
+    /// Learns who is in the agreed set.
+    fn name_members(&mut self, out: &mut Outbox<Committee>) {
+        let Some(decided) = self.decided.as_ref().filter(|d| d.entries.is_none()) else {
+            return;
+        };
+        let members = match self.settlement {
+            None => self.candidates.as_ref().and_then(|c| c.entries.as_deref()),
+            Some(_) => self.remaining(&decided.body),
+        };
+        let Some(members) = members.map(<[Entry]>::to_vec) else {
+            return;
+        };
+        let names = members.iter().map(|entry| entry.contributor).collect();
+        out.emit(Event::SetAgreed(self.round(), names));
+        if let Some(decided) = &mut self.decided {
+            decided.entries = Some(members);
+        }
+    }
+
     fn want_support_of_decided(&self, out: &mut Outbox<Committee>) {
-        if self.decided.as_ref().is_some_and(|d| d.entries.is_none()) {
+        if self.candidates.as_ref().is_some_and(|c| c.entries.is_none()) {
             for other in self.others() {
                 out.send(other, Message::SupportWanted(self.round()));
             }
@@ -115,32 +148,31 @@ impl Replica {
         self.counts.of(self.seat)
     }
 
-    /// The share of one who is in the agreed set.
-    fn share_of(&self, entry: &Entry) -> Option<&Vector> {
+    /// The share of a candidate.
+    fn share_of(&self, entry: &Entry) -> Option<&LaneShare> {
         let held = self.held.get(&entry.contributor)?;
         held.share.as_ref().filter(|_| held.digest == entry.header)
     }
 
-    fn agreed(&self) -> Option<&[Entry]> {
-        self.decided.as_ref()?.entries.as_deref()
-    }
-
-    /// Whose shares are missing here, once it is known who is in the agreed set.
-    fn missing(&self) -> Option<Vec<NodeId>> {
-        let missing = self.agreed()?.iter();
+    /// Whose shares are missing here, once it is known who the candidates are.
+    pub(super) fn missing(&self) -> Option<Vec<NodeId>> {
+        let missing = self.candidates.as_ref()?.entries.as_ref()?.iter();
         let missing = missing.filter(|entry| self.share_of(entry).is_none());
         Some(missing.map(|entry| entry.contributor).collect())
     }
 
-    /// The sum of the included shares that are here.
-    fn add_up(&self) -> Vec<u64> {
+    /// The sum of the included shares, if all are here.
+    fn add_up(&self) -> Option<Vec<u64>> {
         let mut total = Vector::zeros(self.terms.vector_len);
-        let members = self.agreed().into_iter().flatten();
-        for share in members.filter_map(|entry| self.share_of(entry)) {
+        for entry in self.decided.as_ref()?.entries.as_ref()? {
+            let share = match self.share_of(entry)? {
+                LaneShare::Plain(vector) => vector,
+                LaneShare::Proved(_) => self.proved_vector(entry.contributor)?,
+            };
             let added = total.add(share);
             added.expect("shares are opened to the length of the terms");
         }
-        total.to_u64s()
+        Some(total.to_u64s())
     }
 
     fn count(&mut self, context: &Context, total: Vec<u64>) {
@@ -281,8 +313,7 @@ impl Replica {
         self.give_outcome(out);
     }
 
-    /// How many match, once every lane has a majority's word.
-    /// By cell.
+    /// How many match, by cell, once every lane has a majority's word.
     fn crowd(&self) -> Option<Vec<u64>> {
         let mut crowd = Vector::zeros(self.terms.cells);
         for lane in self.counts.endorsed(&self.terms)? {

@@ -3,8 +3,8 @@
 use base::{Digest, Instant, NodeId, Outbox};
 use crypto::Batch;
 
-use super::{BATCH, BATCH_BYTES, BATCH_MAX, HEADER_BYTES, Held, Replica};
-use crate::committee::contribution::{Bundle, Header, Item, longest_sealed, open_share};
+use super::{BATCH, BATCH_BYTES, BATCH_MAX, Held, Replica, longest_header};
+use crate::committee::contribution::{Bundle, Header, Item, open_share};
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::CONTRIBUTORS_MAX;
 use crate::committee::message::Message;
@@ -22,11 +22,11 @@ impl Replica {
         if bundle.header.node() != from {
             return Err(Misbehaviour::Signature);
         }
-        if !bundle.has_shape(&self.terms) {
+        if !bundle.has_shape(self.longest_sealed) {
             return Err(Misbehaviour::Shape);
         }
         // One who has heard everybody and closed early still passes on: others may not have.
-        if self.decided.is_some() || now >= self.terms.closes_at {
+        if self.candidates.is_some() || now >= self.terms.closes_at {
             return Ok(());
         }
         let is_same = |held: &Held| held.item.header == bundle.header;
@@ -58,7 +58,7 @@ impl Replica {
 
     /// Contributions in one message, so that it is no longer than [`BATCH_BYTES`].
     pub(super) fn batch_max(&self) -> usize {
-        let longest = longest_sealed(&self.terms) + HEADER_BYTES + 34 * self.terms.lanes();
+        let longest = self.longest_sealed + longest_header(&self.terms);
         (BATCH_BYTES / longest).clamp(1, BATCH_MAX)
     }
 
@@ -139,7 +139,7 @@ impl Replica {
         if !self.has_use_for(item.header.node(), item.header.digest(self.round())) {
             return Ok(false);
         }
-        if item.sealed.len() > longest_sealed(&self.terms) {
+        if item.sealed.len() > self.longest_sealed {
             return Err(Misbehaviour::Shape);
         }
         item.header
@@ -193,7 +193,7 @@ impl Replica {
     }
 
     fn agreed_header(&self, node: NodeId) -> Option<Digest> {
-        let entries = self.decided.as_ref()?.entries.as_ref()?;
+        let entries = self.candidates.as_ref()?.entries.as_ref()?;
         let at = entries
             .binary_search_by(|entry| entry.contributor.cmp(&node))
             .ok()?;

@@ -1,24 +1,25 @@
 //! Step 1: the lane's key.
 
 use base::{Instant, NodeId, Outbox};
-use crypto::{SealingKey, SealingPublicKey};
+use crypto::SealingKey;
 
 use super::{REPEAT, Replica};
 use crate::committee::fault::Misbehaviour;
+use crate::committee::lanes::LaneKey;
 use crate::committee::message::Message;
 use crate::committee::protocol::{Committee, Context, Timer};
-use crate::committee::statement::{LaneKey, Signed};
+use crate::committee::statement::Signed;
 
 impl Replica {
     /// The querier has these keys and calls for contributions.
     pub fn collecting(
         &mut self,
         now: Instant,
-        keys: &[SealingPublicKey],
+        lanes: Vec<Signed<LaneKey>>,
         out: &mut Outbox<Committee>,
     ) {
-        if self.chosen.is_none() {
-            self.chosen = keys.get(self.lane).copied();
+        if self.lanes.is_none() && lanes.len() == self.terms.lanes() {
+            self.lanes = Some(lanes);
             self.want_secret(out);
             self.open_waiting();
             // All may have answered already.
@@ -36,7 +37,7 @@ impl Replica {
         let patience = REPEAT.saturating_mul(u32::try_from(place).unwrap_or(u32::MAX));
         if self.own_key.is_none() && now.since(self.served_at) >= patience {
             let secret = SealingKey::generate(&mut context.rng);
-            self.own_key = Some(secret.public());
+            self.own_key = Some(LaneKey::of(self.round(), &secret));
             self.keep_secret(context, self.seat, secret);
         }
         if let Some(secret) = self.own_key.and_then(|own| self.secrets.get(&own)) {
@@ -50,20 +51,24 @@ impl Replica {
     }
 
     pub(super) fn keep_secret(&mut self, context: &Context, giver: usize, secret: SealingKey) {
-        let public = secret.public();
-        let round = self.round();
-        let key = Signed::new(&context.identity.key, self.seat, LaneKey { round, public });
+        let key = LaneKey::of(self.round(), &secret);
+        let signed = Signed::new(&context.identity.key, self.seat, key);
         self.givers.insert(giver);
-        self.signed_keys.push(key);
-        self.secrets.insert(public, secret);
+        self.signed_keys.push(signed);
+        self.secrets.insert(key, secret);
+    }
+
+    /// The lane's key, once it is known.
+    fn chosen(&self) -> Option<LaneKey> {
+        Some(self.lanes.as_ref()?.get(self.lane)?.body)
     }
 
     pub(super) fn chosen_secret(&self) -> Option<&SealingKey> {
-        self.secrets.get(&self.chosen?)
+        self.secrets.get(&self.chosen()?)
     }
 
     pub(super) fn want_secret(&self, out: &mut Outbox<Committee>) {
-        if self.chosen.is_some() && self.chosen_secret().is_none() {
+        if self.lanes.is_some() && self.chosen_secret().is_none() {
             for mate in self.mates() {
                 out.send(mate, Message::SecretWanted(self.round()));
             }
@@ -97,10 +102,10 @@ impl Replica {
         if !self.terms.lane(self.lane).contains(&seat) {
             return Err(Misbehaviour::Seat);
         }
-        let public = secret.public();
-        let is_chosen = self.chosen == Some(public);
-        let is_offer = self.chosen.is_none() && !self.givers.contains(&seat);
-        if self.secrets.contains_key(&public) || !(is_chosen || is_offer) {
+        let key = LaneKey::of(self.round(), &secret);
+        let is_chosen = self.chosen() == Some(key);
+        let is_offer = self.lanes.is_none() && !self.givers.contains(&seat);
+        if self.secrets.contains_key(&key) || !(is_chosen || is_offer) {
             return Ok(());
         }
         self.keep_secret(context, seat, secret);
