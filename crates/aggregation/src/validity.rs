@@ -14,9 +14,8 @@
 //!    committed to when they set up; their XOR is the key.
 //! 3. *Prove.* For each candidate every replica calls [`Validity::prepare`] with its lane's share and the [`Challenge`]
 //!    made of key and header, and signs the [`VerifierShare`], which must be the same for a majority of its lane. With
-//!    one from every lane, [`Validity::combine`] decides; the contribution is refused if that fails.
-//! 4. *Add.* [`Validity::finish`] gives the lane's share of the vector, whose sum is opened as ever. Where it fails,
-//!    the contribution is refused as well: lanes say so to each other before they agree on the final set.
+//!    one from every lane, [`Validity::combine`] decides, for every lane alike; the contribution is refused if it fails.
+//! 4. *Add.* [`Validity::finish`] gives the lane's share of the vector, whose sum is opened as ever.
 //!
 //! # What it rests on
 //!
@@ -97,6 +96,9 @@ pub const LANES_MAX: usize = SEATS_MAX / 3;
 /// Proofs of each contribution. With one, in a field of 64 bits, a lie could be searched for.
 const PROOFS: u8 = 2;
 
+/// Bytes of a lane's part of the joint randomness, and of a seed.
+const PART_LEN: usize = 32;
+
 /// Names our circuits within Prio3, from the range for private use of draft-irtf-cfrg-vdaf-18.
 const ALGORITHM: u32 = 0xffff_4348;
 
@@ -145,22 +147,22 @@ impl Validity {
 
     /// Bytes of a [`PublicShare`].
     pub fn public_share_len(&self) -> usize {
-        32 * self.lanes()
+        PART_LEN * self.lanes()
     }
 
     /// Bytes of the [`InputShare`] of a lane.
     pub fn input_share_len(&self, lane: usize) -> usize {
         if lane == 0 {
             let proofs = usize::from(PROOFS) * self.circuit.proof_len();
-            8 * (self.circuit.input_len() + proofs) + 32
+            8 * (self.circuit.input_len() + proofs) + PART_LEN
         } else {
-            64
+            2 * PART_LEN
         }
     }
 
     /// Bytes of a [`VerifierShare`].
     pub fn verifier_share_len(&self) -> usize {
-        8 * usize::from(PROOFS) * self.circuit.verifier_len() + 32
+        8 * usize::from(PROOFS) * self.circuit.verifier_len() + PART_LEN
     }
 
     /// Proves that `vector` is a contribution, and splits it and the proof: one share for each lane.

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::validity::circuit::to_vector;
 use crate::validity::wire::{Decision, InputShare, PublicShare, VerifierShare};
-use crate::validity::{Binding, Validity};
+use crate::validity::{Binding, PART_LEN, Validity};
 
 /// What a contributor could not know when it signed its header: the lanes' key, drawn for this header.
 ///
@@ -32,6 +32,7 @@ impl Challenge {
 pub struct Prepared {
     state: Prio3VerifyState<Field64, 32>,
     binding: Binding,
+    pub(super) public: PublicShare,
 }
 
 /// Why a contribution is refused.
@@ -59,7 +60,7 @@ pub enum Refused {
     /// The proof does not hold: the contributor lied, or a lane did.
     #[error("the proof does not hold")]
     Proof,
-    /// The proof was made for other shares than those that the lanes hold.
+    /// A lane holds another share than the one that the proof was made for, or says so.
     #[error("the joint randomness is not that of the shares")]
     JointRandomness,
 }
@@ -81,7 +82,7 @@ impl Validity {
         if lane >= self.lanes() {
             return Err(Refused::Lane);
         }
-        let public = Prio3PublicShare::get_decoded_with_param(&self.prio3, &public.0)
+        let parts = Prio3PublicShare::get_decoded_with_param(&self.prio3, &public.0)
             .map_err(|_| Refused::PublicShare)?;
         let share = Prio3InputShare::get_decoded_with_param(&(&self.prio3, lane), &share.0)
             .map_err(|_| Refused::InputShare)?;
@@ -93,13 +94,14 @@ impl Validity {
                 lane,
                 &(),
                 &binding.nonce,
-                &public,
+                &parts,
                 &share,
             )
             .map_err(|_| Refused::Challenge)?;
         let prepared = Prepared {
             state,
             binding: binding.clone(),
+            public: public.clone(),
         };
         let verifier = verifier
             .get_encoded()
@@ -107,11 +109,15 @@ impl Validity {
         Ok((prepared, VerifierShare(verifier)))
     }
 
-    /// Decides by all lanes' verifier shares, in the order of lanes. Any lane can do it, for all or only for itself.
+    /// Decides by all lanes' verifier shares, in the order of lanes. Any lane can do it, for all or only for itself:
+    /// from the same verifier shares and the same public share, every lane decides the same.
+    ///
+    /// A public share that is wrong in one lane's part would mislead all lanes but that one, which knows its part
+    /// itself. So each lane's word must say the part that the public share says.
     ///
     /// # Errors
     ///
-    /// When a share is missing or malformed, or the proof does not hold.
+    /// When a share is missing or malformed, was not proved, or the proof does not hold.
     pub fn combine(
         &self,
         prepared: &Prepared,
@@ -121,7 +127,7 @@ impl Validity {
             let lane = verifiers.len().min(self.lanes());
             return Err(Refused::VerifierShare { lane });
         }
-        let verifiers = verifiers
+        let decoded = verifiers
             .iter()
             .enumerate()
             .map(|(lane, verifier)| {
@@ -129,10 +135,14 @@ impl Validity {
                     .map_err(|_| Refused::VerifierShare { lane })
             })
             .collect::<Result<Vec<_>, _>>()?;
+        let mut parts = verifiers.iter().zip(prepared.public.0.chunks(PART_LEN));
+        if !parts.all(|(verifier, part)| verifier.0.ends_with(part)) {
+            return Err(Refused::JointRandomness);
+        }
         let context = prepared.binding.context.as_bytes();
         let message = self
             .prio3
-            .verifier_shares_to_message(context, &(), verifiers)
+            .verifier_shares_to_message(context, &(), decoded)
             .map_err(|_| Refused::Proof)?
             .get_encoded()
             .expect("writing to a vector cannot fail");
@@ -144,7 +154,8 @@ impl Validity {
     ///
     /// # Errors
     ///
-    /// When the proof was made for another share than this lane's.
+    /// When the decision is about another contribution. Never with the decision that [`Validity::combine`] has made of
+    /// verifier shares among which was this lane's own.
     pub fn finish(&self, prepared: Prepared, decision: &Decision) -> Result<Vector, Refused> {
         let message = Prio3VerifierMessage::get_decoded_with_param(&prepared.state, &decision.0)
             .expect("every circuit has joint randomness");

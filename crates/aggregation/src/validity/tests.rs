@@ -1,6 +1,7 @@
 //! What is promised of proofs, and what liars try.
 
 mod bytes;
+mod disagreement;
 mod honest;
 mod lies;
 mod misuse;
@@ -10,6 +11,7 @@ mod vectors;
 use base::{Digest, NodeId, Rng};
 use crypto::Vector;
 use prio::field::Field64;
+use prio::vdaf::xof::{IntoFieldVec as _, Xof as _};
 
 use super::*;
 
@@ -89,6 +91,15 @@ impl Case {
         let (prepared, verifiers) = self.prepare()?;
         self.finish(prepared, &verifiers)
     }
+}
+
+/// Random elements of a proof, as Prio3 draws them.
+fn draw(case: &Case, usage: u8, seed: &[u8; 32], binder: &[u8], len: usize) -> Vec<Field64> {
+    let [a, b, c, d] = ALGORITHM.to_be_bytes();
+    let domain = [18, 0, a, b, c, d, 0, usage];
+    let context = case.bindings[0].context;
+    XofTurboShake128::seed_stream(seed, &[&domain, context.as_bytes()], &[&[PROOFS], binder])
+        .into_field_vec(len * usize::from(PROOFS))
 }
 
 /// Whether one person can contribute this, told without any circuit.

@@ -67,17 +67,25 @@ proptest! {
     fn any_verifier_shares_and_decision_are_refused(
         statistic in statistic(),
         said in vec(bytes(), 0..6),
+        parts: bool,
         decision: [u8; 32],
     ) {
         let vector = vec![0; statistic.vector_len()];
         let case = Case::honest(statistic, 3, &vector, 1);
         let (mut prepared, _) = case.prepare().unwrap();
         let len = case.validity.verifier_share_len();
-        let said: Vec<_> = said.iter().map(|bytes| VerifierShare(bytes.fit(len))).collect();
+        let mut said: Vec<_> = said.iter().map(|bytes| VerifierShare(bytes.fit(len))).collect();
+        // Random bytes would all fail at the same check.
+        for (said, part) in said.iter_mut().zip(case.public.0.chunks(32)) {
+            if parts && said.0.len() == len {
+                said.0[len - 32..].copy_from_slice(part);
+            }
+        }
         let expected = said.iter().take(3).position(|share| share.0.len() != len);
         match case.validity.combine(&prepared[1], &said) {
             Ok(_) => prop_assert!(false, "random bytes prove nothing"),
-            Err(Refused::Proof) => prop_assert!(said.len() == 3 && expected.is_none()),
+            Err(Refused::Proof) => prop_assert!(said.len() == 3 && expected.is_none() && parts),
+            Err(Refused::JointRandomness) => prop_assert!(said.len() == 3 && expected.is_none() && !parts),
             Err(Refused::VerifierShare { lane }) if said.len() != 3 => prop_assert_eq!(lane, said.len().min(3)),
             // Or a number before it lies outside the field.
             Err(Refused::VerifierShare { lane }) => prop_assert!(expected.is_none_or(|first| lane <= first)),

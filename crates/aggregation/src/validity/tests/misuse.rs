@@ -2,7 +2,7 @@
 
 use prio::codec::{Decode as _, Encode as _};
 use prio::field::{FieldElement as _, FieldElementWithInteger as _, NttFriendlyFieldElement as _};
-use prio::vdaf::xof::{IntoFieldVec as _, Xof as _, XofTurboShake128};
+use prio::vdaf::xof::{Xof as _, XofTurboShake128};
 
 use super::*;
 
@@ -11,15 +11,6 @@ const LIE: [u64; 4] = [0, 100, 0, 0];
 
 fn lie() -> Case {
     Case::lying(Statistic::Histogram { buckets: 4 }, 3, &LIE, 1)
-}
-
-/// Random elements of a proof, as Prio3 draws them.
-fn draw(case: &Case, usage: u8, seed: &[u8; 32], binder: &[u8], len: usize) -> Vec<Field64> {
-    let [a, b, c, d] = ALGORITHM.to_be_bytes();
-    let domain = [18, 0, a, b, c, d, 0, usage];
-    let context = case.bindings[0].context;
-    XofTurboShake128::seed_stream(seed, &[&domain, context.as_bytes()], &[&[PROOFS], binder])
-        .into_field_vec(len * usize::from(PROOFS))
 }
 
 /// What the circuit gives for the lie, by the joint randomness that follows from the shares: not zero.
