@@ -50,8 +50,8 @@ mod statement;
 mod terms;
 
 pub use cells::Totals;
-pub use evidence::Evidence;
 pub use contribution::Unfit;
+pub use evidence::Evidence;
 pub use fault::{Failure, Misbehaviour};
 pub use inclusion::SetBody;
 pub use lanes::{LaneKey, Seed};

@@ -203,6 +203,21 @@ impl Validity {
     }
 }
 
+#[cfg(test)]
+impl Validity {
+    /// What a liar makes of these numbers as the circuit's input, with zeros after them.
+    pub fn shard_anything_for_tests(
+        &self,
+        numbers: &[u64],
+        binding: &Binding,
+        rng: &mut Rng,
+    ) -> (PublicShare, Vec<InputShare>) {
+        let mut input: Vec<_> = numbers.iter().copied().map(Field64::from).collect();
+        input.resize(self.circuit.input_len(), Field64::from(0));
+        self.split(&input, binding, rng)
+    }
+}
+
 impl fmt::Debug for Validity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Validity({:?}, {} lanes)", self.circuit, self.lanes)

@@ -71,10 +71,7 @@ impl Header {
 
     /// Names exactly this header.
     pub fn digest(&self, round: Digest) -> Digest {
-        Digest::of(
-            DOMAIN,
-            &[self.node().as_bytes(), &self.signed_bytes(round)],
-        )
+        Digest::of(DOMAIN, &[self.node().as_bytes(), &self.signed_bytes(round)])
     }
 
     /// Checks certificate, signature and shape: two signature checks.
@@ -183,30 +180,44 @@ impl Bundle {
         vector: &Vector,
         rng: &mut Rng,
     ) -> Result<Self, Unfit> {
-        let (round, author) = (terms.round(), identity.node());
-        let mut sealing = Sealing {
-            round,
-            author,
-            lanes,
-            commitments: Vec::with_capacity(lanes.len()),
-            sealed: Vec::with_capacity(lanes.len()),
+        let round = terms.round();
+        let Some(validity) = terms.validity() else {
+            let shares = split(vector, lanes.len(), rng);
+            return Ok(Self::sealed(identity, round, lanes, None, shares, rng)?);
         };
-        let mut public = None;
-        if let Some(validity) = terms.validity() {
-            let binding = Binding::new(&round, author);
-            let (share, inputs) = validity.shard(vector, &binding, rng)?;
-            public = Some(share);
-            for input in inputs {
-                sealing.push(input, rng)?;
-            }
-        } else {
-            for share in split(vector, lanes.len(), rng) {
-                sealing.push(share, rng)?;
-            }
+        let binding = Binding::new(&round, identity.node());
+        let (public, shares) = validity.shard(vector, &binding, rng)?;
+        Ok(Self::sealed(
+            identity,
+            round,
+            lanes,
+            Some(public),
+            shares,
+            rng,
+        )?)
+    }
+
+    fn sealed<S: Encode<()>>(
+        identity: &Identity,
+        round: Digest,
+        lanes: &[SealingPublicKey],
+        public: Option<PublicShare>,
+        shares: Vec<S>,
+        rng: &mut Rng,
+    ) -> Result<Self, SealError> {
+        let mut commitments = Vec::with_capacity(lanes.len());
+        let mut sealed = Vec::with_capacity(lanes.len());
+        for (lane, share) in shares.into_iter().enumerate() {
+            let context = context(round, identity.node(), lane);
+            let salt = Salt(rng.bytes32());
+            commitments.push(commit(&context, &salt.0, &share));
+            let plain = Zeroizing::new(encode(&Salted { salt, share }));
+            let ciphertext = seal(&lanes[lane], INFO, context.as_bytes(), &plain, rng)?;
+            sealed.push(ciphertext.into());
         }
         Ok(Self {
-            header: Header::new(identity, round, sealing.commitments, public),
-            sealed: sealing.sealed,
+            header: Header::new(identity, round, commitments, public),
+            sealed,
         })
     }
 
@@ -243,33 +254,6 @@ pub enum Unfit {
 }
 
 const INFO: &[u8] = b"commonhold lane share";
-
-/// Shares that are committed to and sealed, lane by lane.
-struct Sealing<'a> {
-    round: Digest,
-    author: NodeId,
-    lanes: &'a [SealingPublicKey],
-    commitments: Vec<Digest>,
-    sealed: Vec<ByteVec>,
-}
-
-impl Sealing<'_> {
-    /// The share of the next lane.
-    fn push<S: Encode<()>>(&mut self, share: S, rng: &mut Rng) -> Result<(), SealError> {
-        let lane = self.sealed.len();
-        let context = context(self.round, self.author, lane);
-        let salted = Salted {
-            salt: Salt(rng.bytes32()),
-            share,
-        };
-        let commitment = commit(&context, &salted.salt.0, &salted.share);
-        let plain = Zeroizing::new(encode(&salted));
-        let ciphertext = seal(&self.lanes[lane], INFO, context.as_bytes(), &plain, rng)?;
-        self.commitments.push(commitment);
-        self.sealed.push(ciphertext.into());
-        Ok(())
-    }
-}
 
 /// A share as it is sealed.
 #[derive(Encode, Decode)]
@@ -351,11 +335,7 @@ pub fn open_share(
         .map_err(|_| Misbehaviour::Commitment)
 }
 
-fn unsalt<S>(
-    plain: &[u8],
-    context: &Digest,
-    committed: Option<&Digest>,
-) -> Result<S, Misbehaviour>
+fn unsalt<S>(plain: &[u8], context: &Digest, committed: Option<&Digest>) -> Result<S, Misbehaviour>
 where
     S: Encode<()> + for<'b> Decode<'b, ()>,
 {
@@ -364,4 +344,23 @@ where
         return Err(Misbehaviour::Commitment);
     }
     Ok(salted.share)
+}
+
+#[cfg(test)]
+impl Bundle {
+    /// As a liar makes it: these numbers, whatever they are, as what is proved.
+    pub fn lying_for_tests(
+        identity: &Identity,
+        terms: &Terms,
+        lanes: &[SealingPublicKey],
+        numbers: &[u64],
+        rng: &mut Rng,
+    ) -> Self {
+        let round = terms.round();
+        let validity = terms.validity().expect("terms with a proof");
+        let binding = Binding::new(&round, identity.node());
+        let (public, shares) = validity.shard_anything_for_tests(numbers, &binding, rng);
+        let bundle = Self::sealed(identity, round, lanes, Some(public), shares, rng);
+        bundle.expect("usable keys")
+    }
 }

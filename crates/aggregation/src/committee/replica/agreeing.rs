@@ -264,7 +264,11 @@ impl Replica {
         settlement: bool,
         out: &mut Outbox<Committee>,
     ) {
-        let matter = if settlement { Matter::Proved } else { Matter::Held };
+        let matter = if settlement {
+            Matter::Proved
+        } else {
+            Matter::Held
+        };
         self.drive(context, now, matter, Input::Timer(Deadline), out);
     }
 

@@ -121,7 +121,11 @@ impl Replica {
     }
 
     fn want_support_of_decided(&self, out: &mut Outbox<Committee>) {
-        if self.candidates.as_ref().is_some_and(|c| c.entries.is_none()) {
+        if self
+            .candidates
+            .as_ref()
+            .is_some_and(|c| c.entries.is_none())
+        {
             for other in self.others() {
                 out.send(other, Message::SupportWanted(self.round()));
             }

@@ -203,7 +203,10 @@ impl Replica {
     }
 
     fn tell_seed(&self, proving: &Proving, out: &mut Outbox<Committee>) {
-        if let Some(seed) = proving.seeds[self.lane].as_ref().filter(|_| self.candidates.is_some()) {
+        if let Some(seed) = proving.seeds[self.lane]
+            .as_ref()
+            .filter(|_| self.candidates.is_some())
+        {
             for other in self.others() {
                 out.send(other, Message::Seed(self.round(), seed.clone()));
             }
@@ -231,7 +234,10 @@ impl Replica {
             set: candidates.digest,
             parts: proving.own.iter().map(|(digest, _)| *digest).collect(),
         };
-        for other in proving.said.others_than(&checked, self.terms.lane(self.lane)) {
+        for other in proving
+            .said
+            .others_than(&checked, self.terms.lane(self.lane))
+        {
             let node = self.terms.seats[other];
             out.emit(super::Event::Misbehaved {
                 node,
@@ -334,7 +340,9 @@ impl Replica {
         let Some(supported) = self.supported(&candidates.body) else {
             return false;
         };
-        let body = supported.support.without_refused(&candidates.body, &entries);
+        let body = supported
+            .support
+            .without_refused(&candidates.body, &entries);
         proving.offered.clear();
         proving.prepared = Some(Vec::new());
         proving.remaining = Some(Remaining {
@@ -486,7 +494,11 @@ impl Replica {
         proving.said.insert(checked);
         self.prove(context, now, out);
         // The shares leave no choice: one who finds something else in the same lane has made it up.
-        if lies { Err(Misbehaviour::Checked) } else { Ok(()) }
+        if lies {
+            Err(Misbehaviour::Checked)
+        } else {
+            Ok(())
+        }
     }
 
     /// Forgets what was said of other candidates than those agreed on.

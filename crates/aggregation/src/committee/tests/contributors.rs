@@ -186,9 +186,9 @@ fn a_false_share_that_waits_for_the_secret_is_found_out_later() {
         net.values.insert(seat, None);
     }
     let round = net.terms.round();
-    net.called = Some(Box::new(move |net, keys| {
+    net.called = Some(Box::new(move |net, _| {
         for seat in lane {
-            let collecting = Command::Collecting(round, keys.to_vec());
+            let collecting = Command::Collecting(round, net.lanes.clone());
             net.push(seat, Duration::from_millis(500), Input::Command(collecting));
         }
     }));

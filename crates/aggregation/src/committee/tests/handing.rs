@@ -177,8 +177,8 @@ fn a_false_ciphertext_that_waits_is_replaced_by_the_right_one() {
     net.uncalled.insert(late);
     net.values.insert(late, Some(0));
     let round = net.terms.round();
-    net.called = Some(Box::new(move |net, keys| {
-        let collecting = Input::Command(Command::Collecting(round, keys.to_vec()));
+    net.called = Some(Box::new(move |net, _| {
+        let collecting = Input::Command(Command::Collecting(round, net.lanes.clone()));
         net.push(late, Duration::from_secs(1), collecting);
     }));
     let mut asked = false;

@@ -11,9 +11,9 @@ use base::{
 use community::{Community, Descriptor, Identity, SignedDescriptor, draw_keys, enrol};
 use crypto::{Rights, SealingKey, SealingPublicKey, SigningKey, Vector};
 
-use crate::committee::contribution::Bundle;
+use crate::committee::contribution::{Bundle, Unfit};
 use crate::committee::protocol::{Command, Committee, Event};
-use crate::committee::{Evidence, Failure, Message, Misbehaviour, Terms};
+use crate::committee::{Evidence, Failure, LaneKey, Message, Misbehaviour, Signed, Terms};
 use crate::sizes::Sizes;
 
 pub const START: Instant = Instant::from_secs(1_800_000_000);
@@ -36,6 +36,8 @@ pub type Extra = Rc<RefCell<Vec<(NodeId, NodeId, Message)>>>;
 pub struct Net {
     pub now: Instant,
     pub terms: Arc<Terms>,
+    /// The keys of the lanes, once they are called for.
+    pub lanes: Vec<Signed<LaneKey>>,
     pub community: Arc<Community>,
     pub identities: BTreeMap<NodeId, Arc<Identity>>,
     pub people: Vec<NodeId>,
@@ -75,6 +77,8 @@ pub struct Net {
     /// Replicas that have added their lane up.
     pub counted: BTreeSet<NodeId>,
     pub accusations: Vec<(NodeId, NodeId, Misbehaviour)>,
+    /// Who had nothing fit to contribute.
+    pub unfit: Vec<(NodeId, Unfit)>,
     pub ended: Option<Result<Evidence, Failure>>,
 }
 
@@ -127,6 +131,7 @@ impl Net {
             liars: 3,
             vector_len: 2,
             cells: 1,
+            proof: None,
             threshold,
             querier,
             closes_at: START + Duration::from_secs(10),
@@ -140,6 +145,7 @@ impl Net {
         Self {
             now: START,
             terms,
+            lanes: Vec::new(),
             values: values.collect(),
             groups: BTreeMap::new(),
             nodes,
@@ -167,6 +173,7 @@ impl Net {
             accepted: BTreeMap::new(),
             counted: BTreeSet::new(),
             accusations: Vec::new(),
+            unfit: Vec::new(),
             ended: None,
         }
     }
@@ -361,10 +368,10 @@ impl Net {
     fn hear(&mut self, node: NodeId, event: Event) {
         match event {
             Event::LanesReady(round, keys) => {
-                for (lane, key) in keys.iter().enumerate() {
-                    key.check(&self.terms, lane).expect("the lane keys hold");
-                }
+                self.terms.check_lanes(&keys).expect("the lane keys hold");
+                self.lanes = keys.clone();
                 self.dead.extend(&self.die_when_called);
+                let lanes = keys.clone();
                 let keys: Vec<_> = keys.iter().map(|key| key.body.public).collect();
                 if let Some(called) = self.called.take() {
                     called(self, &keys);
@@ -373,7 +380,7 @@ impl Net {
                     if self.uncalled.contains(&person) {
                         continue;
                     }
-                    let collecting = Command::Collecting(round, keys.clone());
+                    let collecting = Command::Collecting(round, lanes.clone());
                     self.push(person, LATENCY, Input::Command(collecting));
                     if self.silent.contains(&person) {
                         continue;
@@ -402,6 +409,7 @@ impl Net {
                 assert!(earlier.is_none(), "a set is agreed on once");
             }
             Event::Misbehaved { node: whom, what } => self.accusations.push((node, whom, what)),
+            Event::Unfit(_, why) => self.unfit.push((node, why)),
             Event::Accepted(_) => {
                 self.accepted.insert(node, self.now);
             }
@@ -432,7 +440,7 @@ pub fn some_keys() -> Vec<SealingPublicKey> {
 /// Whether this is a word by which its sender is bound, and which must not leave before it is stored.
 fn is_vote(message: &Message) -> bool {
     use crate::agreement::Message as Word;
-    let Message::Agreement(_, word) = message else {
+    let (Message::Agreement(_, word) | Message::Settlement(_, word)) = message else {
         return false;
     };
     matches!(

@@ -154,19 +154,31 @@ fn a_secret_that_overtakes_the_news_of_its_computation_is_kept() {
 }
 
 #[test]
-fn a_replica_that_is_never_called_asks_in_vain_but_in_measure() {
+fn a_replica_that_is_never_called_learns_the_keys_from_the_set() {
     let mut net = Net::new();
     let late = net.terms.seats[2];
     net.uncalled.insert(late);
     net.values.insert(late, Some(0));
+    net.tamper = Box::new(|_, _, message| !matches!(message, Message::Done(_)));
+    assert_eq!(net.run(), Ok(vec![14, 117]));
+    assert!(net.counted.contains(&late));
+    net.assert_only_accused(&[]);
+}
+
+#[test]
+fn a_replica_whose_shares_never_come_asks_in_vain_but_in_measure() {
+    let mut net = Net::new();
+    let late = net.terms.seats[2];
+    net.values.insert(late, Some(0));
     let asked = Rc::new(RefCell::new(0));
     let count = Rc::clone(&asked);
-    net.tamper = Box::new(move |from, _, message| {
+    net.tamper = Box::new(move |from, to, message| {
         if from == late && matches!(message, Message::SharesWanted(..)) {
             *count.borrow_mut() += 1;
         }
         // So that it goes on for a while.
-        !matches!(message, Message::Done(_))
+        !(matches!(message, Message::Done(_))
+            || to == late && matches!(message, Message::Forward(..)))
     });
     assert_eq!(net.run(), Ok(vec![14, 117]));
     let seconds = net.now.since(net.ended_at).as_secs() as i32;
