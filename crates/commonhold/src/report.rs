@@ -36,6 +36,10 @@ pub struct Report {
     pub declined: u64,
     /// People of whom nothing arrived in time.
     pub away: u64,
+    /// People who were left out because they could not prove that their numbers are possible.
+    pub refused: u64,
+    /// Whether everybody in it has proved that.
+    pub proved: bool,
     /// Smallest crowd that may be answered.
     pub min_crowd: u64,
     /// Added to it against colluders.
@@ -77,6 +81,8 @@ impl Report {
             included: verified.included,
             declined: verified.declined,
             away: verified.away,
+            refused: verified.refused,
+            proved: verified.proved,
             min_crowd: verified.min_crowd,
             padding_allowance: verified.padding_allowance,
             lanes: verified.sizes.lanes,
@@ -100,6 +106,31 @@ impl Report {
             }
             (None, Some(total)) => format!("total {total} over {} {people}", self.count),
             _ => format!("{} {people}", self.count),
+        }
+    }
+
+    /// Who is in it, in a few words.
+    pub fn people(&self) -> String {
+        let Self {
+            included,
+            declined,
+            away,
+            refused,
+            ..
+        } = self;
+        let refused = match refused {
+            0 => String::new(),
+            _ => format!(", {refused} sent impossible numbers and were left out"),
+        };
+        format!("{included} took part, {declined} declined, {away} were away{refused}")
+    }
+
+    /// What keeps one liar from making the answer anything.
+    pub fn proofs(&self) -> &'static str {
+        if self.proved {
+            "everybody in it proved that their numbers are possible"
+        } else {
+            "none: one who lied can have made the answer anything"
         }
     }
 

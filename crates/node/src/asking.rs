@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aggregation::committee::{self, Endorsed, Evidence, LaneKey, Terms};
+use aggregation::committee::{self, Evidence, LaneKey, Signed, Terms};
 use aggregation::sizes::Sizes;
 use base::{Digest, Duration, Input, Instant, NodeId, Outbox};
 use question::Question;
@@ -271,7 +271,7 @@ impl Node {
         &mut self,
         now: Instant,
         round: Digest,
-        keys: Vec<Endorsed<LaneKey>>,
+        keys: Vec<Signed<LaneKey>>,
         out: &mut Outbox<Self>,
     ) {
         let Some(question) = self.asked_in(round) else {

@@ -356,6 +356,9 @@ impl Node {
                 }
             }
             committee::Event::Accepted(round) => out.emit(Event::Contributed(round)),
+            // The vault's numbers are brought into range before; a lane's false key is a helper's fault, and it cannot be
+            // said whose.
+            committee::Event::Unfit(..) => {}
             committee::Event::Persist {
                 round,
                 number,
@@ -404,7 +407,7 @@ impl Node {
                 }
             }
             Message::Collect(drawn, keys) => {
-                if let Err(fault) = self.called(now, from, *drawn, &keys, out) {
+                if let Err(fault) = self.called(now, from, *drawn, keys, out) {
                     Self::misbehaved(from, fault, out);
                 }
             }

@@ -1,6 +1,6 @@
 //! What travels between nodes.
 
-use aggregation::committee::{self, Endorsed, LaneKey};
+use aggregation::committee::{self, LaneKey, Signed};
 use minicbor::{Decode, Encode};
 use selection::ActorList;
 
@@ -26,7 +26,7 @@ pub enum Message {
     Seat(#[n(0)] Box<Drawn>),
     /// The asker to all: contribute.
     #[n(5)]
-    Collect(#[n(0)] Box<Drawn>, #[n(1)] Vec<Endorsed<LaneKey>>),
+    Collect(#[n(0)] Box<Drawn>, #[n(1)] Vec<Signed<LaneKey>>),
 }
 
 /// A question with the helpers that were drawn for it.

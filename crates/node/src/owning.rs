@@ -1,6 +1,6 @@
 //! The node's owner's side: consent, the local part, one contribution per question.
 
-use aggregation::committee::{self, Endorsed, LaneKey};
+use aggregation::committee::{self, LaneKey, Signed};
 use base::{Digest, Input, Instant, NodeId, Outbox};
 use crypto::Vector;
 use question::{ConsentRule, LocalValue};
@@ -65,7 +65,7 @@ impl Node {
         now: Instant,
         from: NodeId,
         drawn: Drawn,
-        keys: &[Endorsed<LaneKey>],
+        keys: Vec<Signed<LaneKey>>,
         out: &mut Outbox<Self>,
     ) -> Result<(), Fault> {
         let question = self.hear_asker(now, from, drawn.plan, out)?;
@@ -74,15 +74,9 @@ impl Node {
         if known.lanes.is_some() || now >= terms.closes_at {
             return Ok(());
         }
-        if keys.len() != terms.lanes() {
-            return Err(Fault::Lane(committee::Misbehaviour::Shape));
-        }
-        for (lane, key) in keys.iter().enumerate() {
-            key.check(&terms, lane)?;
-        }
-        let lanes: Vec<_> = keys.iter().map(|key| key.body.public).collect();
-        known.lanes = Some(lanes.clone());
-        let collecting = committee::Command::Collecting(terms.round(), lanes);
+        terms.check_lanes(&keys)?;
+        known.lanes = Some(keys.iter().map(|key| key.body.public).collect());
+        let collecting = committee::Command::Collecting(terms.round(), keys);
         self.committee(now, Input::Command(collecting), out);
         self.contribute(question, out);
         Ok(())

@@ -2,6 +2,7 @@
 
 use aggregation::committee::Terms;
 use aggregation::sizes::Sizes;
+use aggregation::validity;
 use base::{Digest, Duration, Instant, NodeId, encode};
 use community::{Community, ContactError, Descriptor, Identity, check_certificate};
 use crypto::{Certificate, Signature, Vector, verify};
@@ -87,6 +88,7 @@ impl Plan {
                 .liars(candidates(descriptor), descriptor.colluders),
             vector_len: question.vector_len(),
             cells: 1,
+            proof: proof_of(question),
             threshold: self.threshold(),
             querier: self.asker,
             closes_at: list.body.at + Duration::from_micros(self.collect_micros),
@@ -122,6 +124,15 @@ impl Plan {
         let question = Question::parse(&self.sql, &descriptor.vocabulary)?;
         question.check_capacity(descriptor.nodes, Vector::MODULUS)?;
         Ok(question)
+    }
+}
+
+/// What contributions to a question are proved to be. A sum of values that can only be one number needs no proof.
+fn proof_of(question: &Question) -> Option<validity::Statistic> {
+    match question.value().map(|range| range.max.abs_diff(range.min)) {
+        None => Some(validity::Statistic::Count),
+        Some(0) => None,
+        Some(max) => Some(validity::Statistic::Sum { max }),
     }
 }
 

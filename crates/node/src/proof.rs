@@ -53,6 +53,10 @@ pub struct Verified {
     pub declined: u64,
     /// People of whom nothing arrived in time.
     pub away: u64,
+    /// People who were left out because they could not prove that their numbers are possible.
+    pub refused: u64,
+    /// Whether everybody in it has proved that: otherwise one who lies can have made the answer anything.
+    pub proved: bool,
     /// Smallest crowd whose total may be given.
     pub min_crowd: u64,
     /// Added to it against colluders who take part to lift it.
@@ -172,6 +176,8 @@ impl Proof {
             included: evidence.set.included,
             declined: evidence.set.declined,
             away: evidence.set.away(),
+            refused: evidence.set.refused,
+            proved: terms.proof.is_some(),
             min_crowd: plan.min_crowd,
             padding_allowance: plan.padding_allowance,
             sizes: plan.sizes,

@@ -96,9 +96,6 @@ impl Told {
     pub fn lines(&self) -> Vec<String> {
         let Report {
             question,
-            included,
-            declined,
-            away,
             min_crowd,
             padding_allowance,
             lanes,
@@ -156,10 +153,7 @@ impl Told {
                     self.draw.checks
                 ),
             ),
-            line(
-                "consent",
-                format!("{included} took part, {declined} declined, {away} were away"),
-            ),
+            line("consent", self.report.people()),
             line("answer", self.report.answer()),
             line(
                 "in clear",
@@ -217,6 +211,8 @@ mod tests {
             included: 11,
             declined: 0,
             away: 1,
+            refused: 0,
+            proved: true,
             min_crowd: 4,
             padding_allowance: 1,
             lanes: 4,

@@ -152,11 +152,11 @@ impl Watch<'_> {
         for (_, node, event) in events {
             match event {
                 Event::LanesReady(round, keys) => {
-                    let keys: Vec<_> = keys.into_iter().map(|key| key.body.public).collect();
                     for seat in &terms.seats {
                         let collecting = Command::Collecting(round, keys.clone());
                         simulation.command_after(CALL, *seat, collecting);
                     }
+                    let keys: Vec<_> = keys.into_iter().map(|key| key.body.public).collect();
                     for (person, vector) in &self.vectors {
                         let vector = field(vector);
                         let contribute =
@@ -179,6 +179,7 @@ impl Watch<'_> {
                 }
                 Event::Opened(_, evidence) => self.end(Ok(*evidence)),
                 Event::Failed(_, why) => self.end(Err(why)),
+                Event::Unfit(_, why) => self.broken.push(format!("nothing was contributed: {why}")),
                 Event::Accepted(_) => {}
             }
         }

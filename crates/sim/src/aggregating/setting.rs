@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aggregation::committee::Terms;
 use aggregation::sizes::Sizes;
+use aggregation::validity;
 use base::{Digest, Duration, NodeId, Rng};
 use crypto::Vector;
 use overlay::Form;
@@ -21,6 +22,9 @@ const COLLECTION: Duration = Duration::from_secs(10);
 pub const CONTRIBUTORS_MAX: u64 = 4096;
 /// Most buckets, so that a run fits into memory.
 pub const BUCKETS_MAX: usize = 10_000;
+
+/// Each person's number is at least 1 and at most this.
+const NUMBER_MAX: u64 = 1000;
 
 /// What is computed of the contributors' numbers, each of which is 1 to 1000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +104,7 @@ impl Setting {
             liars: sizes.liars(contributors, colluders),
             vector_len,
             cells,
+            proof: None,
             threshold: 5,
             querier: crowd.contact(people[0]).node(),
             closes_at: START + COLLECTION,
@@ -112,6 +117,13 @@ impl Setting {
             faults: Faults::default(),
             liars: None,
         })
+    }
+
+    /// Lets contributions come with a proof that they are in range.
+    #[must_use]
+    pub fn with_proofs(mut self) -> Self {
+        self.terms.proof = self.statistic.proof();
+        self
     }
 
     /// What all parties know.
@@ -129,7 +141,7 @@ impl Setting {
     pub(super) fn vectors(&self, seed: u64) -> BTreeMap<NodeId, Arc<[u64]>> {
         let mut rng = Rng::from_number(seed).fork("numbers");
         let one = |node| {
-            let number = 1 + rng.below(1000);
+            let number = 1 + rng.below(NUMBER_MAX);
             let group = rng.below(1 << 32);
             let matches = rng.below(10) > 0;
             (node, self.statistic.encode(number, group, matches).into())
@@ -159,6 +171,22 @@ impl Statistic {
         }
     }
 
+    /// What can be proved of it: one bucket or group tells nothing apart, and is a count or sum.
+    fn proof(self) -> Option<validity::Statistic> {
+        let count = |groups: usize| u32::try_from(groups).ok().filter(|groups| *groups > 1);
+        Some(match self {
+            Self::Count => validity::Statistic::Count,
+            Self::Sum => validity::Statistic::Sum { max: NUMBER_MAX },
+            Self::Histogram(buckets) => validity::Statistic::Histogram {
+                buckets: count(buckets)?,
+            },
+            Self::Groups(groups) => validity::Statistic::GroupedSum {
+                groups: count(groups)?,
+                max: NUMBER_MAX,
+            },
+        })
+    }
+
     fn encode(self, number: u64, group: u64, matches: bool) -> Vec<u64> {
         let (_, len) = self.shape().expect("it was checked");
         let mut vector = vec![0; len];
@@ -168,7 +196,7 @@ impl Statistic {
                 Self::Sum => vector.copy_from_slice(&[1, number]),
                 Self::Histogram(buckets) => {
                     vector[0] = 1;
-                    vector[1 + (number - 1) as usize * buckets / 1000] = 1;
+                    vector[1 + (number - 1) as usize * buckets / NUMBER_MAX as usize] = 1;
                 }
                 Self::Groups(groups) => {
                     let group = (group % groups as u64) as usize;
