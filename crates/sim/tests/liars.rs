@@ -114,7 +114,7 @@ fn a_call_with_other_keys_helpers_or_plan_is_refused() {
     swapped.swap(0, 1);
     refused(
         &Message::Collect(drawn.clone(), swapped),
-        "not signed by a majority",
+        "not for that seat to say",
     );
     let mut forged = keys;
     forged[2].body.public = forged[1].body.public;
