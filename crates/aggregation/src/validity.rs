@@ -88,10 +88,8 @@ pub use wire::{Decision, InputShare, PublicShare, VerifierShare};
 use circuit::Circuit;
 use sharing::{Shares, Sharing};
 
-use crate::sizes::SEATS_MAX;
-
-/// Most lanes: a committee has at least three replicas in each.
-pub const LANES_MAX: usize = SEATS_MAX / 3;
+/// Most lanes: as many as a committee may have. Prio3 takes up to 254.
+pub const LANES_MAX: usize = crate::sizes::LANES_MAX;
 
 /// Proofs of each contribution. With one, in a field of 64 bits, a lie could be searched for.
 const PROOFS: u8 = 2;

@@ -200,7 +200,7 @@ pub fn check_holdings(terms: &Terms, holdings: &Signed<Holdings>) -> Result<(), 
 pub fn covers_lanes(terms: &Terms, seats: impl Iterator<Item = usize> + Clone) -> bool {
     (0..terms.lanes()).all(|lane| {
         let of_lane = seats.clone().filter(|seat| terms.lane(lane).contains(seat));
-        of_lane.count() >= terms.sizes.majority()
+        of_lane.count() >= usize::from(terms.sizes.signers)
     })
 }
 

@@ -118,7 +118,7 @@ impl<T: Statement> Endorsed<T> {
         lane: usize,
         said: impl Iterator<Item = Signed<T>> + Clone,
     ) -> Option<Self> {
-        let majority = terms.sizes.majority();
+        let majority = usize::from(terms.sizes.signers);
         let said = said.filter(|statement| terms.lane(lane).contains(&statement.index()));
         said.clone().find_map(|candidate| {
             let mut votes: Vec<_> = said
@@ -148,7 +148,7 @@ impl<T: Statement> Endorsed<T> {
     /// The check that failed.
     pub fn check(&self, terms: &Terms, lane: usize) -> Result<(), Misbehaviour> {
         let seats = self.votes.iter().map(|(seat, _)| usize::from(*seat));
-        if self.votes.len() != terms.sizes.majority()
+        if self.votes.len() != usize::from(terms.sizes.signers)
             || !seats.clone().is_sorted_by(|a, b| a < b)
             || !seats.clone().all(|seat| terms.lane(lane).contains(&seat))
         {

@@ -124,7 +124,7 @@ struct Model {
     lanes: f64,
     replicas: f64,
     seats: f64,
-    majority: f64,
+    signers: f64,
     quorum: f64,
     more_than_liars: f64,
     /// Elements that are added up.
@@ -148,7 +148,7 @@ impl Model {
             lanes: f64::from(plan.sizes.lanes),
             replicas: f64::from(plan.sizes.replicas),
             seats: plan.sizes.seats() as f64,
-            majority: plan.sizes.majority() as f64,
+            signers: f64::from(plan.sizes.signers),
             quorum: plan.quorum as f64,
             more_than_liars: (2 * plan.quorum).saturating_sub(plan.sizes.seats()).max(1) as f64,
             elements: load.elements as f64,
@@ -195,8 +195,8 @@ impl Model {
         let prove = PROVE_NS_PER_ELEMENT + (self.lanes - 2.0) * PROVE_NS_PER_ELEMENT_AND_LANE;
         let keys = Cost {
             sent: 0.0,
-            received: self.lanes * (2.0 * DIGEST_BYTES + self.majority * VOTE_BYTES),
-            cpu_ns: self.lanes * self.majority * VERIFY_NS,
+            received: self.lanes * (2.0 * DIGEST_BYTES + self.signers * VOTE_BYTES),
+            cpu_ns: self.lanes * self.signers * VERIFY_NS,
         };
         let own = Cost {
             sent: MESSAGE_BYTES + self.header() + self.ciphertexts(),
@@ -249,10 +249,10 @@ impl Model {
         self.replicas * self.sum()
     }
 
-    /// Of each child: checks its list, a majority of its lane, and that more than liars signed its set.
+    /// Of each child: checks its list, the signers of its lane, and that more than liars signed its set.
     fn children(&self) -> Cost {
         let list = self.list();
-        let signatures = self.majority + self.more_than_liars;
+        let signatures = self.signers + self.more_than_liars;
         Cost {
             sent: self.sums_up(),
             received: self.children * (list.received + self.replicas * self.sum()),

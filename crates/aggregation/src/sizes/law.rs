@@ -49,14 +49,25 @@ fn law(
     weights.iter().map(|weight| weight / total).collect()
 }
 
+/// The chance of each number or more.
+pub fn at_least(law: &[f64]) -> Vec<f64> {
+    let mut beyond = 0.0;
+    let mut sums: Vec<_> = law
+        .iter()
+        .rev()
+        .map(|chance| {
+            beyond += chance;
+            beyond
+        })
+        .collect();
+    sums.reverse();
+    sums
+}
+
 /// The least number that is exceeded with a chance of at most `accepted`.
 pub fn likely(law: &[f64], accepted: f64) -> usize {
-    let mut beyond = 0.0;
-    for (number, chance) in law.iter().enumerate().rev() {
-        beyond += chance;
-        if beyond > accepted {
-            return number;
-        }
-    }
-    0
+    let sums = at_least(law);
+    sums.iter()
+        .rposition(|beyond| *beyond > accepted)
+        .unwrap_or(0)
 }

@@ -1,88 +1,81 @@
-//! In how many ways bad seats can sit in lanes.
+//! In how many ways bad seats can sit in lanes; as `f64`, since there are up to 2^[`SEATS_MAX`](super::SEATS_MAX) ways.
 
-/// In how many ways j bad seats can sit in the lanes so far, for each j; as `f64`, since there are up to 2^255.
+use super::Sizes;
+
+/// Ways to place j bad seats in the lanes so far, for each j.
 pub struct Placements {
-    /// Ways to place j in one lane.
+    /// In one lane.
     lane: Vec<f64>,
-    /// As few as so many of a lane are a majority; as many as that, away, leave none, for r is odd.
-    majority: usize,
+    /// Anyhow.
+    all: Vec<f64>,
     /// By the number of lanes, from none: every lane has one.
     every: Vec<Vec<f64>>,
-    /// No lane has a majority of them.
-    none: Vec<f64>,
-    /// Some lane has a majority of them.
-    some: Vec<f64>,
 }
 
 impl Placements {
     pub fn of_one_lane(replicas: u16) -> Self {
-        let replicas = usize::from(replicas);
-        let majority = replicas / 2 + 1;
-        let mut lane = vec![1.0];
-        for j in 0..replicas {
-            // Exact: each product is below 2^53.
-            lane.push(lane[j] * (replicas - j) as f64 / (j + 1) as f64);
-        }
-        let only = |keep: &dyn Fn(usize) -> bool| {
-            let ways = lane.iter().enumerate();
-            ways.map(|(j, &ways)| if keep(j) { ways } else { 0.0 })
-                .collect()
-        };
+        let lane = ways_in_one_lane(replicas);
+        let mut every = lane.clone();
+        every[0] = 0.0;
         Self {
-            every: vec![vec![1.0], only(&|j| j > 0)],
-            none: only(&|j| j < majority),
-            some: only(&|j| j >= majority),
-            majority,
+            all: lane.clone(),
+            every: vec![vec![1.0], every],
             lane,
         }
     }
 
     pub fn add_lane(&mut self) {
-        let replicas = self.lane.len() - 1;
-        let (few, many) = self.lane.split_at(self.majority);
-        let longer = || vec![0.0; self.none.len() + replicas];
-        let (mut every, mut none, mut some) = (longer(), longer(), longer());
-        let every_before = &self.every[self.every.len() - 1];
-        for before in 0..self.none.len() {
-            add_scaled(
-                &mut every[before + 1..],
-                every_before[before],
-                &self.lane[1..],
-            );
-            add_scaled(&mut none[before..], self.none[before], few);
-            let at_majority = &mut some[before + self.majority..];
-            add_scaled(at_majority, self.none[before], many);
-            add_scaled(&mut some[before..], self.some[before], &self.lane);
-        }
-        self.every.push(every);
-        (self.none, self.some) = (none, some);
+        let every = &self.every[self.every.len() - 1];
+        self.every.push(joined(every, &self.lane, 1));
+        self.all = joined(&self.all, &self.lane, 0);
     }
 
     /// Share of the placements of j bad seats in which every lane has one.
     pub fn share_in_every_lane(&self, j: usize) -> f64 {
-        self.every[self.every.len() - 1][j] / self.all(j)
+        self.share_with_none_in(0, j)
     }
 
     /// Share of the placements of j bad seats in which so many given lanes have none, and every other lane has one.
     pub fn share_with_none_in(&self, lanes: usize, j: usize) -> f64 {
         let every = &self.every[self.every.len() - 1 - lanes];
-        every.get(j).copied().unwrap_or(0.0) / self.all(j)
-    }
-
-    /// Share of the placements of j bad seats in which they are a majority of some lane.
-    pub fn share_with_a_majority(&self, j: usize) -> f64 {
-        self.some[j] / self.all(j)
-    }
-
-    fn all(&self, j: usize) -> f64 {
-        self.none[j] + self.some[j]
+        every.get(j).copied().unwrap_or(0.0) / self.all[j]
     }
 }
 
-fn add_scaled(sums: &mut [f64], factor: f64, terms: &[f64]) {
-    if factor > 0.0 {
-        for (sum, term) in sums.iter_mut().zip(terms) {
-            *sum += factor * term;
+/// By j: the share of the placements of j bad seats in which some lane has at least `many` of them, which is at least 1.
+pub fn shares_with_many_in_a_lane(sizes: Sizes, many: usize) -> Vec<f64> {
+    let lane = ways_in_one_lane(sizes.replicas);
+    let few = &lane[..many.min(lane.len())];
+    let (mut none, mut some) = (vec![1.0], vec![0.0]);
+    for _ in 0..sizes.lanes {
+        some = joined(&some, &lane, 0);
+        for (ways, more) in some.iter_mut().zip(joined(&none, &lane, many)) {
+            *ways += more;
+        }
+        none = joined(&none, few, 0);
+        none.resize(some.len(), 0.0);
+    }
+    let shares = some.iter().zip(&none);
+    shares.map(|(some, none)| some / (some + none)).collect()
+}
+
+fn ways_in_one_lane(replicas: u16) -> Vec<f64> {
+    let replicas = usize::from(replicas);
+    let mut lane = vec![1.0];
+    for j in 0..replicas {
+        lane.push(lane[j] * (replicas - j) as f64 / (j + 1) as f64);
+    }
+    lane
+}
+
+/// Ways to place bad seats in the lanes of `before` and one more, of which it has at least `least`.
+fn joined(before: &[f64], lane: &[f64], least: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; before.len() + lane.len() - 1];
+    let lane = lane.get(least..).unwrap_or_default();
+    for (j, factor) in before.iter().enumerate().filter(|(_, f)| **f > 0.0) {
+        for (sum, ways) in sums[j + least..].iter_mut().zip(lane) {
+            *sum += factor * ways;
         }
     }
+    sums
 }

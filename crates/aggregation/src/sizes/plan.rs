@@ -2,12 +2,13 @@
 
 use thiserror::Error;
 
+use super::choice;
 use super::draw::Draw;
 use super::tree::Tree;
 use super::{Bounds, SEATS_MAX, Sizes};
 
-/// Seats of the smallest committee: two lanes of three.
-const SEATS_MIN: u64 = 6;
+/// Seats of the smallest committee: two lanes of one.
+const SEATS_MIN: u64 = 2;
 
 /// Where the chances of a wrong and a lost answer add up to more, the best sizes are none. Guess: nobody waits for one
 /// answer in ten, but a community of a dozen, in which half of the answers could be wrong, may want to try.
@@ -129,7 +130,7 @@ impl Plan {
             tree,
             sizes,
             liars,
-            quorum: sizes.quorum(liars).unwrap_or(sizes.seats()),
+            quorum: draw.quorum(sizes),
             bounds,
         })
     }
@@ -141,7 +142,7 @@ impl Terms {
     }
 
     fn best(&self, tree: Tree) -> Option<(Sizes, Bounds)> {
-        let best = self.draw(tree).best();
+        let best = choice::best(&self.draw(tree));
         best.filter(|(_, bounds)| bounds.failure() <= HOPELESS)
     }
 
@@ -173,7 +174,7 @@ impl Terms {
         let most = greatest(colluders, |colluders| {
             Self { colluders, ..base }.best(tree).is_some()
         });
-        if self.draw(tree).best().is_some() {
+        if choice::best(&self.draw(tree)).is_some() {
             Refusal::Wrong {
                 colluders,
                 most,
@@ -243,17 +244,22 @@ mod tests {
 
     #[test]
     fn trees_get_the_sizes_that_are_written_down() {
-        for (people, colluders, offline, lanes, replicas) in [
-            (10_000, 100, 10, 19, 11),
-            (10_000, 100, 50, 19, 11),
-            (10_000, 10, 50, 10, 21),
-            (100_000, 1_000, 50, 21, 11),
-            (1_000_000, 10_000, 50, 22, 11),
-            (1_000_000, 1_000, 50, 12, 21),
-            (10_000_000, 100_000, 10, 21, 9),
+        for (people, colluders, offline, lanes, replicas, signers) in [
+            (10_000, 100, 10, 19, 11, 6),
+            (10_000, 100, 50, 21, 13, 6),
+            (10_000, 10, 50, 10, 21, 5),
+            (100_000, 1_000, 50, 21, 11, 6),
+            (1_000_000, 10_000, 50, 22, 11, 6),
+            (1_000_000, 1_000, 50, 12, 21, 5),
+            (10_000_000, 100_000, 10, 21, 9, 5),
         ] {
             let plan = Plan::choose(terms(people - 1, colluders, offline)).unwrap();
-            assert_eq!(plan.sizes, Sizes { lanes, replicas }, "{people} {offline}");
+            let expected = Sizes {
+                lanes,
+                replicas,
+                signers,
+            };
+            assert_eq!(plan.sizes, expected, "{people} {colluders} {offline}");
             assert!(plan.bounds.privacy <= PRIVACY_MAX);
             let seats = plan.sizes.seats();
             assert!(2 * plan.quorum > seats + plan.liars as usize && plan.quorum <= seats);
@@ -269,8 +275,8 @@ mod tests {
     #[test]
     fn refusals_name_the_number_to_change() {
         assert_eq!(
-            Plan::choose(terms(4, 0, 0)),
-            Err(Refusal::Candidates { candidates: 4 })
+            Plan::choose(terms(1, 0, 0)),
+            Err(Refusal::Candidates { candidates: 1 })
         );
         for (candidates, colluders, offline) in [
             (11, 3, 50),
@@ -308,12 +314,12 @@ mod tests {
     #[test]
     fn refusals_are_one_line_of_words() {
         for (candidates, colluders, offline, words) in [
-            (4, 0, 50, "needs 6 nodes besides the asker, and there are 4"),
+            (1, 0, 50, "needs 2 nodes besides the asker, and there are 1"),
             (
                 40,
                 13,
                 50,
-                "one committee of up to 255 seats cannot keep a secret from 13 colluders",
+                "one committee of up to 300 seats cannot keep a secret from 13 colluders",
             ),
             (200, 66, 50, "more than nine wrong answers of ten"),
             (
@@ -340,7 +346,7 @@ mod tests {
             if wrong <= FAILURE_WANTED && loss <= FAILURE_WANTED {
                 0.0
             } else {
-                wrong + loss
+                plan.bounds.failure()
             }
         })
     }

@@ -6,23 +6,23 @@ use proptest::prelude::*;
 use super::law::bad_seats;
 use super::*;
 
-fn sizes(lanes: u16, replicas: u16) -> Sizes {
-    Sizes { lanes, replicas }
+fn sizes(lanes: u16, replicas: u16, signers: u16) -> Sizes {
+    Sizes {
+        lanes,
+        replicas,
+        signers,
+    }
 }
 
 fn is_close(found: f64, expected: f64) -> bool {
     found == expected || (found / expected - 1.0).abs() < 1e-12
 }
 
-/// Whether every lane has one of `bad`, and whether some lane has a majority of them.
-fn harm(sizes: Sizes, bad: u32) -> (bool, bool) {
+/// How many of `these` each lane has.
+fn by_lane(sizes: Sizes, these: u32) -> impl Iterator<Item = u16> + Clone {
     let replicas = u32::from(sizes.replicas);
-    let lane = |lane: u32| (bad >> (lane * replicas) & ((1 << replicas) - 1)).count_ones();
-    let lanes = || (0..u32::from(sizes.lanes)).map(lane);
-    (
-        lanes().all(|bad| bad > 0),
-        lanes().any(|bad| bad as usize >= sizes.majority()),
-    )
+    let lane = move |lane: u32| these >> (lane * replicas) & ((1 << replicas) - 1);
+    (0..u32::from(sizes.lanes)).map(move |number| lane(number).count_ones() as u16)
 }
 
 /// By listing which candidates collude, and which seats go away.
@@ -30,16 +30,18 @@ fn listed(sizes: Sizes, candidates: u32, colluders: u32, offline_permille: u32) 
     let seats = sizes.seats() as u32;
     let (mut all, mut privacy, mut wrong) = (0u32, 0u32, 0u32);
     for bad in (0u32..1 << candidates).filter(|bad| bad.count_ones() == colluders) {
-        let (every, some) = harm(sizes, bad & ((1 << seats) - 1));
+        let mut lanes = by_lane(sizes, bad & ((1 << seats) - 1));
         all += 1;
-        privacy += u32::from(every);
-        wrong += u32::from(some);
+        privacy += u32::from(lanes.clone().all(|bad| bad > 0));
+        wrong += u32::from(lanes.any(|bad| bad >= sizes.signers));
     }
     // So few candidates that all colluders may be among the seats.
     let quorum = (seats + colluders.min(seats - 1)) / 2 + 1;
     let share = f64::from(offline_permille) / 1000.0;
-    let lost = (0u32..1 << seats)
-        .filter(|away| seats - away.count_ones() < quorum || harm(sizes, *away).1);
+    let lost = (0u32..1 << seats).filter(|away| {
+        let here = (1 << seats) - 1 - away;
+        here.count_ones() < quorum || by_lane(sizes, here).any(|here| here < sizes.signers)
+    });
     let chance = |away: u32| {
         let gone = away.count_ones() as i32;
         share.powi(gone) * (1.0 - share).powi(seats as i32 - gone)
@@ -48,17 +50,25 @@ fn listed(sizes: Sizes, candidates: u32, colluders: u32, offline_permille: u32) 
         privacy: f64::from(privacy) / f64::from(all),
         wrong: f64::from(wrong) / f64::from(all),
         loss: lost.map(chance).sum(),
+        missed: 0.0,
     }
 }
 
 #[test]
 fn agrees_with_a_list_of_all_cases() {
     for (sizes, most) in [
-        (sizes(2, 3), 13),
-        (sizes(3, 3), 13),
-        (sizes(4, 3), 14),
-        (sizes(2, 5), 13),
-        (sizes(2, 7), 14),
+        (sizes(2, 1, 1), 8),
+        (sizes(5, 1, 1), 9),
+        (sizes(2, 2, 1), 9),
+        (sizes(2, 2, 2), 9),
+        (sizes(2, 3, 1), 13),
+        (sizes(3, 3, 2), 13),
+        (sizes(4, 3, 2), 14),
+        (sizes(4, 3, 3), 12),
+        (sizes(3, 4, 3), 13),
+        (sizes(2, 5, 4), 13),
+        (sizes(2, 6, 3), 13),
+        (sizes(2, 7, 2), 14),
     ] {
         for candidates in sizes.seats() as u32..=most {
             for colluders in 0..=candidates {
@@ -68,7 +78,8 @@ fn agrees_with_a_list_of_all_cases() {
                 assert!(
                     is_close(found.privacy, expected.privacy)
                         && is_close(found.wrong, expected.wrong)
-                        && is_close(found.loss, expected.loss),
+                        && is_close(found.loss, expected.loss)
+                        && found.missed == expected.missed,
                     "{sizes:?} {candidates} {colluders} {offline}: {found:?} {expected:?}"
                 );
             }
@@ -80,7 +91,7 @@ fn agrees_with_a_list_of_all_cases() {
 /// Chances of privacy and wrong.
 fn drawn_one_by_one(sizes: Sizes, candidates: u64, colluders: u64) -> (f64, f64) {
     let (seats, replicas) = (sizes.seats(), usize::from(sizes.replicas));
-    // By colluders so far and in this lane; each: every lane so far has one, some lane had a majority, none had.
+    // By colluders so far and in this lane; each: every lane so far has one, some lane had as many as signers, none had.
     let width = replicas + 1;
     let mut chances = vec![[1.0, 0.0, 1.0]];
     chances.resize((seats + 1) * width, [0.0; 3]);
@@ -102,7 +113,7 @@ fn drawn_one_by_one(sizes: Sizes, candidates: u64, colluders: u64) -> (f64, f64)
                 let [hit, wrong, right] = now.map(|now| now * chance);
                 if to < next.len() {
                     next[to][0] += if ends && here == 0 { 0.0 } else { hit };
-                    let turns = ends && here >= sizes.majority();
+                    let turns = ends && here >= usize::from(sizes.signers);
                     next[to][1] += wrong + if turns { right } else { 0.0 };
                     next[to][2] += if turns { 0.0 } else { right };
                 }
@@ -117,14 +128,16 @@ fn drawn_one_by_one(sizes: Sizes, candidates: u64, colluders: u64) -> (f64, f64)
 #[test]
 fn agrees_with_drawing_one_by_one_where_chances_are_tiny() {
     for (sizes, candidates, colluders) in [
-        (sizes(4, 9), 40, 3),
-        (sizes(4, 9), 40, 4),
-        (sizes(15, 17), 10_000_000, 100_000),
-        (sizes(15, 17), 10_000_000, 9_990_000),
-        (sizes(85, 3), 1_000_000, 200),
-        (sizes(85, 3), 255, 85),
-        (sizes(8, 31), 5_000, 40),
-        (sizes(9, 5), 1 << 60, 1 << 40),
+        (sizes(4, 9, 5), 40, 3),
+        (sizes(4, 9, 4), 40, 4),
+        (sizes(15, 17, 9), 10_000_000, 100_000),
+        (sizes(15, 17, 3), 10_000_000, 9_990_000),
+        (sizes(84, 3, 2), 1_000_000, 200),
+        (sizes(84, 3, 3), 252, 84),
+        (sizes(84, 1, 1), 1_000, 30),
+        (sizes(8, 31, 12), 5_000, 40),
+        (sizes(2, 150, 24), 1_000, 40),
+        (sizes(9, 5, 4), 1 << 60, 1 << 40),
     ] {
         let found = sizes.bounds(candidates, colluders, 50);
         let (privacy, wrong) = drawn_one_by_one(sizes, candidates, colluders);
@@ -136,14 +149,30 @@ fn agrees_with_drawing_one_by_one_where_chances_are_tiny() {
 }
 
 #[test]
-fn twelve_candidates_get_four_lanes_of_three() {
+fn four_candidates_cannot_be_wronged_by_one() {
+    let chosen = Sizes::choose(4, 1, 50).unwrap();
+    assert_eq!(chosen, sizes(2, 2, 2));
+    let bounds = chosen.bounds(4, 1, 50);
+    assert_eq!((bounds.privacy, bounds.wrong), (0.0, 0.0));
+    // All four are needed.
+    let all: f64 = 0.95 * 0.95 * 0.95 * 0.95;
+    assert!(is_close(bounds.loss, 1.0 - all), "{bounds:?}");
+}
+
+#[test]
+fn twelve_candidates_can_hardly_bear_three() {
     let chosen = Sizes::choose(12, 3, 50).unwrap();
-    assert_eq!(chosen, sizes(4, 3));
+    assert_eq!(chosen, sizes(4, 3, 3));
     assert_eq!(chosen.liars(12, 3), 3);
     assert_eq!(chosen.quorum(3), Some(8));
     let bounds = chosen.bounds(12, 3, 50);
     assert_eq!(bounds.privacy, 0.0);
-    // All three in different lanes: 12 · 9 · 6 of 12 · 11 · 10.
+    // All three in the same lane.
+    assert!(is_close(bounds.wrong, 4.0 / 220.0), "{bounds:?}");
+    let all: f64 = (0..12).map(|_| 0.95).product();
+    assert!(is_close(bounds.loss, 1.0 - all), "{bounds:?}");
+    // With two signers any two in the same lane: not 12 · 9 · 6 of 12 · 11 · 10.
+    let bounds = sizes(4, 3, 2).bounds(12, 3, 50);
     assert!(is_close(bounds.wrong, 1.0 - 648.0 / 1320.0), "{bounds:?}");
     let p: f64 = 0.05;
     let lane = p * p * (3.0 - 2.0 * p);
@@ -155,26 +184,51 @@ fn twelve_candidates_get_four_lanes_of_three() {
 }
 
 #[test]
-fn forty_candidates_cannot_be_wronged_by_three() {
+fn forty_candidates_get_all_that_is_wanted_with_three() {
     let chosen = Sizes::choose(40, 3, 50).unwrap();
     let bounds = chosen.bounds(40, 3, 50);
     assert_eq!((bounds.privacy, bounds.wrong), (0.0, 0.0));
-    assert_eq!(chosen, sizes(4, 9));
+    assert!(bounds.loss <= FAILURE_WANTED, "{bounds:?}");
+    assert_eq!(chosen, sizes(4, 10, 4));
 }
 
 #[test]
 fn large_communities_get_all_that_is_wanted() {
     for (candidates, colluders, offline, expected) in [
-        (100, 3, 50, sizes(4, 15)),
-        (1_000, 10, 50, sizes(11, 17)),
-        (10_000_000, 100_000, 10, sizes(12, 9)),
-        (10_000_000, 100_000, 50, sizes(15, 17)),
+        (100, 3, 50, sizes(4, 10, 4)),
+        (1_000, 10, 50, sizes(10, 12, 5)),
+        (1_000, 10, 300, sizes(11, 27, 6)),
+        (10_000_000, 100_000, 10, sizes(12, 9, 5)),
+        (10_000_000, 100_000, 50, sizes(15, 17, 9)),
     ] {
         let chosen = Sizes::choose(candidates, colluders, offline).unwrap();
         let bounds = chosen.bounds(candidates, colluders, offline);
         assert!(bounds.privacy <= PRIVACY_MAX, "{chosen:?} {bounds:?}");
-        assert!(bounds.are_as_wanted(), "{chosen:?} {bounds:?}");
+        assert!(are_as_wanted(&bounds), "{chosen:?} {bounds:?}");
         assert_eq!(chosen, expected, "{bounds:?}");
+    }
+}
+
+fn are_as_wanted(bounds: &Bounds) -> bool {
+    bounds.wrong <= FAILURE_WANTED && bounds.loss <= FAILURE_WANTED
+}
+
+/// What a majority as the word of a lane would take where fewer signers do.
+#[test]
+fn a_majority_would_take_more_seats() {
+    for (candidates, colluders, offline, most) in [(1_000, 10, 50, 187), (1_000, 10, 300, 300)] {
+        let chosen = Sizes::choose(candidates, colluders, offline).unwrap();
+        assert!(are_as_wanted(
+            &chosen.bounds(candidates, colluders, offline)
+        ));
+        let all =
+            (2..=LANES_MAX as u16).flat_map(|m| (1..=150).map(move |r| sizes(m, r, r / 2 + 1)));
+        let mut fewer = all.filter(|s| s.is_possible() && s.seats() < most);
+        let found = fewer.find(|s| {
+            let bounds = s.bounds(candidates, colluders, offline);
+            bounds.privacy <= PRIVACY_MAX && are_as_wanted(&bounds)
+        });
+        assert_eq!(found, None);
     }
 }
 
@@ -182,9 +236,9 @@ fn large_communities_get_all_that_is_wanted() {
 fn no_committee_keeps_a_secret_among_too_few_or_too_many_colluders() {
     for (candidates, colluders) in [
         (0, 0),
-        (5, 0),
-        (11, 3),
-        (12, 4),
+        (1, 0),
+        (2, 2),
+        (3, 3),
         (40, 40),
         (40, u64::MAX),
         (10_000_000, 5_000_000),
@@ -193,38 +247,38 @@ fn no_committee_keeps_a_secret_among_too_few_or_too_many_colluders() {
         let chosen = Sizes::choose(candidates, colluders, 50);
         assert_eq!(chosen, None, "{candidates} {colluders}");
     }
-    // Nobody colludes: two lanes will do. One colluder cannot be in two places.
-    assert_eq!(Sizes::choose(6, 0, 0), Some(sizes(2, 3)));
-    assert_eq!(Sizes::choose(6, 1, 0), Some(sizes(2, 3)));
+    // Nobody colludes, or one who cannot be in two places: two lanes will do.
+    assert_eq!(Sizes::choose(2, 0, 0), Some(sizes(2, 1, 1)));
+    assert_eq!(Sizes::choose(4, 1, 0), Some(sizes(2, 2, 2)));
     assert!(Sizes::choose(u64::MAX, 1 << 50, 50).is_some());
 }
 
+/// Against all possible sizes, one by one.
 #[test]
 fn chooses_the_best_of_all_possible_sizes() {
     for (candidates, colluders, offline) in [
+        (2, 0, 50),
+        (3, 1, 10),
+        (5, 1, 50),
         (12, 3, 50),
+        (12, 3, 300),
         (30, 3, 50),
-        (64, 3, 20),
-        (150, 4, 100),
-        (60, 10, 0),
+        (40, 2, 20),
+        (36, 8, 0),
     ] {
-        let all = (2..=127).flat_map(|lanes| (3..=31).map(move |r| sizes(lanes, r)));
-        let fits = |s: &Sizes| s.is_possible() && s.seats() as u64 <= candidates;
-        let bounds = |s: Sizes| s.bounds(candidates, colluders, offline);
-        let keep: Vec<_> = all.filter(fits).map(|s| (s, bounds(s))).collect();
-        let mut keep: Vec<_> = keep
-            .into_iter()
-            .filter(|(_, b)| b.privacy <= PRIVACY_MAX)
-            .collect();
+        let shapes = (2..=40).flat_map(|lanes| (1..=20).map(move |r| (lanes, r)));
+        let all = shapes.flat_map(|(lanes, r)| (1..=r).map(move |t| sizes(lanes, r, t)));
+        let all = all.filter(|s| s.is_possible() && s.seats() as u64 <= candidates);
+        let all = all.map(|s| (s, s.bounds(candidates, colluders, offline)));
+        let mut keep: Vec<_> = all.filter(|(_, b)| b.privacy <= PRIVACY_MAX).collect();
+        let failure = |b: &Bounds| if are_as_wanted(b) { -1.0 } else { b.failure() };
+        let cost = |s: &Sizes| (s.seats(), s.lanes, std::cmp::Reverse(s.signers));
         keep.sort_by(|(s, b), (t, c)| {
-            let failure = |b: &Bounds| {
-                let wanted = b.wrong <= FAILURE_WANTED && b.loss <= FAILURE_WANTED;
-                if wanted { -1.0 } else { b.wrong + b.loss }
-            };
             let order = failure(b).total_cmp(&failure(c));
-            order.then((s.seats(), s.lanes).cmp(&(t.seats(), t.lanes)))
+            order.then(cost(s).cmp(&cost(t)))
         });
         let best = keep.first().map(|(sizes, _)| *sizes);
+        assert!(best.is_some());
         assert_eq!(Sizes::choose(candidates, colluders, offline), best);
     }
 }
@@ -232,7 +286,7 @@ fn chooses_the_best_of_all_possible_sizes() {
 /// With 1 % of a large community colluding there are more colluders than seats; few of them are drawn.
 #[test]
 fn liars_among_the_seats_are_far_fewer_than_colluders() {
-    let large = sizes(15, 17);
+    let large = sizes(15, 17, 9);
     let liars = large.liars(10_000_000, 100_000);
     assert_eq!((liars, large.quorum(liars)), (20, Some(138)));
     let more = |liars: u64| -> f64 {
@@ -241,7 +295,7 @@ fn liars_among_the_seats_are_far_fewer_than_colluders() {
     };
     assert!(more(liars) <= PRIVACY_MAX && more(liars - 1) > PRIVACY_MAX);
     for colluders in 0..12 {
-        assert_eq!(sizes(4, 3).liars(12, colluders), colluders);
+        assert_eq!(sizes(4, 3, 2).liars(12, colluders), colluders);
     }
     // Not to be drawn from so few: nothing better is known.
     assert_eq!(large.liars(12, 3), 3);
@@ -249,73 +303,81 @@ fn liars_among_the_seats_are_far_fewer_than_colluders() {
 
 #[test]
 fn quorums_share_more_than_the_liars() {
-    for (sizes, liars) in [(sizes(4, 3), 3), (sizes(4, 9), 3), (sizes(15, 17), 20)] {
+    for (sizes, liars) in [
+        (sizes(4, 3, 2), 3),
+        (sizes(4, 9, 4), 3),
+        (sizes(15, 17, 9), 20),
+    ] {
         let quorum = sizes.quorum(liars).unwrap();
         assert!(2 * quorum > sizes.seats() + liars as usize);
         assert!(2 * (quorum - 1) <= sizes.seats() + liars as usize);
     }
     for liars in [11, 12, u64::MAX] {
-        assert_eq!(sizes(4, 3).quorum(liars), Some(12));
+        assert_eq!(sizes(4, 3, 2).quorum(liars), Some(12));
     }
 }
 
 #[test]
 fn seats_lie_lane_by_lane() {
-    let sizes = sizes(4, 3);
+    let sizes = sizes(4, 3, 2);
     let lanes: Vec<_> = (0..sizes.seats()).map(|seat| sizes.lane_of(seat)).collect();
     assert_eq!(lanes, [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]);
-    assert_eq!(sizes.majority(), 2);
 }
 
 #[test]
 fn impossible_sizes_promise_nothing() {
-    for (lanes, replicas) in [
-        (0, 0),
-        (0, 3),
-        (3, 0),
-        (1, 3),
-        (4, 1),
-        (4, 4),
-        (86, 3),
-        (2, 33),
-        (u16::MAX, 3),
-        (3, u16::MAX),
-        (u16::MAX, u16::MAX),
+    for (lanes, replicas, signers) in [
+        (0, 0, 0),
+        (0, 3, 2),
+        (3, 0, 0),
+        (3, 0, 1),
+        (1, 3, 2),
+        (4, 3, 0),
+        (4, 3, 4),
+        (85, 1, 1),
+        (76, 4, 2),
+        (2, 151, 76),
+        (u16::MAX, 3, 2),
+        (3, u16::MAX, 2),
+        (3, 3, u16::MAX),
+        (u16::MAX, u16::MAX, u16::MAX),
     ] {
-        let sizes = sizes(lanes, replicas);
+        let sizes = sizes(lanes, replicas, signers);
         assert!(!sizes.is_possible(), "{sizes:?}");
         assert_eq!(sizes.bounds(1_000_000, 3, 50), Bounds::NONE);
         assert_eq!(sizes.liars(1_000_000, 3), 3);
         assert_eq!(sizes.quorum(3).is_none(), sizes.seats() == 0);
-        assert!(sizes.majority() > 0 && sizes.lane_of(7) <= 7);
+        assert!(sizes.lane_of(7) <= 7);
     }
     // More seats than candidates.
-    assert_eq!(sizes(4, 3).bounds(11, 3, 50), Bounds::NONE);
-    assert_eq!(sizes(2, 3).bounds(0, 0, 0), Bounds::NONE);
-    for (lanes, replicas) in [(2, 3), (85, 3), (8, 31), (51, 5)] {
-        assert!(sizes(lanes, replicas).is_possible());
+    assert_eq!(sizes(4, 3, 2).bounds(11, 3, 50), Bounds::NONE);
+    assert_eq!(sizes(2, 1, 1).bounds(0, 0, 0), Bounds::NONE);
+    for (lanes, replicas, signers) in [(2, 1, 1), (84, 3, 2), (75, 4, 4), (2, 150, 1)] {
+        assert!(sizes(lanes, replicas, signers).is_possible());
     }
 }
 
 #[test]
 fn travels_in_numbered_fields() {
-    let bytes = encode(&sizes(4, 3));
-    assert_eq!(bytes[1..], [0xa2, 0, 4, 1, 3]);
-    assert_eq!(decode(&bytes, 16), Ok(sizes(4, 3)));
+    let bytes = encode(&sizes(4, 3, 2));
+    assert_eq!(bytes[1..], [0xa3, 0, 4, 1, 3, 2, 2]);
+    assert_eq!(decode(&bytes, 16), Ok(sizes(4, 3, 2)));
 }
 
 fn any_sizes() -> impl Strategy<Value = Sizes> {
-    (1..=15u16, 2..=85u16).prop_map(|(half, lanes)| {
-        let replicas = 2 * half + 1;
-        sizes(lanes.min(255 / replicas), replicas)
-    })
+    let shape = (1..=30u16, 2..=LANES_MAX as u16);
+    let sizes_of = |(replicas, lanes): (u16, u16)| {
+        let lanes = lanes.min((SEATS_MAX as u16 / replicas).max(2));
+        (1..=replicas).prop_map(move |signers| sizes(lanes, replicas, signers))
+    };
+    shape.prop_flat_map(sizes_of)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn more_colluders_and_more_lanes_change_bounds_one_way(
+    fn each_number_changes_bounds_one_way(
         sizes in any_sizes(),
         spare in 0..400u64,
         share in 0.0..1.0f64,
@@ -330,6 +392,13 @@ proptest! {
         prop_assert!(this.loss <= crowded.loss * about);
         let absent = sizes.bounds(candidates, colluders, 51);
         prop_assert!(this.loss <= absent.loss * about);
+        let stricter = Sizes { signers: sizes.signers + 1, ..sizes };
+        if stricter.is_possible() {
+            let stricter = stricter.bounds(candidates, colluders, 50);
+            prop_assert_eq!(stricter.privacy, this.privacy);
+            prop_assert!(stricter.wrong <= this.wrong * about);
+            prop_assert!(this.loss <= stricter.loss * about);
+        }
         let wider = Sizes { lanes: sizes.lanes + 1, ..sizes };
         if wider.is_possible() && wider.seats() as u64 <= candidates {
             let wider = wider.bounds(candidates, colluders, 50);
@@ -348,7 +417,7 @@ proptest! {
     ) {
         for offline in [offline % 1001, offline] {
             let bounds = sizes.bounds(candidates >> shift, colluders >> shift, offline);
-            for chance in [bounds.privacy, bounds.wrong, bounds.loss] {
+            for chance in [bounds.privacy, bounds.wrong, bounds.loss, bounds.missed] {
                 prop_assert!((0.0..=1.0).contains(&chance), "{bounds:?}");
             }
         }

@@ -19,6 +19,7 @@ fn terms() -> Terms {
         sizes: Sizes {
             lanes: 2,
             replicas: 3,
+            signers: 2,
         },
         liars: 1,
         vector_len: 1,

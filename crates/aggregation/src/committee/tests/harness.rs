@@ -127,6 +127,7 @@ impl Net {
             sizes: Sizes {
                 lanes: 4,
                 replicas: 3,
+                signers: 2,
             },
             liars: 3,
             vector_len: 2,

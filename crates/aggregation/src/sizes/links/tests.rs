@@ -145,12 +145,13 @@ fn orthogonal(mut rows: Vec<Vec<i64>>, width: usize) -> Vec<Vec<i64>> {
 
 /// The bound, for lanes too small to be allowed.
 fn bound(tree: Tree, lanes: u16, replicas: u16, candidates: u64, colluders: u64) -> f64 {
-    let mut placements = Placements::of_one_lane(replicas);
-    for _ in 1..lanes {
-        placements.add_lane();
-    }
     let draw = Draw::of_tree(candidates, colluders, 0, tree);
-    draw.bounds(Sizes { lanes, replicas }, &placements).privacy
+    let sizes = Sizes {
+        lanes,
+        replicas,
+        signers: 1,
+    };
+    draw.bounds(sizes).privacy
 }
 
 /// Every set of colluders of every small community.
