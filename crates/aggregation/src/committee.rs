@@ -33,6 +33,7 @@
 //! | `opening` | counts and sums by lane majority |
 //! | `evidence` | what convinces anyone of the totals |
 
+mod calling;
 mod cells;
 mod contribution;
 mod contributor;
@@ -42,6 +43,7 @@ mod inclusion;
 mod lanes;
 mod message;
 mod opening;
+mod place;
 mod proofs;
 mod protocol;
 mod querier;
@@ -56,6 +58,7 @@ pub use fault::{Failure, Misbehaviour};
 pub use inclusion::SetBody;
 pub use lanes::{LaneKey, Seed};
 pub use message::Message;
+pub use place::{Above, Below, Place};
 pub use protocol::{Command, Committee, Event, Timer};
 pub use statement::{Endorsed, LaneCount, LaneSum, LaneTotal, Signed};
 pub use terms::{ANSWER_WITHIN, Terms};

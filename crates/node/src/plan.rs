@@ -1,6 +1,6 @@
 //! What the asker fixes before the first message, and what everybody checks about it.
 
-use aggregation::committee::Terms;
+use aggregation::committee::{Place, Terms};
 use aggregation::sizes::Sizes;
 use aggregation::validity;
 use base::{Digest, Duration, Instant, NodeId, encode};
@@ -92,6 +92,7 @@ impl Plan {
             threshold: self.threshold(),
             querier: self.asker,
             closes_at: list.body.at + Duration::from_micros(self.collect_micros),
+            place: Place::default(),
         }
     }
 

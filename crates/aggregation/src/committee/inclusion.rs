@@ -78,6 +78,9 @@ pub struct SetBody {
     /// Names the keys of the lanes, and with them the one key under which proofs are checked.
     #[n(7)]
     pub lanes: Digest,
+    /// Leaf committees whose sums did not arrive; their people are in none of these numbers.
+    #[n(8)]
+    pub lost: u64,
 }
 
 impl SetBody {
@@ -89,6 +92,33 @@ impl SetBody {
     /// Its name in votes and in lane sums.
     pub fn digest(&self) -> Digest {
         value_digest(&self.bytes())
+    }
+
+    /// Takes the numbers of people from the children's sets. Fails with the children whose sets are not known.
+    fn add_below(
+        &mut self,
+        entries: &[Entry],
+        terms: &Terms,
+        below: &Sets,
+    ) -> Result<(), Vec<NodeId>> {
+        let unknown = entries.iter().filter(|e| !below.contains_key(&e.header));
+        let unknown: Vec<_> = unknown.map(|entry| entry.contributor).collect();
+        if !unknown.is_empty() {
+            return Err(unknown);
+        }
+        self.included = 0;
+        let mut lost: u64 = terms.place.below.iter().map(|child| child.leaves).sum();
+        for entry in entries {
+            let set = &below[&entry.header];
+            let leaves = terms.place.child(set.round).map_or(0, |child| child.leaves);
+            lost = lost.saturating_sub(leaves).saturating_add(set.lost);
+            self.included = self.included.saturating_add(set.included);
+            self.declined = self.declined.saturating_add(set.declined);
+            self.refused = self.refused.saturating_add(set.refused);
+            self.asked = self.asked.saturating_add(set.asked);
+        }
+        self.lost = lost;
+        Ok(())
     }
 
     /// People of whom nothing arrived in time.
@@ -174,6 +204,9 @@ impl Row {
     }
 }
 
+/// The sets of the committees below, by digest; none at a leaf.
+pub type Sets = BTreeMap<Digest, SetBody>;
+
 /// A set with its names.
 #[derive(Debug, Clone)]
 pub struct Inclusion {
@@ -181,6 +214,21 @@ pub struct Inclusion {
     pub body: SetBody,
     /// Whose shares are added up, ascending.
     pub entries: Vec<Entry>,
+}
+
+/// Why no set follows from a support.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Underivable {
+    /// It is false.
+    False(Misbehaviour),
+    /// The sets of these children have not arrived yet.
+    Unknown(Vec<NodeId>),
+}
+
+impl From<Misbehaviour> for Underivable {
+    fn from(what: Misbehaviour) -> Self {
+        Self::False(what)
+    }
 }
 
 /// Checks one replica's statement: one signature check.
@@ -206,13 +254,14 @@ pub fn covers_lanes(terms: &Terms, seats: impl Iterator<Item = usize> + Clone) -
 
 impl Support {
     /// From statements that were checked when they came in, by seat. With it the set that follows. `None` when those that
-    /// fit into one support are too few.
+    /// fit into one support are too few, or the set of a child is not known here.
     pub fn new(
         terms: &Terms,
         lanes: &[Signed<LaneKey>],
         salt: [u8; 32],
         at: Instant,
         said: &BTreeMap<u16, Signed<Holdings>>,
+        below: &Sets,
     ) -> Option<(Self, Inclusion)> {
         let said = fitting(terms, said);
         if !covers_lanes(terms, said.iter().map(|s| s.index())) {
@@ -229,7 +278,7 @@ impl Support {
             lanes: lanes.to_vec(),
         };
         let said: Vec<_> = said.into_iter().cloned().collect();
-        let inclusion = support.conclude(terms, &said);
+        let inclusion = support.conclude(terms, &said, below).ok()?;
         Some((support, inclusion))
     }
 
@@ -239,19 +288,19 @@ impl Support {
     /// # Errors
     ///
     /// The check that failed.
-    pub fn derive(&self, terms: &Terms) -> Result<Inclusion, Misbehaviour> {
+    pub fn derive(&self, terms: &Terms, below: &Sets) -> Result<Inclusion, Underivable> {
         let seats = self.rows.iter().map(|row| usize::from(row.seat));
         if self.round != terms.round() {
-            return Err(Misbehaviour::OtherRound);
+            return Err(Misbehaviour::OtherRound.into());
         }
         if self.rows.len() > terms.seats.len() || self.entries.len() > ENTRIES_MAX {
-            return Err(Misbehaviour::Shape);
+            return Err(Misbehaviour::Shape.into());
         }
         if !seats.clone().is_sorted_by(|a, b| a < b) || !self.entries.is_sorted_by(|a, b| a < b) {
-            return Err(Misbehaviour::Order);
+            return Err(Misbehaviour::Order.into());
         }
         if !covers_lanes(terms, seats) {
-            return Err(Misbehaviour::NoMajority);
+            return Err(Misbehaviour::NoMajority.into());
         }
         terms.check_lanes(&self.lanes)?;
         let mut said = Vec::with_capacity(self.rows.len());
@@ -260,10 +309,17 @@ impl Support {
             check_holdings(terms, &holdings)?;
             said.push(holdings);
         }
-        Ok(self.conclude(terms, &said))
+        self.conclude(terms, &said, below)
+            .map_err(Underivable::Unknown)
     }
 
-    fn conclude(&self, terms: &Terms, said: &[Signed<Holdings>]) -> Inclusion {
+    /// The set that follows; or the children whose sets are not known.
+    fn conclude(
+        &self,
+        terms: &Terms,
+        said: &[Signed<Holdings>],
+        below: &Sets,
+    ) -> Result<Inclusion, Vec<NodeId>> {
         let mut held: BTreeMap<Entry, Vec<usize>> = BTreeMap::new();
         for holdings in said {
             for entry in &holdings.body.entries {
@@ -275,21 +331,26 @@ impl Support {
             .filter(|(_, seats)| covers_lanes(terms, seats.iter().copied()))
             .map(|(entry, _)| entry);
         let (declined, entries): (Vec<_>, Vec<_>) = accepted.partition(|entry| entry.declines);
-        let mut asked: Vec<_> = said.iter().map(|holdings| holdings.body.asked).collect();
-        asked.sort_unstable();
-        let asked = asked.get(asked.len() / 2).copied().unwrap_or(0);
-        let answered = (entries.len() + declined.len()) as u64;
-        let body = SetBody {
+        let mut body = SetBody {
             round: self.round,
             root: self.root(&entries),
             included: entries.len() as u64,
             declined: declined.len() as u64,
-            asked: asked.max(answered),
+            asked: 0,
             at: self.at,
             refused: 0,
             lanes: lanes::digest(&self.lanes),
+            lost: 0,
         };
-        Inclusion { body, entries }
+        if terms.place.is_leaf() {
+            let mut asked: Vec<_> = said.iter().map(|holdings| holdings.body.asked).collect();
+            asked.sort_unstable();
+            let asked = asked.get(asked.len() / 2).copied().unwrap_or(0);
+            body.asked = asked.max(body.included.saturating_add(body.declined));
+        } else {
+            body.add_below(&entries, terms, below)?;
+        }
+        Ok(Inclusion { body, entries })
     }
 
     fn root(&self, entries: &[Entry]) -> Digest {

@@ -48,7 +48,7 @@ pub enum Message {
     /// Between replicas: a lane's part of the counts.
     #[n(10)]
     Count(#[n(0)] Box<Signed<LaneCount>>),
-    /// To the querier: a lane's part of the totals.
+    /// To the querier, from the root: a lane's part of the totals.
     #[n(11)]
     Sum(#[n(0)] Box<Sum>),
     /// To the querier: nothing will be opened.
@@ -72,6 +72,12 @@ pub enum Message {
     /// Between replicas: the agreement on the candidates whose proofs hold.
     #[n(19)]
     Settlement(#[n(0)] Digest, #[n(1)] Box<agreement::Message>),
+    /// To the same lane of the committee above, which this round is of: a lane's sum.
+    #[n(20)]
+    Part(#[n(0)] Digest, #[n(1)] Box<Sum>),
+    /// To a replica below, whose round this is: its lane's sum has arrived.
+    #[n(21)]
+    Taken(#[n(0)] Digest),
     /// From the querier: forget all of it.
     #[n(13)]
     Done(#[n(0)] Digest),
@@ -108,6 +114,8 @@ impl Message {
             | Self::Verifiers(round, ..)
             | Self::VerifiersWanted(round, _)
             | Self::Settlement(round, _)
+            | Self::Part(round, _)
+            | Self::Taken(round)
             | Self::Done(round) => *round,
             Self::LaneKey(signed) => signed.body.round(),
             Self::Holdings(signed) => signed.body.round(),

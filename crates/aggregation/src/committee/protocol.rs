@@ -228,10 +228,10 @@ impl Committee {
                 }
                 Ok(())
             }
-            Message::LaneKey(_) | Message::Sum(_) | Message::Denied(_) => {
-                let Some(querier) = self.asking.get_mut(&round) else {
-                    return;
-                };
+            Message::Sum(_) | Message::Denied(_) if !self.asking.contains_key(&round) => return,
+            Message::LaneKey(_) | Message::Sum(_) | Message::Denied(_)
+                if let Some(querier) = self.asking.get_mut(&round) =>
+            {
                 let result = querier.receive(now, from, message, out);
                 if querier.is_over() {
                     self.asking.remove(&round);

@@ -7,14 +7,14 @@ use base::{Duration, Instant, NodeId, Outbox};
 use crypto::Vector;
 
 use crate::agreement::QuorumCertificate;
+use crate::committee::calling::Calling;
 use crate::committee::evidence::Evidence;
 use crate::committee::fault::{Failure, Misbehaviour};
 use crate::committee::inclusion::SetBody;
-use crate::committee::lanes::LaneKey;
 use crate::committee::message::{Message, Sum};
 use crate::committee::opening::Tally;
 use crate::committee::protocol::{Committee, Event, Timer};
-use crate::committee::statement::{Denial, Denied, Endorsed, LaneSum, LaneTotal, Signed};
+use crate::committee::statement::{Denial, Denied, LaneSum, LaneTotal, Signed};
 use crate::committee::terms::Terms;
 
 /// How long to wait for a lane's other replicas once every lane has a majority: they may contradict it.
@@ -23,9 +23,7 @@ const GRACE: Duration = Duration::from_millis(300);
 /// One computation at the node that asks.
 pub struct Querier {
     terms: Arc<Terms>,
-    /// By seat; a replica signs one key for each maker of its lane.
-    keys: BTreeMap<u16, Vec<Signed<LaneKey>>>,
-    lanes_ready: bool,
+    calling: Calling,
     set: Option<(SetBody, QuorumCertificate)>,
     sums: Tally<LaneSum>,
     denials: BTreeMap<u16, Denied>,
@@ -41,8 +39,7 @@ impl Querier {
         out.wake(terms.ends_at(), Timer::Querier(round));
         Self {
             terms,
-            keys: BTreeMap::new(),
-            lanes_ready: false,
+            calling: Calling::default(),
             set: None,
             sums: Tally::default(),
             denials: BTreeMap::new(),
@@ -69,7 +66,12 @@ impl Querier {
         out: &mut Outbox<Committee>,
     ) -> Result<(), Misbehaviour> {
         match message {
-            Message::LaneKey(signed) => self.on_key(from, signed, out),
+            Message::LaneKey(signed) => {
+                if let Some(keys) = self.calling.on_key(&self.terms, from, signed)? {
+                    out.emit(Event::LanesReady(self.terms.round(), keys));
+                }
+                Ok(())
+            }
             Message::Sum(sum) => self.on_sum(now, from, *sum, out),
             Message::Denied(signed) => self.on_denied(from, signed, out),
             _ => Ok(()),
@@ -82,31 +84,6 @@ impl Querier {
         } else {
             Err(Misbehaviour::Seat)
         }
-    }
-
-    fn on_key(
-        &mut self,
-        from: NodeId,
-        signed: Signed<LaneKey>,
-        out: &mut Outbox<Committee>,
-    ) -> Result<(), Misbehaviour> {
-        self.check_seat(from, signed.seat)?;
-        let said = self.keys.entry(signed.seat).or_default();
-        let makers = usize::from(self.terms.sizes.replicas);
-        if self.lanes_ready || said.len() >= makers || said.contains(&signed) {
-            return Ok(());
-        }
-        signed.check(&self.terms)?;
-        said.push(signed);
-        let all = self.keys.values().flatten().cloned();
-        let keys: Option<Vec<_>> = (0..self.terms.lanes())
-            .map(|lane| Endorsed::of(&self.terms, lane, all.clone())?.first())
-            .collect();
-        if let Some(keys) = keys {
-            self.lanes_ready = true;
-            out.emit(Event::LanesReady(self.terms.round(), keys));
-        }
-        Ok(())
     }
 
     fn on_sum(
@@ -184,10 +161,15 @@ impl Querier {
     pub fn handle_timer(&mut self, now: Instant, out: &mut Outbox<Committee>) {
         if self.conclude_at.is_some_and(|at| now >= at) {
             self.conclude(out);
-        } else if now >= self.terms.ends_at() || (now >= self.terms.closes_at && !self.lanes_ready)
+        } else if now >= self.terms.ends_at()
+            || (now >= self.terms.closes_at && self.waits_for_keys())
         {
             self.fail(Failure::TimedOut, out);
         }
+    }
+
+    fn waits_for_keys(&self) -> bool {
+        self.terms.callers().contains(&self.terms.querier) && !self.calling.is_ready()
     }
 
     fn conclude(&mut self, out: &mut Outbox<Committee>) {

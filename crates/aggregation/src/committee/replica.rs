@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `keys` | 1, the lane's key |
 //! | `holding` | 2, contributions |
+//! | `adding` | 2 and 5 in a tree: sums from below, and to above |
 //! | `agreeing` | 3, close and agree |
 //! | `proving` | 3, check proofs and agree on those that hold |
 //! | `giving` | 4 and 5, count, then give or refuse |
 
+mod adding;
 mod agreeing;
 mod giving;
 mod holding;
@@ -21,12 +23,14 @@ use base::{Digest, Duration, Input, Instant, NodeId, Outbox};
 use crypto::SealingKey;
 
 use crate::agreement::{Agreement, Config, QuorumCertificate, value_digest};
+use crate::committee::calling::Calling;
 use crate::committee::contribution::{Bundle, Item, LaneShare, longest_header, longest_sealed};
 use crate::committee::fault::Misbehaviour;
-use crate::committee::inclusion::{Entry, Holdings, Inclusion, SetBody, Support};
+use crate::committee::inclusion::{Entry, Holdings, Inclusion, SetBody, Sets, Support};
 use crate::committee::lanes::LaneKey;
 use crate::committee::message::Message;
 use crate::committee::opening::Tally;
+use crate::committee::place::Below;
 use crate::committee::protocol::{Committee, Context, Event, Timer};
 use crate::committee::statement::{LaneCount, Signed};
 use crate::committee::terms::Terms;
@@ -67,6 +71,7 @@ pub struct Replica {
     /// Seats of the lane that gave a secret: one each.
     givers: BTreeSet<usize>,
     signed_keys: Vec<Signed<LaneKey>>,
+    calling: Calling,
     /// The keys of all lanes, once the querier calls for contributions, or the candidates are agreed on.
     lanes: Option<Vec<Signed<LaneKey>>>,
     held: BTreeMap<NodeId, Held>,
@@ -76,6 +81,14 @@ pub struct Replica {
     batch: Vec<Bundle>,
     flush_at: Option<Instant>,
     closed: Option<Signed<Holdings>>,
+    /// What came from below.
+    parts: BTreeMap<Digest, adding::Part>,
+    /// The sets of children.
+    below: Sets,
+    /// Supports that rest on sets of children that are not here yet, one of each seat.
+    early_supports: BTreeMap<usize, Support>,
+    /// To whom above this replica still has to give its lane's sum.
+    untaken: BTreeSet<NodeId>,
     /// By seat: what others hold, for when this replica leads.
     heard: BTreeMap<u16, Signed<Holdings>>,
     propose_at: Option<Instant>,
@@ -102,10 +115,11 @@ pub struct Replica {
     over: bool,
 }
 
-/// One contribution at this replica.
+/// One contribution at this replica, or one child's lane sum.
 struct Held {
-    item: Item,
-    digest: Digest,
+    entry: Entry,
+    /// What a person sent; nothing for a child.
+    item: Option<Item>,
     /// Once opened; zeros are not told from values.
     share: Option<LaneShare>,
 }
@@ -121,15 +135,7 @@ enum Matter {
 
 impl Held {
     fn is_complete(&self) -> bool {
-        self.share.is_some() || self.item.header.declines()
-    }
-
-    fn entry(&self) -> Entry {
-        Entry {
-            contributor: self.item.header.node(),
-            header: self.digest,
-            declines: self.item.header.declines(),
-        }
+        self.share.is_some() || self.entry.declines
     }
 }
 
@@ -186,6 +192,12 @@ impl Replica {
         }
         out.wake(terms.closes_at, Timer::Replica(round));
         out.wake(terms.ends_at(), Timer::Replica(round));
+        let (mut members, mut lanes) = (members, None);
+        if !terms.place.is_leaf() {
+            // Nothing is sealed to who adds up others' sums.
+            members = terms.place.below.iter().map(Below::name).collect();
+            lanes = Some(Vec::new());
+        }
         let mut replica = Self {
             lane: terms.sizes.lane_of(seat),
             seat,
@@ -196,12 +208,17 @@ impl Replica {
             own_key: None,
             givers: BTreeSet::new(),
             signed_keys: Vec::new(),
-            lanes: None,
+            calling: Calling::default(),
+            lanes,
             held: BTreeMap::new(),
             passed: BTreeSet::new(),
             batch: Vec::new(),
             flush_at: None,
             closed: None,
+            parts: BTreeMap::new(),
+            below: Sets::new(),
+            early_supports: BTreeMap::new(),
+            untaken: BTreeSet::new(),
             heard: BTreeMap::new(),
             propose_at: None,
             proposed_in: None,
@@ -312,6 +329,11 @@ impl Replica {
     ) -> Result<(), Misbehaviour> {
         match message {
             Message::Bundle(_, bundle) => return self.on_bundle(context, now, from, *bundle, out),
+            Message::Part(_, part) => return self.on_part(context, now, from, *part, out),
+            Message::Taken(_) => {
+                self.untaken.remove(&from);
+                return Ok(());
+            }
             Message::Done(_) if from == self.terms.querier => {
                 self.over = true;
                 return Ok(());
@@ -320,6 +342,7 @@ impl Replica {
         }
         let seat = self.terms.seat(from).ok_or(Misbehaviour::Seat)?;
         match message {
+            Message::LaneKey(signed) => self.on_key(from, signed, out),
             Message::LaneSecret(_, secret) => self.on_secret(context, now, seat, secret, out),
             Message::SecretWanted(_) => self.on_secret_wanted(seat, from, out),
             Message::Forward(_, items) => self.on_forward(context, now, items, out),

@@ -1,6 +1,6 @@
 //! What a seat signs, and a majority of one lane's signatures under the same words.
 
-use base::{Digest, Wire, encode};
+use base::{Digest, NodeId, Wire, encode};
 use crypto::{Batch, Signature, SigningKey};
 use minicbor::{Decode, Encode};
 
@@ -67,7 +67,21 @@ impl<T: Statement> Signed<T> {
     ///
     /// What is wrong besides the signature.
     pub fn check_in(&self, batch: &mut Batch, terms: &Terms) -> Result<(), Misbehaviour> {
-        push_vote(batch, terms, self.seat, &self.body, &self.signature)
+        self.check_of(batch, terms.round(), &terms.seats)
+    }
+
+    /// As [`check_in`](Self::check_in), for a seat of another committee.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong besides the signature.
+    pub fn check_of(
+        &self,
+        batch: &mut Batch,
+        round: Digest,
+        seats: &[NodeId],
+    ) -> Result<(), Misbehaviour> {
+        push_vote(batch, round, seats, self.seat, &self.body, &self.signature)
     }
 
     /// The seat as an index.
@@ -83,18 +97,16 @@ impl<T: Statement> Signed<T> {
 
 fn push_vote<T: Statement>(
     batch: &mut Batch,
-    terms: &Terms,
+    round: Digest,
+    seats: &[NodeId],
     seat: u16,
     body: &T,
     signature: &Signature,
 ) -> Result<(), Misbehaviour> {
-    if body.round() != terms.round() {
+    if body.round() != round {
         return Err(Misbehaviour::OtherRound);
     }
-    let node = terms
-        .seats
-        .get(usize::from(seat))
-        .ok_or(Misbehaviour::Seat)?;
+    let node = seats.get(usize::from(seat)).ok_or(Misbehaviour::Seat)?;
     batch.push(*node, T::DOMAIN, &encode(body), signature);
     Ok(())
 }
@@ -156,7 +168,8 @@ impl<T: Statement> Endorsed<T> {
         }
         let mut batch = Batch::new();
         for (seat, signature) in &self.votes {
-            push_vote(&mut batch, terms, *seat, &self.body, signature)?;
+            let (round, seats) = (terms.round(), &terms.seats);
+            push_vote(&mut batch, round, seats, *seat, &self.body, signature)?;
         }
         batch.verify().map_err(|_| Misbehaviour::Signature)
     }

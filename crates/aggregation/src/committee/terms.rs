@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use base::{Digest, Duration, Instant, NodeId};
 
+use crate::committee::place::Place;
 use crate::sizes::Sizes;
 use crate::validity::{self, Validity};
 
@@ -38,6 +39,8 @@ pub struct Terms {
     pub querier: NodeId,
     /// When replicas stop taking contributions.
     pub closes_at: Instant,
+    /// Where this committee is in a tree of committees.
+    pub place: Place,
 }
 
 impl Terms {
@@ -65,11 +68,19 @@ impl Terms {
 
     /// When everybody gives up and forgets.
     pub fn ends_at(&self) -> Instant {
-        let within = match self.proof {
+        self.place
+            .above
+            .as_ref()
+            .map_or(self.closes_at, |above| above.closes_at)
+            + self.within()
+    }
+
+    /// Longest time from the end of the collection to the committee's sum.
+    fn within(&self) -> Duration {
+        match self.proof {
             None => ANSWER_WITHIN,
             Some(_) => ANSWER_WITHIN + PROVE_WITHIN,
-        };
-        self.closes_at + within
+        }
     }
 
     /// Whether seats and sizes fit and a quorum exists.
@@ -81,6 +92,7 @@ impl Terms {
             && self.vector_len >= self.cells
             && self.vector_len.is_multiple_of(self.cells)
             && !self.seats.contains(&self.querier)
+            && self.place.is_possible(self)
             && self.proof.is_none_or(|proof| {
                 proof.vector_len() == self.vector_len && Validity::new(proof, self.lanes()).is_ok()
             })
@@ -105,6 +117,16 @@ impl Terms {
     pub fn lane(&self, lane: usize) -> Range<usize> {
         let replicas = usize::from(self.sizes.replicas);
         lane * replicas..(lane + 1) * replicas
+    }
+
+    /// Who gathers the keys of the lanes and calls people to contribute: the querier, or where that would be too much for
+    /// one node, the replicas of each leaf's first lane.
+    pub fn callers(&self) -> &[NodeId] {
+        match (self.place.is_leaf(), self.place.is_root()) {
+            (true, true) => std::slice::from_ref(&self.querier),
+            (true, false) => self.replicas(0),
+            (false, _) => &[],
+        }
     }
 
     /// The seat of `node`.

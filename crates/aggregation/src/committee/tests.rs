@@ -13,6 +13,7 @@ mod leaders;
 mod proofs;
 mod querying;
 mod replicas;
+mod trees;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aggregation::committee::Terms;
+use aggregation::committee::{Place, Terms};
 use aggregation::sizes::Sizes;
 use aggregation::validity;
 use base::{Digest, Duration, NodeId, Rng};
@@ -108,6 +108,7 @@ impl Setting {
             threshold: 5,
             querier: crowd.contact(people[0]).node(),
             closes_at: START + COLLECTION,
+            place: Place::default(),
         };
         Ok(Self {
             crowd,

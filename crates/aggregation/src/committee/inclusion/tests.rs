@@ -2,6 +2,7 @@ use base::Duration;
 use crypto::{SealingKey, SigningKey};
 
 use super::*;
+use crate::committee::place::Place;
 use crate::sizes::Sizes;
 
 const AT: Instant = Instant::from_secs(1_800_000_000);
@@ -28,6 +29,7 @@ fn terms() -> Terms {
         threshold: 1,
         querier: NodeId([9; 32]),
         closes_at: AT + Duration::from_secs(10),
+        place: Place::default(),
     }
 }
 
@@ -73,13 +75,14 @@ fn honest() -> Said {
 }
 
 fn supported(said: &Said) -> (Support, Inclusion) {
-    Support::new(&terms(), &lanes(), [3; 32], AT, said).expect("all lanes are covered")
+    Support::new(&terms(), &lanes(), [3; 32], AT, said, &Sets::new())
+        .expect("all lanes are covered")
 }
 
 #[test]
 fn the_same_set_follows_for_whoever_checks() {
     let (support, inclusion) = supported(&honest());
-    let derived = support.derive(&terms()).unwrap();
+    let derived = support.derive(&terms(), &Sets::new()).unwrap();
     assert_eq!(derived.body, inclusion.body);
     assert_eq!(derived.entries, inclusion.entries);
     let body = &inclusion.body;
@@ -109,7 +112,7 @@ fn who_is_missing_in_the_majority_of_one_lane_is_out() {
 #[test]
 fn a_root_says_nothing_without_its_salt() {
     let (_, one) = supported(&honest());
-    let other = Support::new(&terms(), &lanes(), [4; 32], AT, &honest())
+    let other = Support::new(&terms(), &lanes(), [4; 32], AT, &honest(), &Sets::new())
         .unwrap()
         .1;
     assert_ne!(one.body.root, other.body.root);
@@ -122,7 +125,10 @@ fn each_fault_of_a_support_has_its_name() {
     let refused = |change: fn(&mut Support)| {
         let mut support = good.clone();
         change(&mut support);
-        support.derive(&terms()).unwrap_err()
+        match support.derive(&terms(), &Sets::new()) {
+            Err(Underivable::False(what)) => what,
+            other => panic!("{other:?}"),
+        }
     };
     use Misbehaviour as M;
     assert_eq!(refused(|s| s.round = Digest([0; 32])), M::OtherRound);
@@ -162,14 +168,17 @@ fn nobody_is_named_twice_by_one_replica() {
         Err(Misbehaviour::Order)
     );
     let (support, _) = supported(&said);
-    assert_eq!(support.derive(&terms()).unwrap_err(), Misbehaviour::Order);
+    assert_eq!(
+        support.derive(&terms(), &Sets::new()).unwrap_err(),
+        Misbehaviour::Order.into()
+    );
 }
 
 #[test]
 fn statements_of_too_few_give_no_set() {
     let mut said = honest();
     said.retain(|seat, _| ![1, 2].contains(seat));
-    assert!(Support::new(&terms(), &lanes(), [3; 32], AT, &said).is_none());
+    assert!(Support::new(&terms(), &lanes(), [3; 32], AT, &said, &Sets::new()).is_none());
 }
 
 #[test]
@@ -182,7 +191,10 @@ fn liars_who_claim_to_hold_thousands_are_left_out_of_the_reasons() {
     let (support, inclusion) = supported(&said);
     assert_eq!(inclusion.body.included, 4);
     assert!(support.entries.len() <= ENTRIES_MAX);
-    assert_eq!(support.derive(&terms()).unwrap().body, inclusion.body);
+    assert_eq!(
+        support.derive(&terms(), &Sets::new()).unwrap().body,
+        inclusion.body
+    );
 }
 
 /// Of two keys that a lane signed, a set is for one.
@@ -191,8 +203,8 @@ fn a_set_is_for_one_key_of_each_lane() {
     let mut other = lanes();
     let secret = SealingKey::from_bytes(&[9; 32]);
     other[0] = Signed::new(&key(0), 0, LaneKey::of(terms().round(), &secret));
-    let other = Support::new(&terms(), &other, [3; 32], AT, &honest()).unwrap();
-    let body = other.0.derive(&terms()).unwrap().body;
+    let other = Support::new(&terms(), &other, [3; 32], AT, &honest(), &Sets::new()).unwrap();
+    let body = other.0.derive(&terms(), &Sets::new()).unwrap().body;
     assert_eq!(body, other.1.body);
     let (_, one) = supported(&honest());
     assert_eq!(one.body.root, body.root);
@@ -200,7 +212,7 @@ fn a_set_is_for_one_key_of_each_lane() {
     // Who signed it makes no difference.
     let mut resigned = lanes();
     resigned[0] = Signed::new(&key(2), 2, resigned[0].body);
-    let same = Support::new(&terms(), &resigned, [3; 32], AT, &honest())
+    let same = Support::new(&terms(), &resigned, [3; 32], AT, &honest(), &Sets::new())
         .unwrap()
         .1;
     assert_eq!(one.body, same.body);

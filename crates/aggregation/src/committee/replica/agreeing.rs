@@ -8,7 +8,7 @@ use super::{BACKED_MAX, GRACE, Held, Matter, Replica, SET_BYTES, Supported, TOLE
 use crate::agreement::{self, Agreement, Deadline};
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::{
-    CONTRIBUTORS_MAX, Holdings, SetBody, Support, check_holdings, covers_lanes,
+    CONTRIBUTORS_MAX, Holdings, SetBody, Support, Underivable, check_holdings, covers_lanes,
 };
 use crate::committee::lanes;
 use crate::committee::message::Message;
@@ -41,7 +41,7 @@ impl Replica {
         let holdings = Holdings {
             round: self.round(),
             asked: self.members.len() as u64,
-            entries: held.map(Held::entry).collect(),
+            entries: held.map(|held| held.entry).collect(),
         };
         self.closed = Some(Signed::new(&context.identity.key, self.seat, holdings));
         let start = Input::Command(agreement::Command::Start);
@@ -136,12 +136,12 @@ impl Replica {
         if done || self.leader() != self.seat {
             return;
         }
-        self.proposed_in = Some(view);
         let salt = context.rng.bytes32();
-        let support = Support::new(&self.terms, lanes, salt, now, &self.heard);
+        let support = Support::new(&self.terms, lanes, salt, now, &self.heard, &self.below);
         let Some((support, inclusion)) = support else {
             return;
         };
+        self.proposed_in = Some(view);
         let value = inclusion.body.bytes();
         for other in self.others() {
             out.send(other, Message::Support(Box::new(support.clone())));
@@ -165,7 +165,16 @@ impl Replica {
         if self.offered.get(&seat).is_some_and(known) {
             return Ok(());
         }
-        let inclusion = support.derive(&self.terms)?;
+        let inclusion = match support.derive(&self.terms, &self.below) {
+            Ok(inclusion) => inclusion,
+            Err(Underivable::False(what)) => return Err(what),
+            Err(Underivable::Unknown(children)) => {
+                if self.early_supports.insert(seat, support).is_none() {
+                    self.want_shares(&children, out);
+                }
+                return Ok(());
+            }
+        };
         let offer = Supported { support, inclusion };
         self.offered.insert(seat, Arc::new(offer));
         if let Some((view, value, body)) = self.asked_valid.take() {

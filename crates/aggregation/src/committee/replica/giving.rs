@@ -64,12 +64,17 @@ impl Replica {
         }
         self.prove(context, now, out);
         self.name_members(out);
-        if self.own_count().is_none()
+        let untotalled = self.decided.as_ref().is_some_and(|d| d.total.is_none());
+        if untotalled
             && missing.is_some_and(|missing| missing.is_empty())
             && let Some(total) = self.add_up()
         {
-            self.count(context, total);
-            self.tell_count(out);
+            if self.terms.place.is_root() {
+                self.count(context, total);
+                self.tell_count(out);
+            } else {
+                self.pass_up(context, total, out);
+            }
         }
         self.consider_outcome(context, now, out);
     }
@@ -77,7 +82,7 @@ impl Replica {
     /// Sends and asks again after the decision.
     pub(super) fn tell_again(&self, out: &mut Outbox<Committee>) {
         self.want_support_of_decided(out);
-        if self.own_count().is_none() {
+        if self.decided.as_ref().is_none_or(|d| d.total.is_none()) {
             self.want_shares(&self.missing().unwrap_or_default(), out);
         }
         self.tell_count(out);
@@ -132,7 +137,7 @@ impl Replica {
         }
     }
 
-    fn want_shares(&self, missing: &[NodeId], out: &mut Outbox<Committee>) {
+    pub(super) fn want_shares(&self, missing: &[NodeId], out: &mut Outbox<Committee>) {
         for part in missing.chunks(self.batch_max()) {
             for mate in self.mates() {
                 out.send(mate, Message::SharesWanted(self.round(), part.to_vec()));
@@ -155,7 +160,9 @@ impl Replica {
     /// The share of a candidate.
     fn share_of(&self, entry: &Entry) -> Option<&LaneShare> {
         let held = self.held.get(&entry.contributor)?;
-        held.share.as_ref().filter(|_| held.digest == entry.header)
+        held.share
+            .as_ref()
+            .filter(|_| held.entry.header == entry.header)
     }
 
     /// Whose shares are missing here, once it is known who the candidates are.
@@ -207,9 +214,13 @@ impl Replica {
         if names.len() > BATCH_MAX {
             return Err(Misbehaviour::Shape);
         }
+        if !self.terms.place.is_leaf() {
+            self.give_parts(from, names, out);
+            return Ok(());
+        }
         let held = names.iter().filter_map(|name| self.held.get(name));
         let complete = held.filter(|held| held.is_complete());
-        let items: Vec<_> = complete.map(|held| held.item.clone()).collect();
+        let items: Vec<_> = complete.filter_map(|held| held.item.clone()).collect();
         for part in items.chunks(self.batch_max()) {
             out.send(from, Message::Forward(self.round(), part.to_vec()));
         }
@@ -329,7 +340,37 @@ impl Replica {
 
     fn give_outcome(&self, out: &mut Outbox<Committee>) {
         if let Some(outcome) = &self.outcome {
-            out.send(self.terms.querier, outcome.clone());
+            if self.terms.place.is_root() {
+                out.send(self.terms.querier, outcome.clone());
+            }
+            for above in &self.untaken {
+                out.send(*above, outcome.clone());
+            }
         }
+    }
+
+    /// Gives this lane's sum to the committee above.
+    fn pass_up(&mut self, context: &Context, total: Vec<u64>, out: &mut Outbox<Committee>) {
+        let (Some(above), Some(decided)) = (&self.terms.place.above, &mut self.decided) else {
+            return;
+        };
+        let sum = LaneSum(LaneTotal {
+            round: decided.body.round,
+            set: decided.digest,
+            sums: total.clone(),
+            open: Vec::new(),
+        });
+        decided.total = Some(total);
+        let sum = Sum {
+            set: decided.body.clone(),
+            certificate: decided.certificate.clone(),
+            sum: Signed::new(&context.identity.key, self.seat, sum),
+        };
+        self.outcome = Some(Message::Part(above.round, Box::new(sum)));
+        self.untaken = above.seats[self.terms.lane(self.lane)]
+            .iter()
+            .copied()
+            .collect();
+        self.give_outcome(out);
     }
 }

@@ -6,7 +6,7 @@ use crypto::Batch;
 use super::{BATCH, BATCH_BYTES, BATCH_MAX, Held, Replica, longest_header};
 use crate::committee::contribution::{Bundle, Header, Item, open_share};
 use crate::committee::fault::Misbehaviour;
-use crate::committee::inclusion::CONTRIBUTORS_MAX;
+use crate::committee::inclusion::{CONTRIBUTORS_MAX, Entry};
 use crate::committee::message::Message;
 use crate::committee::protocol::{Committee, Context, Timer};
 
@@ -25,11 +25,18 @@ impl Replica {
         if !bundle.has_shape(self.longest_sealed) {
             return Err(Misbehaviour::Shape);
         }
+        if !self.terms.place.is_leaf() {
+            return Err(Misbehaviour::Seat);
+        }
         // One who has heard everybody and closed early still passes on: others may not have.
         if self.candidates.is_some() || now >= self.terms.closes_at {
             return Ok(());
         }
-        let is_same = |held: &Held| held.item.header == bundle.header;
+        let is_same = |held: &Held| {
+            held.item
+                .as_ref()
+                .is_some_and(|i| i.header == bundle.header)
+        };
         if self.held.get(&from).is_some_and(|held| !is_same(held)) {
             return Ok(());
         }
@@ -91,7 +98,7 @@ impl Replica {
         items: Vec<Item>,
         out: &mut Outbox<Committee>,
     ) -> Result<(), Misbehaviour> {
-        if items.len() > BATCH_MAX {
+        if items.len() > BATCH_MAX || !self.terms.place.is_leaf() {
             return Err(Misbehaviour::Shape);
         }
         let (mut result, mut batch, mut waiting) = (Ok(()), Batch::new(), Vec::new());
@@ -149,9 +156,12 @@ impl Replica {
 
     /// Keeps a contribution whose header holds, unless another of the same author came with it.
     fn keep(&mut self, item: Item) -> Result<(), Misbehaviour> {
-        let node = item.header.node();
-        let digest = item.header.digest(self.round());
-        if !self.has_use_for(node, digest) {
+        let entry = Entry {
+            contributor: item.header.node(),
+            header: item.header.digest(self.round()),
+            declines: item.header.declines(),
+        };
+        if !self.has_use_for(entry.contributor, entry.header) {
             return Ok(());
         }
         let share = if item.header.declines() {
@@ -162,11 +172,11 @@ impl Replica {
             self.chosen_secret().map(open).transpose()?
         };
         let held = Held {
-            item,
-            digest,
+            entry,
+            item: Some(item),
             share,
         };
-        self.held.insert(node, held);
+        self.held.insert(entry.contributor, held);
         Ok(())
     }
 
@@ -174,7 +184,7 @@ impl Replica {
     fn has_use_for(&self, node: NodeId, header: Digest) -> bool {
         let agreed = self.agreed_header(node);
         match self.held.get(&node) {
-            Some(held) if held.digest == header => !held.is_complete(),
+            Some(held) if held.entry.header == header => !held.is_complete(),
             Some(_) => agreed == Some(header),
             None => match agreed {
                 Some(agreed) => agreed == header,
@@ -188,7 +198,8 @@ impl Replica {
             return;
         };
         for held in self.held.values_mut().filter(|held| !held.is_complete()) {
-            held.share = open_share(&self.terms, self.lane, &held.item, &secret).ok();
+            let open = |item| open_share(&self.terms, self.lane, item, &secret).ok();
+            held.share = held.item.as_ref().and_then(open);
         }
     }
 

@@ -3,7 +3,7 @@
 use base::{Instant, NodeId, Outbox};
 use crypto::SealingKey;
 
-use super::{REPEAT, Replica};
+use super::{Event, REPEAT, Replica};
 use crate::committee::fault::Misbehaviour;
 use crate::committee::lanes::LaneKey;
 use crate::committee::message::Message;
@@ -45,9 +45,36 @@ impl Replica {
                 out.send(mate, Message::LaneSecret(self.round(), secret.clone()));
             }
         }
-        for signed in &self.signed_keys {
-            out.send(self.terms.querier, Message::LaneKey(signed.clone()));
+        for signed in self.signed_keys.clone() {
+            self.tell_callers(&signed, out);
         }
+    }
+
+    fn tell_callers(&mut self, signed: &Signed<LaneKey>, out: &mut Outbox<Committee>) {
+        let own = self.terms.seats[self.seat];
+        for caller in self.terms.callers().to_vec() {
+            if caller != own {
+                out.send(caller, Message::LaneKey(signed.clone()));
+            } else if let Err(what) = self.on_key(own, signed.clone(), out) {
+                unreachable!("our own word is well signed: {what}");
+            }
+        }
+    }
+
+    /// A replica's word, for a caller: the keys of all lanes go to the application, which calls people to contribute.
+    pub(super) fn on_key(
+        &mut self,
+        from: NodeId,
+        signed: Signed<LaneKey>,
+        out: &mut Outbox<Committee>,
+    ) -> Result<(), Misbehaviour> {
+        if !self.terms.callers().contains(&self.terms.seats[self.seat]) {
+            return Err(Misbehaviour::Seat);
+        }
+        if let Some(keys) = self.calling.on_key(&self.terms, from, signed)? {
+            out.emit(Event::LanesReady(self.round(), keys));
+        }
+        Ok(())
     }
 
     pub(super) fn keep_secret(&mut self, context: &Context, giver: usize, secret: SealingKey) {
@@ -109,8 +136,8 @@ impl Replica {
             return Ok(());
         }
         self.keep_secret(context, seat, secret);
-        if let Some(signed) = self.signed_keys.last().filter(|_| is_offer) {
-            out.send(self.terms.querier, Message::LaneKey(signed.clone()));
+        if let Some(signed) = self.signed_keys.last().filter(|_| is_offer).cloned() {
+            self.tell_callers(&signed, out);
         }
         self.open_waiting();
         self.close_if_complete(context, now, out);

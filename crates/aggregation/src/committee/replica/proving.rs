@@ -93,7 +93,11 @@ impl Proving {
         for (entry, held) in candidates {
             let challenge = Challenge::new(&key, &entry.header);
             let binding = Binding::new(&round, entry.contributor);
-            let found = match (&held.share, &held.item.header.public) {
+            let public = held
+                .item
+                .as_ref()
+                .and_then(|item| item.header.public.as_ref());
+            let found = match (&held.share, public) {
                 (Some(LaneShare::Proved(share)), Some(public)) => {
                     let checked = self
                         .validity

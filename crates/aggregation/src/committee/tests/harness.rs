@@ -13,7 +13,9 @@ use crypto::{Rights, SealingKey, SealingPublicKey, SigningKey, Vector};
 
 use crate::committee::contribution::{Bundle, Unfit};
 use crate::committee::protocol::{Command, Committee, Event};
-use crate::committee::{Evidence, Failure, LaneKey, Message, Misbehaviour, Signed, Terms};
+use crate::committee::{
+    Above, Below, Evidence, Failure, LaneKey, Message, Misbehaviour, Place, Signed, Terms,
+};
 use crate::sizes::Sizes;
 
 pub const START: Instant = Instant::from_secs(1_800_000_000);
@@ -35,7 +37,10 @@ pub type Extra = Rc<RefCell<Vec<(NodeId, NodeId, Message)>>>;
 
 pub struct Net {
     pub now: Instant,
+    /// Of the committee that opens the totals.
     pub terms: Arc<Terms>,
+    /// To which people contribute, each with its people; the one committee, unless there is a tree.
+    pub leaves: Vec<(Arc<Terms>, Vec<NodeId>)>,
     /// The keys of the lanes, once they are called for.
     pub lanes: Vec<Signed<LaneKey>>,
     pub community: Arc<Community>,
@@ -49,10 +54,12 @@ pub struct Net {
     pub dead: BTreeSet<NodeId>,
     /// Whose disks hang.
     pub hanging: BTreeSet<NodeId>,
-    /// What each disk was asked to store, and what it has stored.
-    pub disks: BTreeMap<NodeId, (u64, u64)>,
+    /// What each disk was asked to store of a computation, and what it has stored.
+    pub disks: BTreeMap<(NodeId, Digest), (u64, u64)>,
     /// Whose owners neither contribute nor decline.
     pub silent: BTreeSet<NodeId>,
+    /// Who has decided, so that it does so once, whoever calls.
+    pub contributed: BTreeSet<NodeId>,
     /// Who is not told of the call for contributions.
     pub uncalled: BTreeSet<NodeId>,
     /// Who dies when the call for contributions goes out.
@@ -71,7 +78,10 @@ pub struct Net {
     pub ended_at: Instant,
     /// Messages and bytes to the querier.
     pub told: Vec<usize>,
+    /// As each replica of the committee that opens the totals has it.
     pub sets: BTreeMap<NodeId, BTreeSet<NodeId>>,
+    /// Of each leaf in a tree.
+    pub leaf_sets: BTreeMap<Digest, BTreeSet<NodeId>>,
     /// Who was told that its contribution is passed on, and when.
     pub accepted: BTreeMap<NodeId, Instant>,
     /// Replicas that have added their lane up.
@@ -91,6 +101,53 @@ impl Net {
     }
 
     pub fn with_threshold(threshold: u64) -> Self {
+        Self::of(PEOPLE, threshold)
+    }
+
+    /// Three leaves of twelve seats and thirteen people each, under a root whose seats are theirs as well.
+    pub fn tree() -> Self {
+        let each = SEATS + 1;
+        let mut net = Self::of(3 * each, 5);
+        let base = (*net.terms).clone();
+        let leaves: Vec<Vec<NodeId>> = net.people.chunks(each).map(<[_]>::to_vec).collect();
+        let seats = |committee: &[NodeId]| committee[..SEATS].to_vec();
+        let mut of_all = leaves.iter().flat_map(|leaf| leaf.iter().copied().skip(9));
+        let root = Terms {
+            seats: of_all.by_ref().take(SEATS).collect(),
+            list: Digest([50; 32]),
+            closes_at: base.closes_at + Duration::from_secs(20),
+            ..base.clone()
+        };
+        let leaf = |number: usize| Terms {
+            seats: seats(&leaves[number]),
+            list: Digest([60 + number as u8; 32]),
+            place: Place {
+                above: Some(Above {
+                    round: root.round(),
+                    seats: root.seats.clone(),
+                    closes_at: root.closes_at,
+                }),
+                below: Vec::new(),
+            },
+            ..base.clone()
+        };
+        let of_leaves: Vec<_> = (0..3).map(leaf).collect();
+        let below = of_leaves.iter().map(|leaf| Below {
+            round: leaf.round(),
+            instance: leaf.final_instance(),
+            seats: leaf.seats.clone(),
+            leaves: 1,
+        });
+        let place = Place {
+            above: None,
+            below: below.collect(),
+        };
+        net.terms = Arc::new(Terms { place, ..root });
+        net.leaves = of_leaves.into_iter().map(Arc::new).zip(leaves).collect();
+        net
+    }
+
+    fn of(people: usize, threshold: u64) -> Self {
         let mut rng = Rng::from_number(1);
         let authority = SigningKey::generate(&mut rng);
         assert_eq!(authority.node(), self::authority().node());
@@ -100,7 +157,7 @@ impl Net {
             community: Descriptor::community_of("test", authority.node()),
             authority: authority.node(),
             enrolment: vec![],
-            nodes: PEOPLE as u64 + 1,
+            nodes: people as u64 + 1,
             colluders: 3,
             alpha: 1e-6,
             offline_permille: 50,
@@ -114,12 +171,12 @@ impl Net {
         };
         let signed = SignedDescriptor::sign(&descriptor, &authority).expect("a community");
         let community = Arc::new(Community::open(signed).expect("just signed"));
-        let identities: Vec<_> = (0..=PEOPLE)
+        let identities: Vec<_> = (0..=people)
             .map(|_| Arc::new(member(&authority, &descriptor, START, &mut rng)))
             .collect();
         let names: Vec<_> = identities.iter().map(|identity| identity.node()).collect();
-        let people = names[..PEOPLE].to_vec();
-        let querier = names[PEOPLE];
+        let querier = names[people];
+        let people = names[..people].to_vec();
         let terms = Arc::new(Terms {
             question: Digest([1; 32]),
             list: Digest([2; 32]),
@@ -136,6 +193,7 @@ impl Net {
             threshold,
             querier,
             closes_at: START + Duration::from_secs(10),
+            place: Place::default(),
         });
         let node = |identity: &Arc<Identity>| {
             let rng = rng_of(identity.node());
@@ -145,6 +203,7 @@ impl Net {
         let values = people.iter().zip(1..).map(|(p, value)| (*p, Some(value)));
         Self {
             now: START,
+            leaves: Vec::new(),
             terms,
             lanes: Vec::new(),
             values: values.collect(),
@@ -158,6 +217,7 @@ impl Net {
             hanging: BTreeSet::new(),
             disks: BTreeMap::new(),
             silent: BTreeSet::new(),
+            contributed: BTreeSet::new(),
             uncalled: BTreeSet::new(),
             die_when_called: BTreeSet::new(),
             queue: BTreeMap::new(),
@@ -171,6 +231,7 @@ impl Net {
             ended_at: START,
             told: Vec::new(),
             sets: BTreeMap::new(),
+            leaf_sets: BTreeMap::new(),
             accepted: BTreeMap::new(),
             counted: BTreeSet::new(),
             accusations: Vec::new(),
@@ -188,6 +249,21 @@ impl Net {
         let groups = groups.flat_map(|(group, size)| std::iter::repeat_n(group, *size));
         net.groups = net.people.iter().copied().zip(groups).collect();
         net
+    }
+
+    /// Lets sums be proved, up to 1000.
+    pub fn prove_sums(&mut self) {
+        let proof = Some(crate::validity::Statistic::Sum { max: 1000 });
+        if self.leaves.is_empty() {
+            Arc::make_mut(&mut self.terms).proof = proof;
+        }
+        for (leaf, _) in &mut self.leaves {
+            Arc::make_mut(leaf).proof = proof;
+        }
+        let root = Arc::make_mut(&mut self.terms);
+        for (child, (leaf, _)) in root.place.below.iter_mut().zip(&self.leaves) {
+            child.instance = leaf.final_instance();
+        }
     }
 
     fn vector_of(&self, node: NodeId, value: u64) -> Vector {
@@ -224,11 +300,24 @@ impl Net {
     }
 
     pub fn take_seats(&mut self) {
-        let members: BTreeSet<_> = self.people.iter().copied().collect();
-        for seat in self.terms.seats.clone() {
-            let serve = Command::Serve(Arc::clone(&self.terms), members.clone());
-            self.give(seat, serve);
+        for (terms, people) in self.committees() {
+            let members: BTreeSet<_> = people.iter().copied().collect();
+            for seat in &terms.seats {
+                let serve = Command::Serve(Arc::clone(&terms), members.clone());
+                self.give(*seat, serve);
+            }
         }
+    }
+
+    /// The leaves, then the root if it is another.
+    fn committees(&self) -> Vec<(Arc<Terms>, Vec<NodeId>)> {
+        let mut committees = self.leaves.clone();
+        if committees.is_empty() {
+            committees.push((Arc::clone(&self.terms), self.people.clone()));
+        } else {
+            committees.push((Arc::clone(&self.terms), Vec::new()));
+        }
+        committees
     }
 
     /// Lets a node know of revocations that others have not heard of.
@@ -279,8 +368,14 @@ impl Net {
         assert!(distinct.len() <= 1, "never two sets");
     }
 
+    /// Whose numbers are in the totals; in a tree, through the leaves that are in them.
     pub fn included(&self) -> BTreeSet<NodeId> {
-        self.sets.values().next().cloned().unwrap_or_default()
+        let set = self.sets.values().next().cloned().unwrap_or_default();
+        if self.leaves.is_empty() {
+            return set;
+        }
+        let leaves = set.iter().map(|name| &self.leaf_sets[&Digest(name.0)]);
+        leaves.flatten().copied().collect()
     }
 
     /// What the agreed set adds up to.
@@ -310,10 +405,10 @@ impl Net {
         if self.dead.contains(&node) {
             return;
         }
-        if let Input::Command(Command::Persisted(_, number)) = input {
-            self.disks.entry(node).or_default().1 = number;
+        if let Input::Command(Command::Persisted(round, number)) = input {
+            self.disks.entry((node, round)).or_default().1 = number;
         }
-        let (asked, stored) = self.disks.get(&node).copied().unwrap_or_default();
+        let disks = self.disks.clone();
         let mut out = Outbox::new();
         let committee = self.nodes.get_mut(&node).expect("a member");
         committee.handle(self.now, input, &mut out);
@@ -324,6 +419,8 @@ impl Net {
                         self.dead.insert(node);
                         return;
                     }
+                    let disk = disks.get(&(node, message.round()));
+                    let (asked, stored) = disk.copied().unwrap_or_default();
                     assert!(asked == stored || !is_vote(&message), "said before stored");
                     self.send(node, to, message);
                 }
@@ -369,7 +466,10 @@ impl Net {
     fn hear(&mut self, node: NodeId, event: Event) {
         match event {
             Event::LanesReady(round, keys) => {
-                self.terms.check_lanes(&keys).expect("the lane keys hold");
+                let committees = self.committees();
+                let of_round = |(terms, _): &(Arc<Terms>, _)| terms.round() == round;
+                let (terms, people) = committees.into_iter().find(of_round).expect("a leaf");
+                terms.check_lanes(&keys).expect("the lane keys hold");
                 self.lanes = keys.clone();
                 self.dead.extend(&self.die_when_called);
                 let lanes = keys.clone();
@@ -377,7 +477,7 @@ impl Net {
                 if let Some(called) = self.called.take() {
                     called(self, &keys);
                 }
-                for person in self.people.clone() {
+                for person in people {
                     if self.uncalled.contains(&person) {
                         continue;
                     }
@@ -387,10 +487,11 @@ impl Net {
                         continue;
                     }
                     let command = match self.values[&person] {
-                        None => Command::Decline(Arc::clone(&self.terms)),
+                        _ if !self.contributed.insert(person) => continue,
+                        None => Command::Decline(Arc::clone(&terms)),
                         Some(value) => {
                             let vector = self.vector_of(person, value);
-                            Command::Contribute(Arc::clone(&self.terms), keys.clone(), vector)
+                            Command::Contribute(Arc::clone(&terms), keys.clone(), vector)
                         }
                     };
                     self.push(person, LATENCY, Input::Command(command));
@@ -399,11 +500,15 @@ impl Net {
             Event::Opened(_, evidence) => self.ended = Some(Ok(*evidence)),
             Event::Failed(_, why) => self.ended = Some(Err(why)),
             Event::Persist { round, number, .. } => {
-                self.disks.entry(node).or_default().0 = number;
+                self.disks.entry((node, round)).or_default().0 = number;
                 if !self.hanging.contains(&node) {
                     let persisted = Command::Persisted(round, number);
                     self.push(node, DISK, Input::Command(persisted));
                 }
+            }
+            Event::SetAgreed(round, members) if round != self.terms.round() => {
+                let known = self.leaf_sets.entry(round);
+                assert_eq!(*known.or_insert_with(|| members.clone()), members);
             }
             Event::SetAgreed(_, members) => {
                 let earlier = self.sets.insert(node, members);

@@ -5,7 +5,7 @@ use base::{decode, encode};
 use super::*;
 use crate::agreement::Message as Word;
 use crate::committee::Terms;
-use crate::committee::inclusion::{Holdings, SetBody, Support};
+use crate::committee::inclusion::{Holdings, SetBody, Sets, Support};
 use crate::committee::statement::Signed;
 
 fn is_proposal(message: &Message) -> bool {
@@ -87,11 +87,17 @@ fn a_set_of_another_time_or_computation_is_refused_at_once() {
     let changes: [Change; 2] = [
         |support, terms| {
             support.date_for_tests(START + Duration::from_secs(1000));
-            support.derive(terms).expect("all else is right").body
+            support
+                .derive(terms, &Sets::new())
+                .expect("all else is right")
+                .body
         },
         |support, terms| SetBody {
             round: Digest([0; 32]),
-            ..support.derive(terms).expect("all is right").body
+            ..support
+                .derive(terms, &Sets::new())
+                .expect("all is right")
+                .body
         },
     ];
     for change in changes {

@@ -12,7 +12,7 @@ use crate::validity::Statistic;
 /// Values from 0 to 1000 are summed, and proved to be such.
 fn proving() -> Net {
     let mut net = Net::new();
-    Arc::make_mut(&mut net.terms).proof = Some(Statistic::Sum { max: 1000 });
+    net.prove_sums();
     net
 }
 

@@ -1,0 +1,80 @@
+//! Where a committee is in a tree of committees (design: aggregation, steps 5 and 6).
+//!
+//! A *leaf* takes people's contributions. Its replicas give each lane's sum to the same lane of the committee *above*, which
+//! takes it as a leaf takes a contribution: it counts when enough of the child's lane signed it, the children of which enough
+//! of every lane hold a sum are agreed on, and what they come to is passed on in turn. The *root* counts, opens or refuses.
+//! No sum but the root's is ever opened. A child whose sums do not arrive in time is left out: its people are away.
+
+use base::{Digest, Instant, NodeId};
+
+use crate::committee::terms::Terms;
+use crate::sizes::FAN_IN_MAX;
+
+/// The neighbours of a committee in its tree. None at all for a committee alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Whose lanes get this committee's lane sums; none at the root.
+    pub above: Option<Above>,
+    /// Whose sums this committee adds up; none at a leaf.
+    pub below: Vec<Below>,
+}
+
+/// The committee above.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Above {
+    /// Its [`Terms::round`].
+    pub round: Digest,
+    /// Its seats, lane by lane, as many as those of this committee.
+    pub seats: Vec<NodeId>,
+    /// Until when it takes sums.
+    pub closes_at: Instant,
+}
+
+/// A committee below.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Below {
+    /// Its [`Terms::round`].
+    pub round: Digest,
+    /// Names the agreement on its set: its [`Terms::final_instance`].
+    pub instance: Digest,
+    /// Its seats, lane by lane, as many as those of this committee.
+    pub seats: Vec<NodeId>,
+    /// How many leaves are under it, itself included if it is one.
+    pub leaves: u64,
+}
+
+impl Below {
+    /// By which a child is named among the contributors.
+    pub fn name(&self) -> NodeId {
+        NodeId(self.round.0)
+    }
+}
+
+impl Place {
+    /// Whether people contribute here.
+    pub fn is_leaf(&self) -> bool {
+        self.below.is_empty()
+    }
+
+    /// Whether totals are opened here.
+    pub fn is_root(&self) -> bool {
+        self.above.is_none()
+    }
+
+    /// The child of this round.
+    pub fn child(&self, round: Digest) -> Option<&Below> {
+        self.below.iter().find(|child| child.round == round)
+    }
+
+    pub(super) fn is_possible(&self, terms: &Terms) -> bool {
+        let as_many = |seats: &Vec<NodeId>| seats.len() == terms.seats.len();
+        let rounds: std::collections::BTreeSet<_> = self.below.iter().map(|c| c.round).collect();
+        self.below.len() as u64 <= FAN_IN_MAX
+            && rounds.len() == self.below.len()
+            && self.below.iter().all(|child| as_many(&child.seats))
+            && self
+                .above
+                .as_ref()
+                .is_none_or(|above| as_many(&above.seats) && above.closes_at >= terms.closes_at)
+    }
+}
