@@ -1,4 +1,4 @@
-//! What convinces anyone of the totals who knows the terms: the agreed set and a majority's word for each lane.
+//! What convinces anyone of the totals who knows the terms: the agreed set and the word of enough of each lane.
 
 use crypto::Vector;
 use minicbor::{Decode, Encode};
@@ -20,13 +20,13 @@ pub struct Evidence {
     /// A quorum of all seats signed that set.
     #[n(1)]
     pub certificate: QuorumCertificate,
-    /// By lane: the lane's sum, signed by a majority of it.
+    /// By lane: the lane's sum, signed by t of it.
     #[n(2)]
     pub sums: Vec<Endorsed<LaneSum>>,
 }
 
 impl Evidence {
-    /// Checks every signature and adds the lanes up: quorum plus lanes times majority signature checks.
+    /// Checks every signature and adds the lanes up: quorum plus lanes times t signature checks.
     ///
     /// # Errors
     ///

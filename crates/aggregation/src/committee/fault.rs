@@ -15,9 +15,9 @@ pub enum Misbehaviour {
     /// A signature that is not its signer's.
     #[error("a signature does not hold")]
     Signature,
-    /// Not a majority of one lane.
-    #[error("it is not signed by a majority of the lane")]
-    NoMajority,
+    /// Not signed by as many of one lane as it takes.
+    #[error("it is not signed by enough of the lane")]
+    TooFew,
     /// The contributor's certificate is not in force.
     #[error("the contributor's certificate does not hold: {0}")]
     Certificate(#[from] ContactError),
@@ -48,6 +48,9 @@ pub enum Misbehaviour {
     /// Something else about the lane's proofs than follows from its shares.
     #[error("what it says of the proofs does not follow from the lane's shares")]
     Checked,
+    /// Another sum than the lane's shares add up to, or than enough of its lane say.
+    #[error("a lane's sum is not what its shares add up to")]
+    Sum,
     /// Totals of too few people, or from which such totals follow.
     #[error("it tells about too few people")]
     SmallCell,

@@ -148,7 +148,7 @@ pub struct Support {
     /// All entries of all statements, ascending.
     #[n(3)]
     entries: Vec<Entry>,
-    /// By ascending seat; of every lane at least a majority.
+    /// By ascending seat; of every lane at least t.
     #[n(4)]
     rows: Vec<Row>,
     /// The lanes' keys, each signed by a seat of its lane: of two that a lane may have, the agreement fixes one.
@@ -244,7 +244,7 @@ pub fn check_holdings(terms: &Terms, holdings: &Signed<Holdings>) -> Result<(), 
     holdings.check(terms)
 }
 
-/// Whether of every lane at least a majority is among `seats`.
+/// Whether of every lane at least t are among `seats`.
 pub fn covers_lanes(terms: &Terms, seats: impl Iterator<Item = usize> + Clone) -> bool {
     (0..terms.lanes()).all(|lane| {
         let of_lane = seats.clone().filter(|seat| terms.lane(lane).contains(seat));
@@ -282,8 +282,8 @@ impl Support {
         Some((support, inclusion))
     }
 
-    /// Checks all statements and works the set out that follows from them: a contributor is in when a majority of every
-    /// lane holds its share under one header.
+    /// Checks all statements and works the set out that follows from them: a contributor is in when t of every lane hold its
+    /// share under one header.
     ///
     /// # Errors
     ///
@@ -300,7 +300,7 @@ impl Support {
             return Err(Misbehaviour::Order.into());
         }
         if !covers_lanes(terms, seats) {
-            return Err(Misbehaviour::NoMajority.into());
+            return Err(Misbehaviour::TooFew.into());
         }
         terms.check_lanes(&self.lanes)?;
         let mut said = Vec::with_capacity(self.rows.len());

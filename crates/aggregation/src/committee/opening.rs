@@ -1,4 +1,4 @@
-//! Counts and sums by lane majority.
+//! Counts and sums by lanes.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -52,16 +52,34 @@ impl<T: Statement> Tally<T> {
         self.said.len() == terms.seats.len()
     }
 
-    /// Whether two seats of one lane said different things.
+    /// Whether seats of one lane contradict each other so that nothing may be believed: at all, or, where they can be
+    /// outvoted, with enough signatures on both sides.
     pub fn conflicts(&self, terms: &Terms) -> bool {
+        let needed = if terms.outvotes {
+            usize::from(terms.sizes.signers)
+        } else {
+            1
+        };
         (0..terms.lanes()).any(|lane| {
-            let mut of_lane = terms.lane(lane).filter_map(|seat| self.of(seat));
-            let first = of_lane.next();
-            first.is_some_and(|first| of_lane.any(|other| other.body != first.body))
+            let of_lane = || terms.lane(lane).filter_map(|seat| self.of(seat));
+            let agree =
+                |word: &&Signed<T>| of_lane().filter(|other| other.body == word.body).count();
+            let mut strong = of_lane().filter(|word| agree(word) >= needed);
+            let first = strong.next();
+            first.is_some_and(|first| strong.any(|other| other.body != first.body))
         })
     }
 
-    /// The majority's word of every lane, once there is one of each.
+    /// Who said something else than enough of its lane.
+    pub fn outvoted(&self, terms: &Terms) -> Vec<usize> {
+        let endorsed = self.endorsed(terms).unwrap_or_default();
+        let lanes = endorsed.iter().enumerate();
+        lanes
+            .flat_map(|(lane, said)| self.others_than(&said.body, terms.lane(lane)))
+            .collect()
+    }
+
+    /// The word of enough of every lane, once there is one of each.
     pub fn endorsed(&self, terms: &Terms) -> Option<Vec<Endorsed<T>>> {
         (0..terms.lanes())
             .map(|lane| Endorsed::of(terms, lane, self.said.values().cloned()))

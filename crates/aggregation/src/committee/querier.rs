@@ -176,6 +176,12 @@ impl Querier {
         if self.sums.conflicts(&self.terms) {
             return self.fail(Failure::Conflict, out);
         }
+        for seat in self.sums.outvoted(&self.terms) {
+            out.emit(Event::Misbehaved {
+                node: self.terms.seats[seat],
+                what: Misbehaviour::Sum,
+            });
+        }
         let Some(((set, certificate), sums)) =
             self.set.clone().zip(self.sums.endorsed(&self.terms))
         else {

@@ -1,4 +1,4 @@
-//! What a seat signs, and a majority of one lane's signatures under the same words.
+//! What a seat signs, and enough of one lane's signatures under the same words.
 
 use base::{Digest, NodeId, Wire, encode};
 use crypto::{Batch, Signature, SigningKey};
@@ -111,26 +111,26 @@ fn push_vote<T: Statement>(
     Ok(())
 }
 
-/// A statement that a majority of one lane signed in the same words.
+/// A statement that t of one lane signed in the same words: more than can lie there (`Sizes::signers`).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Endorsed<T> {
     /// What they say.
     #[n(0)]
     pub body: T,
-    /// Exactly a majority of the lane's seats, ascending, with their signatures.
+    /// Exactly t of the lane's seats, ascending, with their signatures.
     #[n(1)]
     pub votes: Vec<(u16, Signature)>,
 }
 
 impl<T: Statement> Endorsed<T> {
-    /// The majority's common word among these statements of `lane`, if there is one.
+    /// The common word of t of these statements of `lane`, if there is one.
     pub fn of(
         terms: &Terms,
         lane: usize,
         said: impl Iterator<Item = Signed<T>> + Clone,
     ) -> Option<Self> {
-        let majority = usize::from(terms.sizes.signers);
+        let needed = usize::from(terms.sizes.signers);
         let said = said.filter(|statement| terms.lane(lane).contains(&statement.index()));
         said.clone().find_map(|candidate| {
             let mut votes: Vec<_> = said
@@ -139,8 +139,8 @@ impl<T: Statement> Endorsed<T> {
                 .map(|other| other.vote())
                 .collect();
             votes.sort_by_key(|(seat, _)| *seat);
-            votes.truncate(majority);
-            (votes.len() == majority).then_some(Self {
+            votes.truncate(needed);
+            (votes.len() == needed).then_some(Self {
                 body: candidate.body,
                 votes,
             })
@@ -153,7 +153,7 @@ impl<T: Statement> Endorsed<T> {
         Some(Signed::from_vote(self.body, vote))
     }
 
-    /// Checks that exactly a majority of distinct seats of `lane` signed it: as many signature checks.
+    /// Checks that exactly t distinct seats of `lane` signed it: as many signature checks.
     ///
     /// # Errors
     ///
@@ -164,7 +164,7 @@ impl<T: Statement> Endorsed<T> {
             || !seats.clone().is_sorted_by(|a, b| a < b)
             || !seats.clone().all(|seat| terms.lane(lane).contains(&seat))
         {
-            return Err(Misbehaviour::NoMajority);
+            return Err(Misbehaviour::TooFew);
         }
         let mut batch = Batch::new();
         for (seat, signature) in &self.votes {

@@ -27,6 +27,9 @@ pub struct Terms {
     pub sizes: Sizes,
     /// How many of the seats the agreement must bear to lie: [`Sizes::liars`].
     pub liars: u64,
+    /// Whether a word that enough seats of a lane signed counts although others of the lane signed another one. Where as many
+    /// may lie as it takes, it must not: then a contradiction means no answer.
+    pub outvotes: bool,
     /// Numbers that one person contributes: the match count of each cell, then the others of each cell.
     pub vector_len: usize,
     /// Groups of which each is counted by itself; 1 without groups.

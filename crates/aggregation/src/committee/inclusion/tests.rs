@@ -23,6 +23,7 @@ fn terms() -> Terms {
             signers: 2,
         },
         liars: 1,
+        outvotes: false,
         vector_len: 1,
         cells: 1,
         proof: None,
@@ -135,7 +136,7 @@ fn each_fault_of_a_support_has_its_name() {
     assert_eq!(refused(|s| s.rows.swap(0, 1)), M::Order);
     assert_eq!(refused(|s| s.rows[1] = s.rows[0].clone()), M::Order);
     assert_eq!(refused(|s| s.rows.push(s.rows[0].clone())), M::Shape);
-    assert_eq!(refused(|s| s.rows.truncate(4)), M::NoMajority);
+    assert_eq!(refused(|s| s.rows.truncate(4)), M::TooFew);
     assert_eq!(refused(|s| s.rows[5].seat = 6), M::Seat);
     assert_eq!(refused(|s| s.entries.swap(0, 1)), M::Order);
     assert_eq!(refused(|s| s.rows[0].asked += 1), M::Signature);

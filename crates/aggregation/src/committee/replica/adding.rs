@@ -11,7 +11,7 @@ use crate::committee::contribution::LaneShare;
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::{Entry, SetBody};
 use crate::committee::message::{Message, Sum};
-use crate::committee::protocol::{Committee, Context};
+use crate::committee::protocol::{Committee, Context, Event};
 use crate::committee::statement::{Endorsed, LaneSum, Signed};
 
 /// What came of one child: its set, and its lane sums by seat.
@@ -80,6 +80,8 @@ impl Replica {
         });
         let differs = part.said.values().any(|said| said.body != sum.body);
         part.said.insert(sum.seat, sum);
+        let news = self.held.contains_key(&child.name()).then_some(seat);
+        self.name_outvoted(child.round, &child.seats, news, out);
         self.acknowledge(from, &child.seats, child.round, out);
         if self.keep_part(child.round, child.name(), differs, vector) {
             self.retry_supports(context, now, out);
@@ -88,6 +90,31 @@ impl Replica {
             self.advance(context, now, out);
         }
         Ok(())
+    }
+
+    /// Names those whose sum is another than enough of their lane say; once that is known, only one whose word is `new`.
+    fn name_outvoted(
+        &self,
+        round: Digest,
+        seats: &[NodeId],
+        new: Option<usize>,
+        out: &mut Outbox<Committee>,
+    ) {
+        let Some(part) = self.parts.get(&round) else {
+            return;
+        };
+        let said = || part.said.values();
+        let Some(endorsed) = Endorsed::of(&self.terms, self.lane, said().cloned()) else {
+            return;
+        };
+        let is_news = |said: &&Signed<LaneSum>| new.is_none_or(|new| new == said.index());
+        let others = said().filter(|said| said.body != endorsed.body);
+        for liar in others.filter(is_news) {
+            out.emit(Event::Misbehaved {
+                node: seats[liar.index()],
+                what: Misbehaviour::Sum,
+            });
+        }
     }
 
     fn acknowledge(
@@ -114,6 +141,9 @@ impl Replica {
         else {
             return false;
         };
+        if differs && !self.terms.outvotes {
+            return false;
+        }
         let vector = if differs {
             Vector::from_u64s(&endorsed.body.0.sums).expect("it was checked when it came in")
         } else {

@@ -70,7 +70,7 @@ impl Replica {
             && let Some(total) = self.add_up()
         {
             if self.terms.place.is_root() {
-                self.count(context, total);
+                self.count(context, total, out);
                 self.tell_count(out);
             } else {
                 self.pass_up(context, total, out);
@@ -186,7 +186,7 @@ impl Replica {
         Some(total.to_u64s())
     }
 
-    fn count(&mut self, context: &Context, total: Vec<u64>) {
+    fn count(&mut self, context: &Context, total: Vec<u64>, out: &mut Outbox<Committee>) {
         let Some(decided) = &mut self.decided else {
             return;
         };
@@ -197,6 +197,13 @@ impl Replica {
             open: Vec::new(),
         });
         decided.total = Some(total);
+        let mates = self.terms.lane(self.lane);
+        for liar in self.counts.others_than(&count, mates) {
+            out.emit(Event::Misbehaved {
+                node: self.terms.seats[liar],
+                what: Misbehaviour::Sum,
+            });
+        }
         self.counts
             .insert(Signed::new(&context.identity.key, self.seat, count));
     }
@@ -250,9 +257,12 @@ impl Replica {
             return Err(Misbehaviour::OtherSet);
         }
         count.check(&self.terms)?;
+        let own = self.own_count().filter(|own| own.body != count.body);
+        // The agreed shares leave a lane no choice.
+        let lies = own.is_some() && self.terms.lane(self.lane).contains(&seat);
         self.counts.insert(count);
         self.consider_outcome(context, now, out);
-        Ok(())
+        if lies { Err(Misbehaviour::Sum) } else { Ok(()) }
     }
 
     fn consider_outcome(

@@ -108,7 +108,10 @@ impl Net {
     pub fn tree() -> Self {
         let each = SEATS + 1;
         let mut net = Self::of(3 * each, 5);
-        let base = (*net.terms).clone();
+        let base = Terms {
+            outvotes: true,
+            ..(*net.terms).clone()
+        };
         let leaves: Vec<Vec<NodeId>> = net.people.chunks(each).map(<[_]>::to_vec).collect();
         let seats = |committee: &[NodeId]| committee[..SEATS].to_vec();
         let mut of_all = leaves.iter().flat_map(|leaf| leaf.iter().copied().skip(9));
@@ -187,6 +190,7 @@ impl Net {
                 signers: 2,
             },
             liars: 3,
+            outvotes: false,
             vector_len: 2,
             cells: 1,
             proof: None,

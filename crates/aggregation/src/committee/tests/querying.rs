@@ -52,6 +52,26 @@ fn a_false_lane_sum_is_a_conflict_and_no_answer() {
 }
 
 #[test]
+fn a_false_lane_sum_may_be_outvoted() {
+    let mut net = Net::new();
+    Arc::make_mut(&mut net.terms).outvotes = true;
+    let liar = net.terms.seats[10];
+    let key = net.key(liar);
+    net.tamper = Box::new(move |from, _, message| {
+        if let Message::Sum(sum) = message
+            && from == liar
+        {
+            let mut body = sum.sum.body.clone();
+            body.0.sums[1] = 7;
+            sum.sum = Signed::new(&key, 10, LaneSum(body.0));
+        }
+        true
+    });
+    assert_eq!(net.run(), Ok(vec![15, 120]));
+    net.assert_accused(liar, Misbehaviour::Sum);
+}
+
+#[test]
 fn a_sum_in_anothers_name_or_over_another_set_is_not_used() {
     type Change = fn(&mut crate::committee::message::Sum, &SigningKey);
     let cases: [(Change, Misbehaviour); 6] = [
@@ -127,11 +147,11 @@ fn every_part_of_the_evidence_is_checked() {
     assert_eq!(changed(&|e| e.certificate.view += 1), M::Quorum);
     assert_eq!(changed(&|e| e.certificate.votes.truncate(7)), M::Quorum);
     assert_eq!(changed(&|e| e.sums.truncate(3)), M::Shape);
-    assert_eq!(changed(&|e| e.sums.swap(0, 1)), M::NoMajority);
-    assert_eq!(changed(&|e| e.sums[0].votes.truncate(1)), M::NoMajority);
-    assert_eq!(changed(&|e| e.sums[0].votes[0].0 = 2), M::NoMajority);
+    assert_eq!(changed(&|e| e.sums.swap(0, 1)), M::TooFew);
+    assert_eq!(changed(&|e| e.sums[0].votes.truncate(1)), M::TooFew);
+    assert_eq!(changed(&|e| e.sums[0].votes[0].0 = 2), M::TooFew);
     let repeat = |e: &mut Evidence| e.sums[0].votes[1] = e.sums[0].votes[0];
-    assert_eq!(changed(&repeat), M::NoMajority);
+    assert_eq!(changed(&repeat), M::TooFew);
     let swap = |e: &mut Evidence| e.sums[0].votes[0].1 = e.sums[1].votes[0].1;
     assert_eq!(changed(&swap), M::Signature);
     let swap = |e: &mut Evidence| e.certificate.votes[0].1 = e.certificate.votes[1].1;

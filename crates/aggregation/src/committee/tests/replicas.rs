@@ -217,6 +217,41 @@ fn a_false_count_is_a_conflict_and_no_answer() {
     net.assert_only_accused(&[liar]);
 }
 
+/// Where fewer may lie in a lane than it takes, the liar is named and the answer stands.
+#[test]
+fn a_false_count_may_be_outvoted() {
+    let mut net = Net::new();
+    Arc::make_mut(&mut net.terms).outvotes = true;
+    let liar = false_count(&mut net, 4, |_| true);
+    assert_eq!(net.run(), Ok(vec![15, 120]));
+    net.assert_accused(liar, Misbehaviour::Sum);
+}
+
+/// Two of three who lie in the same words have outvoted the third, who can still name them.
+#[test]
+fn enough_liars_of_one_lane_are_named_by_their_mate() {
+    let mut net = Net::new();
+    Arc::make_mut(&mut net.terms).outvotes = true;
+    let liars = [4, 5].map(|seat| net.terms.seats[seat]);
+    let keys = liars.map(|liar| net.key(liar));
+    net.tamper = Box::new(move |from, _, message| {
+        if let Message::Count(count) = message
+            && let Some(liar) = liars.iter().position(|liar| *liar == from)
+        {
+            let mut body = count.body.clone();
+            body.0.sums[0] = 3;
+            **count = Signed::new(&keys[liar], 4 + liar, LaneCount(body.0));
+        }
+        // Nothing is given on these counts: it would be wrong, as the bounds say.
+        !matches!(message, Message::Sum(_) | Message::Denied(_))
+    });
+    assert_eq!(net.run(), Err(Failure::TimedOut));
+    net.assert_only_accused(&liars);
+    let mate = net.terms.seats[3];
+    let by_mate = |liar| net.accusations.contains(&(mate, liar, Misbehaviour::Sum));
+    assert!(liars.into_iter().all(by_mate));
+}
+
 #[test]
 fn a_count_that_is_false_to_few_leaves_the_answer_exact() {
     let mut net = Net::new();
