@@ -68,7 +68,7 @@ pub enum Command {
 /// To the application. Each names the round ([`Terms::round`]).
 #[derive(Debug)]
 pub enum Event {
-    /// At the querier: a key for each lane, of which a majority of the lane holds the secret, with one of their signatures.
+    /// At the querier: a key for each lane, of which enough of the lane hold the secret, with one of their signatures.
     LanesReady(Digest, Vec<Signed<LaneKey>>),
     /// At the querier: the totals.
     Opened(Digest, Box<Evidence>),

@@ -17,7 +17,7 @@ use crate::committee::protocol::{Committee, Event, Timer};
 use crate::committee::statement::{Denial, Denied, LaneSum, LaneTotal, Signed};
 use crate::committee::terms::Terms;
 
-/// How long to wait for a lane's other replicas once every lane has a majority: they may contradict it.
+/// How long to wait for a lane's other replicas once every lane has enough: they may contradict it.
 const GRACE: Duration = Duration::from_millis(300);
 
 /// One computation at the node that asks.

@@ -39,7 +39,7 @@ use crate::committee::terms::Terms;
 const REPEAT: Duration = Duration::from_secs(1);
 /// How long contributions wait for others before they are passed on together.
 const BATCH: Duration = Duration::from_millis(25);
-/// How long to wait for the others' word once a majority of every lane has spoken.
+/// How long to wait for the others' word once enough of every lane have spoken.
 const GRACE: Duration = Duration::from_millis(300);
 /// How far a proposed set's time may be from ours.
 const TOLERANCE: Duration = Duration::from_secs(120);

@@ -338,7 +338,7 @@ impl Replica {
         self.give_outcome(out);
     }
 
-    /// How many match, by cell, once every lane has a majority's word.
+    /// How many match, by cell, once every lane has said it.
     fn crowd(&self) -> Option<Vec<u64>> {
         let mut crowd = Vector::zeros(self.terms.cells);
         for lane in self.counts.endorsed(&self.terms)? {
