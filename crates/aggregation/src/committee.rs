@@ -48,6 +48,7 @@ mod statement;
 mod terms;
 
 pub use cells::Totals;
+pub use contribution::{Bundle, Item, open_share};
 pub use evidence::Evidence;
 pub use fault::{Failure, Misbehaviour};
 pub use inclusion::SetBody;

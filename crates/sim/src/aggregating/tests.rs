@@ -48,7 +48,7 @@ fn accidents_leave_an_exact_answer_or_none() {
 fn liars_change_nothing() {
     let mut setting = setting(50, Statistic::Sum);
     for liar in Liar::ALL {
-        setting.liars = Some((liar, 1));
+        setting.liars = Some((liar.into(), 1));
         let summary = setting.campaign(0..4, || ());
         assert_eq!(summary.broken, [], "{liar}");
         assert_eq!(liar.to_string().parse(), Ok(liar));
