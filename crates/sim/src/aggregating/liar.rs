@@ -77,6 +77,11 @@ impl Liar {
         self >= Self::TwoBundles
     }
 
+    /// Whether its lie is a leader's.
+    pub(super) fn leads(self) -> bool {
+        matches!(self, Self::TwoSets | Self::LeavesOut)
+    }
+
     /// Whether it contributes one vector here and another one there.
     pub(super) fn has_two_vectors(self) -> bool {
         matches!(self, Self::TwoBundles | Self::Again)

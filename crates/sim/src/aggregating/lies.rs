@@ -208,7 +208,12 @@ impl Player {
                 _ => {}
             }
         }
-        let others: Vec<_> = self.terms.seats.iter().filter(|seat| **seat != to).collect();
+        let others: Vec<_> = self
+            .terms
+            .seats
+            .iter()
+            .filter(|seat| **seat != to)
+            .collect();
         let other = *others[self.rng.below(others.len() as u64) as usize];
         let mut said = vec![(to, Message::Bundle(round, first))];
         said.extend(second.map(|second| (other, Message::Bundle(round, second))));

@@ -59,6 +59,12 @@ impl Player {
         {
             second.handle(now, Input::Command(command), out);
         }
+        let command = match command {
+            Command::Serve(terms, members) if self.lies == Some(Liar::LeavesOut) => {
+                Command::Serve(terms, without(members, self.victim))
+            }
+            command => command,
+        };
         self.faces[0].handle(now, Input::Command(command), &mut out[0]);
     }
 
@@ -120,8 +126,7 @@ fn second_command(
 ) -> Option<Command> {
     match command {
         Command::Serve(terms, members) => {
-            let mut members = members.clone();
-            members.retain(|member| Some(*member) != victim);
+            let members = without(members.clone(), victim);
             Some(Command::Serve(Arc::clone(terms), members))
         }
         Command::Collecting(round, keys) => Some(Command::Collecting(*round, keys.clone())),
@@ -133,6 +138,11 @@ fn second_command(
         }
         Command::Ask(_) | Command::Decline(_) => None,
     }
+}
+
+fn without(mut members: BTreeSet<NodeId>, victim: Option<NodeId>) -> BTreeSet<NodeId> {
+    members.retain(|member| Some(*member) != victim);
+    members
 }
 
 impl Protocol for Player {

@@ -186,6 +186,11 @@ impl Cast {
             setting.terms.seats.clone()
         };
         shuffle(&mut able, rng);
+        if liar.leads() {
+            // One of them leads the first view.
+            let first = able.iter().position(|seat| *seat == setting.terms.seats[0]);
+            able.swap(0, first.unwrap_or(0));
+        }
         Self {
             liar: Some(liar),
             liars: able.into_iter().take(count).collect(),

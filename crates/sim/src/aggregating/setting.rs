@@ -50,6 +50,8 @@ pub struct Setting {
     pub faults: Choice<Faults>,
     /// Who lies, and how many of them there are.
     pub liars: Option<(Choice<Liar>, usize)>,
+    /// The numbers of some people, whatever the seed.
+    fixed: BTreeMap<NodeId, Option<u64>>,
 }
 
 /// Why there is no such computation.
@@ -115,12 +117,18 @@ impl Setting {
             statistic,
             faults: Faults::default().into(),
             liars: None,
+            fixed: BTreeMap::new(),
         })
     }
 
     /// What all parties know.
     pub fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// Fixes the number of one contributor; without a number it does not match.
+    pub fn set_number(&mut self, contributor: NodeId, number: Option<u64>) {
+        self.fixed.insert(contributor, number);
     }
 
     /// Everybody who may contribute.
@@ -141,11 +149,15 @@ impl Setting {
         let mut rng = Rng::from_number(seed).fork("numbers");
         let few = (cast.liar == Some(Liar::Pads)).then(|| self.few(&cast.liars, &mut rng));
         let one = |node| {
-            let number = 1 + rng.below(1000);
+            let mut number = 1 + rng.below(1000);
             let group = rng.below(1 << 32);
             let mut matches = rng.below(10) > 0;
             if let Some(few) = &few {
                 matches = cast.liars.contains(&node) || few.contains(&node);
+            }
+            if let Some(fixed) = self.fixed.get(&node) {
+                matches = fixed.is_some();
+                number = fixed.unwrap_or(1);
             }
             let two = cast.has_two_vectors(node);
             let vector = if two {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aggregation::committee::Terms;
-use base::{Duration, NodeId, Rng};
+use base::{Duration, Instant, NodeId, Rng};
 
 use super::{Death, Faults, Step};
 use crate::aggregating::player::Player;
@@ -12,6 +12,8 @@ use crate::{Action, Direction, START, Simulation};
 
 /// Within which accidents happen: most computations are over by then.
 const WHEN: u64 = 6_000_000;
+/// Within which helpers are cut off for good: most computations are not over yet.
+const CUT_WHEN: u64 = 800_000;
 /// Contributions are called for after about half a second, so that this is mostly before.
 const BEFORE_CALL: u64 = 600_000;
 /// For how long slow helpers are slow: until everybody has given up.
@@ -21,7 +23,7 @@ const SLOW_EVERY: u64 = 500_000;
 /// Longer than any computation.
 const FOR_GOOD: Duration = Duration::from_secs(3600);
 
-fn moment(rng: &mut Rng) -> base::Instant {
+fn moment(rng: &mut Rng) -> Instant {
     START + Duration::from_micros(rng.below(WHEN))
 }
 
@@ -95,12 +97,11 @@ impl Faults {
             }
         }
         let lasting = Duration::from_micros(rng.below(5_000_000));
-        for (percent, lasting) in [(self.partition, lasting), (self.cut, FOR_GOOD)] {
-            let side = some(&terms.seats, percent, rng);
-            if !side.is_empty() {
-                simulation.at(moment(rng), apart(terms, side, lasting));
-            }
-        }
+        let side = some(&terms.seats, self.partition, rng);
+        simulation.at(moment(rng), apart(terms, side, lasting));
+        let at = START + Duration::from_micros(rng.below(CUT_WHEN));
+        let side = some(&terms.seats, self.cut, rng);
+        simulation.at(at, apart(terms, side, FOR_GOOD));
     }
 }
 
