@@ -62,10 +62,10 @@ mod statement;
 mod terms;
 
 pub use cells::Totals;
-pub use contribution::Unfit;
+pub use contribution::{Bundle, Item, LaneShare, Unfit, open_share};
 pub use evidence::Evidence;
 pub use fault::{Failure, Misbehaviour};
-pub use inclusion::SetBody;
+pub use inclusion::{SetBody, Sets};
 pub use lanes::{LaneKey, Seed};
 pub use message::Message;
 pub use place::{Above, Below, Place};

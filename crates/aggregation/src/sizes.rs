@@ -100,6 +100,11 @@ impl Bounds {
         missed: 1.0,
     };
 
+    /// Whether enough of a lane to make its word count lie so rarely that others of the lane may be outvoted.
+    pub fn outvotes(&self) -> bool {
+        self.wrong <= FAILURE_WANTED
+    }
+
     /// At most the chance that there is no right answer, and the share that it misses beyond what is wanted; more than 1
     /// if several are likely.
     fn failure(&self) -> f64 {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use overlay::Form;
-use sim::aggregating::{Faults, Liar, Statistic};
+use sim::aggregating::{Choice, Faults, Liar, Statistic};
 use sim::drawing::{Adversary, UnknownAdversary};
 use sim::figures::{UnknownFigure, Which};
 
@@ -255,14 +255,23 @@ pub struct AggregationOptions {
     /// count, sum, histogram:BUCKETS or groups:GROUPS
     #[arg(long, default_value = "sum", value_parser = aggregation::statistic)]
     pub statistic: Statistic,
-    /// What goes wrong, in percent: crash, vanish (contributors), loss (messages), pause, partition
+    /// What goes wrong, in percent, or all: some of everything, drawn for each run
+    ///
+    /// Of the helpers: crash, pause, slow, partition (which heals), cut (which does not). Of the contributors: vanish, before,
+    /// in and after their message. Of the messages: loss, duplicate, reorder (of two seconds by which they may be late).
+    /// crash-at:STEP lets those who crash do so at keys, pass, close, propose, prevote, certify, commit, decide, count or
+    /// give; without crash one helper does.
     #[arg(long, value_name = "NAME:PERCENT,…", default_value = "")]
-    pub faults: Faults,
-    /// What lying helpers do: wrong-sum, wrong-count, two-counts, keeps, half-passes, mute
+    pub faults: Choice<Faults>,
+    /// What liars do, or any: another lie for each run
+    ///
+    /// Helpers: wrong-sum, wrong-count, two-counts, two-sets, leaves-out, replays, keeps, half-passes, mute. Contributors:
+    /// two-bundles, again (after a restart), half-sent, halves (other shares to other helpers), broken-share, garbage, pads
+    /// (a small crowd).
     #[arg(long)]
-    pub adversary: Option<Liar>,
-    /// How many of the helpers lie [default: C]
-    #[arg(long, value_name = "HELPERS", requires = "adversary")]
+    pub adversary: Option<Choice<Liar>>,
+    /// How many lie, of the helpers or of the contributors [default: C]
+    #[arg(long, value_name = "PEOPLE", requires = "adversary")]
     pub liars: Option<usize>,
     /// Everything that chance decides follows from it; the first of a campaign
     #[arg(long, default_value_t = 1)]

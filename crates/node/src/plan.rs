@@ -1,7 +1,7 @@
 //! What the asker fixes before the first message, and what everybody checks about it.
 
 use aggregation::committee::{Place, Terms};
-use aggregation::sizes::Sizes;
+use aggregation::sizes::{Bounds, Sizes};
 use aggregation::validity;
 use base::{Digest, Duration, Instant, NodeId, encode};
 use community::{Community, ContactError, Descriptor, Identity, check_certificate};
@@ -86,6 +86,7 @@ impl Plan {
             liars: self
                 .sizes
                 .liars(candidates(descriptor), descriptor.colluders),
+            outvotes: bounds_of(self.sizes, descriptor).outvotes(),
             vector_len: question.vector_len(),
             cells: 1,
             proof: proof_of(question),
@@ -126,6 +127,15 @@ impl Plan {
         question.check_capacity(descriptor.nodes, Vector::MODULUS)?;
         Ok(question)
     }
+}
+
+/// What can go wrong with a committee of this community.
+pub(crate) fn bounds_of(sizes: Sizes, descriptor: &Descriptor) -> Bounds {
+    sizes.bounds(
+        candidates(descriptor),
+        descriptor.colluders,
+        descriptor.offline_permille,
+    )
 }
 
 /// What contributions to a question are proved to be. A sum of values that can only be one number needs no proof.

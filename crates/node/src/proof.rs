@@ -8,7 +8,7 @@ use question::{Figures, FiguresError};
 use selection::{ActorList, Rules};
 use thiserror::Error;
 
-use crate::plan::{PlanError, SignedPlan, candidates};
+use crate::plan::{PlanError, SignedPlan, bounds_of};
 
 /// Longest proof that is read.
 pub const PROOF_BYTES_MAX: usize = 4 << 20;
@@ -183,11 +183,7 @@ impl Proof {
             sizes: plan.sizes,
             k: list.builders.len(),
             setter: list.body.setter,
-            bounds: plan.sizes.bounds(
-                candidates(descriptor),
-                descriptor.colluders,
-                descriptor.offline_permille,
-            ),
+            bounds: bounds_of(plan.sizes, descriptor),
             draw_bound: (descriptor.alpha * draws).min(1.0),
             checks: 2 + list.checks() + evidence.checks(),
         })

@@ -6,22 +6,32 @@
 //! | file | idea |
 //! |---|---|
 //! | `setting` | who takes part, and what each contributes: [`Setting`] |
+//! | `choice` | what is the same for all runs, or drawn for each: [`Choice`] |
 //! | `trouble` | what goes wrong by accident: [`Faults`] |
-//! | `player` | the programs of honest nodes and of liars: [`Liar`] |
-//! | `run` | one computation, watched: [`Setting::run`] |
+//! | `liar`, `lies` | who lies, and what of what is said and heard: [`Liar`] |
+//! | `player` | the program of a node, with its lies and accidents |
+//! | `ledger` | what was said by whom |
+//! | `run`, `watch` | one computation, watched: [`Setting::run`] |
 //! | `campaign` | many of them: [`Summary`] |
 
 mod campaign;
+mod choice;
+mod ledger;
+mod liar;
+mod lies;
 mod player;
 mod run;
 mod setting;
 mod trouble;
+mod watch;
 
-pub use campaign::Summary;
-pub use player::{Liar, UnknownLiar};
+pub use campaign::{Summary, Tally};
+pub use choice::Choice;
+pub use ledger::Overheard;
+pub use liar::{Liar, UnknownLiar};
 pub use run::{Ended, Run};
-pub use setting::{Setting, SettingError, Statistic};
-pub use trouble::{Faults, UnknownFault};
+pub use setting::{CROWD_MIN, Setting, SettingError, Statistic};
+pub use trouble::{Faults, Step, UnknownFault};
 
 #[cfg(test)]
 mod tests;

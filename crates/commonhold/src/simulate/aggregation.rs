@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use sim::aggregating::{Liar, Setting, Statistic, Summary};
+use sim::aggregating::{Choice, Liar, Setting, Statistic, Summary, Tally};
 
 use crate::cli::{ANSWERED, AggregationOptions, FAILED, USAGE, fail};
 use crate::simulate::bar;
@@ -55,7 +55,11 @@ fn setting(options: &AggregationOptions) -> Result<Setting, String> {
 }
 
 fn adversary(setting: &Setting) -> String {
-    let of = |(liar, count): (Liar, usize)| format!("{count} of the helpers: {liar}");
+    let of = |(liar, count): (Choice<Liar>, usize)| match liar {
+        Choice::This(liar) if !liar.contributes() => format!("{count} of the helpers: {liar}"),
+        Choice::This(liar) => format!("{count} of the contributors: {liar}"),
+        Choice::Any => format!("{count}, of any kind"),
+    };
     setting.liars.map_or("none".into(), of)
 }
 
@@ -86,7 +90,17 @@ fn as_json(options: &AggregationOptions, setting: &Setting, summary: &Summary) -
         "messages": summary.messages as f64 / runs as f64,
         "bytes": summary.bytes as f64 / runs as f64,
         "liars_named": summary.named,
+        "by_adversary": by_liar(summary),
     })
+}
+
+fn by_liar(summary: &Summary) -> Value {
+    let of = |(liar, tally): (&Option<Liar>, &Tally)| {
+        let name = liar.map_or("none".into(), |liar| liar.to_string());
+        let tally = json!({ "runs": tally.runs, "exact": tally.exact, "named": tally.named });
+        (name, tally)
+    };
+    summary.by_liar.iter().map(of).collect()
 }
 
 fn as_lines(options: &AggregationOptions, setting: &Setting, summary: &Summary) -> Vec<String> {
@@ -122,8 +136,16 @@ fn as_lines(options: &AggregationOptions, setting: &Setting, summary: &Summary) 
         ),
         format!("named        {} liars, nobody honest", summary.named),
     ];
+    if summary.by_liar.len() > 1 {
+        for (liar, Tally { runs, exact, named }) in &summary.by_liar {
+            let name = liar.map_or("none".into(), |liar| liar.to_string());
+            lines.push(format!(
+                "  {name:<14} {exact} of {runs} exact, {named} named"
+            ));
+        }
+    }
     if summary.broken.is_empty() {
-        lines.push("invariants   hold".into());
+        lines.push("invariants   hold, looked at after every event".into());
     }
     let failed = summary.broken.iter().map(|one| ("BROKEN", one));
     let failed = failed.chain(summary.without.iter().map(|one| ("no answer", one)));
@@ -214,6 +236,25 @@ mod tests {
     }
 
     #[test]
+    fn everything_can_go_wrong_at_once() {
+        let typed = "--contributors 30 --offline 0 --faults all --adversary any --campaign 2";
+        let options = options(typed);
+        let setting = setting(&options).unwrap();
+        let summary = setting.campaign(1..3, || ());
+        let json = as_json(&options, &setting, &summary);
+        assert_eq!(
+            (&json["faults"], &json["broken"]),
+            (&json!("all"), &json!([]))
+        );
+        let by_adversary = json["by_adversary"].as_object().unwrap().values();
+        let runs: u64 = by_adversary.filter_map(|one| one["runs"].as_u64()).sum();
+        assert_eq!(runs, 2);
+        let again = rerun(&options, 7);
+        assert!(again.contains("--faults all") && again.contains("--adversary any"));
+        assert!(Program::try_parse_from(again.split_whitespace()).is_ok());
+    }
+
+    #[test]
     fn nonsense_says_what_to_change() {
         for typed in [
             "--statistic mean",
@@ -221,6 +262,7 @@ mod tests {
             "--statistic histogram",
             "--statistic histogram:x",
             "--faults rain:3",
+            "--faults crash-at:lunch",
             "--adversary saint",
             "--offline 101",
             "--campaign 0",

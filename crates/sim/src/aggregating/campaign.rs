@@ -1,9 +1,11 @@
 //! Many computations under many seeds.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use base::Duration;
 
+use super::liar::Liar;
 use super::run::{Ended, Run};
 use super::setting::Setting;
 use crate::parallel;
@@ -28,6 +30,19 @@ pub struct Summary {
     /// Bytes.
     pub bytes: u64,
     /// Liars who were named, over all runs.
+    pub named: u64,
+    /// What came of each kind of lie; of no lie under nothing.
+    pub by_liar: BTreeMap<Option<Liar>, Tally>,
+}
+
+/// What came of the runs with one kind of liar.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Computations.
+    pub runs: u64,
+    /// Those with exact totals.
+    pub exact: u64,
+    /// Liars who were named.
     pub named: u64,
 }
 
@@ -55,6 +70,10 @@ impl Summary {
         self.messages += run.messages;
         self.bytes += run.bytes;
         self.named += run.named as u64;
+        let tally = self.by_liar.entry(run.liar).or_default();
+        tally.runs += 1;
+        tally.exact += u64::from(matches!(run.ended, Ended::Exact(_)));
+        tally.named += run.named as u64;
         let broken = run.broken.iter().map(|what| (seed, what.clone()));
         self.broken.extend(broken);
         match &run.ended {
@@ -81,6 +100,12 @@ impl Summary {
         self.messages += other.messages;
         self.bytes += other.bytes;
         self.named += other.named;
+        for (liar, tally) in other.by_liar {
+            let known = self.by_liar.entry(liar).or_default();
+            known.runs += tally.runs;
+            known.exact += tally.exact;
+            known.named += tally.named;
+        }
         self
     }
 

@@ -1,136 +1,189 @@
-//! The programs that nodes run: the committee engine, and what liars make of it.
+//! The program that a node runs: the committee engine, with what liars and accidents make of it.
+//!
+//! A liar that says two things at once runs the engine twice, with one name and one key, and lets each *face* speak to a part
+//! of the others (as Bano et al., "Twins: BFT systems made robust", 2020): whatever it signs twice, the engine has signed.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use std::str::FromStr;
+use std::sync::Arc;
 
-use aggregation::committee::{Committee, Message, Signed};
-use base::{Digest, Input, Instant, Outbox, Protocol};
-use crypto::SigningKey;
-use thiserror::Error;
+use aggregation::committee::{Command, Committee, Message, Terms};
+use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol, Rng};
+use crypto::{SigningKey, Vector};
 
-/// What a lying helper does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Liar {
-    /// Gives a wrong sum of its lane.
-    WrongSum,
-    /// Tells the other helpers a wrong count of its lane.
-    WrongCount,
-    /// Tells some helpers the right count and others a wrong one.
-    TwoCounts,
-    /// Acknowledges contributions and passes none of them on.
-    Keeps,
-    /// Passes contributions on to some lanes only.
-    HalfPasses,
-    /// Hears everything and says nothing.
-    Mute,
-}
-
-impl Liar {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::WrongSum,
-        Self::WrongCount,
-        Self::TwoCounts,
-        Self::Keeps,
-        Self::HalfPasses,
-        Self::Mute,
-    ];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::WrongSum => "wrong-sum",
-            Self::WrongCount => "wrong-count",
-            Self::TwoCounts => "two-counts",
-            Self::Keeps => "keeps",
-            Self::HalfPasses => "half-passes",
-            Self::Mute => "mute",
-        }
-    }
-}
-
-impl fmt::Display for Liar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// Not the name of a liar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("give one of wrong-sum, wrong-count, two-counts, keeps, half-passes, mute")]
-pub struct UnknownLiar;
-
-impl FromStr for Liar {
-    type Err = UnknownLiar;
-
-    fn from_str(name: &str) -> Result<Self, UnknownLiar> {
-        let named = |liar: &Self| liar.name() == name;
-        Self::ALL.into_iter().find(named).ok_or(UnknownLiar)
-    }
-}
-
-/// Sets over which honest helpers have given a sum: never two.
-pub type Opened = Rc<RefCell<BTreeSet<Digest>>>;
+use super::ledger::{Ledger, Overheard};
+use super::liar::Liar;
+use super::trouble::Death;
 
 /// One node.
 pub struct Player {
-    pub(super) committee: Committee,
+    /// One, or two of a liar with two faces.
+    pub(super) faces: Vec<Committee>,
     pub(super) key: SigningKey,
+    pub(super) terms: Arc<Terms>,
     pub(super) lies: Option<Liar>,
-    pub(super) opened: Opened,
+    /// All liars.
+    pub(super) friends: Rc<BTreeSet<NodeId>>,
+    /// Whom helpers leave out who leave somebody out.
+    pub(super) victim: Option<NodeId>,
+    /// What the second face contributes.
+    pub(super) other: Option<Vector>,
+    /// When it dies of itself.
+    pub(super) death: Option<Death>,
+    /// Messages that it sends twice, in percent.
+    pub(super) duplicates: u64,
+    pub(super) rng: Rng,
+    pub(super) ledger: Rc<RefCell<Ledger>>,
+    pub(super) state: State,
+}
+
+/// What a player remembers.
+#[derive(Default)]
+pub struct State {
+    dead: bool,
+    /// By liar who leads: what it has proposed, in order. The faces of friends vote for one each.
+    pub(super) proposals: BTreeMap<NodeId, Vec<Digest>>,
+    /// What was said and heard, to be said again.
+    pub(super) memory: Vec<Message>,
 }
 
 impl Player {
-    /// What leaves this node instead of `message` to the node with this number.
-    fn said(&self, to: u8, message: Message) -> Option<Message> {
-        let Some(liar) = self.lies else {
-            if let Message::Sum(sum) = &message {
-                self.opened.borrow_mut().insert(sum.set.digest());
+    pub(super) fn node(&self) -> NodeId {
+        self.key.node()
+    }
+
+    fn command(&mut self, now: Instant, command: Command, out: &mut [Outbox<Committee>]) {
+        if let ([_, second], [_, out]) = (&mut *self.faces, &mut *out)
+            && let Some(command) = second_command(&command, self.victim, self.other.as_ref())
+        {
+            second.handle(now, Input::Command(command), out);
+        }
+        let command = match command {
+            Command::Serve(terms, members) if self.lies == Some(Liar::LeavesOut) => {
+                Command::Serve(terms, without(members, self.victim))
             }
-            return Some(message);
+            command => command,
         };
-        match (liar, message) {
-            (Liar::Mute, _) | (Liar::Keeps, Message::Forward(..)) => None,
-            (Liar::HalfPasses, Message::Forward(..)) if to.is_multiple_of(2) => None,
-            (Liar::WrongSum, Message::Sum(mut sum)) => {
-                let mut body = sum.sum.body.clone();
-                bend(&mut body.0.sums);
-                sum.sum = Signed::new(&self.key, sum.sum.index(), body);
-                Some(Message::Sum(sum))
+        self.faces[0].handle(now, Input::Command(command), &mut out[0]);
+    }
+
+    fn receive(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        message: Message,
+        out: &mut [Outbox<Committee>],
+    ) {
+        self.remember(&message);
+        for (face, out) in out.iter_mut().enumerate() {
+            if let Some(message) = self.heard_by(face, from, &message) {
+                self.faces[face].handle(now, Input::Message { from, message }, out);
             }
-            (Liar::WrongCount, Message::Count(count)) => Some(self.miscount(*count)),
-            (Liar::TwoCounts, Message::Count(count)) if to.is_multiple_of(2) => {
-                Some(self.miscount(*count))
-            }
-            (_, message) => Some(message),
         }
     }
 
-    fn miscount(&self, count: Signed<aggregation::committee::LaneCount>) -> Message {
-        let mut body = count.body.clone();
-        bend(&mut body.0.sums);
-        Message::Count(Box::new(Signed::new(&self.key, count.index(), body)))
+    fn send(&mut self, now: Instant, to: NodeId, message: Message, out: &mut Outbox<Self>) {
+        let (leaves, lives) = match &mut self.death {
+            None => (true, true),
+            Some(death) => death.meets(&message),
+        };
+        let mut ledger = self.ledger.borrow_mut();
+        if !lives {
+            self.state.dead = true;
+            ledger.fallen.push(self.key.node());
+        }
+        if !leaves {
+            return;
+        }
+        if self.lies.is_none() {
+            ledger.hear(&self.terms, &message);
+        }
+        let from = self.key.node();
+        if let Some(overheard) = &mut ledger.overheard {
+            let message = message.clone();
+            let at = now;
+            overheard.push(Overheard {
+                at,
+                from,
+                to,
+                message,
+            });
+        }
+        if self.duplicates > 0 && self.rng.below(100) < self.duplicates {
+            out.send(to, message.clone());
+        }
+        out.send(to, message);
     }
 }
 
-/// Another element of the field.
-fn bend(sums: &mut [u64]) {
-    let last = sums.last_mut().expect("a total has numbers");
-    *last = if *last == 0 { 1 } else { *last - 1 };
+/// What the second face is told to do when the first one is told this: it serves beside it without the one whom it leaves
+/// out, and contributes something else.
+fn second_command(
+    command: &Command,
+    victim: Option<NodeId>,
+    other: Option<&Vector>,
+) -> Option<Command> {
+    match command {
+        Command::Serve(terms, members) => {
+            let members = without(members.clone(), victim);
+            Some(Command::Serve(Arc::clone(terms), members))
+        }
+        Command::Collecting(round, keys) => Some(Command::Collecting(*round, keys.clone())),
+        Command::Persisted(round, number) => Some(Command::Persisted(*round, *number)),
+        Command::Contribute(terms, keys, _) => {
+            let other = other?.clone();
+            let terms = Arc::clone(terms);
+            Some(Command::Contribute(terms, keys.clone(), other))
+        }
+        Command::Ask(_) | Command::Decline(_) => None,
+    }
+}
+
+fn without(mut members: BTreeSet<NodeId>, victim: Option<NodeId>) -> BTreeSet<NodeId> {
+    members.retain(|member| Some(*member) != victim);
+    members
 }
 
 impl Protocol for Player {
     type Message = Message;
-    type Command = <Committee as Protocol>::Command;
+    type Command = Command;
     type Event = <Committee as Protocol>::Event;
     type Timer = <Committee as Protocol>::Timer;
 
     fn handle(&mut self, now: Instant, input: Input<Self>, out: &mut Outbox<Self>) {
-        let mut outputs = Outbox::new();
-        self.committee
-            .handle(now, input.into_wrapped(), &mut outputs);
-        out.take_from(&mut outputs, |to, message| self.said(to.0[0], message));
+        if self.state.dead {
+            return;
+        }
+        let mut outs: Vec<Outbox<Committee>> = self.faces.iter().map(|_| Outbox::new()).collect();
+        match input {
+            Input::Command(command) => self.command(now, command, &mut outs),
+            Input::Message { from, message } => self.receive(now, from, message, &mut outs),
+            Input::Timer(timer) => {
+                for (face, out) in self.faces.iter_mut().zip(&mut outs) {
+                    face.handle(now, Input::Timer(timer), out);
+                }
+            }
+            Input::Unreachable(node) => {
+                for (face, out) in self.faces.iter_mut().zip(&mut outs) {
+                    face.handle(now, Input::Unreachable(node), out);
+                }
+            }
+        }
+        for (face, mut said) in outs.into_iter().enumerate() {
+            for output in said.drain() {
+                match output {
+                    Output::Send { to, message } => {
+                        for (to, message) in self.said_by(face, to, message) {
+                            if !self.state.dead {
+                                self.send(now, to, message, out);
+                            }
+                        }
+                    }
+                    Output::Wake { at, timer } => out.wake(at, timer),
+                    Output::Event(event) => out.emit(event),
+                }
+            }
+        }
     }
 }

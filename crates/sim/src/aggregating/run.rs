@@ -1,19 +1,22 @@
 //! One computation from the first seat's being taken to the answer, watched all the way.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use aggregation::committee::{Command, Committee, Event, Evidence, Failure, Totals};
+use aggregation::committee::{Command, Committee, Failure, Totals};
 use base::{Digest, Duration, NodeId, Rng};
 
-use super::player::{Opened, Player};
-use super::setting::{Setting, field};
+use super::choice::Choice;
+use super::ledger::{Ledger, Overheard};
+use super::liar::Liar;
+use super::player::{Player, State};
+use super::setting::{Cast, Setting, field, shuffle};
+use super::trouble::{Death, Faults};
+use super::watch::Watch;
 use crate::{START, Simulation};
 
-/// How long storing a vote takes.
-const DISK: Duration = Duration::from_millis(2);
-/// How long it takes until everybody has heard that contributions are called for.
-const CALL: Duration = Duration::from_millis(80);
 /// How much later than that by which everybody gives up the last message may be: clocks differ.
 const LATE: Duration = Duration::from_secs(5);
 
@@ -31,6 +34,10 @@ pub enum Ended {
 /// What came of one computation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
+    /// What went wrong in it.
+    pub faults: Faults,
+    /// Who lied, if anybody did.
+    pub liar: Option<Liar>,
     /// How it ended.
     pub ended: Ended,
     /// What must never happen and did; empty.
@@ -47,215 +54,147 @@ pub struct Run {
     pub named: usize,
 }
 
-/// What an application of each node would keep.
-struct Watch<'a> {
-    setting: &'a Setting,
-    vectors: BTreeMap<NodeId, Arc<[u64]>>,
-    liars: BTreeSet<NodeId>,
-    /// As the helpers that reached agreement have it.
-    sets: BTreeMap<NodeId, BTreeSet<NodeId>>,
-    named: BTreeSet<NodeId>,
-    ended: Option<Result<Evidence, Failure>>,
-    broken: Vec<String>,
+/// From which the nodes of one run are made.
+pub(super) struct Stage<'a> {
+    pub(super) setting: &'a Setting,
+    pub(super) terms: Arc<aggregation::committee::Terms>,
+    pub(super) faults: Faults,
+    pub(super) cast: Cast,
+    friends: Rc<BTreeSet<NodeId>>,
+    deaths: BTreeMap<NodeId, Death>,
+    pub(super) ledger: Rc<RefCell<Ledger>>,
 }
 
 impl Setting {
     /// Runs it once; everything that chance decides follows from `seed`.
     pub fn run(&self, seed: u64) -> Run {
+        self.play(seed, false).0
+    }
+
+    /// As [`run`](Self::run), with everything that anybody says to another, in order.
+    pub fn overhear(&self, seed: u64) -> (Run, Vec<Overheard>) {
+        self.play(seed, true)
+    }
+
+    fn play(&self, seed: u64, listens: bool) -> (Run, Vec<Overheard>) {
         let mut rng = Rng::from_number(seed);
-        let mut simulation = Simulation::new(seed, self.faults.network());
-        let opened = Opened::default();
-        let liars = self.cast(&mut simulation, &opened, &mut rng);
-        let contributors: Vec<_> = self.contributors().collect();
-        self.faults
-            .script(&mut simulation, &self.terms, &contributors, &mut rng);
-        let terms = Arc::new(self.terms.clone());
-        let members: BTreeSet<_> = contributors.iter().copied().collect();
+        let stage = Stage::new(self, seed, listens, &mut rng);
+        let mut simulation = Simulation::new(seed, stage.faults.network());
+        for place in &self.people {
+            let node = self.crowd.identity(*place).node();
+            simulation.add(node, stage.player(*place, rng.fork("node")));
+        }
+        stage
+            .faults
+            .script(&mut simulation, &self.terms, &stage.deaths, &mut rng);
+        let terms = Arc::clone(&stage.terms);
+        let members: BTreeSet<_> = self.contributors().collect();
         simulation.command(terms.querier, Command::Ask(Arc::clone(&terms)));
         for seat in &terms.seats {
             let serve = Command::Serve(Arc::clone(&terms), members.clone());
             simulation.command(*seat, serve);
         }
-        let mut watch = Watch {
-            setting: self,
-            vectors: self.vectors(seed),
-            liars,
-            sets: BTreeMap::new(),
-            named: BTreeSet::new(),
-            ended: None,
-            broken: Vec::new(),
-        };
+        let ledger = Rc::clone(&stage.ledger);
+        let vectors = self.vectors(seed, &stage.cast);
+        let mut watch = Watch::new(stage, vectors, rng);
         let limit = terms.ends_at() + LATE;
-        while watch.ended.is_none() && simulation.now() < limit && simulation.step() {
-            watch.look(&mut simulation, &terms);
+        while !watch.has_ended() && simulation.now() < limit && simulation.step() {
+            watch.look(&mut simulation);
         }
         let took = simulation.now().since(START);
         // Those who are late must come to the same set.
         let late = simulation.now() + Duration::from_secs(3);
         while simulation.now() < late && simulation.step() {
-            watch.look(&mut simulation, &terms);
+            watch.look(&mut simulation);
         }
-        if opened.borrow().len() > 1 {
-            watch.broken.push("sums over two sets were given".into());
-        }
-        let ended = watch.judge();
         let total = simulation.total();
-        Run {
-            took,
-            included: watch.included(),
-            messages: total.sent,
-            bytes: total.sent_bytes,
-            named: watch.named.intersection(&watch.liars).count(),
-            broken: watch.broken,
-            ended,
-        }
-    }
-
-    /// Seats everybody; says who lies.
-    fn cast(
-        &self,
-        simulation: &mut Simulation<Player>,
-        opened: &Opened,
-        rng: &mut Rng,
-    ) -> BTreeSet<NodeId> {
-        let mut seats = self.terms.seats.clone();
-        super::setting::shuffle(&mut seats, rng);
-        let (liar, count) = self
-            .liars
-            .map_or((None, 0), |(liar, count)| (Some(liar), count));
-        let liars: BTreeSet<_> = seats.into_iter().take(count).collect();
-        for place in &self.people {
-            let identity = self.crowd.identity(*place);
-            let node = identity.node();
-            let community = Arc::clone(self.crowd.rules().community());
-            let committee = Committee::new(Arc::clone(identity), community, rng.fork("node"));
-            let player = Player {
-                committee,
-                key: identity.key.clone(),
-                lies: liar.filter(|_| liars.contains(&node)),
-                opened: Opened::clone(opened),
-            };
-            simulation.add(node, player);
-        }
-        liars
+        let overheard = ledger.borrow_mut().overheard.take();
+        let run = watch.conclude(took, total);
+        (run, overheard.unwrap_or_default())
     }
 }
 
-impl Watch<'_> {
-    /// Does what applications do.
-    fn look(
-        &mut self,
-        simulation: &mut Simulation<Player>,
-        terms: &Arc<aggregation::committee::Terms>,
-    ) {
-        let events: Vec<_> = simulation.drain_events().collect();
-        for (_, node, event) in events {
-            match event {
-                Event::LanesReady(round, keys) => {
-                    for seat in &terms.seats {
-                        let collecting = Command::Collecting(round, keys.clone());
-                        simulation.command_after(CALL, *seat, collecting);
-                    }
-                    let keys: Vec<_> = keys.into_iter().map(|key| key.body.public).collect();
-                    for (person, vector) in &self.vectors {
-                        let vector = field(vector);
-                        let contribute =
-                            Command::Contribute(Arc::clone(terms), keys.clone(), vector);
-                        if simulation.is_up(person) {
-                            simulation.command_after(CALL, *person, contribute);
-                        }
-                    }
-                }
-                Event::Persist { round, number, .. } => {
-                    simulation.command_after(DISK, node, Command::Persisted(round, number));
-                }
-                Event::SetAgreed(_, members) => self.agreed(node, members),
-                Event::Misbehaved { node: whom, what } => {
-                    self.named.insert(whom);
-                    if !self.liars.contains(&whom) && !self.liars.contains(&node) {
-                        self.broken
-                            .push(format!("somebody honest was accused: {what}"));
-                    }
-                }
-                Event::Opened(_, evidence) => self.end(Ok(*evidence)),
-                Event::Failed(_, why) => self.end(Err(why)),
-                Event::Unfit(_, why) => self.broken.push(format!("nothing was contributed: {why}")),
-                Event::Accepted(_) => {}
-            }
-        }
+impl<'a> Stage<'a> {
+    fn new(setting: &'a Setting, seed: u64, listens: bool, rng: &mut Rng) -> Self {
+        let mut choice = Rng::from_number(seed).fork("choice");
+        let faults = match setting.faults {
+            Choice::This(faults) => faults,
+            Choice::Any => Faults::draw(&mut choice),
+        };
+        let lies = setting.liars.map(|(liar, count)| match liar {
+            Choice::This(liar) => (liar, count),
+            Choice::Any => (Liar::draw(&mut choice), count),
+        });
+        let mut stage = Self {
+            setting,
+            terms: Arc::new(setting.terms.clone()),
+            faults,
+            cast: Cast::new(setting, lies, rng),
+            friends: Rc::default(),
+            deaths: BTreeMap::new(),
+            ledger: Rc::default(),
+        };
+        stage.friends = Rc::new(stage.cast.liars.clone());
+        stage.deaths = faults.deaths(&setting.terms, &setting.seatless(), rng);
+        stage.ledger.borrow_mut().overheard = listens.then(Vec::new);
+        stage
     }
 
-    fn end(&mut self, ended: Result<Evidence, Failure>) {
-        if self.ended.replace(ended).is_some() {
-            self.broken.push("it ended twice".into());
+    /// The program of one node.
+    pub(super) fn player(&self, place: usize, mut rng: Rng) -> Player {
+        let identity = self.setting.crowd.identity(place);
+        let node = identity.node();
+        let lies = self.cast.liar.filter(|_| self.cast.liars.contains(&node));
+        let faces = if matches!(lies, Some(Liar::TwoSets | Liar::TwoBundles)) {
+            2
+        } else {
+            1
+        };
+        let face = |_| {
+            let community = Arc::clone(self.setting.crowd.rules().community());
+            Committee::new(Arc::clone(identity), community, rng.fork("face"))
+        };
+        let [_, other] = self.setting.two_vectors();
+        Player {
+            faces: (0..faces).map(face).collect(),
+            key: identity.key.clone(),
+            terms: Arc::clone(&self.terms),
+            lies,
+            friends: Rc::clone(&self.friends),
+            victim: self.setting.seatless().first().copied(),
+            other: (lies == Some(Liar::TwoBundles)).then(|| field(&other)),
+            death: self.deaths.get(&node).copied(),
+            duplicates: self.faults.duplicate,
+            rng,
+            ledger: Rc::clone(&self.ledger),
+            state: State::default(),
         }
     }
+}
 
-    fn agreed(&mut self, node: NodeId, members: BTreeSet<NodeId>) {
-        if self.liars.contains(&node) {
-            return;
-        }
-        if self.sets.values().any(|known| *known != members) {
-            self.broken.push("honest helpers agreed on two sets".into());
-        }
-        self.sets.insert(node, members);
-    }
-
-    fn included(&self) -> u64 {
-        self.sets.values().next().map_or(0, |set| set.len() as u64)
-    }
-
-    /// Compares with the numbers in the clear.
-    fn judge(&mut self) -> Ended {
-        let evidence = match self.ended.take() {
-            None => return Ended::Nothing,
-            Some(Err(why)) => return Ended::NoAnswer(why),
-            Some(Ok(evidence)) => evidence,
+impl Cast {
+    fn new(setting: &Setting, lies: Option<(Liar, usize)>, rng: &mut Rng) -> Self {
+        let Some((liar, count)) = lies else {
+            return Self {
+                liar: None,
+                liars: BTreeSet::new(),
+            };
         };
-        let terms = &self.setting.terms;
-        let totals = match evidence.verify(terms) {
-            Ok(totals) => totals,
-            Err(why) => {
-                self.broken
-                    .push(format!("the evidence does not hold: {why}"));
-                return Ended::Nothing;
-            }
+        let mut able = if liar.contributes() {
+            setting.seatless()
+        } else {
+            setting.terms.seats.clone()
         };
-        let Some(members) = self.sets.values().next() else {
-            self.broken
-                .push("totals of a set that no honest helper knows".into());
-            return Ended::Nothing;
-        };
-        let mut expected = vec![0; terms.vector_len];
-        for member in members {
-            let added = expected.iter_mut().zip(&*self.vectors[member]);
-            added.for_each(|(sum, number)| *sum += number);
+        shuffle(&mut able, rng);
+        if liar.leads() {
+            // One of them leads the first view.
+            let first = able.iter().position(|seat| *seat == setting.terms.seats[0]);
+            able.swap(0, first.unwrap_or(0));
         }
-        if !self.fits(&totals, &expected) || evidence.set.included != members.len() as u64 {
-            self.broken
-                .push("the totals are not those of the signed set".into());
+        Self {
+            liar: Some(liar),
+            liars: able.into_iter().take(count).collect(),
         }
-        Ended::Exact(totals)
-    }
-
-    fn fits(&self, totals: &Totals, expected: &[u64]) -> bool {
-        let (cells, width) = (self.setting.terms.cells, self.setting.terms.width());
-        let cell = |at: usize| -> Vec<u64> {
-            let numbers = &expected[cells + at * (width - 1)..][..width - 1];
-            [&expected[at..=at], numbers].concat()
-        };
-        let mut whole = vec![0; width];
-        for at in 0..cells {
-            whole
-                .iter_mut()
-                .zip(cell(at))
-                .for_each(|(sum, number)| *sum += number);
-        }
-        let open = totals.cells.iter().enumerate();
-        let fits = |(at, open): (usize, &Option<Vec<u64>>)| {
-            open.as_ref().is_none_or(|open| *open == cell(at))
-        };
-        totals.whole == whole && open.into_iter().all(fits)
     }
 }
 

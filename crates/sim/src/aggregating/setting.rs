@@ -1,6 +1,6 @@
 //! Who takes part in a computation, and what each contributes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aggregation::committee::{Place, Terms};
@@ -11,7 +11,8 @@ use crypto::Vector;
 use overlay::Form;
 use thiserror::Error;
 
-use super::player::Liar;
+use super::choice::Choice;
+use super::liar::Liar;
 use super::trouble::Faults;
 use crate::START;
 use crate::drawing::{Crowd, CrowdError, Size};
@@ -20,6 +21,9 @@ use crate::drawing::{Crowd, CrowdError, Size};
 const COLLECTION: Duration = Duration::from_secs(10);
 /// Most contributors: as many as one committee takes.
 pub const CONTRIBUTORS_MAX: u64 = 4096;
+/// Fewest honest people who match of whom a total may tell. To it comes an allowance for the colluders, who are nobody to hide
+/// among.
+pub const CROWD_MIN: u64 = 5;
 /// Most buckets, so that a run fits into memory.
 pub const BUCKETS_MAX: usize = 10_000;
 
@@ -47,9 +51,11 @@ pub struct Setting {
     pub(super) terms: Terms,
     pub(super) statistic: Statistic,
     /// What goes wrong.
-    pub faults: Faults,
+    pub faults: Choice<Faults>,
     /// Who lies, and how many of them there are.
-    pub liars: Option<(Liar, usize)>,
+    pub liars: Option<(Choice<Liar>, usize)>,
+    /// The numbers of some people, whatever the seed.
+    fixed: BTreeMap<NodeId, Option<u64>>,
 }
 
 /// Why there is no such computation.
@@ -102,10 +108,13 @@ impl Setting {
             seats: seats.map(|place| crowd.contact(*place).node()).collect(),
             sizes,
             liars: sizes.liars(contributors, colluders),
+            outvotes: sizes
+                .bounds(contributors, colluders, offline_permille)
+                .outvotes(),
             vector_len,
             cells,
             proof: None,
-            threshold: 5,
+            threshold: CROWD_MIN + colluders,
             querier: crowd.contact(people[0]).node(),
             closes_at: START + COLLECTION,
             place: Place::default(),
@@ -115,8 +124,9 @@ impl Setting {
             people,
             terms,
             statistic,
-            faults: Faults::default(),
+            faults: Faults::default().into(),
             liars: None,
+            fixed: BTreeMap::new(),
         })
     }
 
@@ -132,22 +142,76 @@ impl Setting {
         &self.terms
     }
 
+    /// Fixes the number of one contributor; without a number it does not match.
+    pub fn set_number(&mut self, contributor: NodeId, number: Option<u64>) {
+        self.fixed.insert(contributor, number);
+    }
+
     /// Everybody who may contribute.
     pub(super) fn contributors(&self) -> impl Iterator<Item = NodeId> + '_ {
         let places = self.people[1..].iter();
         places.map(|place| self.crowd.contact(*place).node())
     }
 
-    /// What each contributes under this seed; one in ten does not match.
-    pub(super) fn vectors(&self, seed: u64) -> BTreeMap<NodeId, Arc<[u64]>> {
+    /// Everybody who contributes and has no seat.
+    pub(super) fn seatless(&self) -> Vec<NodeId> {
+        let all = self.contributors();
+        all.filter(|node| self.terms.seat(*node).is_none())
+            .collect()
+    }
+
+    /// What each contributes under this seed; one in ten does not match. Where liars pad the crowd, few others match.
+    pub(super) fn vectors(&self, seed: u64, cast: &Cast) -> BTreeMap<NodeId, Arc<[u64]>> {
         let mut rng = Rng::from_number(seed).fork("numbers");
+        let few = (cast.liar == Some(Liar::Pads)).then(|| self.few(&cast.liars, &mut rng));
         let one = |node| {
-            let number = 1 + rng.below(NUMBER_MAX);
+            let mut number = 1 + rng.below(NUMBER_MAX);
             let group = rng.below(1 << 32);
-            let matches = rng.below(10) > 0;
-            (node, self.statistic.encode(number, group, matches).into())
+            let mut matches = rng.below(10) > 0;
+            if let Some(few) = &few {
+                matches = cast.liars.contains(&node) || few.contains(&node);
+            }
+            if let Some(fixed) = self.fixed.get(&node) {
+                matches = fixed.is_some();
+                number = fixed.unwrap_or(1);
+            }
+            let two = cast.has_two_vectors(node);
+            let vector = if two {
+                self.two_vectors()[0].clone()
+            } else {
+                self.statistic.encode(number, group, matches)
+            };
+            (node, vector.into())
         };
         self.contributors().map(one).collect()
+    }
+
+    /// About as many honest people as may be told of.
+    fn few(&self, liars: &BTreeSet<NodeId>, rng: &mut Rng) -> BTreeSet<NodeId> {
+        let mut honest: Vec<_> = self.contributors().collect();
+        honest.retain(|node| !liars.contains(node));
+        shuffle(&mut honest, rng);
+        let count = rng.below(2 * CROWD_MIN + 1) as usize;
+        honest.into_iter().take(count).collect()
+    }
+
+    /// What all those contribute who contribute twice: all the same, so that it is seen in a sum how many of which there are.
+    pub(super) fn two_vectors(&self) -> [Vec<u64>; 2] {
+        [(1, 0), (NUMBER_MAX, 1)].map(|(number, group)| self.statistic.encode(number, group, true))
+    }
+}
+
+/// Who lies in one run, and about what.
+#[derive(Debug, Clone)]
+pub struct Cast {
+    pub(super) liar: Option<Liar>,
+    pub(super) liars: BTreeSet<NodeId>,
+}
+
+impl Cast {
+    /// Whether this node contributes one vector here and another one there.
+    pub(super) fn has_two_vectors(&self, node: NodeId) -> bool {
+        self.liar.is_some_and(Liar::has_two_vectors) && self.liars.contains(&node)
     }
 }
 

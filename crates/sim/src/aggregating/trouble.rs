@@ -1,44 +1,117 @@
 //! What goes wrong by accident.
 
+mod script;
+mod step;
+
 use std::fmt;
 use std::str::FromStr;
 
-use aggregation::committee::Terms;
-use base::{Duration, NodeId, Rng};
+use base::{Duration, Rng};
 use thiserror::Error;
 
-use super::player::Player;
-use super::setting::shuffle;
-use crate::{Action, Direction, NetworkModel, START, Simulation};
+pub use step::{Death, Step};
+
+use super::choice::Choice;
+use crate::NetworkModel;
 
 /// What goes wrong, in percent of those whom it can happen to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Faults {
     /// Helpers that crash for good, each at some moment of the computation.
     pub crash: u64,
+    /// They crash when they come to this step instead; without `crash` one of them does.
+    pub crash_at: Option<Step>,
     /// Contributors that vanish: before, in or after their one message.
     pub vanish: u64,
     /// Messages that are lost.
     pub loss: u64,
+    /// Messages that are sent twice.
+    pub duplicate: u64,
+    /// Messages that overtake others: of two seconds by how much a message may be late.
+    pub reorder: u64,
     /// Helpers that sleep for up to five seconds.
     pub pause: u64,
+    /// Helpers that do nothing most of the time, and then everything at once.
+    pub slow: u64,
     /// Helpers that are cut off from the others, for up to five seconds.
     pub partition: u64,
+    /// Helpers that are cut off from the others for good.
+    pub cut: u64,
+}
+
+impl Faults {
+    fn percents(&self) -> [(&'static str, u64); 9] {
+        [
+            ("crash", self.crash),
+            ("vanish", self.vanish),
+            ("loss", self.loss),
+            ("duplicate", self.duplicate),
+            ("reorder", self.reorder),
+            ("pause", self.pause),
+            ("slow", self.slow),
+            ("partition", self.partition),
+            ("cut", self.cut),
+        ]
+    }
+
+    fn percent_mut(&mut self, name: &str) -> Option<&mut u64> {
+        Some(match name {
+            "crash" => &mut self.crash,
+            "vanish" => &mut self.vanish,
+            "loss" => &mut self.loss,
+            "duplicate" => &mut self.duplicate,
+            "reorder" => &mut self.reorder,
+            "pause" => &mut self.pause,
+            "slow" => &mut self.slow,
+            "partition" => &mut self.partition,
+            "cut" => &mut self.cut,
+            _ => return None,
+        })
+    }
+
+    /// Some of everything, each kind in one run of three: so much that a quorum mostly lives.
+    pub(super) fn draw(rng: &mut Rng) -> Self {
+        let mut some = |most: u64| {
+            let percent = 1 + rng.below(most);
+            if rng.below(3) == 0 { percent } else { 0 }
+        };
+        let mut faults = Self {
+            crash: some(12),
+            crash_at: None,
+            vanish: some(30),
+            loss: some(3),
+            duplicate: some(50),
+            reorder: some(50),
+            pause: some(30),
+            slow: some(100),
+            partition: some(40),
+            cut: some(12),
+        };
+        faults.crash_at = (rng.below(2) == 0).then(|| Step::draw(rng));
+        faults
+    }
+
+    /// The network with its losses and detours.
+    pub(super) fn network(&self) -> NetworkModel {
+        /// How late a message is at most when everything is out of order. Guess: beyond a view of the agreement.
+        const LATEST: Duration = Duration::from_secs(2);
+        let internet = NetworkModel::INTERNET;
+        NetworkModel {
+            losses: self.loss * 10_000,
+            jitter: internet.jitter + LATEST.saturating_mul(self.reorder as u32) / 100,
+            ..internet
+        }
+    }
 }
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all = [
-            ("crash", self.crash),
-            ("vanish", self.vanish),
-            ("loss", self.loss),
-            ("pause", self.pause),
-            ("partition", self.partition),
-        ];
-        let some = all.iter().filter(|(_, percent)| *percent > 0);
-        let texts: Vec<_> = some
+        let percents = self.percents().into_iter();
+        let some = percents.filter(|(_, percent)| *percent > 0);
+        let mut texts: Vec<_> = some
             .map(|(name, percent)| format!("{name}:{percent}"))
             .collect();
+        texts.extend(self.crash_at.map(|step| format!("crash-at:{step}")));
         f.write_str(if texts.is_empty() { "none" } else { "" })?;
         f.write_str(&texts.join(","))
     }
@@ -46,7 +119,9 @@ impl fmt::Display for Faults {
 
 /// Not a list of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("give faults in percent, such as crash:30,vanish:5,loss:1,pause:10,partition:40")]
+#[error(
+    "give faults in percent, such as crash:30,vanish:5,loss:1,duplicate:20,reorder:50,pause:10,slow:100,partition:40,cut:10, or crash-at:STEP with one of {names}; or all", names = Step::names()
+)]
 pub struct UnknownFault;
 
 impl FromStr for Faults {
@@ -58,76 +133,35 @@ impl FromStr for Faults {
             return Ok(faults);
         }
         for part in text.split(',').filter(|part| !part.is_empty()) {
-            let (name, percent) = part.split_once(':').ok_or(UnknownFault)?;
-            let percent = percent.parse().ok().filter(|percent| *percent <= 100);
-            let fault = match name {
-                "crash" => &mut faults.crash,
-                "vanish" => &mut faults.vanish,
-                "loss" => &mut faults.loss,
-                "pause" => &mut faults.pause,
-                "partition" => &mut faults.partition,
-                _ => return Err(UnknownFault),
-            };
+            let (name, value) = part.split_once(':').ok_or(UnknownFault)?;
+            if name == "crash-at" {
+                faults.crash_at = Some(value.parse()?);
+                continue;
+            }
+            let percent = value.parse().ok().filter(|percent| *percent <= 100);
+            let fault = faults.percent_mut(name).ok_or(UnknownFault)?;
             *fault = percent.ok_or(UnknownFault)?;
         }
         Ok(faults)
     }
 }
 
-/// Within which accidents happen: most computations are over by then.
-const WHEN: u64 = 6_000_000;
+impl FromStr for Choice<Faults> {
+    type Err = UnknownFault;
 
-impl Faults {
-    /// The network with its losses.
-    pub(super) fn network(&self) -> NetworkModel {
-        NetworkModel {
-            losses: self.loss * 10_000,
-            ..NetworkModel::INTERNET
+    fn from_str(text: &str) -> Result<Self, UnknownFault> {
+        match text {
+            "all" => Ok(Self::Any),
+            text => text.parse().map(Self::This),
         }
     }
+}
 
-    /// Puts everything on the script. Exactly the stated share of the helpers crashes.
-    pub(super) fn script(
-        &self,
-        simulation: &mut Simulation<Player>,
-        terms: &Terms,
-        contributors: &[NodeId],
-        rng: &mut Rng,
-    ) {
-        let moment = |rng: &mut Rng| START + Duration::from_micros(rng.below(WHEN));
-        let some = |of: &[NodeId], percent: u64, rng: &mut Rng| {
-            let mut all = of.to_vec();
-            shuffle(&mut all, rng);
-            all.truncate((of.len() as u64 * percent / 100) as usize);
-            all
-        };
-        for seat in some(&terms.seats, self.crash, rng) {
-            simulation.at(moment(rng), Action::Crash(seat));
-        }
-        let alone: Vec<_> = contributors
-            .iter()
-            .filter(|node| terms.seat(**node).is_none())
-            .copied()
-            .collect();
-        for node in some(&alone, self.vanish, rng) {
-            // Contributions are called for after about half a second.
-            let at = START + Duration::from_micros(rng.below(1_500_000));
-            simulation.at(at, Action::Crash(node));
-        }
-        for seat in some(&terms.seats, self.pause, rng) {
-            let lasting = Duration::from_micros(rng.below(5_000_000));
-            simulation.at(moment(rng), Action::Pause(seat, lasting));
-        }
-        let side = some(&terms.seats, self.partition, rng);
-        if !side.is_empty() {
-            let others = terms.seats.iter().filter(|seat| !side.contains(seat));
-            let partition = Action::Partition {
-                b: others.copied().collect(),
-                a: side.into_iter().collect(),
-                direction: Direction::Both,
-                lasting: Duration::from_micros(rng.below(5_000_000)),
-            };
-            simulation.at(moment(rng), partition);
+impl fmt::Display for Choice<Faults> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::This(faults) => faults.fmt(f),
+            Self::Any => f.write_str("all"),
         }
     }
 }

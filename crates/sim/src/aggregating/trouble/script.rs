@@ -1,0 +1,122 @@
+//! Who suffers what, and when.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aggregation::committee::Terms;
+use base::{Duration, Instant, NodeId, Rng};
+
+use super::{Death, Faults, Step};
+use crate::aggregating::player::Player;
+use crate::aggregating::setting::shuffle;
+use crate::{Action, Direction, START, Simulation};
+
+/// Within which accidents happen: most computations are over by then.
+const WHEN: u64 = 6_000_000;
+/// Within which helpers are cut off for good: most computations are not over yet.
+const CUT_WHEN: u64 = 800_000;
+/// Contributions are called for after about half a second, so that this is mostly before.
+const BEFORE_CALL: u64 = 600_000;
+/// For how long slow helpers are slow: until everybody has given up.
+const SLOW_FOR: u64 = 56_000_000;
+/// How often they wake up. Guess: a machine that has far too much to do.
+const SLOW_EVERY: u64 = 500_000;
+/// Longer than any computation.
+const FOR_GOOD: Duration = Duration::from_secs(3600);
+
+fn moment(rng: &mut Rng) -> Instant {
+    START + Duration::from_micros(rng.below(WHEN))
+}
+
+/// Exactly this share of them.
+fn some(of: &[NodeId], percent: u64, rng: &mut Rng) -> Vec<NodeId> {
+    let mut all = of.to_vec();
+    shuffle(&mut all, rng);
+    all.truncate((of.len() as u64 * percent / 100) as usize);
+    all
+}
+
+impl Faults {
+    /// Who dies of itself, and when.
+    pub(in crate::aggregating) fn deaths(
+        &self,
+        terms: &Terms,
+        contributors: &[NodeId],
+        rng: &mut Rng,
+    ) -> BTreeMap<NodeId, Death> {
+        let mut deaths = BTreeMap::new();
+        for node in some(&alone(terms, contributors), self.vanish, rng) {
+            let ways = [Death::Before, Death::InBundle, Death::AfterBundle];
+            deaths.insert(node, ways[rng.below(3) as usize]);
+        }
+        if let Some(step) = self.crash_at {
+            let victims = self.victims_of(step, terms, rng);
+            let death = |node| (node, Death::In(step, rng.below(terms.seats.len() as u64)));
+            deaths.extend(victims.into_iter().map(death));
+        }
+        deaths
+    }
+
+    fn victims_of(&self, step: Step, terms: &Terms, rng: &mut Rng) -> Vec<NodeId> {
+        let mut seats = terms.seats.clone();
+        if !step.leads() {
+            shuffle(&mut seats, rng);
+        }
+        // Seats lead in their order.
+        let count = (seats.len() as u64 * self.crash / 100).max(1);
+        seats.truncate(count as usize);
+        seats
+    }
+
+    /// Puts everything else on the script. Exactly the stated share of the helpers crashes.
+    pub(in crate::aggregating) fn script(
+        &self,
+        simulation: &mut Simulation<Player>,
+        terms: &Terms,
+        deaths: &BTreeMap<NodeId, Death>,
+        rng: &mut Rng,
+    ) {
+        if self.crash_at.is_none() {
+            for seat in some(&terms.seats, self.crash, rng) {
+                simulation.at(moment(rng), Action::Crash(seat));
+            }
+        }
+        let before = deaths.iter().filter(|(_, death)| **death == Death::Before);
+        for (node, _) in before {
+            let at = START + Duration::from_micros(rng.below(BEFORE_CALL));
+            simulation.at(at, Action::Crash(*node));
+        }
+        for seat in some(&terms.seats, self.pause, rng) {
+            let lasting = Duration::from_micros(rng.below(5_000_000));
+            simulation.at(moment(rng), Action::Pause(seat, lasting));
+        }
+        for seat in some(&terms.seats, self.slow, rng) {
+            for at in (0..SLOW_FOR).step_by(SLOW_EVERY as usize) {
+                let lasting = Duration::from_micros(rng.below(SLOW_EVERY));
+                let at = START + Duration::from_micros(at);
+                simulation.at(at, Action::Pause(seat, lasting));
+            }
+        }
+        let lasting = Duration::from_micros(rng.below(5_000_000));
+        let side = some(&terms.seats, self.partition, rng);
+        simulation.at(moment(rng), apart(terms, side, lasting));
+        let at = START + Duration::from_micros(rng.below(CUT_WHEN));
+        let side = some(&terms.seats, self.cut, rng);
+        simulation.at(at, apart(terms, side, FOR_GOOD));
+    }
+}
+
+fn alone(terms: &Terms, contributors: &[NodeId]) -> Vec<NodeId> {
+    let all = contributors.iter().copied();
+    all.filter(|node| terms.seat(*node).is_none()).collect()
+}
+
+fn apart(terms: &Terms, side: Vec<NodeId>, lasting: Duration) -> Action<Player> {
+    let side: BTreeSet<_> = side.into_iter().collect();
+    let others = terms.seats.iter().filter(|seat| !side.contains(seat));
+    Action::Partition {
+        b: others.copied().collect(),
+        a: side,
+        direction: Direction::Both,
+        lasting,
+    }
+}
