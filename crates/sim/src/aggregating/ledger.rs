@@ -68,3 +68,52 @@ impl Ledger {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aggregation::committee::{LaneCount, Signed};
+    use aggregation::sizes::Sizes;
+    use base::Instant;
+    use crypto::SigningKey;
+
+    use super::*;
+
+    fn count(seat: usize, set: u8, number: u64) -> Message {
+        let total = LaneTotal {
+            round: Digest([1; 32]),
+            set: Digest([set; 32]),
+            sums: vec![number],
+            open: Vec::new(),
+        };
+        let key = SigningKey::from_seed([1; 32]);
+        Message::Count(Box::new(Signed::new(&key, seat, LaneCount(total))))
+    }
+
+    #[test]
+    fn two_totals_of_a_lane_and_two_sets_are_found() {
+        let terms = Terms {
+            question: Digest([1; 32]),
+            list: Digest([2; 32]),
+            seats: Vec::new(),
+            sizes: Sizes {
+                lanes: 2,
+                replicas: 3,
+            },
+            liars: 1,
+            vector_len: 1,
+            cells: 1,
+            threshold: 1,
+            querier: NodeId([9; 32]),
+            closes_at: Instant(0),
+        };
+        let broken = |said: &[Message]| {
+            let mut ledger = Ledger::default();
+            said.iter().for_each(|message| ledger.hear(&terms, message));
+            ledger.broken
+        };
+        let fine = [count(0, 1, 5), count(2, 1, 5), count(3, 1, 6)];
+        assert_eq!(broken(&fine), Vec::<String>::new());
+        assert!(broken(&[count(0, 1, 5), count(2, 1, 6)])[0].contains("two totals"));
+        assert!(broken(&[count(0, 1, 5), count(3, 2, 6)])[0].contains("two sets"));
+    }
+}

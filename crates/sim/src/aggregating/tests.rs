@@ -80,6 +80,19 @@ fn a_quorum_that_is_cut_off_for_good_gives_nothing() {
     assert!(summary.without.len() >= 2, "{summary:?}");
 }
 
+/// Six have no seat, and all of them vanish: those who have got their message out are in, the others are not.
+#[test]
+fn who_vanishes_after_the_message_counts_and_who_does_before_does_not() {
+    let mut setting = small(18, 4);
+    setting.faults = Choice::This("vanish:100".parse().unwrap());
+    let runs: Vec<_> = (0..4).map(|seed| setting.run(seed)).collect();
+    for run in &runs {
+        assert!(matches!(run.ended, Ended::Exact(_)) && run.broken.is_empty());
+        assert!((12..18).contains(&run.included), "{run:?}");
+    }
+    assert!(runs.iter().any(|run| run.included > 12));
+}
+
 /// One helper dies in the middle of each step, a leader where leaders alone come to it.
 #[test]
 fn a_crash_in_any_step_leaves_an_exact_answer() {
