@@ -8,16 +8,21 @@ use crate::validity::circuit::NotInRange;
 /// the bits are, their value is in range. Some numbers can be written in two ways.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Range {
-    weights: Vec<u64>,
+    /// What the last bit weighs.
+    last: u64,
+    weights: Vec<Field64>,
 }
 
 impl Range {
     /// Up to `max`, at least one.
     pub fn to(max: u64) -> Self {
         let low = max.ilog2();
-        let mut weights: Vec<_> = (0..low).map(|bit| 1 << bit).collect();
-        weights.push(max - ((1 << low) - 1));
-        Self { weights }
+        let last = max - ((1 << low) - 1);
+        let weights = (0..low).map(|bit| 1 << bit).chain(std::iter::once(last));
+        Self {
+            last,
+            weights: weights.map(Field64::from).collect(),
+        }
     }
 
     /// How many bits.
@@ -31,13 +36,13 @@ impl Range {
     ///
     /// When it is not in range.
     pub fn bits(&self, value: u64) -> Result<Vec<Field64>, NotInRange> {
-        let (last, rest) = self.weights.split_last().expect("a range has a bit");
-        let high = value > rest.iter().sum::<u64>();
-        let low = if high { value - last } else { value };
-        if low >> rest.len() != 0 {
+        let low_bits = self.len() - 1;
+        let high = value >> low_bits != 0;
+        let low = if high { value - self.last } else { value };
+        if low >> low_bits != 0 {
             return Err(NotInRange);
         }
-        let low = (0..rest.len()).map(|bit| Field64::from((low >> bit) & 1));
+        let low = (0..low_bits).map(|bit| Field64::from((low >> bit) & 1));
         Ok(low.chain(std::iter::once(u64::from(high).into())).collect())
     }
 
@@ -45,7 +50,7 @@ impl Range {
     pub fn value(&self, bits: &[Field64]) -> Field64 {
         let weighed = bits.iter().zip(&self.weights);
         weighed.fold(Field64::zero(), |value, (bit, weight)| {
-            value + *bit * Field64::from(*weight)
+            value + *bit * *weight
         })
     }
 }

@@ -70,9 +70,12 @@ fn binding() -> Binding {
 
 /// Shares of a contribution, and what lanes say of them.
 pub fn contribution(bytes: &[u8]) {
-    let Some((which, public, shares, said)) = super::read::<Fed>(bytes) else {
-        return;
-    };
+    black_box(accepted(bytes));
+}
+
+/// The sum of what the lanes accept.
+fn accepted(bytes: &[u8]) -> Option<Vector> {
+    let (which, public, shares, said) = super::read::<Fed>(bytes)?;
     // From all that is fed, since no contributor knows it beforehand: who does can prove what it likes.
     let challenge = Challenge::new(&[7; 32], &Digest::of("hostile", &[bytes]));
     SHAPES.with(|shapes| {
@@ -81,9 +84,7 @@ pub fn contribution(bytes: &[u8]) {
             .iter()
             .enumerate()
             .map(|(lane, share)| validity.prepare(lane, &challenge, &binding(), &public, share));
-        let Ok(prepared) = prepared.collect::<Result<Vec<_>, _>>() else {
-            return;
-        };
+        let prepared = prepared.collect::<Result<Vec<_>, _>>().ok()?;
         let (prepared, own): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
         let decide = |words: &[VerifierShare]| {
             let decisions = prepared.iter().map(|one| validity.combine(one, words));
@@ -94,9 +95,7 @@ pub fn contribution(bytes: &[u8]) {
         };
         // Of what all lanes say together, anything may follow, but no panic.
         black_box(decide(&said));
-        let Some(Ok(decision)) = decide(&own) else {
-            return;
-        };
+        let decision = decide(&own)?.ok()?;
         let mut sum: Option<Vector> = None;
         for prepared in prepared {
             let share = validity.finish(prepared, &decision);
@@ -106,13 +105,11 @@ pub fn contribution(bytes: &[u8]) {
                 Some(sum) => sum.add(&share).expect("shares of the same length"),
             }
         }
-        let again = validity.shard(
-            &sum.expect("there are lanes"),
-            &binding(),
-            &mut Rng::from_number(1),
-        );
+        let sum = sum.expect("there are lanes");
+        let again = validity.shard(&sum, &binding(), &mut Rng::from_number(1));
         assert!(again.is_ok(), "what is accepted is a contribution");
-    });
+        Some(sum)
+    })
 }
 
 /// Honest contributions of each shape, with what a lane would say under another challenge.
@@ -137,4 +134,22 @@ pub fn samples() -> Vec<Vec<u8>> {
         encode(&(which as u8, public, shares, said))
     };
     shapes().into_iter().enumerate().map(sample).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Or the corpus would begin with nothing that comes near to acceptance.
+    #[test]
+    fn samples_are_accepted_and_altered_ones_are_not() {
+        for (sample, (_, vector)) in samples().into_iter().zip(shapes()) {
+            let sum = accepted(&sample).map(|sum| sum.to_u64s());
+            assert_eq!(sum, Some(vector));
+            // Into the public share; in the last places are only words that nobody believes.
+            let mut altered = sample;
+            altered[20] ^= 1;
+            assert!(accepted(&altered).is_none());
+        }
+    }
 }
