@@ -1,7 +1,7 @@
 //! Proofs that a contribution is valid, against what the library does with its own circuits.
 
 use aggregation::statistic::{Declaration, Measure, Statistic as Declared, Value};
-use aggregation::validity::{Binding, Challenge, Shape, Statistic, Validity};
+use aggregation::validity::{Binding, Challenge, GROUPS_MAX, Shape, Statistic, Validity};
 use base::{Digest, NodeId, Rng};
 use community::{Column, Kind, Range};
 use crypto::Vector;
@@ -18,7 +18,8 @@ const BUCKETS: usize = 100;
 const SUMS: usize = 10;
 /// The greatest value of what is added up.
 const MAX: u64 = u16::MAX as u64;
-const RUNS: usize = 301;
+const RUNS: u64 = 301;
+const RUNS_ALONE: u64 = 51;
 /// Lanes of what is measured by itself.
 const LANES: usize = 15;
 
@@ -29,7 +30,7 @@ pub fn run() -> Vec<Row> {
         rows.extend(sums(lanes));
         rows
     });
-    beside.chain(declared()).collect()
+    beside.chain(declared()).chain(simple()).collect()
 }
 
 fn histogram(lanes: usize) -> Vec<Row> {
@@ -107,6 +108,32 @@ fn declared() -> Vec<Row> {
     rows.flatten().collect()
 }
 
+fn simple() -> Vec<Row> {
+    let max = u64::from(u32::MAX);
+    let limit = Statistic::GroupedSum {
+        groups: GROUPS_MAX,
+        max: (1 << 62) - 1,
+    };
+    let statistics = [
+        ("count", Statistic::Count),
+        ("sum of 32 bits", Statistic::Sum { max }),
+        (
+            "sum of 32 bits in 20 groups",
+            Statistic::GroupedSum { groups: 20, max },
+        ),
+        (
+            "histogram of 1,000",
+            Statistic::Histogram { buckets: 1_000 },
+        ),
+        ("sum of 62 bits in 16,384 groups, the limit", limit),
+    ];
+    let rows = statistics.into_iter().map(|(what, statistic)| {
+        let nobody = vec![0; statistic.vector_len()];
+        alone(what, &Ours::new(statistic, &nobody, LANES))
+    });
+    rows.flatten().collect()
+}
+
 fn few(lanes: usize) -> u8 {
     lanes.try_into().expect("few lanes")
 }
@@ -137,7 +164,7 @@ fn middle(costs: &[Cost], of: fn(&Cost) -> f64) -> f64 {
 /// Ours and the library's take turns.
 fn beside<T: Type>(task: &str, ours: &Ours, bare: &Bare<T>) -> Vec<Row> {
     let (mut our_costs, mut bare_costs) = (Vec::new(), Vec::new());
-    for run in 0..RUNS as u64 {
+    for run in 0..RUNS {
         our_costs.push(ours.cost(run));
         bare_costs.push(bare.cost());
     }
@@ -169,7 +196,7 @@ fn beside<T: Type>(task: &str, ours: &Ours, bare: &Bare<T>) -> Vec<Row> {
 }
 
 fn alone(task: &str, ours: &Ours) -> Vec<Row> {
-    let costs: Vec<_> = (0..RUNS as u64).map(|run| ours.cost(run)).collect();
+    let costs: Vec<_> = (0..RUNS_ALONE).map(|run| ours.cost(run)).collect();
     let row = |what: &str, value, unit, goal| Row {
         what: format!("{task}, m = {LANES}: {what}"),
         value,

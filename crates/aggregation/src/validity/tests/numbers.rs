@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::circuit::Circuit;
+use super::range::Range;
 use super::shape::{Number, Origin};
 use super::*;
 
@@ -190,6 +191,25 @@ fn refuse_changes(shape: &Shape, honest: &[u64]) {
     }
 }
 
+/// Limbs that make the same number, but are out of range: of these, the bits begin after so many others.
+fn refuse_carries(shape: &Shape, honest: &[u64], before: usize) {
+    let (low, high) = (1 + before, 1 + before + 32);
+    for carried in [1, 2, MINUS_ONE] {
+        let mut lie = honest.to_vec();
+        lie[low] = add(lie[low], product_of(carried, 1 << 32));
+        lie[high] = add(lie[high], product_of(carried, MINUS_ONE));
+        refuse(shape, &lie);
+    }
+}
+
+fn add(a: u64, b: u64) -> u64 {
+    ((u128::from(a) + u128::from(b)) % u128::from(Vector::MODULUS)) as u64
+}
+
+fn product_of(a: u64, b: u64) -> u64 {
+    (u128::from(a) * u128::from(b) % u128::from(Vector::MODULUS)) as u64
+}
+
 #[test]
 fn a_value_in_limbs_is_the_value() {
     let max = (5 << 32) + 7;
@@ -204,6 +224,8 @@ fn a_value_in_limbs_is_the_value() {
             refuse_changes(&shape, &honest);
         }
     }
+    let honest = input(&shape, &[1, 9, 2]);
+    refuse_carries(&shape, &honest, Range::to(max).len());
     let encodes = |vector: [u64; 3]| {
         let vector = Vector::from_u64s(&vector).unwrap();
         Circuit::new(shape.clone()).encode(&vector).is_ok()
@@ -231,6 +253,8 @@ fn a_product_in_limbs_is_the_product() {
             refuse_changes(&shape, &honest);
         }
     }
+    let honest = input(&shape, &[1, 1 << 20, 0, 1 << 8]);
+    refuse_carries(&shape, &honest, Range::to(max).len());
     // A small square and the modulus together, which limbs in range cannot be.
     let wrapped = halves(u128::from(Vector::MODULUS) + 9);
     let vector = Vector::from_u64s(&[1, 3, wrapped[0], wrapped[1]]).unwrap();
