@@ -16,7 +16,7 @@
 //!   is impossible is found.
 //!
 //! Not here, on purpose: which cells are too small to be opened ([`Statistic::decode_cell`] takes them one by one), noise,
-//! and proofs that an encoding is valid.
+//! and proofs that an encoding is valid ([`crate::validity::Shape::of`]).
 //!
 //! | file | idea |
 //! |---|---|
@@ -97,6 +97,9 @@ pub use refusal::DeclarationError;
 pub use regression::{Coefficient, Covariance, Linear};
 pub use row::{RowError, Value};
 pub use totals::TotalsError;
+
+pub(crate) use layout::LIMB_BITS;
+pub(crate) use part::Origin;
 
 /// A declaration that has been checked, with the layout that follows from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,6 +219,17 @@ impl Statistic {
             rows: read.rows,
             figures: decoding::figures(self, &read)?,
         })
+    }
+
+    /// What each of a row's numbers is.
+    pub(crate) fn origins(&self) -> Vec<Origin> {
+        part::origins(&self.declaration)
+    }
+
+    /// The columns that one of a row's numbers is of, for people.
+    pub(crate) fn number_name(&self, index: usize) -> String {
+        let mut parts = part::parts(&self.declaration).expect("the declaration was checked");
+        parts.swap_remove(index).column
     }
 
     fn labels(&self, cell: usize) -> Vec<Label> {

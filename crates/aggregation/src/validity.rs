@@ -2,8 +2,9 @@
 //!
 //! A share says nothing of what it is a share of, so a contributor could add a million to a histogram and no helper
 //! would notice. With its shares it therefore sends shares of a *proof* (Prio3, draft-irtf-cfrg-vdaf-18, by the library
-//! `prio`) that the whole is valid: a count of at most one, a value in its range, one bucket of a histogram, and zeros
-//! from who does not match. The circuits, in which the match count is one, are our own.
+//! `prio`) that the whole is valid: a count of at most one, values in their ranges and products of just these, one
+//! bucket of a histogram, one group, and zeros from who does not match. The circuits, in which the match count is one,
+//! are our own. A [`Shape`] says what is proved; a declared statistic [has one](Shape::of), or [says why not](NoProof).
 //!
 //! # How the committee's steps call it
 //!
@@ -64,6 +65,10 @@
 
 mod checking;
 mod circuit;
+mod declared;
+mod number;
+mod range;
+mod shape;
 mod sharing;
 mod statistic;
 mod wire;
@@ -82,6 +87,8 @@ use prio::vdaf::xof::XofTurboShake128;
 
 pub use checking::{Challenge, Prepared, Refused};
 pub use circuit::NotInRange;
+pub use declared::NoProof;
+pub use shape::Shape;
 pub use statistic::{GROUPS_MAX, Statistic, Unprovable};
 pub use wire::{Decision, InputShare, PublicShare, VerifierShare};
 
@@ -108,18 +115,19 @@ pub struct Validity {
 }
 
 impl Validity {
-    /// For contributions to `statistic`, split among `lanes` lanes.
+    /// For contributions to a [`Statistic`] or of any other [`Shape`], split among `lanes` lanes.
     ///
     /// # Errors
     ///
     /// When one of them is beyond its limit.
-    pub fn new(statistic: Statistic, lanes: usize) -> Result<Self, Unprovable> {
-        statistic.check()?;
+    pub fn new(shape: impl Into<Shape>, lanes: usize) -> Result<Self, Unprovable> {
+        let shape = shape.into();
+        shape.check()?;
         if !(1..=LANES_MAX).contains(&lanes) {
             return Err(Unprovable::Lanes { lanes });
         }
         let lanes = u8::try_from(lanes).expect("there are at most LANES_MAX");
-        let circuit = Circuit::new(statistic);
+        let circuit = Circuit::new(shape);
         let prio3 = Prio3::new(lanes, PROOFS, ALGORITHM, circuit.clone())
             .expect("Prio3 takes up to 254 lanes, and at least one proof");
         Ok(Self {
@@ -136,7 +144,7 @@ impl Validity {
 
     /// How likely it is that a lie passes, at most: `(chunk + 2 · (points − 1)) / (modulus − points)` for each of two
     /// proofs. The joint randomness hides a violated constraint with the first part of it, the challenge a wrong proof
-    /// with the second.
+    /// with the second. So it is for every shape, because its constraints are all of one kind, however many.
     pub fn lie_bound(&self) -> f64 {
         let (chunk, points) = (self.circuit.chunk() as f64, self.circuit.points() as f64);
         let one = (chunk + 2.0 * (points - 1.0)) / (Vector::MODULUS as f64 - points);

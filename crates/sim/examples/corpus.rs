@@ -13,7 +13,7 @@ use selection::Selection;
 use selection::strategy::{Setup, Strategy, StrategyNode};
 use sim::community::{Settings, World};
 use sim::drawing::{Outcome as DrawOutcome, Question as DrawQuestion, Scene, play};
-use sim::hostile::crowd;
+use sim::hostile::{contributions, crowd};
 
 /// Longest sample: mutations of long ones find little.
 const LEN_MAX: usize = 12_000;
@@ -63,6 +63,9 @@ fn main() -> std::io::Result<()> {
     }
     for question in QUESTIONS {
         write("question", question.as_bytes())?;
+    }
+    for contribution in contributions() {
+        write("contribution", &contribution)?;
     }
     write_selections()?;
     write_statistics()

@@ -3,6 +3,8 @@
 //! Each function takes what a peer or a file could hold and panics only when something is wrong with us. They are the targets
 //! of the fuzzer (`fuzz/`), and tests replay the corpora that it left. `HOSTILE` lists them.
 
+mod contribution;
+
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -14,6 +16,8 @@ use crypto::Certificate;
 use overlay::Form;
 use question::Question;
 use selection::{ActorList, Sparse, strategy};
+
+pub use contribution::{contribution, samples as contributions};
 
 use crate::START;
 use crate::community::{Settings, World, vocabulary};
@@ -33,6 +37,7 @@ pub const HOSTILE: &[Target] = &[
     ("list", list),
     ("selected", selected),
     ("statistic", statistic),
+    ("contribution", contribution),
 ];
 
 /// Longest input that is looked at.

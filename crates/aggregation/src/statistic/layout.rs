@@ -26,12 +26,14 @@ pub struct Layout {
     buckets: usize,
     /// Whether numbers begin with rows, because a person may have several.
     several_rows: bool,
-    /// What limbs are reduced by: a limb is below two to this power.
-    limb_bits: u32,
     numbers: Vec<Number>,
     /// Elements of all numbers together.
     width: usize,
 }
+
+/// A limb is below two to this power, whoever many contribute: [`CONTRIBUTORS_MAX`] times the greatest limb is below the
+/// modulus, just. And it is small enough that a number is below the modulus exactly when a proof of its limbs shows so.
+pub(crate) const LIMB_BITS: u32 = 32;
 
 /// A number that is added up in every cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,14 +63,12 @@ impl Layout {
             Some(domain) => domain.check(columns)?,
             None => 0,
         };
-        let limb_bits = limb_bits(declaration.contributors);
-        let numbers = numbers(declaration, buckets, limb_bits)?;
+        let numbers = numbers(declaration, buckets)?;
         let layout = Self {
             groups,
             cells,
             buckets,
             several_rows: declaration.rows > 1,
-            limb_bits,
             width: numbers.iter().map(|number| number.width).sum(),
             numbers,
         };
@@ -128,11 +128,7 @@ impl Layout {
     /// The most that one person can add to each element, in order: what a proof of validity has to show at least.
     pub fn limits(&self) -> Vec<u64> {
         let mut limits = vec![1; self.counts().end];
-        let of_cell: Vec<u64> = self
-            .numbers
-            .iter()
-            .flat_map(|number| (0..number.width).map(|limb| self.limb_limit(*number, limb)))
-            .collect();
+        let of_cell: Vec<u64> = self.numbers.iter().flat_map(Number::limb_limits).collect();
         for _ in 0..self.cells {
             limits.extend(&of_cell);
         }
@@ -173,12 +169,12 @@ impl Layout {
     }
 
     /// How many buckets a cell has.
-    pub(super) fn bucket_count(&self) -> usize {
+    pub(crate) fn bucket_count(&self) -> usize {
         self.buckets
     }
 
     /// How many numbers a cell has.
-    pub(super) fn numbers(&self) -> usize {
+    pub(crate) fn numbers(&self) -> usize {
         self.numbers.len()
     }
 
@@ -207,14 +203,19 @@ impl Layout {
         for (number, &value) in self.numbers.iter().zip(numbers) {
             for limb in 0..number.width {
                 let element = elements.next().expect("a cell has as many elements");
-                *element = self.limb(*number, value, limb);
+                *element = number.limb(value, limb);
             }
         }
     }
 
     /// The most that one person can have of one of a cell's numbers.
-    pub(super) fn limit(&self, index: usize) -> u128 {
+    pub(crate) fn limit(&self, index: usize) -> u128 {
         self.numbers[index].limit
+    }
+
+    /// The most that one person can have of each limb of one of a cell's numbers, the lowest first.
+    pub(crate) fn limb_limits(&self, index: usize) -> Vec<u64> {
+        self.numbers[index].limb_limits().collect()
     }
 
     /// The totals of a cell's numbers over so many people, from as many elements as a cell has.
@@ -225,35 +226,42 @@ impl Layout {
             let mut total = 0u128;
             for limb in 0..number.width {
                 let element = u128::from(*elements.next().expect("a cell has as many elements"));
-                let most = u128::from(people) * u128::from(self.limb_limit(*number, limb));
+                let most = u128::from(people) * u128::from(number.limb_limit(limb));
                 if element > most {
                     return Err(TotalsError::TooLarge { index });
                 }
                 // Below 2^128: the highest limbs give less than 2^127 in all, and the others together less than that.
-                total += element << (self.limb_bits * limb as u32);
+                total += element << (LIMB_BITS * limb as u32);
             }
             totals.push(total);
         }
         Ok(totals)
     }
+}
 
-    fn limb(&self, number: Number, value: u128, limb: usize) -> u64 {
-        let shifted = value >> (self.limb_bits * limb as u32);
-        let last = limb + 1 == number.width;
+impl Number {
+    /// A limb of one person's number.
+    fn limb(&self, value: u128, limb: usize) -> u64 {
+        let shifted = value >> (LIMB_BITS * limb as u32);
+        let last = limb + 1 == self.width;
         let mask = if last {
             u128::MAX
         } else {
-            (1 << self.limb_bits) - 1
+            (1 << LIMB_BITS) - 1
         };
         u64::try_from(shifted & mask).expect("the width follows from the limit")
     }
 
-    fn limb_limit(&self, number: Number, limb: usize) -> u64 {
-        if limb + 1 == number.width {
-            self.limb(number, number.limit, limb)
+    fn limb_limit(&self, limb: usize) -> u64 {
+        if limb + 1 == self.width {
+            self.limb(self.limit, limb)
         } else {
-            (1 << self.limb_bits) - 1
+            (1 << LIMB_BITS) - 1
         }
+    }
+
+    fn limb_limits(&self) -> impl Iterator<Item = u64> {
+        (0..self.width).map(|limb| self.limb_limit(limb))
     }
 }
 
@@ -277,16 +285,7 @@ fn check_crowd(declaration: &Declaration) -> Result<(), DeclarationError> {
     Ok(())
 }
 
-/// The greatest w such that everybody's sum of numbers below 2^w is below the modulus. 31 to 63.
-fn limb_bits(contributors: u64) -> u32 {
-    ((Vector::MODULUS - 1) / contributors).ilog2()
-}
-
-fn numbers(
-    declaration: &Declaration,
-    buckets: usize,
-    limb_bits: u32,
-) -> Result<Vec<Number>, DeclarationError> {
+fn numbers(declaration: &Declaration, buckets: usize) -> Result<Vec<Number>, DeclarationError> {
     let rows = u128::from(declaration.rows);
     let counted = if rows > 1 { 1 + buckets } else { 0 };
     let counts = (0..counted).map(|_| (1, String::from("rows")));
@@ -302,7 +301,7 @@ fn numbers(
             let width = if total(limit, declaration) < u128::from(Vector::MODULUS) {
                 1
             } else {
-                (u128::BITS - limit.leading_zeros()).div_ceil(limb_bits) as usize
+                (u128::BITS - limit.leading_zeros()).div_ceil(LIMB_BITS) as usize
             };
             Ok(Number { limit, width })
         })

@@ -16,6 +16,34 @@ pub(super) struct Part {
     pub(super) column: String,
 }
 
+/// What a part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A column's steps above its lowest value.
+    Column,
+    /// The product of the parts of these indices.
+    Product(usize, usize),
+    /// None of both: a step of a logistic regression is rounded.
+    Rounded,
+}
+
+/// What each part is, in order, of a checked measure.
+pub(super) fn origins(declaration: &Declaration) -> Vec<Origin> {
+    let measure = &declaration.measure;
+    let columns = vec![Origin::Column; measure.columns().len()];
+    let products: Vec<_> = match measure {
+        Measure::Moments { order, .. } => (1..usize::from(*order)).map(|k| (k - 1, 0)).collect(),
+        Measure::Covariance { .. } | Measure::Linear { .. } => pairs(columns.len()).collect(),
+        Measure::Logistic { .. } => {
+            let parts = parts(declaration).expect("the declaration was checked");
+            return vec![Origin::Rounded; parts.len()];
+        }
+        _ => Vec::new(),
+    };
+    let products = products.into_iter().map(|(i, j)| Origin::Product(i, j));
+    columns.into_iter().chain(products).collect()
+}
+
 /// The parts of every row, in order. Checks the measure.
 pub(super) fn parts(declaration: &Declaration) -> Result<Vec<Part>, DeclarationError> {
     let columns = &declaration.columns;

@@ -8,32 +8,47 @@ use prio::vdaf::prio3::optimal_chunk_length;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::validity::statistic::Statistic;
+use crate::validity::number::{Read, Written};
+use crate::validity::shape::{Origin, Shape};
 
-/// The arithmetic circuit of a [`Statistic`], for the proof system of `prio` (draft-irtf-cfrg-vdaf-18).
+/// The arithmetic circuit of a [`Shape`], for the proof system of `prio` (draft-irtf-cfrg-vdaf-18).
 ///
-/// The input is one element per group, zero or one; then, if a value is summed in several groups, one element per group
-/// for its sum; then the value's bits. A histogram's match count is not part of it but the sum of the buckets' elements,
-/// so that no lie about it can be told; a bucket is a group here. The last bit weighs as much as it takes for all bits
-/// together to weigh the greatest value: whatever the bits are, their sum is in range.
+/// The input is one element per slot, zero or one: a bucket of a group, or a group, or the match count if there are
+/// neither. Then, if there are several groups, one element for each number of each group. Then the person's numbers,
+/// as [`Written`]. Match counts of groups and of the whole are sums of slots, so that no lie about them can be told.
 ///
 /// | constraint | for each |
 /// |---|---|
-/// | `x · (x − 1) = 0` | group, bit |
-/// | `Σ group · (Σ group − 1) = 0` | – (several groups) |
-/// | `value · (group − 1) = 0` | – (one group and a value): who does not match adds zero |
-/// | `group · value = sum` | group (several groups and a value) |
+/// | `x · (x − 1) = 0` | slot, bit |
+/// | `Σ slot · (Σ slot − 1) = 0` | – (several slots) |
+/// | `column · (Σ slot − 1) = 0` | column (not by groups): who does not match adds zero |
+/// | `factor · factor = product` | product |
+/// | `(column − Σ limb · 2^32k) · 1 = 0` | column in limbs |
+/// | `group · element = element of the group` | element of each group (several groups) |
 ///
-/// They are weighed with powers of joint randomness and added, [`chunk`](Self::chunk) of them in each call of the one
-/// gadget: if one constraint is violated, the total is zero for at most `chunk` values of the randomness.
+/// All are equations in the field. They say the same of integers, because every number and all limbs in range are below
+/// the modulus ([`Number::fits`](super::shape::Number::fits)): a product of columns in range is in range, and so is one
+/// of such products.
+///
+/// The constraints are weighed with powers of joint randomness and added, [`chunk`](Self::chunk) of them in each call of
+/// the one gadget: if one constraint is violated, whichever it is, the total is a polynomial of that call's randomness of
+/// degree `chunk` that is not zero, so that it vanishes for at most `chunk` of its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Circuit {
-    statistic: Statistic,
-    groups: usize,
-    /// What the value's bits weigh; none without a value.
-    weights: Vec<u64>,
+    shape: Shape,
+    numbers: Vec<Written>,
     chunk: usize,
     calls: usize,
+}
+
+/// An input, or a share of one.
+struct Parts<'a> {
+    slots: &'a [Field64],
+    /// Match counts of the groups; one without groups.
+    cells: Vec<Field64>,
+    /// The numbers of each group, if there are several.
+    copies: &'a [Field64],
+    numbers: Vec<Read<'a>>,
 }
 
 /// `left · right = result`.
@@ -46,9 +61,14 @@ struct Constraint {
 impl Constraint {
     /// `x` is zero or one.
     fn bit(x: Field64, one: Field64) -> Self {
+        Self::zero(x, x - one)
+    }
+
+    /// One of both is zero.
+    fn zero(left: Field64, right: Field64) -> Self {
         Self {
-            left: x,
-            right: x - one,
+            left,
+            right,
             result: Field64::zero(),
         }
     }
@@ -59,24 +79,20 @@ impl Constraint {
 }
 
 impl Circuit {
-    /// The circuit of a statistic within its limits.
-    pub fn new(statistic: Statistic) -> Self {
-        let groups = statistic.groups() as usize;
-        let weights = statistic.max().map_or(Vec::new(), weights);
-        let constraints = match (groups, weights.len()) {
-            (1, 0) => 1,
-            (1, bits) => 1 + bits + 1,
-            (_, 0) => groups + 1,
-            (_, bits) => groups + bits + 1 + groups,
+    /// The circuit of a shape within its limits.
+    pub fn new(shape: Shape) -> Self {
+        let numbers = shape.numbers.iter().map(Written::new).collect();
+        let mut circuit = Self {
+            shape,
+            numbers,
+            chunk: 1,
+            calls: 1,
         };
-        let chunk = optimal_chunk_length(constraints);
-        Self {
-            statistic,
-            groups,
-            weights,
-            chunk,
-            calls: constraints.div_ceil(chunk),
-        }
+        let any = vec![Field64::zero(); circuit.input_len()];
+        let constraints = circuit.constraints(&any, Field64::one()).len();
+        circuit.chunk = optimal_chunk_length(constraints);
+        circuit.calls = constraints.div_ceil(circuit.chunk);
+        circuit
     }
 
     /// Constraints in each call of the gadget.
@@ -99,15 +115,19 @@ impl Circuit {
         if numbers.len() != self.output_len() {
             return Err(NotInRange);
         }
-        let (cells, sums) = numbers[usize::from(self.counts_apart())..].split_at(self.groups);
-        let value = sums
-            .iter()
-            .try_fold(0u64, |value, sum| value.checked_add(*sum));
-        let mut input: Vec<Field64> = cells.iter().map(|cell| (*cell).into()).collect();
-        if self.groups > 1 {
-            input.extend(sums.iter().map(|sum| Field64::from(*sum)));
+        let (counts, values) = numbers.split_at(numbers.len() - self.shape.cells() * self.width());
+        let (_, slots) = counts.split_at(counts.len() - self.shape.slots());
+        let mut input: Vec<Field64> = slots.iter().map(|slot| (*slot).into()).collect();
+        if self.copies() {
+            input.extend(values.iter().map(|value| Field64::from(*value)));
         }
-        input.extend(self.bits(value.ok_or(NotInRange)?)?);
+        let own = Zeroizing::new(self.own(values)?);
+        let mut elements = own.as_slice();
+        for number in &self.numbers {
+            let (of_number, rest) = elements.split_at(number.width());
+            input.extend(number.encode(of_number)?);
+            elements = rest;
+        }
         let holds = self
             .constraints(&input, Field64::one())
             .iter()
@@ -120,85 +140,118 @@ impl Circuit {
         }
     }
 
-    /// The bits that weigh as much as `value`.
-    fn bits(&self, value: u64) -> Result<Vec<Field64>, NotInRange> {
-        let Some((last, rest)) = self.weights.split_last() else {
-            return Ok(Vec::new());
-        };
-        let high = value > rest.iter().sum::<u64>();
-        let low = if high { value - last } else { value };
-        if low >> rest.len() != 0 {
-            return Err(NotInRange);
+    /// The person's elements, of whatever group: all others are zero.
+    fn own(&self, values: &[u64]) -> Result<Vec<u64>, NotInRange> {
+        let mut own = vec![0u64; self.width()];
+        for of_cell in values.chunks(self.width().max(1)) {
+            for (own, value) in own.iter_mut().zip(of_cell) {
+                *own = own.checked_add(*value).ok_or(NotInRange)?;
+            }
         }
-        let low = (0..rest.len()).map(|bit| Field64::from((low >> bit) & 1));
-        Ok(low.chain(std::iter::once(u64::from(high).into())).collect())
+        Ok(own)
     }
 
-    /// Groups, sums and bits of an input or of a share of it.
-    fn parts<'a>(&self, input: &'a [Field64]) -> (&'a [Field64], &'a [Field64], &'a [Field64]) {
-        let (groups, rest) = input.split_at(self.groups);
-        let (sums, bits) = rest.split_at(rest.len() - self.weights.len());
-        (groups, sums, bits)
+    /// Elements of the numbers of one group.
+    fn width(&self) -> usize {
+        self.numbers.iter().map(Written::width).sum()
+    }
+
+    /// Whether the input holds the numbers of each group.
+    fn copies(&self) -> bool {
+        self.shape.cells() > 1
+    }
+
+    /// What an input says, or what a share says of a share.
+    fn read<'a>(&self, input: &'a [Field64]) -> Parts<'a> {
+        let (slots, rest) = input.split_at(self.shape.slots());
+        let copies = if self.copies() {
+            self.shape.cells() * self.width()
+        } else {
+            0
+        };
+        let (copies, mut rest) = rest.split_at(copies);
+        let numbers = self.numbers.iter().map(|number| {
+            let (of_number, after) = rest.split_at(number.input_len());
+            rest = after;
+            number.read(of_number)
+        });
+        let numbers = numbers.collect();
+        let per_cell = self.shape.slots() / self.shape.cells();
+        Parts {
+            slots,
+            cells: slots.chunks(per_cell).map(sum).collect(),
+            copies,
+            numbers,
+        }
     }
 
     /// Of an input, or of a share of it when `one` is that share of one.
     fn constraints(&self, input: &[Field64], one: Field64) -> Vec<Constraint> {
-        let (groups, sums, bits) = self.parts(input);
-        let value = self.value(bits);
-        let mut constraints: Vec<_> = groups
+        let Parts {
+            slots,
+            cells,
+            copies,
+            numbers,
+        } = self.read(input);
+        let bits = numbers.iter().flat_map(|number| number.bits);
+        let mut constraints: Vec<_> = slots
             .iter()
             .chain(bits)
             .map(|x| Constraint::bit(*x, one))
             .collect();
-        match groups {
-            [_] if bits.is_empty() => {}
-            [group] => constraints.push(Constraint {
-                left: value,
-                right: *group - one,
-                result: Field64::zero(),
-            }),
-            _ => constraints.push(Constraint::bit(sum(groups), one)),
+        let matches = sum(slots);
+        if slots.len() > 1 {
+            constraints.push(Constraint::bit(matches, one));
         }
-        constraints.extend(groups.iter().zip(sums).map(|(group, sum)| Constraint {
-            left: *group,
-            right: value,
-            result: *sum,
-        }));
+        for number in &numbers {
+            match number.origin {
+                Origin::Product(i, j) => constraints.push(Constraint {
+                    left: numbers[i].value,
+                    right: numbers[j].value,
+                    result: number.value,
+                }),
+                Origin::Column { .. } if !self.copies() => {
+                    constraints.push(Constraint::zero(number.value, matches - one));
+                }
+                Origin::Column { .. } => {}
+            }
+            let excess = number.excess.iter();
+            constraints.extend(excess.map(|excess| Constraint::zero(*excess, one)));
+        }
+        let elements: Vec<_> = numbers
+            .into_iter()
+            .flat_map(|number| number.elements)
+            .collect();
+        let by_cell = copies.chunks(elements.len().max(1));
+        for (cell, of_cell) in cells.iter().zip(by_cell) {
+            let both = elements.iter().zip(of_cell);
+            constraints.extend(both.map(|(element, copy)| Constraint {
+                left: *cell,
+                right: *element,
+                result: *copy,
+            }));
+        }
         constraints
-    }
-
-    fn value(&self, bits: &[Field64]) -> Field64 {
-        bits.iter()
-            .zip(&self.weights)
-            .fold(Field64::zero(), |value, (bit, weight)| {
-                value + *bit * Field64::from(*weight)
-            })
     }
 
     /// The person's vector, or a share of it.
     fn output(&self, input: &[Field64]) -> Vec<Field64> {
-        let (groups, sums, bits) = self.parts(input);
-        let whole = self.counts_apart().then(|| sum(groups));
-        let value = (self.groups == 1 && !bits.is_empty()).then(|| self.value(bits));
-        whole
-            .into_iter()
-            .chain(groups.iter().chain(sums).copied())
-            .chain(value)
-            .collect()
+        let parts = self.read(input);
+        let mut output = Vec::with_capacity(self.shape.vector_len());
+        output.extend(self.shape.whole.then(|| sum(parts.slots)));
+        if self.shape.groups.is_some() {
+            output.extend(parts.cells);
+        }
+        if self.shape.buckets.is_some() {
+            output.extend(parts.slots);
+        }
+        if self.copies() {
+            output.extend(parts.copies);
+        } else {
+            output.extend(parts.numbers.into_iter().flat_map(|number| number.elements));
+        }
+        output
     }
-
-    /// Whether the vector has a match count besides the groups' elements, which is their sum.
-    fn counts_apart(&self) -> bool {
-        matches!(self.statistic, Statistic::Histogram { .. })
-    }
-}
-
-/// Weights of the bits of a number in `0..=max`, adding up to `max`.
-fn weights(max: u64) -> Vec<u64> {
-    let low = max.ilog2();
-    let mut weights: Vec<_> = (0..low).map(|bit| 1 << bit).collect();
-    weights.push(max - ((1 << low) - 1));
-    weights
 }
 
 fn sum(elements: &[Field64]) -> Field64 {
@@ -248,11 +301,13 @@ impl Flp for Circuit {
     }
 
     fn input_len(&self) -> usize {
-        let sums = match (self.groups, self.weights.len()) {
-            (1, _) | (_, 0) => 0,
-            (groups, _) => groups,
+        let copies = if self.copies() {
+            self.shape.cells() * self.width()
+        } else {
+            0
         };
-        self.groups + sums + self.weights.len()
+        let numbers: usize = self.numbers.iter().map(Written::input_len).sum();
+        self.shape.slots() + copies + numbers
     }
 
     fn proof_len(&self) -> usize {
@@ -295,7 +350,7 @@ impl Type for Circuit {
     }
 
     fn output_len(&self) -> usize {
-        self.statistic.vector_len()
+        self.shape.vector_len()
     }
 }
 

@@ -1,10 +1,12 @@
 //! What is promised of proofs, and what liars try.
 
 mod bytes;
+mod declared;
 mod disagreement;
 mod honest;
 mod lies;
 mod misuse;
+mod numbers;
 mod tampering;
 mod vectors;
 
@@ -29,17 +31,17 @@ struct Case {
 }
 
 impl Case {
-    fn honest(statistic: Statistic, lanes: usize, vector: &[u64], seed: u64) -> Self {
-        let validity = Validity::new(statistic, lanes).unwrap();
+    fn honest(shape: impl Into<Shape>, lanes: usize, vector: &[u64], seed: u64) -> Self {
+        let validity = Validity::new(shape, lanes).unwrap();
         let vector = Vector::from_u64s(vector).unwrap();
         let input = validity.circuit.encode(&vector).unwrap();
         Self::of(validity, &input, seed)
     }
 
     /// A contributor that proves whatever it likes.
-    fn lying(statistic: Statistic, lanes: usize, input: &[u64], seed: u64) -> Self {
+    fn lying(shape: impl Into<Shape>, lanes: usize, input: &[u64], seed: u64) -> Self {
         let input: Vec<_> = input.iter().map(|number| Field64::from(*number)).collect();
-        Self::of(Validity::new(statistic, lanes).unwrap(), &input, seed)
+        Self::of(Validity::new(shape, lanes).unwrap(), &input, seed)
     }
 
     fn of(validity: Validity, input: &[Field64], seed: u64) -> Self {

@@ -40,11 +40,11 @@ fn widths_at_ten_million_contributors() {
     assert_eq!(moments(12_265, 3), Some(4));
     assert_eq!(moments(1_165, 4), Some(4));
     assert_eq!(moments(1_166, 4), Some(5));
-    // The fourth power of 2^20 − 1 steps fits two limbs of 40 bits; above that, three.
-    assert_eq!(moments((1 << 20) - 1, 4), Some(1 + 1 + 2 + 2));
-    assert_eq!(moments(1 << 20, 4), Some(1 + 1 + 2 + 3));
+    // The fourth power of 2^16 − 1 steps fits two limbs of 32 bits; above that, three.
+    assert_eq!(moments((1 << 16) - 1, 4), Some(1 + 1 + 2 + 2));
+    assert_eq!(moments(1 << 16, 4), Some(1 + 1 + 2 + 3));
     // (2^127 / 10^7)^(1/4) steps are the most.
-    assert_eq!(moments(64_224_741, 4), Some(1 + 2 + 2 + 3));
+    assert_eq!(moments(64_224_741, 4), Some(1 + 2 + 3 + 4));
     assert_eq!(moments(64_224_742, 4), None);
     assert_eq!(moments(u64::MAX, 2), None);
 }

@@ -2,6 +2,7 @@ use base::Rng;
 use proptest::prelude::*;
 
 use super::*;
+use crate::statistic::VECTOR_LEN_MAX;
 
 /// A statistic, with a vector that one person can contribute to it.
 fn contribution() -> impl Strategy<Value = (Statistic, Vec<u64>)> {
@@ -138,7 +139,7 @@ fn limits_are_checked() {
     for lanes in [0, LANES_MAX + 1, 256, 257, usize::MAX] {
         assert_eq!(refused(Count, lanes), Unprovable::Lanes { lanes });
     }
-    for groups in [0, 1, GROUPS_MAX + 1, u32::MAX] {
+    for groups in [0, GROUPS_MAX + 1, u32::MAX] {
         let error = Unprovable::Groups { groups };
         assert_eq!(refused(Histogram { buckets: groups }, 2), error);
         assert_eq!(refused(GroupedCount { groups }, 2), error);
@@ -148,6 +149,14 @@ fn limits_are_checked() {
         let error = Unprovable::Range { max };
         assert_eq!(refused(Sum { max }, 2), error);
         assert_eq!(refused(GroupedSum { groups: 2, max }, 2), error);
+    }
+    for shape in [
+        Shape::sums(None, &[5; VECTOR_LEN_MAX]),
+        Shape::sums(Some(GROUPS_MAX), &[5; 4]),
+    ] {
+        let len = shape.vector_len();
+        let error = Validity::new(shape, 2).map(drop);
+        assert_eq!(error, Err(Unprovable::Length { len }));
     }
     let largest = GroupedSum {
         groups: GROUPS_MAX,
@@ -198,6 +207,12 @@ fn lies_pass_with_negligible_chance() {
         "{}",
         largest.log2()
     );
+    // The most constraints that a vector can need: every element a copy, and all the bits of other numbers.
+    let wide = [MINUS_ONE; 16];
+    let shape = Shape::sums(Some(3855), &wide);
+    assert!(VECTOR_LEN_MAX - shape.vector_len() < 17);
+    let longest = Validity::new(shape, 10).unwrap().lie_bound();
+    assert!(longest < 2f64.powi(-106), "{}", longest.log2());
 }
 
 #[test]
