@@ -139,11 +139,11 @@ pub(crate) fn bounds_of(sizes: Sizes, descriptor: &Descriptor) -> Bounds {
 }
 
 /// What contributions to a question are proved to be. A sum of values that can only be one number needs no proof.
-fn proof_of(question: &Question) -> Option<validity::Statistic> {
+fn proof_of(question: &Question) -> Option<validity::Shape> {
     match question.value().map(|range| range.max.abs_diff(range.min)) {
-        None => Some(validity::Statistic::Count),
+        None => Some(validity::Statistic::Count.into()),
         Some(0) => None,
-        Some(max) => Some(validity::Statistic::Sum { max }),
+        Some(max) => Some(validity::Statistic::Sum { max }.into()),
     }
 }
 

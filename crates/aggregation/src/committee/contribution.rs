@@ -298,7 +298,7 @@ pub fn longest_sealed(terms: &Terms) -> usize {
 
 /// Longest encoding of a header.
 pub fn longest_header(terms: &Terms) -> usize {
-    let public = terms.proof.map_or(0, |_| 32 * terms.lanes());
+    let public = terms.proof.as_ref().map_or(0, |_| 32 * terms.lanes());
     HEADER_OVERHEAD + crypto::MAX_CERTIFICATE_LEN + 34 * terms.lanes() + public
 }
 

@@ -35,7 +35,7 @@ pub struct Terms {
     /// Groups of which each is counted by itself; 1 without groups.
     pub cells: usize,
     /// What contributions are proved to be; without a proof, anybody who takes part can contribute any numbers.
-    pub proof: Option<validity::Statistic>,
+    pub proof: Option<validity::Shape>,
     /// Match count below which nothing is opened, nor any cell.
     pub threshold: u64,
     /// Who asks. Holds no seat and contributes nothing.
@@ -65,7 +65,7 @@ impl Terms {
 
     /// How contributions are proved and checked, if they are.
     pub fn validity(&self) -> Option<Validity> {
-        let validity = Validity::new(self.proof?, self.lanes());
+        let validity = Validity::new(self.proof.clone()?, self.lanes());
         Some(validity.expect("possible terms have a statistic that can be proved"))
     }
 
@@ -96,8 +96,9 @@ impl Terms {
             && self.vector_len.is_multiple_of(self.cells)
             && !self.seats.contains(&self.querier)
             && self.place.is_possible(self)
-            && self.proof.is_none_or(|proof| {
-                proof.vector_len() == self.vector_len && Validity::new(proof, self.lanes()).is_ok()
+            && self.proof.as_ref().is_none_or(|proof| {
+                proof.vector_len() == self.vector_len
+                    && Validity::new(proof.clone(), self.lanes()).is_ok()
             })
     }
 

@@ -71,7 +71,7 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
-    use aggregation::committee::{LaneCount, Signed};
+    use aggregation::committee::{LaneCount, Place, Signed};
     use aggregation::sizes::Sizes;
     use base::Instant;
     use crypto::SigningKey;
@@ -98,13 +98,17 @@ mod tests {
             sizes: Sizes {
                 lanes: 2,
                 replicas: 3,
+                signers: 2,
             },
             liars: 1,
+            outvotes: false,
             vector_len: 1,
             cells: 1,
+            proof: None,
             threshold: 1,
             querier: NodeId([9; 32]),
             closes_at: Instant(0),
+            place: Place::default(),
         };
         let broken = |said: &[Message]| {
             let mut ledger = Ledger::default();

@@ -133,7 +133,7 @@ impl Setting {
     /// Lets contributions come with a proof that they are in range.
     #[must_use]
     pub fn with_proofs(mut self) -> Self {
-        self.terms.proof = self.statistic.proof();
+        self.terms.proof = self.statistic.proof().map(Into::into);
         self
     }
 

@@ -257,12 +257,12 @@ impl Net {
 
     /// Lets sums be proved, up to 1000.
     pub fn prove_sums(&mut self) {
-        let proof = Some(crate::validity::Statistic::Sum { max: 1000 });
+        let proof = Some(crate::validity::Statistic::Sum { max: 1000 }.into());
         if self.leaves.is_empty() {
-            Arc::make_mut(&mut self.terms).proof = proof;
+            Arc::make_mut(&mut self.terms).proof = proof.clone();
         }
         for (leaf, _) in &mut self.leaves {
-            Arc::make_mut(leaf).proof = proof;
+            Arc::make_mut(leaf).proof = proof.clone();
         }
         let root = Arc::make_mut(&mut self.terms);
         for (child, (leaf, _)) in root.place.below.iter_mut().zip(&self.leaves) {

@@ -124,7 +124,7 @@ fn a_contribution_without_a_proof_or_with_too_much_of_it_is_refused() {
     // And the other way round.
     let mut net = Net::waiting();
     let terms = Terms {
-        proof: Some(Statistic::Sum { max: 9 }),
+        proof: Some(Statistic::Sum { max: 9 }.into()),
         ..(*net.terms).clone()
     };
     let bundle = Bundle::new(&identity, &terms, &some_keys(), &vector(5), rng).unwrap();
