@@ -19,6 +19,7 @@ mod codec;
 mod id;
 mod protocol;
 mod rng;
+pub mod shared;
 mod space;
 mod time;
 

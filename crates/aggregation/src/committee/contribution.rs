@@ -1,5 +1,7 @@
 //! One person's contribution: a signed header that commits to all shares, and one ciphertext per lane.
 
+use std::sync::Arc;
+
 use base::{Digest, Instant, NodeId, Rng, decode, encode};
 use community::{Community, ContactError, Identity, check_certificate_in};
 use crypto::{
@@ -140,8 +142,8 @@ fn signed_bytes(round: Digest, commitments: &[Digest], public: Option<&PublicSha
 #[cbor(map)]
 pub struct Item {
     /// The author's word.
-    #[n(0)]
-    pub header: Header,
+    #[cbor(n(0), with = "base::shared")]
+    pub header: Arc<Header>,
     /// Its share for the lane of the receiver, sealed to the lane; empty when the owner declines.
     #[n(1)]
     pub sealed: ByteVec,
@@ -152,8 +154,8 @@ pub struct Item {
 #[cbor(map)]
 pub struct Bundle {
     /// The author's word.
-    #[n(0)]
-    pub header: Header,
+    #[cbor(n(0), with = "base::shared")]
+    pub header: Arc<Header>,
     /// By lane; none when the owner declines.
     #[n(1)]
     pub sealed: Vec<ByteVec>,
@@ -163,7 +165,7 @@ impl Bundle {
     /// Says that the owner declines.
     pub fn declining(identity: &Identity, terms: &Terms) -> Self {
         Self {
-            header: Header::new(identity, terms.round(), Vec::new(), None),
+            header: Arc::new(Header::new(identity, terms.round(), Vec::new(), None)),
             sealed: Vec::new(),
         }
     }
@@ -216,7 +218,7 @@ impl Bundle {
             sealed.push(ciphertext.into());
         }
         Ok(Self {
-            header: Header::new(identity, round, commitments, public),
+            header: Arc::new(Header::new(identity, round, commitments, public)),
             sealed,
         })
     }
@@ -233,7 +235,7 @@ impl Bundle {
     /// What the replicas of `lane` get.
     pub fn item(&self, lane: usize) -> Item {
         Item {
-            header: self.header.clone(),
+            header: Arc::clone(&self.header),
             sealed: match self.sealed.get(lane) {
                 Some(sealed) => sealed.clone(),
                 None => Vec::new().into(),

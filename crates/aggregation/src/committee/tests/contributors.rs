@@ -24,11 +24,11 @@ fn each_fault_of_a_bundle_has_its_name() {
     longer.sealed[0] = vec![0; 4096].into();
     assert_eq!(refused(person, longer), Some(Misbehaviour::Shape));
     let mut lanes = good.clone();
-    lanes.header.commitments.pop();
+    Arc::make_mut(&mut lanes.header).commitments.pop();
     lanes.sealed.pop();
     assert_eq!(refused(person, lanes), Some(Misbehaviour::Shape));
     let mut other = good.clone();
-    other.header.commitments[0] = Digest([0; 32]);
+    Arc::make_mut(&mut other.header).commitments[0] = Digest([0; 32]);
     assert_eq!(refused(person, other), Some(Misbehaviour::Signature));
     assert_eq!(
         refused(net_other(), good.clone()),
