@@ -54,7 +54,7 @@ fn a_leader_can_leave_one_person_out() {
 }
 
 /// Colluders who match to lift the crowd over the threshold: while there are as many as allowed for, what is told is told of
-/// the minimum crowd of honest people at least; one more, and it would not be.
+/// the minimum crowd of honest people at least; with more of them it would not be.
 #[test]
 fn colluders_who_pad_a_crowd_are_allowed_for() {
     let mut setting = small(18, 4);
@@ -67,7 +67,7 @@ fn colluders_who_pad_a_crowd_are_allowed_for() {
         summary.exact >= 3 && summary.without.len() >= 3,
         "{summary:?}"
     );
-    setting.liars = Some((Liar::Pads.into(), 2));
+    setting.liars = Some((Liar::Pads.into(), 4));
     let summary = setting.campaign(0..20, || ());
     let few = |(_, what): &(u64, String)| what.contains("fewer honest people");
     assert!(summary.broken.iter().any(few), "{summary:?}");
