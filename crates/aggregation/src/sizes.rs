@@ -119,7 +119,7 @@ impl Sizes {
     /// that keep wrong and lost answers within [`FAILURE_WANTED`] each; if none does, the least sum of both chances.
     pub fn choose(candidates: u64, colluders: u64, offline_permille: u32) -> Option<Self> {
         let draw = Draw::new(candidates, colluders, offline_permille);
-        choice::best(&draw).map(|(sizes, _)| sizes)
+        choice::best(&draw, f64::INFINITY).map(|(sizes, _)| sizes)
     }
 
     /// Whether a committee may have these sizes: from 2 to [`LANES_MAX`] lanes, at most [`SEATS_MAX`] seats, and in

@@ -37,7 +37,7 @@ impl Failure {
             Self::Typed(why) => ((*why).into(), USAGE),
             Self::Refused(why) => {
                 let instead = match why {
-                    Refusal::Candidates { .. } => "give --nodes 7 or more".into(),
+                    Refusal::Candidates { .. } => "give --nodes 3 or more".into(),
                     Refusal::Privacy { most, .. } | Refusal::Wrong { most, .. } => {
                         format!("give --colluders {most} or fewer")
                     }
@@ -133,6 +133,10 @@ impl Planned {
                 sizes.seats()
             ),
             format!(
+                "a lane says  what t = {} of its replicas sign",
+                sizes.signers
+            ),
+            format!(
                 "quorum       q = {}, bears {} liars",
                 self.plan.quorum, self.plan.liars
             ),
@@ -150,9 +154,15 @@ impl Planned {
                 "  helpers who go away lose the answer   {}",
                 chance(bounds.loss)
             ),
-            String::new(),
         ];
         let mut lines: Vec<_> = lines.into();
+        if tree.depth() > 1 {
+            lines.push(format!(
+                "  a person is missed on the way up      {}",
+                chance(bounds.missed)
+            ));
+        }
+        lines.push(String::new());
         lines.extend(table("Each node's part, without proofs", &self.plain));
         match &self.proven {
             Some(proven) => {
@@ -173,6 +183,7 @@ impl Planned {
             "offline_permille": plan.terms.offline_permille,
             "lanes": plan.sizes.lanes,
             "replicas": plan.sizes.replicas,
+            "signers": plan.sizes.signers,
             "seats": plan.sizes.seats(),
             "quorum": plan.quorum,
             "liars": plan.liars,
@@ -181,6 +192,7 @@ impl Planned {
             "privacy": plan.bounds.privacy,
             "wrong": plan.bounds.wrong,
             "loss": plan.bounds.loss,
+            "missed": plan.bounds.missed,
             "costs": costs_as_json(&self.plain),
             "costs_with_proof": self.proven.as_ref().map(costs_as_json),
         })
@@ -277,15 +289,32 @@ mod tests {
         let lines = planned.as_lines().join("\n");
         for part in [
             "committees   1 for 40 people",
-            "m = 4 lanes of r = 9 replicas: 36 seats",
-            "q = 20, bears 3 liars",
+            "m = 4 lanes of r = 10 replicas: 40 seats",
+            "what t = 4 of its replicas sign",
+            "q = 22, bears 3 liars",
             "learn more than the total   impossible",
             "make the answer wrong       impossible",
-            "lose the answer   1.3e-4",
+            "lose the answer   3.3e-7",
         ] {
             assert!(lines.contains(part), "{lines}");
         }
-        assert!(!lines.contains("parent"), "{lines}");
+        assert!(
+            !lines.contains("parent") && !lines.contains("missed"),
+            "{lines}"
+        );
+    }
+
+    #[test]
+    fn five_nodes_get_a_committee_of_four() {
+        let planned = planned(&options("--nodes 5 --colluders 1 --offline 5")).unwrap();
+        let lines = planned.as_lines().join("\n");
+        for part in [
+            "m = 2 lanes of r = 2 replicas: 4 seats",
+            "make the answer wrong       impossible",
+            "lose the answer   18.5 %",
+        ] {
+            assert!(lines.contains(part), "{lines}");
+        }
     }
 
     #[test]
@@ -299,13 +328,18 @@ mod tests {
             "{lines}"
         );
         assert!(lines.contains("replica of a parent"), "{lines}");
+        assert!(
+            lines.contains("missed on the way up      4.8e-7"),
+            "{lines}"
+        );
         assert!(lines.contains("With proofs"), "{lines}");
         let json = planned.as_json(&options);
         assert_eq!(json["committees_per_level"], json!([1954, 151, 12, 1]));
         assert_eq!(
-            (&json["lanes"], &json["replicas"]),
-            (&json!(12), &json!(21))
+            [&json["lanes"], &json["replicas"], &json["signers"]],
+            [&json!(10), &json!(12), &json!(5)]
         );
+        assert!(json["missed"].as_f64().unwrap() <= 1e-3);
         assert!(json["costs"]["parent"]["cpu_micros"].is_number());
         assert!(json["privacy"].as_f64().unwrap() <= 2f64.powi(-40));
     }
@@ -334,15 +368,20 @@ mod tests {
                 "--contributors",
                 USAGE,
             ),
-            ("--nodes 5 --colluders 1 --offline 5", "--nodes 7", REFUSED),
+            ("--nodes 2 --colluders 1 --offline 5", "--nodes 3", REFUSED),
             (
-                "--nodes 41 --colluders 13 --offline 5",
+                "--nodes 5 --colluders 2 --offline 5",
+                "--colluders 1 or",
+                REFUSED,
+            ),
+            (
+                "--nodes 41 --colluders 40 --offline 5",
                 "--colluders 9 or",
                 REFUSED,
             ),
             (
-                "--nodes 100000 --colluders 1000 --offline 30",
-                "--offline 1",
+                "--nodes 100001 --colluders 1000 --offline 50",
+                "--offline 42.6",
                 REFUSED,
             ),
         ] {

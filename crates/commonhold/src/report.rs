@@ -48,13 +48,15 @@ pub struct Report {
     pub lanes: u16,
     /// Helpers in each.
     pub replicas: u16,
+    /// Helpers of a lane who signed its word.
+    pub signers: u16,
     /// Witnesses of the draw.
     pub k: usize,
     /// Who set the draw up.
     pub setter: String,
     /// Chance that colluders hold a share of every lane.
     pub privacy: f64,
-    /// Chance that some lane has a majority of colluders.
+    /// Chance that some lane has as many colluders as its word needs signers.
     pub wrong: f64,
     /// Chance that too many helpers go away by accident.
     pub loss: f64,
@@ -87,6 +89,7 @@ impl Report {
             padding_allowance: verified.padding_allowance,
             lanes: verified.sizes.lanes,
             replicas: verified.sizes.replicas,
+            signers: verified.sizes.signers,
             k: verified.k,
             setter: verified.setter.to_string(),
             privacy: verified.bounds.privacy,

@@ -201,7 +201,7 @@ impl Node {
             Phase::Consent { draw_at } if now >= *draw_at => {
                 asking.phase = Phase::Drawing;
                 let seats = asking.plan.plan.sizes.seats();
-                let seats = u32::try_from(seats).expect("a committee has at most 255 seats");
+                let seats = u32::try_from(seats).expect("a committee has at most 300 seats");
                 let draw = selection::Command::Draw(Wanted {
                     digest: question,
                     seats,

@@ -4,8 +4,10 @@
 use base::{Digest, Location};
 use minicbor::{Decode, Encode};
 
-/// Most committees of one draw: a tree of 32 levels of 32 would need more people than a community has.
-pub const COMMITTEES_MAX: u32 = 1024;
+/// Most committees of one draw: enough for 1.9 million people, a million need 2118 (docs: sizes). What it bounds is what
+/// the trigger keeps of its own draw, about 15 kB for each list of 300 seats, 60 MB in all; a setter or witness is asked
+/// about one committee at a time.
+pub const COMMITTEES_MAX: u32 = 4096;
 /// Most times that a draw moves on because too few nodes are near its point. Guess: each is unlikely, so that five in a
 /// row mean that the community is not what its descriptor says.
 pub const MOVES_MAX: u32 = 4;

@@ -32,7 +32,7 @@ pub struct Signed<T> {
 impl<T: Statement> Signed<T> {
     /// Says `body` from `seat`.
     pub fn new(key: &SigningKey, seat: usize, body: T) -> Self {
-        let seat = u16::try_from(seat).expect("a committee has at most 255 seats");
+        let seat = u16::try_from(seat).expect("a committee has at most 300 seats");
         let signature = key.sign(T::DOMAIN, &encode(&body));
         Self {
             body,

@@ -4,24 +4,28 @@
 //! come first, which bound those of all lanes from below, nearly from above too where they are small; and only what these
 //! bounds leave open is looked at exactly.
 
+use std::ops::RangeInclusive;
+
 use super::draw::{Draw, some_of};
 use super::law::{at_least, away_seats, bad_seats};
 use super::placements::Placements;
-use super::{Bounds, FAILURE_WANTED, LANES_MAX, MISSED_WANTED, PRIVACY_MAX, SEATS_MAX, Sizes};
+use super::{Bounds, FAILURE_WANTED, MISSED_WANTED, PRIVACY_MAX, Sizes};
 
 /// A bound from below is rounded differently from what it bounds.
 const ROUNDED: f64 = 1.0 - 1e-9;
 
-/// The best of all possible sizes, by the rule of [`Sizes::choose`], and what can go wrong with them.
-pub fn best(draw: &Draw) -> Option<(Sizes, Bounds)> {
-    let lanes = (1..)
-        .take(SEATS_MAX / 2)
-        .map_while(|replicas| Lane::new(draw, replicas));
-    let lanes: Vec<_> = lanes.collect();
+/// The best of all possible sizes, by the rule of [`Sizes::choose`], and what can go wrong with them. Those that fail more
+/// than `most` are none.
+pub fn best(draw: &Draw, most: f64) -> Option<(Sizes, Bounds)> {
+    let mut lanes: Vec<Lane> = Vec::new();
+    // More replicas keep no secret with fewer lanes: where one number of them cannot, no larger one can.
+    while let Some(lane) = Lane::next(draw, lanes.last()) {
+        lanes.push(lane);
+    }
     let mut shapes: Vec<_> = lanes.iter().flat_map(|lane| lane.shapes(draw)).collect();
     shapes.sort_by_key(|shape| cost(shape.with(1)));
     let wanted = shapes.iter().find_map(|shape| shape.wanted(draw));
-    let sizes = wanted.or_else(|| least_failure(draw, &shapes))?;
+    let sizes = wanted.or_else(|| least_failure(draw, &shapes, most))?;
     Some((sizes, draw.bounds(sizes)))
 }
 
@@ -30,12 +34,14 @@ fn cost(sizes: Sizes) -> (usize, u16, std::cmp::Reverse<u16>) {
     (sizes.seats(), sizes.lanes, std::cmp::Reverse(sizes.signers))
 }
 
-fn least_failure(draw: &Draw, shapes: &[Shape<'_>]) -> Option<Sizes> {
+fn least_failure(draw: &Draw, shapes: &[Shape<'_>], most: f64) -> Option<Sizes> {
     let all = shapes.iter().flat_map(|shape| {
         let signers = 1..=shape.lane.replicas;
         signers.map(move |signers| (shape.failure_at_least(draw, signers), shape, signers))
     });
-    let mut all: Vec<_> = all.collect();
+    let mut all: Vec<_> = all
+        .filter(|(at_least, ..)| at_least * ROUNDED <= most)
+        .collect();
     all.sort_by(|(one, ..), (other, ..)| one.total_cmp(other));
     let mut best: Option<(f64, Sizes)> = None;
     for (at_least, shape, signers) in all {
@@ -48,7 +54,7 @@ fn least_failure(draw: &Draw, shapes: &[Shape<'_>]) -> Option<Sizes> {
             let order = failure.total_cmp(&least);
             order.then_with(|| cost(sizes).cmp(&cost(best))).is_lt()
         });
-        if is_better {
+        if failure <= most && is_better {
             best = Some((failure, sizes));
         }
     }
@@ -62,33 +68,31 @@ struct Lane {
     bad: Vec<f64>,
     /// The chance that at least j of them go away, for each j.
     away: Vec<f64>,
-    /// Which numbers of them, with as many seats as there may be, keep a secret.
-    numbers: std::ops::RangeInclusive<u16>,
+    /// How many of them keep a secret and are possible.
+    numbers: RangeInclusive<u16>,
 }
 
 impl Lane {
-    /// `None` when two of them are too many.
-    fn new(draw: &Draw, replicas: u16) -> Option<Self> {
-        let is_possible = |lanes: u16| {
+    /// One replica more than `last`, or one. `None` when no number of such lanes keeps a secret.
+    fn next(draw: &Draw, last: Option<&Self>) -> Option<Self> {
+        let replicas = last.map_or(1, |last| last.replicas + 1);
+        let least = last.map_or(2, |last| *last.numbers.start());
+        let is_possible = |lanes: &u16| {
             let sizes = Sizes {
-                lanes,
+                lanes: *lanes,
                 replicas,
                 signers: 1,
             };
             sizes.is_possible() && draw.has_candidates_for(sizes)
         };
-        let most = (2..=LANES_MAX as u16)
-            .take_while(|lanes| is_possible(*lanes))
-            .last()?;
+        let most = (least..).take_while(is_possible).last()?;
+        let fewest = fewest(draw, replicas, least..=most)?;
+        let seats = usize::from(replicas);
         Some(Self {
             replicas,
-            bad: at_least(&bad_seats(
-                replicas.into(),
-                draw.candidates(),
-                draw.colluders(),
-            )),
-            away: at_least(&away_seats(replicas.into(), draw.offline_permille())),
-            numbers: fewest(draw, replicas, most).unwrap_or(most + 1)..=most,
+            bad: at_least(&bad_seats(seats, draw.candidates(), draw.colluders())),
+            away: at_least(&away_seats(seats, draw.offline_permille())),
+            numbers: fewest..=most,
         })
     }
 
@@ -99,10 +103,13 @@ impl Lane {
     }
 }
 
-/// The least number of lanes, up to `most`, that keep a secret; more keep it all the better.
-fn fewest(draw: &Draw, replicas: u16, most: u16) -> Option<u16> {
+/// The least of these numbers of lanes that keeps a secret; more keep it all the better.
+fn fewest(draw: &Draw, replicas: u16, mut lanes: RangeInclusive<u16>) -> Option<u16> {
     let mut placements = Placements::of_one_lane(replicas);
-    (2..=most).find(|lanes| {
+    for _ in 2..*lanes.start() {
+        placements.add_lane();
+    }
+    lanes.find(|lanes| {
         placements.add_lane();
         let sizes = Sizes {
             lanes: *lanes,
@@ -173,13 +180,11 @@ impl<'a> Shape<'a> {
         some_of(self.lanes.into(), self.lane.away[spare + 1]).max(self.no_quorum)
     }
 
-    /// What some of the lanes suffer is at least the sum over them less that over their pairs; and two lanes suffer it
-    /// together no more often than if they were drawn independently (`links`). Of k lanes that have a sum of s it is
-    /// thus at least s - s²/2, which is most with so few that s is 1.
+    /// Where few colluders sit in one lane, more sit in others (`links`): all lanes are right no more often than if they
+    /// were drawn independently.
     fn wrong_at_least(&self, draw: &Draw, signers: u16) -> f64 {
         let one = self.lane.bad[usize::from(signers)];
-        let sum = (f64::from(self.lanes) * one).min(1.0);
-        draw.in_all(one.max(sum * (1.0 - sum / 2.0)))
+        draw.in_all(some_of(self.lanes.into(), one))
     }
 }
 

@@ -198,7 +198,7 @@ mod tests {
         let tree = Tree::with_leaves(3);
         let (candidates, colluders, draws) = (1_600u64, 100u64, 10_000);
         let mut rng = base::Rng::from_seed([3; 32]);
-        for (replicas, signers, offline_permille) in [(5, 3, 30), (15, 8, 200), (6, 2, 350)] {
+        for (replicas, signers, offline_permille) in [(5, 3, 30), (15, 8, 200), (6, 2, 250)] {
             let sizes = Sizes {
                 lanes: 3,
                 replicas,
@@ -252,7 +252,7 @@ mod tests {
                     "{replicas}: {found} {bound}"
                 );
             }
-            assert!((0.005..0.6).contains(&bounds.loss), "{bounds:?}");
+            assert!((0.005..0.9).contains(&bounds.loss), "{bounds:?}");
             assert!(replicas > 6 || bounds.wrong > 0.01, "{bounds:?}");
         }
     }

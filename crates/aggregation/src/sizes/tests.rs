@@ -199,7 +199,7 @@ fn large_communities_get_all_that_is_wanted() {
         (1_000, 10, 50, sizes(10, 12, 5)),
         (1_000, 10, 300, sizes(11, 27, 6)),
         (10_000_000, 100_000, 10, sizes(12, 9, 5)),
-        (10_000_000, 100_000, 50, sizes(15, 17, 9)),
+        (10_000_000, 100_000, 50, sizes(13, 12, 5)),
     ] {
         let chosen = Sizes::choose(candidates, colluders, offline).unwrap();
         let bounds = chosen.bounds(candidates, colluders, offline);
@@ -241,7 +241,7 @@ fn no_committee_keeps_a_secret_among_too_few_or_too_many_colluders() {
         (3, 3),
         (40, 40),
         (40, u64::MAX),
-        (10_000_000, 5_000_000),
+        (10_000_000, 8_000_000),
         (u64::MAX, u64::MAX),
     ] {
         let chosen = Sizes::choose(candidates, colluders, 50);

@@ -38,7 +38,7 @@ impl Tree {
     ///
     /// Leaves of [`CONTRIBUTORS_PER_LEAF`], or a little larger where the community is too small to give so many
     /// committees seats from arcs of their own; one committee where that makes fewer than three leaves, so up to 1024
-    /// contributors always and up to 1535 in a community of no more. Of trees with a fan-in of at most
+    /// contributors always and up to 1759 in a community of no more. Of trees with a fan-in of at most
     /// [`FAN_IN_MAX`], the lowest, and of those the one with the least fan-in, which spares the busiest.
     pub fn of(contributors: u64, candidates: u64) -> Self {
         let wanted = contributors.min(candidates).div_ceil(CONTRIBUTORS_PER_LEAF);
@@ -142,7 +142,7 @@ mod tests {
             (11, 11),
             (512, 512),
             (1024, 1 << 40),
-            (1535, 1535),
+            (1759, 1759),
             (u64::MAX, 1000),
         ] {
             let tree = Tree::of(contributors, candidates);
@@ -150,7 +150,7 @@ mod tests {
         }
         assert_eq!(Tree::SINGLE.committees_per_level(), [1]);
         assert_eq!(Tree::of(1025, 10_000).committees_per_level(), [3, 1]);
-        assert_eq!(Tree::of(1536, 1536).committees_per_level(), [3, 1]);
+        assert_eq!(Tree::of(1760, 1760).committees_per_level(), [3, 1]);
     }
 
     #[test]

@@ -217,6 +217,7 @@ mod tests {
             padding_allowance: 1,
             lanes: 4,
             replicas: 3,
+            signers: 2,
             k: 4,
             setter: String::new(),
             privacy: 0.0,

@@ -14,7 +14,7 @@ fn a_bundle_is_as_long_as_foreseen() {
         candidates: 12,
         contributors: 12,
         colluders: 3,
-        offline_permille: 50,
+        offline_permille: 100,
     })
     .expect("a community of twelve has a plan");
     assert_eq!(plan.sizes, net.terms.sizes);
