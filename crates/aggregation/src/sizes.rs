@@ -53,6 +53,9 @@ pub const SEATS_MAX: usize = 300;
 pub const LANES_MAX: usize = 84;
 /// Accepted chance that colluders together hold a share of every lane (design: aggregation).
 pub const PRIVACY_MAX: f64 = 1.0 / (1u64 << 40) as f64;
+/// Where the signers of some lane all lie more often than this, who contradicts them is not outvoted. Guess: rarely enough
+/// that a contradiction rather comes from a liar who wants no answer.
+const OUTVOTED_WRONGLY_MAX: f64 = 1e-3;
 /// Wanted chance of a wrong or a lost answer, each, in a community that can afford it (design: aggregation).
 pub const FAILURE_WANTED: f64 = 1e-6;
 /// Wanted share of the people who are missed because a committee is lost: small beside those who are away anyway.
@@ -100,9 +103,10 @@ impl Bounds {
         missed: 1.0,
     };
 
-    /// Whether enough of a lane to make its word count lie so rarely that others of the lane may be outvoted.
+    /// Whether as many of a lane as make its word count lie so rarely that they may outvote the others. Else a contradiction
+    /// means no answer.
     pub fn outvotes(&self) -> bool {
-        self.wrong <= FAILURE_WANTED
+        self.wrong <= OUTVOTED_WRONGLY_MAX
     }
 
     /// At most the chance that there is no right answer, and the share that it misses beyond what is wanted; more than 1
@@ -116,7 +120,8 @@ impl Sizes {
     /// The sizes for a community, or `None` when no committee of its members keeps a secret.
     ///
     /// Privacy within [`PRIVACY_MAX`] is required. Of those, the fewest seats, then the fewest lanes, then the most signers,
-    /// that keep wrong and lost answers within [`FAILURE_WANTED`] each; if none does, the least sum of both chances.
+    /// that keep wrong and lost answers within [`FAILURE_WANTED`] each; if none does, the least sum of both chances, where
+    /// one helper may go away (unless no lane can be wrong): else any liar could prevent any answer by keeping silent.
     pub fn choose(candidates: u64, colluders: u64, offline_permille: u32) -> Option<Self> {
         let draw = Draw::new(candidates, colluders, offline_permille);
         choice::best(&draw, f64::INFINITY).map(|(sizes, _)| sizes)

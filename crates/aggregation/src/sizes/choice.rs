@@ -37,6 +37,12 @@ fn cost(sizes: Sizes) -> (usize, u16, std::cmp::Reverse<u16>) {
 fn least_failure(draw: &Draw, shapes: &[Shape<'_>], most: f64) -> Option<Sizes> {
     let all = shapes.iter().flat_map(|shape| {
         let signers = 1..=shape.lane.replicas;
+        // Where nobody may go away, any liar can prevent any answer by keeping silent.
+        let may_fail = |signers: &u16| {
+            let wrong = || shape.wrong_at_least(draw, *signers);
+            *signers < shape.lane.replicas || wrong() <= FAILURE_WANTED
+        };
+        let signers = signers.filter(may_fail).collect::<Vec<_>>().into_iter();
         signers.map(move |signers| (shape.failure_at_least(draw, signers), shape, signers))
     });
     let mut all: Vec<_> = all
