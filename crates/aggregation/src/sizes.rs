@@ -61,6 +61,10 @@ pub const FAILURE_WANTED: f64 = 1e-6;
 /// Wanted share of the people who are missed because a committee is lost: small beside those who are away anyway.
 pub const MISSED_WANTED: f64 = 1e-3;
 
+/// Where the chances of a wrong and a lost answer add up to more, the best sizes are none. Guess: nobody waits for one
+/// answer in ten, but a community of a dozen, in which half of the answers could be wrong, may want to try.
+const HOPELESS: f64 = 0.9;
+
 /// The shape of a committee: `lanes` (m) times `replicas` (r) seats, in list order, lane by lane.
 ///
 /// May come from a peer, so it can hold anything: ask [`is_possible`](Self::is_possible). No method panics.
@@ -117,14 +121,15 @@ impl Bounds {
 }
 
 impl Sizes {
-    /// The sizes for a community, or `None` when no committee of its members keeps a secret.
+    /// The sizes for a community, or `None` when no committee of its members keeps a secret, or
+    /// those that do would lose or falsify more than nine answers of ten.
     ///
     /// Privacy within [`PRIVACY_MAX`] is required. Of those, the fewest seats, then the fewest lanes, then the most signers,
     /// that keep wrong and lost answers within [`FAILURE_WANTED`] each; if none does, the least sum of both chances, where
     /// one helper may go away (unless no lane can be wrong): else any liar could prevent any answer by keeping silent.
     pub fn choose(candidates: u64, colluders: u64, offline_permille: u32) -> Option<Self> {
         let draw = Draw::new(candidates, colluders, offline_permille);
-        choice::best(&draw, f64::INFINITY).map(|(sizes, _)| sizes)
+        choice::best(&draw, HOPELESS).map(|(sizes, _)| sizes)
     }
 
     /// Whether a committee may have these sizes: from 2 to [`LANES_MAX`] lanes, at most [`SEATS_MAX`] seats, and in

@@ -5,14 +5,10 @@ use thiserror::Error;
 use super::choice;
 use super::draw::Draw;
 use super::tree::Tree;
-use super::{Bounds, SEATS_MAX, Sizes};
+use super::{Bounds, HOPELESS, SEATS_MAX, Sizes};
 
 /// Seats of the smallest committee: two lanes of one.
 const SEATS_MIN: u64 = 2;
-
-/// Where the chances of a wrong and a lost answer add up to more, the best sizes are none. Guess: nobody waits for one
-/// answer in ten, but a community of a dozen, in which half of the answers could be wrong, may want to try.
-const HOPELESS: f64 = 0.9;
 
 /// What sizes follow from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
