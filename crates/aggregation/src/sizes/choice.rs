@@ -37,13 +37,14 @@ fn cost(sizes: Sizes) -> (usize, u16, std::cmp::Reverse<u16>) {
 fn least_failure(draw: &Draw, shapes: &[Shape<'_>], most: f64) -> Option<Sizes> {
     let all = shapes.iter().flat_map(|shape| {
         let signers = 1..=shape.lane.replicas;
-        // Where nobody may go away, any liar can prevent any answer by keeping silent.
-        let may_fail = |signers: &u16| {
-            let wrong = || shape.wrong_at_least(draw, *signers);
-            *signers < shape.lane.replicas || wrong() <= FAILURE_WANTED
-        };
-        let signers = signers.filter(may_fail).collect::<Vec<_>>().into_iter();
-        signers.map(move |signers| (shape.failure_at_least(draw, signers), shape, signers))
+        let replicas = shape.lane.replicas;
+        signers.filter_map(move |signers| {
+            // Where all of several must sign, any liar can prevent any answer by keeping silent.
+            let spares_one = signers < replicas || replicas == 1;
+            let never_wrong = || shape.wrong_at_least(draw, signers) <= FAILURE_WANTED;
+            let at_least = || shape.failure_at_least(draw, signers);
+            (spares_one || never_wrong()).then(|| (at_least(), shape, signers))
+        })
     });
     let mut all: Vec<_> = all
         .filter(|(at_least, ..)| at_least * ROUNDED <= most)
