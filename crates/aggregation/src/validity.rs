@@ -209,10 +209,10 @@ impl Validity {
     }
 }
 
-#[cfg(test)]
 impl Validity {
-    /// What a liar makes of these numbers as the circuit's input, with zeros after them.
-    pub fn shard_anything_for_tests(
+    /// What a liar makes of these numbers as the circuit's input, with zeros after them: it is split and "proved", and will be
+    /// refused unless it is valid after all.
+    pub fn shard_anything(
         &self,
         numbers: &[u64],
         binding: &Binding,

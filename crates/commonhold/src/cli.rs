@@ -255,19 +255,23 @@ pub struct AggregationOptions {
     /// count, sum, histogram:BUCKETS or groups:GROUPS
     #[arg(long, default_value = "sum", value_parser = aggregation::statistic)]
     pub statistic: Statistic,
+    /// Take contributions without a proof that they are in range
+    #[arg(long)]
+    pub without_proofs: bool,
     /// What goes wrong, in percent, or all: some of everything, drawn for each run
     ///
     /// Of the helpers: crash, pause, slow, partition (which heals), cut (which does not). Of the contributors: vanish, before,
     /// in and after their message. Of the messages: loss, duplicate, reorder (of two seconds by which they may be late).
-    /// crash-at:STEP lets those who crash do so at keys, pass, close, propose, prevote, certify, commit, decide, count or
-    /// give; without crash one helper does.
+    /// crash-at:STEP lets those who crash do so at keys, pass, close, propose, prevote, certify, commit, decide, seed, check,
+    /// settle, up, count or give; without crash one helper does.
     #[arg(long, value_name = "NAME:PERCENT,…", default_value = "")]
     pub faults: Choice<Faults>,
     /// What liars do, or any: another lie for each run
     ///
-    /// Helpers: wrong-sum, wrong-count, two-counts, two-sets, leaves-out, replays, keeps, half-passes, mute. Contributors:
-    /// two-bundles, again (after a restart), half-sent, halves (other shares to other helpers), broken-share, garbage, pads
-    /// (a small crowd).
+    /// Helpers: wrong-sum, wrong-count, two-counts, two-sets, leaves-out, replays, keeps, half-passes, wrong-part (in a
+    /// tree), false-cry (a good share is bad), tells-seed (too early), mute. Contributors: two-bundles, again (after a
+    /// restart), half-sent, halves (other shares to other helpers), broken-share, garbage, out-of-range (with a false
+    /// proof), pads (a small crowd).
     #[arg(long)]
     pub adversary: Option<Choice<Liar>>,
     /// How many lie, of the helpers or of the contributors [default: C]

@@ -6,6 +6,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `setting` | who takes part, and what each contributes: [`Setting`] |
+//! | `grove` | the committees: one, or a tree of them |
 //! | `choice` | what is the same for all runs, or drawn for each: [`Choice`] |
 //! | `trouble` | what goes wrong by accident: [`Faults`] |
 //! | `liar`, `lies` | who lies, and what of what is said and heard: [`Liar`] |
@@ -16,6 +17,7 @@
 
 mod campaign;
 mod choice;
+mod grove;
 mod ledger;
 mod liar;
 mod lies;
@@ -27,6 +29,7 @@ mod watch;
 
 pub use campaign::{Summary, Tally};
 pub use choice::Choice;
+pub use grove::Committee;
 pub use ledger::Overheard;
 pub use liar::{Liar, UnknownLiar};
 pub use run::{Ended, Run};

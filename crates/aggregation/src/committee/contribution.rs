@@ -348,10 +348,14 @@ where
     Ok(salted.share)
 }
 
-#[cfg(test)]
 impl Bundle {
-    /// As a liar makes it: these numbers, whatever they are, as what is proved.
-    pub fn lying_for_tests(
+    /// What a liar makes of these numbers as the input of the proof's circuit, whatever they are: for those who want to know
+    /// what becomes of it.
+    ///
+    /// # Panics
+    ///
+    /// Without a proof in the terms, or with a key to which one cannot seal.
+    pub fn lying(
         identity: &Identity,
         terms: &Terms,
         lanes: &[SealingPublicKey],
@@ -361,7 +365,7 @@ impl Bundle {
         let round = terms.round();
         let validity = terms.validity().expect("terms with a proof");
         let binding = Binding::new(&round, identity.node());
-        let (public, shares) = validity.shard_anything_for_tests(numbers, &binding, rng);
+        let (public, shares) = validity.shard_anything(numbers, &binding, rng);
         let bundle = Self::sealed(identity, round, lanes, Some(public), shares, rng);
         bundle.expect("usable keys")
     }

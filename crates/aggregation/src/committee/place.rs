@@ -26,7 +26,7 @@ pub struct Above {
     pub round: Digest,
     /// Its seats, lane by lane, as many as those of this committee.
     pub seats: Vec<NodeId>,
-    /// Until when it takes sums.
+    /// Until when the root takes sums: so long this committee keeps its own for who asks.
     pub closes_at: Instant,
 }
 

@@ -37,6 +37,8 @@ use crate::committee::terms::Terms;
 
 /// How often what may be lost is sent again, and how long a lane waits for its next member to make a key.
 const REPEAT: Duration = Duration::from_secs(1);
+/// How long a leaf's next caller waits for the one before it. Guess: until a call has come back to it.
+const CALL_PATIENCE: Duration = Duration::from_millis(1500);
 /// How long contributions wait for others before they are passed on together.
 const BATCH: Duration = Duration::from_millis(25);
 /// How long to wait for the others' word once enough of every lane have spoken.
@@ -72,6 +74,8 @@ pub struct Replica {
     givers: BTreeSet<usize>,
     signed_keys: Vec<Signed<LaneKey>>,
     calling: Calling,
+    /// When to call people, and with which keys.
+    to_call: Option<(Instant, Vec<Signed<LaneKey>>)>,
     /// The keys of all lanes, once the querier calls for contributions, or the candidates are agreed on.
     lanes: Option<Vec<Signed<LaneKey>>>,
     held: BTreeMap<NodeId, Held>,
@@ -209,6 +213,7 @@ impl Replica {
             givers: BTreeSet::new(),
             signed_keys: Vec::new(),
             calling: Calling::default(),
+            to_call: None,
             lanes,
             held: BTreeMap::new(),
             passed: BTreeSet::new(),
@@ -276,6 +281,7 @@ impl Replica {
             self.over = true;
             return;
         }
+        self.call(now, out);
         if self.flush_at.is_some_and(|at| now >= at) {
             self.flush(context, now, out);
         }

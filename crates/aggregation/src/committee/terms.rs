@@ -69,7 +69,7 @@ impl Terms {
         Some(validity.expect("possible terms have a statistic that can be proved"))
     }
 
-    /// When everybody gives up and forgets.
+    /// When everybody gives up and forgets; in a tree, after the root's time.
     pub fn ends_at(&self) -> Instant {
         self.place
             .above

@@ -46,6 +46,9 @@ fn setting(options: &AggregationOptions) -> Result<Setting, String> {
         options.statistic,
     );
     let mut setting = setting.map_err(|why| why.to_string())?;
+    if !options.without_proofs {
+        setting = setting.with_proofs();
+    }
     setting.faults = options.faults;
     if let Some(liar) = options.adversary {
         let assumed = usize::try_from(options.colluders).unwrap_or(usize::MAX);
@@ -78,6 +81,9 @@ fn as_json(options: &AggregationOptions, setting: &Setting, summary: &Summary) -
         "statistic": options.statistic_name(),
         "lanes": sizes.lanes,
         "replicas": sizes.replicas,
+        "signers": sizes.signers,
+        "committees": setting.committees().len(),
+        "proofs": setting.committees()[0].terms.proof.is_some(),
         "faults": options.faults.to_string(),
         "adversary": adversary(setting),
         "seed": options.seed,
@@ -109,8 +115,24 @@ fn as_lines(options: &AggregationOptions, setting: &Setting, summary: &Summary) 
     let each = |total: u64| total as f64 / runs as f64;
     let mut lines = vec![
         format!(
-            "committee    {} lanes of {} replicas for {} contributors, sized for {} colluders and {} % away",
-            sizes.lanes, sizes.replicas, options.contributors, options.colluders, options.offline
+            "{:<12} {} lanes of {} replicas, of whom {} must sign, for {} contributors, sized for {} colluders and {} % away",
+            match setting.committees().len() {
+                1 => "committee".to_owned(),
+                several => format!("{several} of them"),
+            },
+            sizes.lanes,
+            sizes.replicas,
+            sizes.signers,
+            options.contributors,
+            options.colluders,
+            options.offline
+        ),
+        format!(
+            "proofs       {}",
+            match setting.committees()[0].terms.proof {
+                Some(_) => "each contribution proves that it is in range",
+                None => "none",
+            }
         ),
         format!("statistic    {}", options.statistic_name()),
         format!(

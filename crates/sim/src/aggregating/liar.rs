@@ -28,6 +28,12 @@ pub enum Liar {
     Keeps,
     /// A helper that passes contributions on to some lanes only.
     HalfPasses,
+    /// A helper that tells everybody its lane's seed before the candidates are closed.
+    TellsSeed,
+    /// A helper that says that a share is bad which is not.
+    FalseCry,
+    /// A helper of a tree that gives the committee above a wrong sum of its lane.
+    WrongPart,
     /// A helper that hears everything and says nothing.
     Mute,
     /// A contributor that hands two helpers two contributions, each well signed.
@@ -42,13 +48,15 @@ pub enum Liar {
     BrokenShare,
     /// A contributor that sends random bytes of the right length.
     Garbage,
+    /// A contributor whose number is five times the greatest, with a proof made as if it were not.
+    OutOfRange,
     /// A contributor that matches to lift a small crowd over the threshold.
     Pads,
 }
 
 impl Liar {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::WrongSum,
         Self::WrongCount,
         Self::TwoCounts,
@@ -57,6 +65,9 @@ impl Liar {
         Self::Replays,
         Self::Keeps,
         Self::HalfPasses,
+        Self::TellsSeed,
+        Self::FalseCry,
+        Self::WrongPart,
         Self::Mute,
         Self::TwoBundles,
         Self::Again,
@@ -64,6 +75,7 @@ impl Liar {
         Self::Halves,
         Self::BrokenShare,
         Self::Garbage,
+        Self::OutOfRange,
         Self::Pads,
     ];
 
@@ -97,6 +109,9 @@ impl Liar {
             Self::Replays => "replays",
             Self::Keeps => "keeps",
             Self::HalfPasses => "half-passes",
+            Self::TellsSeed => "tells-seed",
+            Self::FalseCry => "false-cry",
+            Self::WrongPart => "wrong-part",
             Self::Mute => "mute",
             Self::TwoBundles => "two-bundles",
             Self::Again => "again",
@@ -104,6 +119,7 @@ impl Liar {
             Self::Halves => "halves",
             Self::BrokenShare => "broken-share",
             Self::Garbage => "garbage",
+            Self::OutOfRange => "out-of-range",
             Self::Pads => "pads",
         }
     }
@@ -118,7 +134,7 @@ impl fmt::Display for Liar {
 /// Not the name of a liar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
-    "give one of wrong-sum, wrong-count, two-counts, two-sets, leaves-out, replays, keeps, half-passes, mute, two-bundles, again, half-sent, halves, broken-share, garbage, pads, or any"
+    "give one of wrong-sum, wrong-count, two-counts, two-sets, leaves-out, replays, keeps, half-passes, wrong-part, false-cry, tells-seed, mute, two-bundles, again, half-sent, halves, broken-share, garbage, out-of-range, pads, or any"
 )]
 pub struct UnknownLiar;
 

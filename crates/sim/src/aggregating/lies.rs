@@ -1,11 +1,12 @@
 //! What liars make of what they hear and say.
 
 use aggregation::agreement::{self, value_digest};
-use aggregation::committee::{Bundle, LaneCount, Message, Sets, Signed};
+use aggregation::committee::{Bundle, LaneCount, Message, Seed, Sets, Signed};
 use base::{Digest, NodeId};
 
 use super::liar::Liar;
 use super::player::Player;
+use super::setting::NUMBER_MAX;
 
 /// Most messages that a liar remembers.
 const MEMORY_MAX: usize = 64;
@@ -125,6 +126,34 @@ impl Player {
                 sum.sum = Signed::new(&self.key, sum.sum.index(), body);
                 Some(Message::Sum(sum))
             }
+            (Liar::WrongPart, Message::Part(round, mut sum)) => {
+                let mut body = sum.sum.body.clone();
+                bend(&mut body.0.sums);
+                sum.sum = Signed::new(&self.key, sum.sum.index(), body);
+                Some(Message::Part(round, sum))
+            }
+            (Liar::FalseCry, Message::Checked(checked)) => {
+                let mut body = checked.body.clone();
+                body.parts.iter_mut().for_each(|part| part.0[0] ^= 1);
+                let checked = Signed::new(&self.key, checked.index(), body);
+                Some(Message::Checked(Box::new(checked)))
+            }
+            (Liar::FalseCry, Message::Verifiers(round, part, mut verifiers)) => {
+                verifiers[0] = None;
+                Some(Message::Verifiers(round, part, verifiers))
+            }
+            (Liar::TellsSeed, Message::LaneSecret(round, secret)) => {
+                let seed = Seed::of(round, &secret);
+                let all = self.terms.seats.iter().chain(self.victim.as_ref());
+                let told = all.map(|node| (*node, Message::Seed(round, seed.clone())));
+                let mut said: Vec<_> = told.filter(|(node, _)| *node != self.node()).collect();
+                said.push((to, Message::LaneSecret(round, secret)));
+                return said;
+            }
+            (Liar::OutOfRange, Message::Bundle(round, bundle)) => {
+                let bundle = self.out_of_range().unwrap_or(*bundle);
+                Some(Message::Bundle(round, Box::new(bundle)))
+            }
             (Liar::WrongCount, Message::Count(count)) => Some(self.miscount(*count)),
             (Liar::TwoCounts, Message::Count(count)) if even => Some(self.miscount(*count)),
             (Liar::TwoSets, message) => self.for_one_half(face, to, message),
@@ -179,6 +208,15 @@ impl Player {
             said.push((to, old));
         }
         said
+    }
+
+    /// One who matches with five times the greatest number, where that has to be proved.
+    fn out_of_range(&mut self) -> Option<Bundle> {
+        let (terms, keys) = self.state.contributing.clone()?;
+        terms.proof.as_ref()?;
+        let numbers = [1, 5 * NUMBER_MAX];
+        let bundle = Bundle::lying(&self.identity, &terms, &keys, &numbers, &mut self.rng);
+        Some(bundle)
     }
 
     /// A contribution as a lying contributor hands it over.

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use aggregation::committee::{Command, Committee, Message, Terms};
 use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol, Rng};
-use crypto::{SigningKey, Vector};
+use community::Identity;
+use crypto::{SealingPublicKey, SigningKey, Vector};
 
 use super::ledger::{Ledger, Overheard};
 use super::liar::Liar;
@@ -21,7 +22,11 @@ pub struct Player {
     /// One, or two of a liar with two faces.
     pub(super) faces: Vec<Committee>,
     pub(super) key: SigningKey,
+    pub(super) identity: Arc<Identity>,
+    /// Of the committee in which it has a seat.
     pub(super) terms: Arc<Terms>,
+    /// Of the committee that opens the totals.
+    pub(super) root: Arc<Terms>,
     pub(super) lies: Option<Liar>,
     /// All liars.
     pub(super) friends: Rc<BTreeSet<NodeId>>,
@@ -42,6 +47,8 @@ pub struct Player {
 #[derive(Default)]
 pub struct State {
     dead: bool,
+    /// To what, and sealed to which keys, it contributes.
+    pub(super) contributing: Option<(Arc<Terms>, Vec<SealingPublicKey>)>,
     /// By liar who leads: what it has proposed, in order. The faces of friends vote for one each.
     pub(super) proposals: BTreeMap<NodeId, Vec<Digest>>,
     /// What was said and heard, to be said again.
@@ -58,6 +65,9 @@ impl Player {
             && let Some(command) = second_command(&command, self.victim, self.other.as_ref())
         {
             second.handle(now, Input::Command(command), out);
+        }
+        if let Command::Contribute(terms, keys, _) = &command {
+            self.state.contributing = Some((Arc::clone(terms), keys.clone()));
         }
         let command = match command {
             Command::Serve(terms, members) if self.lies == Some(Liar::LeavesOut) => {
@@ -97,7 +107,7 @@ impl Player {
             return;
         }
         if self.lies.is_none() {
-            ledger.hear(&self.terms, &message);
+            ledger.hear(&self.root, &message);
         }
         let from = self.key.node();
         if let Some(overheard) = &mut ledger.overheard {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use aggregation::committee::{Command, Committee, Failure, Totals};
+use aggregation::committee::{Command, Committee, Failure, Terms, Totals};
 use base::{Digest, Duration, NodeId, Rng};
 
 use super::choice::Choice;
@@ -57,7 +57,8 @@ pub struct Run {
 /// From which the nodes of one run are made.
 pub(super) struct Stage<'a> {
     pub(super) setting: &'a Setting,
-    pub(super) terms: Arc<aggregation::committee::Terms>,
+    /// Leaves first, the one that opens the totals last; with the people of each.
+    pub(super) committees: Vec<(Arc<Terms>, BTreeSet<NodeId>)>,
     pub(super) faults: Faults,
     pub(super) cast: Cast,
     friends: Rc<BTreeSet<NodeId>>,
@@ -86,13 +87,14 @@ impl Setting {
         }
         stage
             .faults
-            .script(&mut simulation, &self.terms, &stage.deaths, &mut rng);
-        let terms = Arc::clone(&stage.terms);
-        let members: BTreeSet<_> = self.contributors().collect();
+            .script(&mut simulation, &self.seats(), &stage.deaths, &mut rng);
+        let terms = Arc::clone(stage.root());
         simulation.command(terms.querier, Command::Ask(Arc::clone(&terms)));
-        for seat in &terms.seats {
-            let serve = Command::Serve(Arc::clone(&terms), members.clone());
-            simulation.command(*seat, serve);
+        for (terms, people) in &stage.committees {
+            for seat in &terms.seats {
+                let serve = Command::Serve(Arc::clone(terms), people.clone());
+                simulation.command(*seat, serve);
+            }
         }
         let ledger = Rc::clone(&stage.ledger);
         let vectors = self.vectors(seed, &stage.cast);
@@ -127,7 +129,14 @@ impl<'a> Stage<'a> {
         });
         let mut stage = Self {
             setting,
-            terms: Arc::new(setting.terms.clone()),
+            committees: setting
+                .committees
+                .iter()
+                .map(|one| {
+                    let people = one.people.iter().copied().collect();
+                    (Arc::new(one.terms.clone()), people)
+                })
+                .collect(),
             faults,
             cast: Cast::new(setting, lies, rng),
             friends: Rc::default(),
@@ -135,9 +144,21 @@ impl<'a> Stage<'a> {
             ledger: Rc::default(),
         };
         stage.friends = Rc::new(stage.cast.liars.clone());
-        stage.deaths = faults.deaths(&setting.terms, &setting.seatless(), rng);
+        stage.deaths = faults.deaths(&setting.seats(), &setting.seatless(), rng);
         stage.ledger.borrow_mut().overheard = listens.then(Vec::new);
         stage
+    }
+
+    /// What all parties know of the committee that opens the totals.
+    pub(super) fn root(&self) -> &Arc<Terms> {
+        let root = self.committees.last();
+        &root.expect("a computation has a committee").0
+    }
+
+    /// The committee in which this node has a seat, if it has one; the first if it has several.
+    fn seated(&self, node: NodeId) -> Option<&Arc<Terms>> {
+        let mut committees = self.committees.iter().map(|(terms, _)| terms);
+        committees.find(|terms| terms.seat(node).is_some())
     }
 
     /// The program of one node.
@@ -158,7 +179,9 @@ impl<'a> Stage<'a> {
         Player {
             faces: (0..faces).map(face).collect(),
             key: identity.key.clone(),
-            terms: Arc::clone(&self.terms),
+            identity: Arc::clone(identity),
+            terms: Arc::clone(self.seated(node).unwrap_or(self.root())),
+            root: Arc::clone(self.root()),
             lies,
             friends: Rc::clone(&self.friends),
             victim: self.setting.seatless().first().copied(),
@@ -183,12 +206,13 @@ impl Cast {
         let mut able = if liar.contributes() {
             setting.seatless()
         } else {
-            setting.terms.seats.clone()
+            setting.seats()
         };
+        let leader = setting.seats()[0];
         shuffle(&mut able, rng);
         if liar.leads() {
             // One of them leads the first view.
-            let first = able.iter().position(|seat| *seat == setting.terms.seats[0]);
+            let first = able.iter().position(|seat| *seat == leader);
             able.swap(0, first.unwrap_or(0));
         }
         Self {

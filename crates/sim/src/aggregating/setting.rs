@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aggregation::committee::{Place, Terms};
-use aggregation::sizes::Sizes;
+use aggregation::sizes::{self, Plan, Refusal};
 use aggregation::validity;
 use base::{Digest, Duration, NodeId, Rng};
 use crypto::Vector;
@@ -12,6 +12,7 @@ use overlay::Form;
 use thiserror::Error;
 
 use super::choice::Choice;
+use super::grove::{Committee, Common};
 use super::liar::Liar;
 use super::trouble::Faults;
 use crate::START;
@@ -19,8 +20,8 @@ use crate::drawing::{Crowd, CrowdError, Size};
 
 /// How long contributions are taken if not all come. Guess: as a short collection.
 const COLLECTION: Duration = Duration::from_secs(10);
-/// Most contributors: as many as one committee takes.
-pub const CONTRIBUTORS_MAX: u64 = 4096;
+/// Most contributors: with all that their helpers hold they fit into a few gigabytes.
+pub const CONTRIBUTORS_MAX: u64 = 12_000;
 /// Fewest honest people who match of whom a total may tell. To it comes an allowance for the colluders, who are nobody to hide
 /// among.
 pub const CROWD_MIN: u64 = 5;
@@ -28,7 +29,7 @@ pub const CROWD_MIN: u64 = 5;
 pub const BUCKETS_MAX: usize = 10_000;
 
 /// Each person's number is at least 1 and at most this.
-const NUMBER_MAX: u64 = 1000;
+pub(super) const NUMBER_MAX: u64 = 1000;
 
 /// What is computed of the contributors' numbers, each of which is 1 to 1000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,8 @@ pub struct Setting {
     pub(super) crowd: Crowd,
     /// Who asks, then who contributes.
     pub(super) people: Vec<usize>,
-    pub(super) terms: Terms,
+    /// Leaves first, the one that opens the totals last.
+    pub(super) committees: Vec<Committee>,
     pub(super) statistic: Statistic,
     /// What goes wrong.
     pub faults: Choice<Faults>,
@@ -62,16 +64,14 @@ pub struct Setting {
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 pub enum SettingError {
     /// Too few or too many people.
-    #[error("a committee takes 5 to {CONTRIBUTORS_MAX} contributors; give so many --contributors")]
+    #[error("5 to {CONTRIBUTORS_MAX} contributors can be simulated; give so many --contributors")]
     Contributors,
     /// No or too many parts.
     #[error("give 1 to {BUCKETS_MAX} buckets or groups")]
     Buckets,
-    /// No committee of these people keeps a secret.
-    #[error(
-        "no committee among so few keeps a secret from so many colluders; give more --contributors or fewer --colluders"
-    )]
-    Sizes,
+    /// No committees of these people are safe.
+    #[error("{0}; change --contributors, --colluders or --offline")]
+    Sizes(#[from] Refusal),
     /// No such community.
     #[error(transparent)]
     Crowd(#[from] CrowdError),
@@ -95,22 +95,24 @@ impl Setting {
         }
         let (cells, vector_len) = statistic.shape()?;
         // The querier holds no seat, and everybody else may.
-        let sizes = Sizes::choose(contributors, colluders, offline_permille);
-        let sizes = sizes.ok_or(SettingError::Sizes)?;
+        let plan = Plan::choose(sizes::Terms {
+            candidates: contributors,
+            contributors,
+            colluders,
+            offline_permille,
+        })?;
         let size = Size::new(contributors + 1, colluders.max(1), 1e-6);
         let crowd = Crowd::of(1, &size, Form::Sound)?;
         let mut people: Vec<_> = (0..crowd.len()).collect();
-        shuffle(&mut people, &mut Rng::from_number(contributors));
-        let seats = people[1..=sizes.seats()].iter();
+        let mut rng = Rng::from_number(contributors);
+        shuffle(&mut people, &mut rng);
         let terms = Terms {
             question: Digest::of("simulated question", &[]),
-            list: Digest::of("simulated list", &[]),
-            seats: seats.map(|place| crowd.contact(*place).node()).collect(),
-            sizes,
-            liars: sizes.liars(contributors, colluders),
-            outvotes: sizes
-                .bounds(contributors, colluders, offline_permille)
-                .outvotes(),
+            list: Digest([0; 32]),
+            seats: Vec::new(),
+            sizes: plan.sizes,
+            liars: plan.liars,
+            outvotes: plan.bounds.outvotes(),
             vector_len,
             cells,
             proof: None,
@@ -119,10 +121,12 @@ impl Setting {
             closes_at: START + COLLECTION,
             place: Place::default(),
         };
+        let common = Common { terms, plan };
+        let committees = common.committees(&crowd, &people[1..], &mut rng);
         Ok(Self {
             crowd,
             people,
-            terms,
+            committees,
             statistic,
             faults: Faults::default().into(),
             liars: None,
@@ -133,13 +137,37 @@ impl Setting {
     /// Lets contributions come with a proof that they are in range.
     #[must_use]
     pub fn with_proofs(mut self) -> Self {
-        self.terms.proof = self.statistic.proof().map(Into::into);
+        let proof: Option<validity::Shape> = self.statistic.proof().map(Into::into);
+        let mut instances = BTreeMap::new();
+        for committee in &mut self.committees {
+            let terms = &mut committee.terms;
+            if terms.place.is_leaf() {
+                terms.proof = proof.clone();
+                instances.insert(terms.round(), terms.final_instance());
+            }
+            for child in &mut terms.place.below {
+                child.instance = *instances.get(&child.round).unwrap_or(&child.instance);
+            }
+        }
         self
     }
 
-    /// What all parties know.
+    /// What all parties know of the committee that opens the totals.
     pub fn terms(&self) -> &Terms {
-        &self.terms
+        let root = self.committees.last();
+        &root.expect("a computation has a committee").terms
+    }
+
+    /// All committees, leaves first.
+    pub fn committees(&self) -> &[Committee] {
+        &self.committees
+    }
+
+    /// Everybody who has a seat, once, the leaders of the first views first.
+    pub(super) fn seats(&self) -> Vec<NodeId> {
+        let all = self.committees.iter().flat_map(|one| &one.terms.seats);
+        let mut seen = BTreeSet::new();
+        all.copied().filter(|seat| seen.insert(*seat)).collect()
     }
 
     /// Fixes the number of one contributor; without a number it does not match.
@@ -155,9 +183,9 @@ impl Setting {
 
     /// Everybody who contributes and has no seat.
     pub(super) fn seatless(&self) -> Vec<NodeId> {
+        let seats: BTreeSet<_> = self.seats().into_iter().collect();
         let all = self.contributors();
-        all.filter(|node| self.terms.seat(*node).is_none())
-            .collect()
+        all.filter(|node| !seats.contains(node)).collect()
     }
 
     /// What each contributes under this seed; one in ten does not match. Where liars pad the crowd, few others match.

@@ -21,12 +21,12 @@ fn small(people: usize, lanes: u16) -> Setting {
         signers: 2,
     };
     setting.people.truncate(1 + people);
-    let seats = setting.people[1..=sizes.seats()].iter();
-    let seats = seats
-        .map(|place| setting.crowd.contact(*place).node())
-        .collect();
-    (setting.terms.sizes, setting.terms.seats) = (sizes, seats);
-    setting.terms.liars = 1;
+    let contributors: Vec<_> = setting.contributors().collect();
+    let only = &mut setting.committees[0];
+    only.terms.seats = contributors[..sizes.seats()].to_vec();
+    (only.terms.sizes, only.terms.liars) = (sizes, 1);
+    only.terms.outvotes = false;
+    only.people = contributors;
     setting
 }
 
@@ -96,15 +96,53 @@ fn who_vanishes_after_the_message_counts_and_who_does_before_does_not() {
 /// One helper dies in the middle of each step, a leader where leaders alone come to it.
 #[test]
 fn a_crash_in_any_step_leaves_an_exact_answer() {
-    let mut setting = small(18, 4);
+    let mut setting = small(18, 4).with_proofs();
     let undisturbed = setting.run(3);
-    for step in Step::ALL {
+    // There is nothing above this committee.
+    for step in Step::ALL.into_iter().filter(|step| *step != Step::Up) {
         setting.faults = Choice::This(format!("crash-at:{step}").parse().unwrap());
         let run = setting.run(3);
         assert!(matches!(run.ended, Ended::Exact(_)), "{step} {run:?}");
         assert_eq!(run.broken.len(), 0, "{step} {run:?}");
         assert_ne!(run.messages, undisturbed.messages, "{step}");
     }
+}
+
+/// Three leaves and a root, and what a crash or a liar can do to them.
+#[test]
+fn a_tree_is_exact_over_its_leaves() {
+    let mut setting = Setting::new(1800, 1, 10, Statistic::Sum)
+        .unwrap()
+        .with_proofs();
+    assert_eq!(setting.committees().len(), 4);
+    let run = setting.run(1);
+    assert!(matches!(run.ended, Ended::Exact(_)), "{run:?}");
+    assert_eq!((run.included, run.broken.len()), (1800, 0), "{run:?}");
+    setting.faults = Choice::This("crash-at:up".parse().unwrap());
+    setting.liars = Some((Choice::This(Liar::WrongPart), 1));
+    let run = setting.run(2);
+    assert!(matches!(run.ended, Ended::Exact(_)), "{run:?}");
+    assert_eq!((run.broken.len(), run.named), (0, 1), "{run:?}");
+}
+
+/// Proofs in the middle of everything that can go wrong.
+#[test]
+fn what_is_proved_is_exact_or_nothing() {
+    let mut setting = small(18, 4).with_proofs();
+    for liar in [Liar::OutOfRange, Liar::FalseCry, Liar::TellsSeed] {
+        setting.liars = Some((Choice::This(liar), 1));
+        let summary = setting.campaign(0..3, || ());
+        assert_eq!((summary.exact, summary.broken.len()), (3, 0), "{summary:?}");
+        let included = if liar == Liar::OutOfRange { 17 } else { 18 };
+        assert_eq!(summary.included, 3 * included, "{liar}");
+        let named = if liar == Liar::FalseCry { 3 } else { 0 };
+        assert_eq!(summary.named, named, "{liar}");
+    }
+    setting.faults = Choice::Any;
+    setting.liars = Some((Choice::Any, 1));
+    let summary = setting.campaign(0..10, || ());
+    assert_eq!(summary.broken, []);
+    assert!(summary.exact > 4, "{summary:?}");
 }
 
 #[test]
@@ -174,7 +212,7 @@ fn impossible_settings_say_what_to_change() {
         setting.err().map(|why| why.to_string()).unwrap_or_default()
     };
     assert!(why(4, 1, Statistic::Sum).contains("--contributors"));
-    assert!(why(5000, 1, Statistic::Sum).contains("--contributors"));
+    assert!(why(50_000, 1, Statistic::Sum).contains("--contributors"));
     assert!(why(40, 39, Statistic::Sum).contains("--colluders"));
     assert!(why(40, 1, Statistic::Histogram(0)).contains("buckets"));
 }

@@ -24,8 +24,10 @@ const AGAIN: u64 = 2_000_000;
 pub struct Watch<'a> {
     stage: Stage<'a>,
     vectors: BTreeMap<NodeId, Arc<[u64]>>,
-    /// As the helpers that reached agreement have it.
-    sets: BTreeMap<NodeId, BTreeSet<NodeId>>,
+    /// By committee, as the honest helpers that reached agreement have it.
+    sets: BTreeMap<Digest, BTreeSet<NodeId>>,
+    /// Who has been called to contribute.
+    called: BTreeSet<NodeId>,
     named: BTreeSet<NodeId>,
     ended: Option<Ended>,
     rng: Rng,
@@ -37,6 +39,7 @@ impl<'a> Watch<'a> {
             stage,
             vectors,
             sets: BTreeMap::new(),
+            called: BTreeSet::new(),
             named: BTreeSet::new(),
             ended: None,
             rng,
@@ -63,7 +66,7 @@ impl<'a> Watch<'a> {
                 Event::Persist { round, number, .. } => {
                     simulation.command_after(DISK, node, Command::Persisted(round, number));
                 }
-                Event::SetAgreed(_, members) => self.agreed(node, members),
+                Event::SetAgreed(round, members) => self.agreed(round, node, members),
                 Event::Misbehaved { node: whom, what } => self.accused(node, whom, &what),
                 Event::Opened(_, evidence) => {
                     let ended = self.judge(&evidence);
@@ -86,7 +89,7 @@ impl<'a> Watch<'a> {
             faults: self.stage.faults,
             liar: self.stage.cast.liar,
             took,
-            included: self.sets.values().next().map_or(0, |set| set.len() as u64),
+            included: self.members().map_or(0, |set| set.len() as u64),
             messages: total.sent,
             bytes: total.sent_bytes,
             named: self.named.intersection(liars).count(),
@@ -96,7 +99,7 @@ impl<'a> Watch<'a> {
     }
 
     fn terms(&self) -> &Arc<Terms> {
-        &self.stage.terms
+        self.stage.root()
     }
 
     fn broke(&self, what: impl Into<String>) {
@@ -113,14 +116,21 @@ impl<'a> Watch<'a> {
         round: Digest,
         lanes: &[Signed<LaneKey>],
     ) {
-        for seat in &self.stage.terms.seats {
+        let of_round = |(terms, _): &&(Arc<Terms>, _)| terms.round() == round;
+        let Some((terms, people)) = self.stage.committees.iter().find(of_round) else {
+            return self.broke("people are called by no committee");
+        };
+        for seat in &terms.seats {
             let collecting = Command::Collecting(round, lanes.to_vec());
             simulation.command_after(CALL, *seat, collecting);
         }
         let keys: Vec<_> = lanes.iter().map(|key| key.body.public).collect();
-        for (person, vector) in &self.vectors {
-            let vector = field(vector);
-            let terms = Arc::clone(&self.stage.terms);
+        for person in people {
+            if !self.called.insert(*person) {
+                continue;
+            }
+            let vector = field(&self.vectors[person]);
+            let terms = Arc::clone(terms);
             let contribute = Command::Contribute(terms, keys.to_vec(), vector);
             if simulation.is_up(person) {
                 simulation.command_after(CALL, *person, contribute);
@@ -143,8 +153,10 @@ impl<'a> Watch<'a> {
             let at = simulation.now() + CALL + Duration::from_micros(self.rng.below(AGAIN));
             let player = self.stage.player(*place, self.rng.fork("again"));
             simulation.at(at, Action::Restart(node, Box::new(move |_| player)));
-            let terms = Arc::clone(self.terms());
-            let contribute = Command::Contribute(terms, keys.to_vec(), field(&other));
+            let mut leaves = self.stage.committees.iter();
+            let own = leaves.find(|(_, people)| people.contains(&node));
+            let terms = own.map_or(self.terms(), |(terms, _)| terms);
+            let contribute = Command::Contribute(Arc::clone(terms), keys.to_vec(), field(&other));
             simulation.at(at, Action::Command(node, contribute));
         }
     }
@@ -159,14 +171,31 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn agreed(&mut self, node: NodeId, members: BTreeSet<NodeId>) {
+    fn agreed(&mut self, round: Digest, node: NodeId, members: BTreeSet<NodeId>) {
         if self.is_liar(node) {
             return;
         }
-        if self.sets.values().any(|known| *known != members) {
+        if self.sets.get(&round).is_some_and(|known| *known != members) {
             self.broke("honest helpers agreed on two sets");
         }
-        self.sets.insert(node, members);
+        self.sets.insert(round, members);
+    }
+
+    /// Whose numbers are in the totals: of the set that was agreed on, in a tree through all committees that are in it.
+    fn members(&self) -> Option<BTreeSet<NodeId>> {
+        let mut members = BTreeSet::new();
+        let mut open = vec![self.terms().round()];
+        while let Some(round) = open.pop() {
+            let of_round = |(terms, _): &&(Arc<Terms>, _)| terms.round() == round;
+            let (terms, _) = self.stage.committees.iter().find(of_round)?;
+            let set = self.sets.get(&round)?;
+            if terms.place.is_leaf() {
+                members.extend(set);
+            } else {
+                open.extend(set.iter().map(|child| Digest(child.0)));
+            }
+        }
+        Some(members)
     }
 
     fn end(&mut self, ended: Ended) {
@@ -184,28 +213,30 @@ impl<'a> Watch<'a> {
                 return Ended::Nothing;
             }
         };
-        let Some(members) = self.sets.values().next() else {
+        let Some(members) = self.members() else {
             self.broke("totals of a set that no honest helper knows");
             return Ended::Nothing;
         };
-        let fits = self.expected(members).any(|sums| self.fits(&totals, &sums));
+        let fits = self
+            .expected(&members)
+            .any(|sums| self.fits(&totals, &sums));
         if !fits || evidence.set.included != members.len() as u64 {
             self.broke("the totals are not those of the signed set");
         }
-        if self.honest_crowd(members) < CROWD_MIN {
+        if self.honest_crowd(&members) < CROWD_MIN {
             self.broke("a total of fewer honest people than the minimum crowd");
         }
         Ended::Exact(totals)
     }
 
     fn judge_failure(&self, why: Failure) {
-        let Some(members) = self.sets.values().next() else {
+        let Some(members) = self.members() else {
             return;
         };
         let cells = self.terms().cells;
         let crowd = |sums: Vec<u64>| sums[..cells].iter().sum::<u64>();
         let is_large = |sums| crowd(sums) >= self.terms().threshold;
-        if why == Failure::SmallCrowd && self.expected(members).all(is_large) {
+        if why == Failure::SmallCrowd && self.expected(&members).all(is_large) {
             self.broke("refused, although the crowd is large enough");
         }
     }

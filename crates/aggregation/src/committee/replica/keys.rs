@@ -3,7 +3,7 @@
 use base::{Instant, NodeId, Outbox};
 use crypto::SealingKey;
 
-use super::{Event, REPEAT, Replica};
+use super::{CALL_PATIENCE, Event, REPEAT, Replica};
 use crate::committee::fault::Misbehaviour;
 use crate::committee::lanes::LaneKey;
 use crate::committee::message::Message;
@@ -72,9 +72,23 @@ impl Replica {
             return Err(Misbehaviour::Seat);
         }
         if let Some(keys) = self.calling.on_key(&self.terms, from, signed)? {
-            out.emit(Event::LanesReady(self.round(), keys));
+            let place = self.seat - self.terms.lane(self.lane).start;
+            let patience = CALL_PATIENCE.saturating_mul(u32::try_from(place).unwrap_or(u32::MAX));
+            let at = self.served_at + patience;
+            self.to_call = Some((at, keys));
+            out.wake(at, Timer::Replica(self.round()));
         }
         Ok(())
+    }
+
+    /// Lets people be called, unless another caller has done it: each waits for those before it.
+    pub(super) fn call(&mut self, now: Instant, out: &mut Outbox<Committee>) {
+        if self.lanes.is_some() {
+            self.to_call = None;
+        }
+        if let Some((_, keys)) = self.to_call.take_if(|(at, _)| now >= *at) {
+            out.emit(Event::LanesReady(self.round(), keys));
+        }
     }
 
     pub(super) fn keep_secret(&mut self, context: &Context, giver: usize, secret: SealingKey) {

@@ -24,7 +24,7 @@ fn refused(net: &Net) -> u64 {
 /// numbers were in range.
 fn lie(net: &Net, liar: NodeId, numbers: &[u64], keys: &[crypto::SealingPublicKey]) -> Bundle {
     let rng = &mut Rng::from_number(6);
-    Bundle::lying_for_tests(&net.identities[&liar], &net.terms, keys, numbers, rng)
+    Bundle::lying(&net.identities[&liar], &net.terms, keys, numbers, rng)
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn liars_change_nothing() {
 #[test]
 fn two_sets_need_more_liars_than_are_borne() {
     let mut setting = small(18, 4);
-    assert_eq!(setting.terms.more_than_liars(), 2);
+    assert_eq!(setting.terms().more_than_liars(), 2);
     setting.liars = Some((Liar::TwoSets.into(), 1));
     let summary = setting.campaign(0..8, || ());
     assert_eq!((summary.broken.len(), summary.exact), (0, 8), "{summary:?}");
@@ -58,7 +58,7 @@ fn a_leader_can_leave_one_person_out() {
 #[test]
 fn colluders_who_pad_a_crowd_are_allowed_for() {
     let mut setting = small(18, 4);
-    assert_eq!(setting.terms.threshold, CROWD_MIN + 1);
+    assert_eq!(setting.terms().threshold, CROWD_MIN + 1);
     setting.liars = Some((Liar::Pads.into(), 1));
     let summary = setting.campaign(0..20, || ());
     assert_eq!(summary.broken, []);

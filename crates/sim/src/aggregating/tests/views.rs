@@ -94,8 +94,8 @@ fn shares(terms: &Terms, lanes: &[usize], seen: &[Overheard]) -> BTreeMap<(usize
 fn view(setting: &Setting, lanes: &[usize], seed: u64) -> View {
     let (run, all) = setting.overhear(seed);
     assert!(matches!(run.ended, Ended::Exact(_)), "{run:?}");
-    let seen = seen(&setting.terms, lanes, all);
-    let shares = shares(&setting.terms, lanes, &seen);
+    let seen = seen(setting.terms(), lanes, all);
+    let shares = shares(setting.terms(), lanes, &seen);
     let mut numbers = BTreeMap::new();
     let mut note = |what: String, vector: &Vector| {
         for (at, number) in vector.to_u64s().into_iter().enumerate() {
@@ -103,7 +103,7 @@ fn view(setting: &Setting, lanes: &[usize], seed: u64) -> View {
         }
     };
     for (at, person) in setting.contributors().enumerate() {
-        let mut sum = Vector::zeros(setting.terms.vector_len);
+        let mut sum = Vector::zeros(setting.terms().vector_len);
         for lane in lanes {
             let share = shares.get(&(*lane, person)).expect("all shares are opened");
             note(format!("person {at}, lane {lane}"), share);
@@ -114,7 +114,7 @@ fn view(setting: &Setting, lanes: &[usize], seed: u64) -> View {
     let mut bytes = BTreeMap::new();
     for one in &seen {
         if let Message::Count(count) = &one.message {
-            let lane = setting.terms.sizes.lane_of(count.index());
+            let lane = setting.terms().sizes.lane_of(count.index());
             note(format!("count of lane {lane}"), &field(&count.body.0.sums));
         }
         let counts = bytes.entry(kind(&one.message)).or_insert([0; 256]);

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aggregation::committee::Terms;
 use base::{Duration, Instant, NodeId, Rng};
 
 use super::{Death, Faults, Step};
@@ -39,25 +38,25 @@ impl Faults {
     /// Who dies of itself, and when.
     pub(in crate::aggregating) fn deaths(
         &self,
-        terms: &Terms,
-        contributors: &[NodeId],
+        seats: &[NodeId],
+        seatless: &[NodeId],
         rng: &mut Rng,
     ) -> BTreeMap<NodeId, Death> {
         let mut deaths = BTreeMap::new();
-        for node in some(&alone(terms, contributors), self.vanish, rng) {
+        for node in some(seatless, self.vanish, rng) {
             let ways = [Death::Before, Death::InBundle, Death::AfterBundle];
             deaths.insert(node, ways[rng.below(3) as usize]);
         }
         if let Some(step) = self.crash_at {
-            let victims = self.victims_of(step, terms, rng);
-            let death = |node| (node, Death::In(step, rng.below(terms.seats.len() as u64)));
+            let victims = self.victims_of(step, seats, rng);
+            let death = |node| (node, Death::In(step, rng.below(seats.len() as u64)));
             deaths.extend(victims.into_iter().map(death));
         }
         deaths
     }
 
-    fn victims_of(&self, step: Step, terms: &Terms, rng: &mut Rng) -> Vec<NodeId> {
-        let mut seats = terms.seats.clone();
+    fn victims_of(&self, step: Step, seats: &[NodeId], rng: &mut Rng) -> Vec<NodeId> {
+        let mut seats = seats.to_vec();
         if !step.leads() {
             shuffle(&mut seats, rng);
         }
@@ -71,12 +70,12 @@ impl Faults {
     pub(in crate::aggregating) fn script(
         &self,
         simulation: &mut Simulation<Player>,
-        terms: &Terms,
+        seats: &[NodeId],
         deaths: &BTreeMap<NodeId, Death>,
         rng: &mut Rng,
     ) {
         if self.crash_at.is_none() {
-            for seat in some(&terms.seats, self.crash, rng) {
+            for seat in some(seats, self.crash, rng) {
                 simulation.at(moment(rng), Action::Crash(seat));
             }
         }
@@ -85,11 +84,11 @@ impl Faults {
             let at = START + Duration::from_micros(rng.below(BEFORE_CALL));
             simulation.at(at, Action::Crash(*node));
         }
-        for seat in some(&terms.seats, self.pause, rng) {
+        for seat in some(seats, self.pause, rng) {
             let lasting = Duration::from_micros(rng.below(5_000_000));
             simulation.at(moment(rng), Action::Pause(seat, lasting));
         }
-        for seat in some(&terms.seats, self.slow, rng) {
+        for seat in some(seats, self.slow, rng) {
             for at in (0..SLOW_FOR).step_by(SLOW_EVERY as usize) {
                 let lasting = Duration::from_micros(rng.below(SLOW_EVERY));
                 let at = START + Duration::from_micros(at);
@@ -97,22 +96,17 @@ impl Faults {
             }
         }
         let lasting = Duration::from_micros(rng.below(5_000_000));
-        let side = some(&terms.seats, self.partition, rng);
-        simulation.at(moment(rng), apart(terms, side, lasting));
+        let side = some(seats, self.partition, rng);
+        simulation.at(moment(rng), apart(seats, side, lasting));
         let at = START + Duration::from_micros(rng.below(CUT_WHEN));
-        let side = some(&terms.seats, self.cut, rng);
-        simulation.at(at, apart(terms, side, FOR_GOOD));
+        let side = some(seats, self.cut, rng);
+        simulation.at(at, apart(seats, side, FOR_GOOD));
     }
 }
 
-fn alone(terms: &Terms, contributors: &[NodeId]) -> Vec<NodeId> {
-    let all = contributors.iter().copied();
-    all.filter(|node| terms.seat(*node).is_none()).collect()
-}
-
-fn apart(terms: &Terms, side: Vec<NodeId>, lasting: Duration) -> Action<Player> {
+fn apart(seats: &[NodeId], side: Vec<NodeId>, lasting: Duration) -> Action<Player> {
     let side: BTreeSet<_> = side.into_iter().collect();
-    let others = terms.seats.iter().filter(|seat| !side.contains(seat));
+    let others = seats.iter().filter(|seat| !side.contains(seat));
     Action::Partition {
         b: others.copied().collect(),
         a: side,

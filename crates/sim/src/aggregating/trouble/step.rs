@@ -28,6 +28,14 @@ pub enum Step {
     Commit,
     /// As the leader: shows that it is.
     Decide,
+    /// Shows its lane's seed.
+    Seed,
+    /// Says what it found when it checked proofs.
+    Check,
+    /// Takes part in the agreement on whose proofs hold.
+    Settle,
+    /// Gives the committee above its lane's sum.
+    Up,
     /// Tells the others its lane's count.
     Count,
     /// Gives its lane's sum, or refuses.
@@ -36,7 +44,7 @@ pub enum Step {
 
 impl Step {
     /// All of them, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Keys,
         Self::Pass,
         Self::Close,
@@ -45,6 +53,10 @@ impl Step {
         Self::Certify,
         Self::Commit,
         Self::Decide,
+        Self::Seed,
+        Self::Check,
+        Self::Settle,
+        Self::Up,
         Self::Count,
         Self::Give,
     ];
@@ -66,6 +78,10 @@ impl Step {
             Message::Forward(..) => Self::Pass,
             Message::Holdings(_) => Self::Close,
             Message::Support(_) => Self::Propose,
+            Message::Seed(..) => Self::Seed,
+            Message::Checked(_) | Message::Verifiers(..) => Self::Check,
+            Message::Settlement(..) => Self::Settle,
+            Message::Part(..) => Self::Up,
             Message::Count(_) => Self::Count,
             Message::Sum(_) | Message::Denied(_) => Self::Give,
             Message::Agreement(_, message) => match **message {
@@ -90,6 +106,10 @@ impl Step {
             Self::Certify => "certify",
             Self::Commit => "commit",
             Self::Decide => "decide",
+            Self::Seed => "seed",
+            Self::Check => "check",
+            Self::Settle => "settle",
+            Self::Up => "up",
             Self::Count => "count",
             Self::Give => "give",
         }
