@@ -27,6 +27,9 @@ pub enum Misbehaviour {
     /// A header or vector has the wrong number of parts.
     #[error("it has the wrong number of parts")]
     Shape,
+    /// A second header of one contributor for one computation.
+    #[error("it contributes a second time, and differently")]
+    TwoHeaders,
     /// A ciphertext that does not hold the committed share.
     #[error("a sealed share is not the committed one")]
     Commitment,

@@ -357,6 +357,19 @@ impl Support {
         Digest::of("inclusion set", &[&self.salt, &encode(&entries)])
     }
 
+    /// Whether of every lane so many statements are used that honest ones alone cannot be outweighed: of 2t - 1 either t hold a
+    /// share or t do not, and t of a lane do not all lie. With t alone, one who leads could leave out whomever it says not to
+    /// hold. Of a smaller lane: all.
+    pub fn covers_amply(&self, terms: &Terms) -> bool {
+        let (replicas, signers) = (terms.sizes.replicas, terms.sizes.signers);
+        let wanted = usize::from((2 * signers - 1).min(replicas));
+        (0..terms.lanes()).all(|lane| {
+            let seats = terms.lane(lane);
+            let rows = self.rows.iter().map(|row| usize::from(row.seat));
+            rows.filter(|seat| seats.contains(seat)).count() >= wanted
+        })
+    }
+
     /// The keys of the lanes.
     pub fn lanes(&self) -> &[Signed<LaneKey>] {
         &self.lanes

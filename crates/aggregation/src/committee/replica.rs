@@ -43,6 +43,9 @@ const CALL_PATIENCE: Duration = Duration::from_millis(1500);
 const BATCH: Duration = Duration::from_millis(25);
 /// How long to wait for the others' word once enough of every lane have spoken.
 const GRACE: Duration = Duration::from_millis(300);
+/// In so many views a leader must use more statements than it takes, lest it choose who is left out. Guess: where too many are
+/// away for that, two views are soon over, since nobody waits for what is not valid.
+const AMPLE_VIEWS: u64 = 2;
 /// How far a proposed set's time may be from ours.
 const TOLERANCE: Duration = Duration::from_secs(120);
 /// First view of the agreement. Guess: several round trips and the waiting for stragglers.
@@ -79,6 +82,8 @@ pub struct Replica {
     /// The keys of all lanes, once the querier calls for contributions, or the candidates are agreed on.
     lanes: Option<Vec<Signed<LaneKey>>>,
     held: BTreeMap<NodeId, Held>,
+    /// Who signed two headers, and has been named for it.
+    doubles: BTreeSet<NodeId>,
     /// Whose contributions this replica was handed by their authors.
     passed: BTreeSet<NodeId>,
     /// What the next batch takes along.
@@ -216,6 +221,7 @@ impl Replica {
             to_call: None,
             lanes,
             held: BTreeMap::new(),
+            doubles: BTreeSet::new(),
             passed: BTreeSet::new(),
             batch: Vec::new(),
             flush_at: None,

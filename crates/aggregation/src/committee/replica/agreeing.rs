@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol, decode};
 
-use super::{BACKED_MAX, GRACE, Held, Matter, Replica, SET_BYTES, Supported, TOLERANCE};
+use super::{
+    AMPLE_VIEWS, BACKED_MAX, GRACE, Held, Matter, Replica, SET_BYTES, Supported, TOLERANCE,
+};
 use crate::agreement::{self, Agreement, Deadline};
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::{
@@ -240,8 +242,12 @@ impl Replica {
         let answer = if other_lanes || body.at.distance(now) > TOLERANCE {
             agreement::Command::Invalid { view, value }
         } else if let Some(supported) = self.supported(&body).cloned() {
-            self.back(supported);
-            agreement::Command::Valid { view, value }
+            if view < AMPLE_VIEWS && !supported.support.covers_amply(&self.terms) {
+                agreement::Command::Invalid { view, value }
+            } else {
+                self.back(supported);
+                agreement::Command::Valid { view, value }
+            }
         } else {
             self.asked_valid = Some((view, value, body));
             return;

@@ -8,7 +8,7 @@ use crate::committee::contribution::{Bundle, Header, Item, open_share};
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::{CONTRIBUTORS_MAX, Entry};
 use crate::committee::message::Message;
-use crate::committee::protocol::{Committee, Context, Timer};
+use crate::committee::protocol::{Committee, Context, Event, Timer};
 
 impl Replica {
     pub(super) fn on_bundle(
@@ -38,6 +38,7 @@ impl Replica {
                 .is_some_and(|i| i.header == bundle.header)
         };
         if self.held.get(&from).is_some_and(|held| !is_same(held)) {
+            self.name_double(context, now, &bundle.header, out);
             return Ok(());
         }
         if self.passed.contains(&from) {
@@ -105,6 +106,7 @@ impl Replica {
         for item in items {
             match self.wants(context, now, &item, &mut batch) {
                 Ok(true) => waiting.push(item),
+                Ok(false) => self.name_double(context, now, &item.header, out),
                 wanted => result = result.and(blamed(wanted.map(drop))),
             }
         }
@@ -122,6 +124,30 @@ impl Replica {
         self.close_if_complete(context, now, out);
         self.advance(context, now, out);
         result
+    }
+
+    /// Names one who signed another header than the one that is held: once, as anybody could check who is shown both.
+    fn name_double(
+        &mut self,
+        context: &Context,
+        now: Instant,
+        header: &Header,
+        out: &mut Outbox<Committee>,
+    ) {
+        let node = header.node();
+        let digest = || header.digest(self.terms.round());
+        let held = self
+            .held
+            .get(&node)
+            .filter(|held| held.entry.header != digest());
+        if held.is_some()
+            && !self.doubles.contains(&node)
+            && header.check(&self.terms, &context.community, now).is_ok()
+        {
+            self.doubles.insert(node);
+            let what = Misbehaviour::TwoHeaders;
+            out.emit(Event::Misbehaved { node, what });
+        }
     }
 
     /// Checks and keeps one contribution.
