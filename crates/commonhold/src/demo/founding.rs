@@ -43,8 +43,7 @@ pub fn found(
         nodes,
         colluders: Descriptor::default_colluders(nodes),
         alpha: 1e-6,
-        // Helpers may be killed, so a lane of three must bear that one is away.
-        offline_permille: 100,
+        offline_permille: 50,
         // What so few people can reach; a real community asks for more.
         min_crowd: min_crowd.unwrap_or(people.taken.len() as u64 / 3),
         padding_allowance: 1,

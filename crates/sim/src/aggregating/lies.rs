@@ -98,9 +98,10 @@ impl Player {
         let Some(lane) = own else { return false };
         let mates = self.terms.replicas(lane).iter();
         let others = mates.filter(|mate| **mate != self.node());
-        // With this one's own word they are enough.
+        // With this one's own word they are as many as a leader must use.
         let place = others.into_iter().position(|mate| *mate == from);
-        place.is_some_and(|place| place + 1 >= usize::from(sizes.signers))
+        let used = (2 * sizes.signers - 1).min(sizes.replicas);
+        place.is_some_and(|place| place + 1 >= usize::from(used))
     }
 }
 

@@ -23,7 +23,8 @@ fn liars_change_nothing() {
     }
 }
 
-/// The liar leads first, with one set for each half: neither half alone is a quorum. With one more friend each would be.
+/// The liar leads first, with one set for each half: neither half alone is a quorum. With more friends each would be, once there
+/// are two of them in some lane, so that one set can leave a person out.
 #[test]
 fn two_sets_need_more_liars_than_are_borne() {
     let mut setting = small(18, 4);
@@ -31,7 +32,7 @@ fn two_sets_need_more_liars_than_are_borne() {
     setting.liars = Some((Liar::TwoSets.into(), 1));
     let summary = setting.campaign(0..8, || ());
     assert_eq!((summary.broken.len(), summary.exact), (0, 8), "{summary:?}");
-    setting.liars = Some((Liar::TwoSets.into(), 2));
+    setting.liars = Some((Liar::TwoSets.into(), 5));
     let summary = setting.campaign(0..8, || ());
     let two_sets = |(_, what): &&(u64, String)| what.contains("two sets");
     assert!(
