@@ -9,6 +9,7 @@ mod drawing;
 mod events;
 mod executions;
 mod report;
+mod scale;
 mod timing;
 mod validity;
 mod verify_list;
@@ -20,13 +21,14 @@ use report::Row;
 /// Name, and what measures.
 type Benchmark = (&'static str, fn() -> Vec<Row>);
 
-const ALL: [Benchmark; 6] = [
+const ALL: [Benchmark; 7] = [
     ("counting", counting::run),
     ("verify-list", verify_list::run),
     ("draw", draw::run),
     ("events", events::run),
     ("executions", executions::run),
     ("validity", validity::run),
+    ("scale", scale::run),
 ];
 
 fn main() -> ExitCode {

@@ -21,6 +21,7 @@ use curve25519_dalek::{EdwardsPoint, Scalar};
 use sha2::{Digest as _, Sha512};
 use thiserror::Error;
 
+use crate::charged;
 use crate::count::count;
 use crate::keys::{Signature, public_point, signed_digest};
 
@@ -76,6 +77,9 @@ impl Batch {
     }
 
     fn all_hold(&self) -> bool {
+        if charged::is_on() {
+            return self.checks.iter().all(Check::holds);
+        }
         let equations: Option<Vec<_>> = self.checks.iter().map(Check::equation).collect();
         equations.is_some_and(|equations| sum(&self.checks, &equations).is_identity())
     }
@@ -88,6 +92,8 @@ pub(crate) struct Check {
     r: [u8; 32],
     s: [u8; 32],
     k: Scalar,
+    /// Where signatures are charged: whether this one is what stands for one.
+    charged: Option<bool>,
 }
 
 /// A and R with S below the group order.
@@ -103,12 +109,32 @@ impl Check {
         let (mut r, mut s) = ([0; 32], [0; 32]);
         r.copy_from_slice(&signature[..32]);
         s.copy_from_slice(&signature[32..]);
+        let charged = charged::is_on().then(|| {
+            let expected = charged::signature(signer.as_bytes(), bytes);
+            expected == *signature
+        });
+        if charged.is_some() {
+            let k = Scalar::ZERO;
+            return Self {
+                signer,
+                r,
+                s,
+                k,
+                charged,
+            };
+        }
         let hash = Sha512::new()
             .chain_update(r)
             .chain_update(signer.as_bytes())
             .chain_update(bytes);
         let k = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
-        Self { signer, r, s, k }
+        Self {
+            signer,
+            r,
+            s,
+            k,
+            charged,
+        }
     }
 
     fn equation(&self) -> Option<Equation> {
@@ -121,6 +147,9 @@ impl Check {
 
     /// The rule for one signature.
     pub(crate) fn holds(&self) -> bool {
+        if let Some(holds) = self.charged {
+            return holds;
+        }
         self.equation().is_some_and(|Equation { a, r, s }| {
             let expected = EdwardsPoint::vartime_double_scalar_mul_basepoint(&self.k, &-a, &s);
             (expected - r).is_small_order()

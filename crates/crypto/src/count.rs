@@ -18,6 +18,10 @@ pub struct Operations {
     pub drawn: u64,
     /// Verifiable random values checked.
     pub proven: u64,
+    /// Messages sealed.
+    pub sealed: u64,
+    /// Messages opened, or tried to.
+    pub opened: u64,
 }
 
 impl Operations {
@@ -26,6 +30,8 @@ impl Operations {
         checked: 0,
         drawn: 0,
         proven: 0,
+        sealed: 0,
+        opened: 0,
     };
 
     /// What this thread has done since it began. Only differences tell something.
@@ -42,7 +48,7 @@ impl Operations {
 
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.signed + self.checked + self.drawn + self.proven
+        self.signed + self.checked + self.drawn + self.proven + self.sealed + self.opened
     }
 }
 
@@ -55,6 +61,8 @@ impl Add for Operations {
             checked: self.checked + other.checked,
             drawn: self.drawn + other.drawn,
             proven: self.proven + other.proven,
+            sealed: self.sealed + other.sealed,
+            opened: self.opened + other.opened,
         }
     }
 }
@@ -68,6 +76,8 @@ impl Sub for Operations {
             checked: self.checked - before.checked,
             drawn: self.drawn - before.drawn,
             proven: self.proven - before.proven,
+            sealed: self.sealed - before.sealed,
+            opened: self.opened - before.opened,
         }
     }
 }

@@ -10,6 +10,7 @@ use minicbor::{Decode, Encode};
 use thiserror::Error;
 
 use crate::batch::Check;
+use crate::charged;
 use crate::count::count;
 
 /// The secret half of a [`NodeId`]: an Ed25519 key (RFC 8032). Never printed, erased when dropped.
@@ -46,6 +47,9 @@ impl SigningKey {
     /// taken for the digest that [`sign`](Self::sign) signs.
     pub(crate) fn sign_raw(&self, bytes: &[u8]) -> Signature {
         count(|done| &mut done.signed);
+        if charged::is_on() {
+            return Signature(charged::signature(self.node().as_bytes(), bytes));
+        }
         Signature(self.0.sign(bytes).to_bytes())
     }
 }

@@ -51,6 +51,7 @@
 
 mod batch;
 mod certificate;
+mod charged;
 mod count;
 mod keys;
 mod sealing;
@@ -61,6 +62,8 @@ pub use batch::{Batch, FirstBad};
 pub use certificate::{
     Certificate, CertificateError, CertificateRequest, MAX_CERTIFICATE_LEN, Rights,
 };
+#[cfg(feature = "charged")]
+pub use charged::Charged;
 pub use count::Operations;
 pub use keys::{BadSignature, Signature, SigningKey, verify};
 pub use sealing::{

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use base::Rng;
+use base::{Digest, Rng};
 use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256;
@@ -14,6 +14,9 @@ use minicbor::encode::Write;
 use minicbor::{Decode, Decoder, Encode, Encoder, decode};
 use thiserror::Error;
 use zeroize::Zeroizing;
+
+use crate::charged;
+use crate::count::count;
 
 /// Bytes that sealing adds to a plaintext: the encapsulated key (32) and the authentication tag (16).
 pub const SEALING_OVERHEAD: usize = KEY_LEN + 16;
@@ -47,6 +50,10 @@ impl SealingKey {
 
     /// The public half.
     pub fn public(&self) -> SealingPublicKey {
+        if charged::is_on() {
+            let secret = self.to_bytes();
+            return SealingPublicKey(Digest::of("charged key", &[secret.as_slice()]).0);
+        }
         SealingPublicKey(X25519HkdfSha256::sk_to_pk(&self.0).to_bytes().into())
     }
 }
@@ -126,6 +133,12 @@ pub fn seal(
     plaintext: &[u8],
     rng: &mut Rng,
 ) -> Result<Vec<u8>, SealError> {
+    count(|done| &mut done.sealed);
+    if charged::is_on() {
+        let head = rng.bytes32();
+        let (hidden, tag) = charged::hide(&to.0, &head, [info, aad], plaintext);
+        return Ok([head.as_slice(), &hidden, &tag].concat());
+    }
     let to = PublicKey::from_bytes(&to.0).expect("the length is right and any bytes are a key");
     let (key, ciphertext) = hpke::single_shot_seal_with_rng::<
         ChaCha20Poly1305,
@@ -151,7 +164,18 @@ pub fn open(
     if sealed.len() < SEALING_OVERHEAD {
         return Err(OpenError::TooShort);
     }
+    count(|done| &mut done.opened);
     let (encapsulated, ciphertext) = sealed.split_at(KEY_LEN);
+    if charged::is_on() {
+        let (hidden, tag) = ciphertext.split_at(ciphertext.len() - 16);
+        let public = key.public().0;
+        let (text, expected) = charged::hide(&public, encapsulated, [info, aad], hidden);
+        return if expected == tag {
+            Ok(Zeroizing::new(text))
+        } else {
+            Err(OpenError::Refused)
+        };
+    }
     let encapsulated =
         EncappedKey::from_bytes(encapsulated).expect("the length is right and any bytes are a key");
     hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(

@@ -32,7 +32,7 @@ pub use choice::Choice;
 pub use grove::Committee;
 pub use ledger::Overheard;
 pub use liar::{Liar, UnknownLiar};
-pub use run::{Ended, Run};
+pub use run::{Busiest, Ended, Run};
 pub use setting::{CROWD_MIN, Setting, SettingError, Statistic};
 pub use trouble::{Faults, Step, UnknownFault};
 

@@ -92,6 +92,15 @@ fn as_json(options: &AggregationOptions, setting: &Setting, summary: &Summary) -
         "without_answer": listed(&summary.without),
         "broken": listed(&summary.broken),
         "seconds_median": summary.median().as_micros() as f64 / 1e6,
+        "seconds_since_contributed_median": summary.median_since_contributed().as_micros() as f64 / 1e6,
+        "busiest": {
+            "bytes_sent": summary.busiest.sent,
+            "bytes_received": summary.busiest.received,
+            "signatures_made": summary.busiest.work.signed,
+            "signatures_checked": summary.busiest.work.checked,
+            "sealed": summary.busiest.work.sealed,
+            "opened": summary.busiest.work.opened,
+        },
         "included": summary.included as f64 / runs as f64,
         "messages": summary.messages as f64 / runs as f64,
         "bytes": summary.bytes as f64 / runs as f64,
@@ -148,13 +157,21 @@ fn as_lines(options: &AggregationOptions, setting: &Setting, summary: &Summary) 
             each(summary.included)
         ),
         format!(
-            "time         {:.2} s simulated (median), from the first message to the answer",
+            "time         {:.2} s simulated (median) from the first contribution to the answer, {:.2} s from the first message",
+            summary.median_since_contributed().as_micros() as f64 / 1e6,
             summary.median().as_micros() as f64 / 1e6
         ),
         format!(
             "traffic      {:.0} messages, {:.1} MB",
             each(summary.messages),
             each(summary.bytes) / 1e6
+        ),
+        format!(
+            "busiest      sent {:.2} MB, received {:.2} MB; {} signatures made and checked, {} sealed and opened",
+            summary.busiest.sent as f64 / 1e6,
+            summary.busiest.received as f64 / 1e6,
+            summary.busiest.work.signed + summary.busiest.work.checked,
+            summary.busiest.work.sealed + summary.busiest.work.opened,
         ),
         format!("named        {} liars, nobody honest", summary.named),
     ];

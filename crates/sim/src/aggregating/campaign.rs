@@ -6,7 +6,7 @@ use std::ops::Range;
 use base::Duration;
 
 use super::liar::Liar;
-use super::run::{Ended, Run};
+use super::run::{Busiest, Ended, Run};
 use super::setting::Setting;
 use crate::parallel;
 
@@ -23,6 +23,10 @@ pub struct Summary {
     pub broken: Vec<(u64, String)>,
     /// How long those with totals took.
     pub took: Vec<Duration>,
+    /// How long those with totals took from the first contribution.
+    pub since_contributed: Vec<Duration>,
+    /// What fell to the busiest nodes in any run.
+    pub busiest: Busiest,
     /// People in all signed sets.
     pub included: u64,
     /// Messages.
@@ -70,6 +74,7 @@ impl Summary {
         self.messages += run.messages;
         self.bytes += run.bytes;
         self.named += run.named as u64;
+        self.busiest = self.busiest.or(run.busiest);
         let tally = self.by_liar.entry(run.liar).or_default();
         tally.runs += 1;
         tally.exact += u64::from(matches!(run.ended, Ended::Exact(_)));
@@ -80,6 +85,7 @@ impl Summary {
             Ended::Exact(_) => {
                 self.exact += 1;
                 self.took.push(run.took);
+                self.since_contributed.push(run.since_contributed);
             }
             Ended::NoAnswer(why) => self.without.push((seed, why.to_string())),
             Ended::Nothing => self
@@ -96,6 +102,8 @@ impl Summary {
         self.without.extend(other.without);
         self.broken.extend(other.broken);
         self.took.extend(other.took);
+        self.since_contributed.extend(other.since_contributed);
+        self.busiest = self.busiest.or(other.busiest);
         self.included += other.included;
         self.messages += other.messages;
         self.bytes += other.bytes;
@@ -111,8 +119,20 @@ impl Summary {
 
     /// Half of the computations with totals took less.
     pub fn median(&self) -> Duration {
-        let mut took = self.took.clone();
-        took.sort_unstable();
-        took.get(took.len() / 2).copied().unwrap_or(Duration::ZERO)
+        median(&self.took)
     }
+
+    /// The same from the first contribution on.
+    pub fn median_since_contributed(&self) -> Duration {
+        median(&self.since_contributed)
+    }
+}
+
+fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    times
+        .get(times.len() / 2)
+        .copied()
+        .unwrap_or(Duration::ZERO)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aggregation::committee::{LaneTotal, Message, Terms};
 use base::{Digest, Instant, NodeId, encode};
+use crypto::Operations;
 
 /// A message as it left its sender.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +35,8 @@ pub struct Ledger {
     pub fallen: Vec<NodeId>,
     /// Everything that was said, if somebody listens.
     pub overheard: Option<Vec<Overheard>>,
+    /// Asymmetric operations of each node.
+    pub work: BTreeMap<NodeId, Operations>,
     /// Over which set honest helpers have opened anything.
     set: Option<Digest>,
     /// By lane, what its honest helpers gave to the others and to the asker.

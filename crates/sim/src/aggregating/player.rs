@@ -11,7 +11,7 @@ use std::sync::Arc;
 use aggregation::committee::{Command, Committee, Message, Terms};
 use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol, Rng};
 use community::Identity;
-use crypto::{SealingPublicKey, SigningKey, Vector};
+use crypto::{Operations, SealingPublicKey, SigningKey, Vector};
 
 use super::ledger::{Ledger, Overheard};
 use super::liar::Liar;
@@ -166,6 +166,7 @@ impl Protocol for Player {
             return;
         }
         let mut outs: Vec<Outbox<Committee>> = self.faces.iter().map(|_| Outbox::new()).collect();
+        let before = Operations::so_far();
         match input {
             Input::Command(command) => self.command(now, command, &mut outs),
             Input::Message { from, message } => self.receive(now, from, message, &mut outs),
@@ -179,6 +180,13 @@ impl Protocol for Player {
                     face.handle(now, Input::Unreachable(node), out);
                 }
             }
+        }
+        let node = self.node();
+        let done = Operations::so_far() - before;
+        if done != Operations::default() {
+            let mut ledger = self.ledger.borrow_mut();
+            let work = ledger.work.entry(node).or_default();
+            *work = *work + done;
         }
         for (face, mut said) in outs.into_iter().enumerate() {
             for output in said.drain() {

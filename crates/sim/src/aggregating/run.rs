@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use aggregation::committee::{Command, Committee, Failure, Terms, Totals};
 use base::{Digest, Duration, NodeId, Rng};
+use crypto::Operations;
 
 use super::choice::Choice;
 use super::ledger::{Ledger, Overheard};
@@ -44,6 +45,10 @@ pub struct Run {
     pub broken: Vec<String>,
     /// From the first message to the answer.
     pub took: Duration,
+    /// From the first contribution to the answer.
+    pub since_contributed: Duration,
+    /// The most bytes that one node sent, and that one received; and the most asymmetric work that one did.
+    pub busiest: Busiest,
     /// People in the signed set.
     pub included: u64,
     /// Messages.
@@ -52,6 +57,32 @@ pub struct Run {
     pub bytes: u64,
     /// Liars whom an honest node could name.
     pub named: usize,
+}
+
+/// What fell to those nodes to which most fell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Busiest {
+    /// Bytes that one node sent.
+    pub sent: u64,
+    /// Bytes that one node received.
+    pub received: u64,
+    /// Signatures, seals and openings, by the node that made and checked most.
+    pub work: Operations,
+}
+
+impl Busiest {
+    /// The more of each.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            sent: self.sent.max(other.sent),
+            received: self.received.max(other.received),
+            work: if other.work.total() > self.work.total() {
+                other.work
+            } else {
+                self.work
+            },
+        }
+    }
 }
 
 /// From which the nodes of one run are made.
@@ -103,15 +134,35 @@ impl Setting {
         while !watch.has_ended() && simulation.now() < limit && simulation.step() {
             watch.look(&mut simulation);
         }
-        let took = simulation.now().since(START);
+        let ended = simulation.now();
+        let took = ended.since(START);
         // Those who are late must come to the same set.
         let late = simulation.now() + Duration::from_secs(3);
         while simulation.now() < late && simulation.step() {
             watch.look(&mut simulation);
         }
         let total = simulation.total();
+        let counters = self
+            .people
+            .iter()
+            .map(|place| simulation.counters(self.crowd.identity(*place).node()));
+        let mut busiest = Busiest::default();
+        for one in counters {
+            busiest.sent = busiest.sent.max(one.sent_bytes);
+            busiest.received = busiest.received.max(one.received_bytes);
+        }
+        let work = ledger
+            .borrow()
+            .work
+            .values()
+            .copied()
+            .max_by_key(Operations::total);
+        busiest.work = work.unwrap_or_default();
         let overheard = ledger.borrow_mut().overheard.take();
-        let run = watch.conclude(took, total);
+        let contributed = watch.contributed_at().unwrap_or(ended);
+        let mut run = watch.conclude(took, total);
+        run.since_contributed = ended.since(contributed);
+        run.busiest = busiest;
         (run, overheard.unwrap_or_default())
     }
 }

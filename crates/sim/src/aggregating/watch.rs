@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aggregation::committee::{Command, Event, Evidence, Failure, LaneKey, Signed, Terms, Totals};
-use base::{Digest, Duration, NodeId, Rng};
+use base::{Digest, Duration, Instant, NodeId, Rng};
 use crypto::SealingPublicKey;
 
 use super::liar::Liar;
 use super::player::Player;
-use super::run::{Ended, Run, Stage};
+use super::run::{Busiest, Ended, Run, Stage};
 use super::setting::{CROWD_MIN, field};
 use crate::{Action, Counters, Simulation};
 
@@ -26,6 +26,8 @@ pub struct Watch<'a> {
     vectors: BTreeMap<NodeId, Arc<[u64]>>,
     /// By committee, as the honest helpers that reached agreement have it.
     sets: BTreeMap<Digest, BTreeSet<NodeId>>,
+    /// When the first are called to contribute.
+    contributed_at: Option<Instant>,
     /// Who has been called to contribute.
     called: BTreeSet<NodeId>,
     named: BTreeSet<NodeId>,
@@ -39,11 +41,17 @@ impl<'a> Watch<'a> {
             stage,
             vectors,
             sets: BTreeMap::new(),
+            contributed_at: None,
             called: BTreeSet::new(),
             named: BTreeSet::new(),
             ended: None,
             rng,
         }
+    }
+
+    /// When the first contribution left its author.
+    pub fn contributed_at(&self) -> Option<Instant> {
+        self.contributed_at
     }
 
     /// Whether the asker knows.
@@ -89,6 +97,8 @@ impl<'a> Watch<'a> {
             faults: self.stage.faults,
             liar: self.stage.cast.liar,
             took,
+            since_contributed: Duration::ZERO,
+            busiest: Busiest::default(),
             included: self.members().map_or(0, |set| set.len() as u64),
             messages: total.sent,
             bytes: total.sent_bytes,
@@ -124,6 +134,7 @@ impl<'a> Watch<'a> {
             let collecting = Command::Collecting(round, lanes.to_vec());
             simulation.command_after(CALL, *seat, collecting);
         }
+        self.contributed_at.get_or_insert(simulation.now() + CALL);
         let keys: Vec<_> = lanes.iter().map(|key| key.body.public).collect();
         for person in people {
             if !self.called.insert(*person) {
