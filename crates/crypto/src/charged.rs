@@ -79,3 +79,48 @@ pub(crate) fn hide(
     tag.copy_from_slice(&key.as_bytes()[..16]);
     (hidden, tag)
 }
+
+#[cfg(all(test, feature = "charged"))]
+mod tests {
+    use base::Rng;
+
+    use super::*;
+    use crate::{Batch, Operations, SealingKey, SigningKey, open, seal, verify};
+
+    #[test]
+    fn what_is_charged_tells_apart_what_honest_nodes_do_and_is_counted() {
+        let rng = &mut Rng::from_number(1);
+        let charged = Charged::begin();
+        let (one, other) = (SigningKey::generate(rng), SigningKey::generate(rng));
+        let key = SealingKey::generate(rng);
+        let ((), done) = Operations::of(|| {
+            let signature = one.sign("d", b"m");
+            assert!(verify(one.node(), "d", b"m", &signature).is_ok());
+            assert!(verify(one.node(), "d", b"n", &signature).is_err());
+            let mut batch = Batch::new();
+            batch.push(one.node(), "d", b"m", &signature);
+            assert!(batch.verify().is_ok());
+            batch.push(other.node(), "d", b"m", &signature);
+            assert!(batch.verify().is_err());
+            let rng = &mut Rng::from_number(2);
+            let sealed = seal(&key.public(), b"i", b"a", b"secret", rng).unwrap();
+            assert_eq!(sealed.len(), 6 + crate::SEALING_OVERHEAD);
+            assert_eq!(&**open(&key, b"i", b"a", &sealed).unwrap(), b"secret");
+            assert!(open(&key, b"i", b"b", &sealed).is_err());
+        });
+        assert_eq!(
+            (done.signed, done.checked, done.sealed, done.opened),
+            (1, 4, 1, 2)
+        );
+        drop(charged);
+        // And never afterwards, nor in another thread.
+        let signature = one.sign("d", b"m");
+        assert_ne!(signature.0, signature_of(&one));
+        assert!(verify(one.node(), "d", b"m", &signature).is_ok());
+    }
+
+    fn signature_of(key: &SigningKey) -> [u8; 64] {
+        let _charged = Charged::begin();
+        key.sign("d", b"m").0
+    }
+}
