@@ -68,7 +68,7 @@ pub use fault::{Failure, Misbehaviour};
 pub use inclusion::{SetBody, Sets};
 pub use lanes::{LaneKey, Seed};
 pub use message::Message;
-pub use place::{Above, Below, Place};
+pub use place::{Above, Below, Catchment, Place};
 pub use protocol::{Command, Committee, Event, Timer};
 pub use statement::{Endorsed, LaneCount, LaneSum, LaneTotal, Signed};
 pub use terms::{ANSWER_WITHIN, Terms};

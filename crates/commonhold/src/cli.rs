@@ -271,7 +271,7 @@ pub struct AggregationOptions {
     /// Helpers: wrong-sum, wrong-count, two-counts, two-sets, leaves-out, replays, keeps, half-passes, wrong-part (in a
     /// tree), false-cry (a good share is bad), tells-seed (too early), mute. Contributors: two-bundles, again (after a
     /// restart), half-sent, halves (other shares to other helpers), broken-share, garbage, out-of-range (with a false
-    /// proof), pads (a small crowd).
+    /// proof), two-leaves (of a tree), pads (a small crowd).
     #[arg(long)]
     pub adversary: Option<Choice<Liar>>,
     /// How many lie, of the helpers or of the contributors [default: C]

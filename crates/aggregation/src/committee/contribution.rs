@@ -126,6 +126,11 @@ impl Header {
         if self.node() == terms.querier {
             return Err(Misbehaviour::QuerierContributes);
         }
+        let lives_at = self.certificate.location();
+        let catchment = terms.place.catchment;
+        if catchment.is_some_and(|catchment| !catchment.contains(lives_at)) {
+            return Err(Misbehaviour::OtherLeaf);
+        }
         check_certificate_in(batch, &self.certificate, community.descriptor(), now)?;
         let bytes = self.signed_bytes(terms.round());
         batch.push(self.node(), DOMAIN, &bytes, &self.signature);

@@ -24,6 +24,9 @@ pub enum Misbehaviour {
     /// The querier must not contribute.
     #[error("the querier contributes to its own question")]
     QuerierContributes,
+    /// Contributes to a leaf that takes other people's contributions.
+    #[error("its author's place on the ring is another leaf's")]
+    OtherLeaf,
     /// A header or vector has the wrong number of parts.
     #[error("it has the wrong number of parts")]
     Shape,

@@ -5,7 +5,7 @@
 //! of every lane hold a sum are agreed on, and what they come to is passed on in turn. The *root* counts, opens or refuses.
 //! No sum but the root's is ever opened. A child whose sums do not arrive in time is left out: its people are away.
 
-use base::{Digest, Instant, NodeId};
+use base::{Digest, Instant, Location, NodeId};
 
 use crate::committee::terms::Terms;
 use crate::sizes::FAN_IN_MAX;
@@ -17,6 +17,37 @@ pub struct Place {
     pub above: Option<Above>,
     /// Whose sums this committee adds up; none at a leaf.
     pub below: Vec<Below>,
+    /// At a leaf of a tree: whose contributions it takes. All of them where it is alone.
+    pub catchment: Option<Catchment>,
+}
+
+/// One of equal arcs of the ring. In which one somebody lives follows from the certificate, so nobody contributes to two leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Catchment {
+    /// Where the first arc begins.
+    pub from: Location,
+    /// Which of them, from 0.
+    pub number: u64,
+    /// How many there are.
+    pub of: u64,
+}
+
+impl Catchment {
+    /// That of this location, among so many.
+    pub fn of(location: Location, from: Location, of: u64) -> Self {
+        let ahead = u128::from(location.0.wrapping_sub(from.0));
+        let number = (ahead * u128::from(of)) >> 64;
+        Self {
+            from,
+            number: number as u64,
+            of,
+        }
+    }
+
+    /// Whether this location is in it.
+    pub fn contains(&self, location: Location) -> bool {
+        Self::of(location, self.from, self.of) == *self
+    }
 }
 
 /// The committee above.
@@ -71,10 +102,39 @@ impl Place {
         let rounds: std::collections::BTreeSet<_> = self.below.iter().map(|c| c.round).collect();
         self.below.len() as u64 <= FAN_IN_MAX
             && rounds.len() == self.below.len()
+            && self
+                .catchment
+                .is_none_or(|one| one.number < one.of && self.is_leaf())
             && self.below.iter().all(|child| as_many(&child.seats))
             && self
                 .above
                 .as_ref()
                 .is_none_or(|above| as_many(&above.seats) && above.closes_at >= terms.closes_at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_location_is_in_one_catchment() {
+        for from in [0, 1, 1 << 40, u64::MAX] {
+            for of in [1, 3, 1954] {
+                for location in [0, 1, 1 << 63, u64::MAX, from, from.wrapping_sub(1)] {
+                    let (location, from) = (Location(location), Location(from));
+                    let own = Catchment::of(location, from, of);
+                    assert!(own.number < of && own.contains(location));
+                    let other = Catchment {
+                        number: (own.number + 1) % of,
+                        ..own
+                    };
+                    assert_eq!(other.contains(location), of == 1);
+                }
+            }
+        }
+        let first = Catchment::of(Location(7), Location(7), 3);
+        assert_eq!(first.number, 0);
+        assert_eq!(Catchment::of(Location(6), Location(7), 3).number, 2);
     }
 }

@@ -1,14 +1,17 @@
 //! The committees of one computation: one alone, or a tree of them.
 
-use aggregation::committee::{Above, Below, Place, Terms};
+use aggregation::committee::{Above, Below, Catchment, Place, Terms};
 use aggregation::sizes::Plan;
-use base::{Digest, Duration, NodeId, Rng};
+use base::{Digest, Duration, Location, NodeId, Rng};
 
 use super::setting::shuffle;
 use crate::drawing::Crowd;
 
 /// How much longer each level takes sums than the one below it. Guess: longer than an agreement with a few bad leaders.
 const LEVEL: Duration = Duration::from_secs(20);
+
+/// Where the leaves' arcs begin: anywhere will do.
+const FROM: Location = Location(1 << 61);
 
 /// One committee, with the people who contribute to it.
 #[derive(Debug, Clone)]
@@ -32,7 +35,10 @@ impl Common {
     pub fn committees(&self, crowd: &Crowd, places: &[usize], rng: &mut Rng) -> Vec<Committee> {
         let mut ring: Vec<_> = places.iter().map(|place| crowd.contact(*place)).collect();
         ring.sort_by_key(|contact| contact.location());
-        let ring: Vec<_> = ring.into_iter().map(|contact| contact.node()).collect();
+        let ring: Vec<_> = ring
+            .into_iter()
+            .map(|contact| (contact.node(), contact.location()))
+            .collect();
         let arc = |number: u64, of: u64| {
             let edge = |number: u64| (ring.len() as u64 * number / of) as usize;
             &ring[edge(number)..edge(number + 1)]
@@ -40,7 +46,7 @@ impl Common {
         let tree = self.plan.tree;
         let (all, leaves) = (tree.committees(), tree.leaves());
         let mut seat = |number: u64| {
-            let mut candidates = arc(number, all).to_vec();
+            let mut candidates: Vec<_> = arc(number, all).iter().map(|(node, _)| *node).collect();
             shuffle(&mut candidates, rng);
             candidates.truncate(self.plan.sizes.seats());
             candidates
@@ -51,13 +57,22 @@ impl Common {
                 seats: seat(number),
                 ..self.terms.clone()
             },
-            people: if number < leaves {
-                arc(number, leaves).to_vec()
-            } else {
-                Vec::new()
-            },
+            people: Vec::new(),
         };
         let mut committees: Vec<_> = (0..all).map(committee).collect();
+        if leaves > 1 {
+            for (number, committee) in (0..leaves).zip(&mut committees) {
+                committee.terms.place.catchment = Some(Catchment {
+                    from: FROM,
+                    number,
+                    of: leaves,
+                });
+            }
+        }
+        for (node, location) in &ring {
+            let leaf = Catchment::of(*location, FROM, leaves).number;
+            committees[leaf as usize].people.push(*node);
+        }
         self.link(&mut committees);
         committees
     }

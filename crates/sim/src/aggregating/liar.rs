@@ -50,13 +50,15 @@ pub enum Liar {
     Garbage,
     /// A contributor whose number is five times the greatest, with a proof made as if it were not.
     OutOfRange,
+    /// A contributor that contributes to two leaves of a tree.
+    TwoLeaves,
     /// A contributor that matches to lift a small crowd over the threshold.
     Pads,
 }
 
 impl Liar {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::WrongSum,
         Self::WrongCount,
         Self::TwoCounts,
@@ -76,6 +78,7 @@ impl Liar {
         Self::BrokenShare,
         Self::Garbage,
         Self::OutOfRange,
+        Self::TwoLeaves,
         Self::Pads,
     ];
 
@@ -120,6 +123,7 @@ impl Liar {
             Self::BrokenShare => "broken-share",
             Self::Garbage => "garbage",
             Self::OutOfRange => "out-of-range",
+            Self::TwoLeaves => "two-leaves",
             Self::Pads => "pads",
         }
     }
@@ -134,7 +138,7 @@ impl fmt::Display for Liar {
 /// Not the name of a liar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
-    "give one of wrong-sum, wrong-count, two-counts, two-sets, leaves-out, replays, keeps, half-passes, wrong-part, false-cry, tells-seed, mute, two-bundles, again, half-sent, halves, broken-share, garbage, out-of-range, pads, or any"
+    "give one of wrong-sum, wrong-count, two-counts, two-sets, leaves-out, replays, keeps, half-passes, wrong-part, false-cry, tells-seed, mute, two-bundles, again, half-sent, halves, broken-share, garbage, out-of-range, two-leaves, pads, or any"
 )]
 pub struct UnknownLiar;
 

@@ -123,6 +123,10 @@ fn a_tree_is_exact_over_its_leaves() {
     let run = setting.run(2);
     assert!(matches!(run.ended, Ended::Exact(_)), "{run:?}");
     assert_eq!((run.broken.len(), run.named), (0, 1), "{run:?}");
+    setting.faults = Choice::This(Faults::default());
+    setting.liars = Some((Choice::This(Liar::TwoLeaves), 2));
+    let run = setting.run(3);
+    assert_eq!((run.included, run.named), (1800, 2), "{run:?}");
 }
 
 /// Proofs in the middle of everything that can go wrong.

@@ -147,6 +147,14 @@ impl<'a> Watch<'a> {
                 simulation.command_after(CALL, *person, contribute);
             }
         }
+        if self.stage.cast.liar == Some(Liar::TwoLeaves) && terms.place.catchment.is_some() {
+            // They contribute to every leaf that calls.
+            for liar in self.stage.cast.liars.difference(people) {
+                let vector = field(&self.vectors[liar]);
+                let contribute = Command::Contribute(Arc::clone(terms), keys.clone(), vector);
+                simulation.command_after(CALL, *liar, contribute);
+            }
+        }
         if self.stage.cast.liar == Some(Liar::Again) {
             self.call_again(simulation, &keys);
         }

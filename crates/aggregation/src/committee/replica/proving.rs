@@ -6,7 +6,7 @@
 //! 3. With those of all lanes, each signed by enough of its lane, it follows who remains. All who are told the truth find
 //!    the same; since liars could tell it to some and something else to others, the replicas agree on it as well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::{Digest, Input, Instant, NodeId, Outbox, decode};
 use crypto::Vector;
@@ -36,8 +36,10 @@ pub(super) struct Proving {
     said: Tally<Checked>,
     /// By seat and part, with its digest.
     offered: BTreeMap<(usize, usize), (Digest, Verifiers)>,
-    /// By lane: whom this replica asked for what it lacks.
+    /// By lane: whom this replica asked last for what it lacks.
     asked: BTreeMap<usize, usize>,
+    /// Everybody whom it asked: their answers may be late.
+    may_answer: BTreeSet<usize>,
     ask_at: Option<Instant>,
     /// When each seat was last given verifier shares on demand.
     answered: BTreeMap<usize, Instant>,
@@ -64,6 +66,7 @@ impl Proving {
             said: Tally::default(),
             offered: BTreeMap::new(),
             asked: BTreeMap::new(),
+            may_answer: BTreeSet::new(),
             ask_at: None,
             answered: BTreeMap::new(),
             remaining: None,
@@ -325,6 +328,7 @@ impl Replica {
                             let first = seats.clone().next();
                             if let Some(seat) = seats.find(|s| after(*s)).or(first) {
                                 proving.asked.insert(lane, seat);
+                                proving.may_answer.insert(seat);
                                 let wanted = Message::VerifiersWanted(self.round(), parts);
                                 out.send(self.terms.seats[seat], wanted);
                             }
@@ -525,7 +529,6 @@ impl Replica {
         out: &mut Outbox<Committee>,
     ) -> Result<(), Misbehaviour> {
         let expected = self.shares_place(seat);
-        let lane = self.terms.sizes.lane_of(seat);
         let Some(proving) = &mut self.proving else {
             return Err(Misbehaviour::Shape);
         };
@@ -533,7 +536,7 @@ impl Replica {
         if part >= proving.parts_of(CONTRIBUTORS_MAX) || verifiers.len() > proving.part_len() {
             return Err(Misbehaviour::Shape);
         }
-        if !expected && proving.asked.get(&lane) != Some(&seat) {
+        if !expected && !proving.may_answer.contains(&seat) {
             return Err(Misbehaviour::Seat);
         }
         if proving.remaining.is_none() {

@@ -131,6 +131,7 @@ impl Net {
                     closes_at: root.closes_at,
                 }),
                 below: Vec::new(),
+                catchment: None,
             },
             ..base.clone()
         };
@@ -144,6 +145,7 @@ impl Net {
         let place = Place {
             above: None,
             below: below.collect(),
+            catchment: None,
         };
         net.terms = Arc::new(Terms { place, ..root });
         net.leaves = of_leaves.into_iter().map(Arc::new).zip(leaves).collect();

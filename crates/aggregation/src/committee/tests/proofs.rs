@@ -261,6 +261,23 @@ fn any_one_replica_may_die_before_it_has_checked() {
     }
 }
 
+/// Whoever lacks verifier shares asks one after the other; the answers of all of them come, much later.
+#[test]
+fn late_answers_are_nobodys_fault() {
+    let mut net = proving();
+    let asking = net.terms.seats[0];
+    net.delay = Box::new(move |_, to, message| {
+        if to == asking && matches!(message, Message::Verifiers(..)) {
+            Duration::from_millis(2500)
+        } else {
+            Duration::ZERO
+        }
+    });
+    net.tamper = Box::new(|_, _, message| !matches!(message, Message::Done(_)));
+    assert_eq!(net.run(), Ok(vec![15, 120]));
+    net.assert_only_accused(&[]);
+}
+
 /// What is lost of the first of each kind is sent again or asked for.
 #[test]
 fn what_is_lost_of_the_proofs_is_sent_again() {

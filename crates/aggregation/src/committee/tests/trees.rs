@@ -1,7 +1,11 @@
 //! Trees of committees: three leaves and a root.
 
+use base::Location;
+
 use super::*;
+use crate::committee::contribution::Bundle;
 use crate::committee::message::Sum;
+use crate::committee::place::Catchment;
 use crate::committee::statement::{LaneSum, Signed};
 
 const EVERYBODY: u64 = 39;
@@ -202,6 +206,36 @@ fn a_false_sum_of_one_replica_of_a_leaf_is_outvoted() {
 }
 
 #[test]
+fn nobody_contributes_to_another_leaf_than_the_own_one() {
+    let mut net = Net::tree();
+    let person = net.people[0];
+    let location = net.identities[&person].certificate.location();
+    let own = Catchment::of(location, Location(5), 3);
+    for number in 0..3 {
+        let leaf = Arc::make_mut(&mut net.leaves[number].0);
+        leaf.place.catchment = Some(Catchment {
+            number: number as u64,
+            ..own
+        });
+    }
+    net.take_seats();
+    for number in 0..3 {
+        net.accusations.clear();
+        let leaf = Arc::clone(&net.leaves[number].0);
+        let rng = &mut Rng::from_number(2);
+        let identity = &net.identities[&person];
+        let bundle = Bundle::new(identity, &leaf, &some_keys(), &vector(5), rng);
+        let message = Message::Bundle(leaf.round(), Box::new(bundle.unwrap()));
+        net.inject(person, leaf.seats[0], message);
+        if own.number == number as u64 {
+            net.assert_only_accused(&[]);
+        } else {
+            net.assert_accused(person, Misbehaviour::OtherLeaf);
+        }
+    }
+}
+
+#[test]
 fn nobody_contributes_to_a_root_and_leaves_take_no_parts() {
     let mut net = Net::tree();
     net.take_seats();
@@ -209,8 +243,7 @@ fn nobody_contributes_to_a_root_and_leaves_take_no_parts() {
     let person = net.people[0];
     let rng = &mut Rng::from_number(2);
     let identity = &net.identities[&person];
-    let bundle =
-        crate::committee::contribution::Bundle::new(identity, &root, &some_keys(), &vector(5), rng);
+    let bundle = Bundle::new(identity, &root, &some_keys(), &vector(5), rng);
     let message = Message::Bundle(root.round(), Box::new(bundle.unwrap()));
     net.inject(person, root.seats[0], message);
     net.assert_accused(person, Misbehaviour::Seat);

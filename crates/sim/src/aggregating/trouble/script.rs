@@ -9,8 +9,8 @@ use crate::aggregating::player::Player;
 use crate::aggregating::setting::shuffle;
 use crate::{Action, Direction, START, Simulation};
 
-/// Within which accidents happen: most computations are over by then.
-const WHEN: u64 = 6_000_000;
+/// Within which accidents happen: about as long as a computation takes without any.
+const WHEN: u64 = 2_000_000;
 /// Within which helpers are cut off for good: most computations are not over yet.
 const CUT_WHEN: u64 = 800_000;
 /// Contributions are called for after about half a second, so that this is mostly before.
