@@ -16,6 +16,8 @@ use super::*;
 use crate::aggregating::setting::field;
 use crate::parallel;
 
+/// Elements of each verifier share that are looked at, the last ones.
+const VERIFIER_ELEMENTS: usize = 8;
 /// Runs of each world.
 const RUNS: u64 = 600;
 /// Bins of a number, by its leading bits and again by its trailing ones.
@@ -43,6 +45,10 @@ fn kind(message: &Message) -> &'static str {
         Message::Support(_) => "support",
         Message::Agreement(..) => "agreement",
         Message::Count(_) => "count",
+        Message::Seed(..) => "seed",
+        Message::Checked(_) => "checked",
+        Message::Verifiers(..) => "verifiers",
+        Message::Settlement(..) => "settlement",
         _ => "others",
     }
 }
@@ -105,23 +111,42 @@ fn view(setting: &Setting, lanes: &[usize], seed: u64) -> View {
     for (at, person) in setting.contributors().enumerate() {
         let mut sum = Vector::zeros(setting.terms().vector_len);
         for lane in lanes {
-            let share = shares.get(&(*lane, person)).expect("all shares are opened");
+            // What is proved is not opened as a vector: its verifier shares are looked at below.
+            let Some(share) = shares.get(&(*lane, person)) else {
+                assert!(setting.terms().proof.is_some(), "all shares are opened");
+                continue;
+            };
             note(format!("person {at}, lane {lane}"), share);
             sum.add(share).unwrap();
         }
         note(format!("person {at}, all lanes seen"), &sum);
     }
     let mut bytes = BTreeMap::new();
+    let mut verified = BTreeMap::new();
     for one in &seen {
         if let Message::Count(count) = &one.message {
             let lane = setting.terms().sizes.lane_of(count.index());
             note(format!("count of lane {lane}"), &field(&count.body.0.sums));
+        }
+        if let Message::Verifiers(_, _, verifiers) = &one.message {
+            let lane = setting.terms().seat(one.from).map(|seat| seat / 3);
+            for (at, verifier) in verifiers.iter().enumerate() {
+                // The elements of the field come before the 32 bytes of joint randomness.
+                let encoded = encode(verifier);
+                let elements = encoded[..encoded.len() - 32].rchunks_exact(8);
+                for (element, bytes) in elements.take(VERIFIER_ELEMENTS).enumerate() {
+                    let number = u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
+                    let what = format!("verifier share {at} of lane {lane:?}, element {element}");
+                    verified.insert(what, number);
+                }
+            }
         }
         let counts = bytes.entry(kind(&one.message)).or_insert([0; 256]);
         encode(&one.message)
             .iter()
             .for_each(|byte| counts[usize::from(*byte)] += 1);
     }
+    numbers.append(&mut verified);
     View { numbers, bytes }
 }
 
@@ -145,7 +170,7 @@ fn worlds() -> [Setting; 2] {
                 (0..3, _) => Some(500),
                 (8, 0) | (7, 1) => None,
                 (_, 0) => Some(1),
-                _ => Some(1002),
+                _ => Some(994),
             };
             setting.set_number(person, number);
         }
@@ -217,6 +242,17 @@ fn colluders_short_of_one_lane_see_nothing_of_honest_numbers() {
     let a = views(&one, &[0], 0, RUNS);
     let b = views(&other, &[0], RUNS, RUNS);
     assert!(a[0].numbers.len() > 30 && a[0].bytes.len() >= 8);
+    assert_eq!(differences(&a, &b), BTreeSet::new());
+}
+
+/// The verifier shares of the lane that they lack come to the colluders as well, and the seed.
+#[test]
+fn colluders_short_of_one_lane_see_nothing_in_proofs() {
+    let [one, other] = worlds().map(Setting::with_proofs);
+    let a = views(&one, &[0], 0, RUNS / 3);
+    let b = views(&other, &[0], RUNS, RUNS / 3);
+    let of_other_lane = |name: &&String| name.contains("of lane Some(1)");
+    assert!(a[0].numbers.keys().filter(of_other_lane).count() > 30);
     assert_eq!(differences(&a, &b), BTreeSet::new());
 }
 
