@@ -10,6 +10,11 @@ pub fn time<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     (began.elapsed(), result)
 }
 
+/// In microseconds.
+pub fn micros(spent: Duration) -> f64 {
+    spent.as_secs_f64() * 1e6
+}
+
 /// The middle one of an odd number of values, the upper middle one of an even number.
 ///
 /// # Panics
