@@ -17,7 +17,7 @@ use overlay::Form;
 use sim::START;
 use sim::drawing::{Crowd, Size};
 
-use crate::timing::time;
+use crate::timing::cpu_time;
 
 /// Buckets of the histogram to which all contribute.
 pub const BUCKETS: usize = 100;
@@ -111,7 +111,7 @@ impl People {
     ) -> (Span, Message) {
         let mut author = self.committee(place, 2);
         let (vector, mut out) = (vector(place), Outbox::new());
-        let (spent, ()) = time(|| {
+        let (spent, ()) = cpu_time(|| {
             terms.check_lanes(lanes).expect("seats signed them");
             let contribute = Command::Contribute(Arc::clone(terms), publics(lanes), vector);
             author.handle(START, Input::Command(contribute), &mut out);
@@ -246,9 +246,10 @@ impl<'a> Computation<'a> {
                     }
                     _ => None,
                 };
-                let (read, message) = time(|| decode(&bytes, bytes.len()).expect("just written"));
+                let (read, message) =
+                    cpu_time(|| decode(&bytes, bytes.len()).expect("just written"));
                 let input = Input::Message { from, message };
-                let (handled, ()) = time(|| committee.handle(self.now, input, &mut out));
+                let (handled, ()) = cpu_time(|| committee.handle(self.now, input, &mut out));
                 if let Some(counted) = counted {
                     *counted += handled;
                     spent.reading += read;

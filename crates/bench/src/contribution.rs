@@ -11,7 +11,7 @@ use crypto::{SealingKey, SigningKey, seal};
 use crate::bare;
 use crate::committee::{BUCKETS, Computation, People, publics, terms, vector};
 use crate::report::{Goal, Row};
-use crate::timing::{median, micros, time};
+use crate::timing::{cpu_time, median, micros};
 
 /// Of one replica of each of 15 lanes there is another that makes its secret.
 pub const SIZES: Sizes = Sizes {
@@ -69,17 +69,17 @@ fn author() -> Vec<Row> {
     for run in 0..AUTHORS {
         let (terms, lanes, _) = fresh_lanes(run, SIZES, querier);
         let (whole, message) = people.contribute(place, &terms, &lanes);
-        let (encoding, bytes) = time(|| encode(&message));
+        let (encoding, bytes) = cpu_time(|| encode(&message));
         upload = bytes.len();
-        let (checking, checked) = time(|| terms.check_lanes(&lanes));
+        let (checking, checked) = cpu_time(|| terms.check_lanes(&lanes));
         checked.expect("seats signed them");
         let validity = terms.validity().expect("terms with a proof");
         let rng = &mut Rng::from_number(run);
         let binding = Binding::new(&terms.round(), querier);
-        let (proving, shares) = time(|| validity.shard(&vector(0), &binding, rng));
+        let (proving, shares) = cpu_time(|| validity.shard(&vector(0), &binding, rng));
         let (_, shares) = shares.expect("a histogram's vector");
         let plain = encode(&shares[1]);
-        let (sealing, ()) = time(|| {
+        let (sealing, ()) = cpu_time(|| {
             for key in publics(&lanes) {
                 seal(&key, b"bench", b"", &plain, rng).expect("a fresh key");
             }

@@ -8,7 +8,7 @@ use sim::START;
 use crate::committee::{Computation, People};
 use crate::contribution::{SIZES, bundle, fresh_lanes};
 use crate::report::Row;
-use crate::timing::{median, micros, time};
+use crate::timing::{cpu_time, median, micros};
 
 const RUNS: usize = 201;
 /// Headers in a batch.
@@ -25,7 +25,7 @@ pub fn run() -> Vec<Row> {
 
 /// The middle time of one of `parts` pieces of work.
 fn each(parts: usize, mut work: impl FnMut()) -> f64 {
-    let runs = (0..RUNS).map(|_| micros(time(&mut work).0) / parts as f64);
+    let runs = (0..RUNS).map(|_| micros(cpu_time(&mut work).0) / parts as f64);
     median(runs.collect())
 }
 
