@@ -46,6 +46,9 @@ pub(super) struct Proving {
     asked_valid: Option<(u64, Digest, SetBody)>,
 }
 
+/// A lane, and the parts of its verifier shares that are not here.
+type Lacking = (usize, Vec<u32>);
+
 /// The candidates whose proofs hold.
 struct Remaining {
     body: SetBody,
@@ -123,7 +126,7 @@ impl Proving {
         own_lane: usize,
         said: &[crate::committee::Endorsed<Checked>],
         lane_of: impl Fn(usize) -> usize,
-    ) -> Result<Vec<Vec<&Verifiers>>, Vec<(usize, Vec<u32>)>> {
+    ) -> Result<Vec<Vec<&Verifiers>>, Vec<Lacking>> {
         let mut gathered = Vec::new();
         let mut missing = Vec::new();
         for (lane, endorsed) in said.iter().enumerate() {
