@@ -3,6 +3,9 @@
 //! Each prints the median of several runs, beside its goal. Runs that are compared with each other
 //! take turns, so that a machine that grows slow in the middle slows both.
 
+mod bare;
+mod committee;
+mod contribution;
 mod counting;
 mod draw;
 mod drawing;
@@ -11,6 +14,7 @@ mod executions;
 mod report;
 mod scale;
 mod timing;
+mod units;
 mod validity;
 mod verify_list;
 
@@ -21,13 +25,15 @@ use report::Row;
 /// Name, and what measures.
 type Benchmark = (&'static str, fn() -> Vec<Row>);
 
-const ALL: [Benchmark; 7] = [
+const ALL: [Benchmark; 9] = [
     ("counting", counting::run),
     ("verify-list", verify_list::run),
     ("draw", draw::run),
     ("events", events::run),
     ("executions", executions::run),
     ("validity", validity::run),
+    ("contribution", contribution::run),
+    ("units", units::run),
     ("scale", scale::run),
 ];
 

@@ -5,14 +5,11 @@ use aggregation::validity::{Binding, Challenge, GROUPS_MAX, Shape, Statistic, Va
 use base::{Digest, NodeId, Rng};
 use community::{Column, Kind, Range};
 use crypto::Vector;
-use prio::codec::Encode as _;
 use prio::flp::Type;
-use prio::vdaf::prio3::{Prio3, optimal_chunk_length};
-use prio::vdaf::xof::XofTurboShake128;
-use prio::vdaf::{Aggregator as _, Client as _};
 
+use crate::bare::{self, Bare, Cost};
 use crate::report::{Goal, Row};
-use crate::timing::{median, time};
+use crate::timing::{median, micros, time};
 
 const BUCKETS: usize = 100;
 const SUMS: usize = 10;
@@ -39,25 +36,14 @@ fn histogram(lanes: usize) -> Vec<Row> {
     };
     let mut vector = vec![0; statistic.vector_len()];
     (vector[0], vector[42]) = (1, 1);
-    let chunk = optimal_chunk_length(BUCKETS);
-    let bare = Bare {
-        prio3: Prio3::new_histogram(few(lanes), BUCKETS, chunk).expect("within all limits"),
-        measurement: 41,
-        lanes,
-    };
     let ours = Ours::new(statistic, &vector, lanes);
-    beside("histogram of 100", &ours, &bare)
+    beside("histogram of 100", &ours, &bare::histogram(lanes, BUCKETS))
 }
 
 fn sums(lanes: usize) -> Vec<Row> {
     let values = (1..=SUMS as u64).map(|i| 6_000 * i);
     let vector: Vec<u64> = std::iter::once(1).chain(values.clone()).collect();
-    let chunk = optimal_chunk_length(SUMS * u16::BITS as usize);
-    let bare = Bare {
-        prio3: Prio3::new_sum_vec(few(lanes), MAX.into(), SUMS, chunk).expect("within all limits"),
-        measurement: values.map(u128::from).collect(),
-        lanes,
-    };
+    let bare = bare::sums(lanes, MAX, values.map(u128::from).collect());
     let ours = Ours::new(Shape::sums(None, &[MAX; SUMS]), &vector, lanes);
     beside("10 sums of 16 bits", &ours, &bare)
 }
@@ -134,22 +120,8 @@ fn simple() -> Vec<Row> {
     rows.flatten().collect()
 }
 
-fn few(lanes: usize) -> u8 {
-    lanes.try_into().expect("few lanes")
-}
-
 /// What is done, its cost, and the greatest ratio that is good enough.
 type Step = (&'static str, fn(&Cost) -> f64, Option<f64>);
-
-/// What one contribution costs, in microseconds, and its bytes.
-struct Cost {
-    shard: f64,
-    /// Of a replica of the first lane, which holds elements, and of another, which holds seeds.
-    check: [f64; 2],
-    upload: usize,
-    /// What one lane tells the others.
-    told: usize,
-}
 
 const STEPS: [Step; 3] = [
     ("prove and split", |cost| cost.shard, None),
@@ -258,51 +230,4 @@ impl Ours {
             told: validity.verifier_share_len(),
         }
     }
-}
-
-struct Bare<T: Type> {
-    prio3: Prio3<T, XofTurboShake128, 32>,
-    measurement: T::Measurement,
-    lanes: usize,
-}
-
-impl<T: Type> Bare<T> {
-    fn cost(&self) -> Cost {
-        let (context, nonce, key) = (b"bench", [1; 16], [2; 32]);
-        let (shard, sharded) = time(|| self.prio3.shard(context, &self.measurement, &nonce));
-        let (public, shares) = sharded.expect("a valid contribution");
-        let prepare = |lane: usize| {
-            self.prio3
-                .verify_init(&key, context, lane, &(), &nonce, &public, &shares[lane])
-                .expect("an honest contribution")
-        };
-        let verifiers: Vec<_> = (0..self.lanes).map(|lane| prepare(lane).1).collect();
-        let check = [0, 1].map(|lane| {
-            let verifiers = verifiers.clone();
-            let (spent, share) = time(|| {
-                let (state, _) = prepare(lane);
-                let message = self
-                    .prio3
-                    .verifier_shares_to_message(context, &(), verifiers)?;
-                self.prio3.verify_next(context, state, message)
-            });
-            share.expect("an honest contribution");
-            micros(spent)
-        });
-        let bytes = |encoded: Result<Vec<u8>, _>| encoded.expect("vectors grow").len();
-        Cost {
-            shard: micros(shard),
-            check,
-            upload: bytes(public.get_encoded())
-                + shares
-                    .iter()
-                    .map(|share| bytes(share.get_encoded()))
-                    .sum::<usize>(),
-            told: bytes(verifiers[0].get_encoded()),
-        }
-    }
-}
-
-fn micros(spent: std::time::Duration) -> f64 {
-    spent.as_secs_f64() * 1e6
 }

@@ -80,7 +80,14 @@ impl Batch {
         if charged::is_on() {
             return self.checks.iter().all(Check::holds);
         }
-        let equations: Option<Vec<_>> = self.checks.iter().map(Check::equation).collect();
+        // A community's certificates have one issuer: its key is read once.
+        let mut signers = BTreeMap::new();
+        let mut equation = |check: &Check| {
+            let signer = signers.entry(check.signer);
+            let a = *signer.or_insert_with(|| public_point(check.signer.as_bytes()));
+            check.equation_of(a?)
+        };
+        let equations: Option<Vec<_>> = self.checks.iter().map(&mut equation).collect();
         equations.is_some_and(|equations| sum(&self.checks, &equations).is_identity())
     }
 }
@@ -138,8 +145,13 @@ impl Check {
     }
 
     fn equation(&self) -> Option<Equation> {
+        self.equation_of(public_point(self.signer.as_bytes())?)
+    }
+
+    /// With the signer's key, read.
+    fn equation_of(&self, a: EdwardsPoint) -> Option<Equation> {
         Some(Equation {
-            a: public_point(self.signer.as_bytes())?,
+            a,
             r: public_point(&self.r)?,
             s: Option::from(Scalar::from_canonical_bytes(self.s))?,
         })

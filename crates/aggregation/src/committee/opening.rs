@@ -82,7 +82,10 @@ impl<T: Statement> Tally<T> {
     /// The word of enough of every lane, once there is one of each.
     pub fn endorsed(&self, terms: &Terms) -> Option<Vec<Endorsed<T>>> {
         (0..terms.lanes())
-            .map(|lane| Endorsed::of(terms, lane, self.said.values().cloned()))
+            .map(|lane| {
+                let of_lane = terms.lane(lane).filter_map(|seat| self.of(seat));
+                Endorsed::of(terms, lane, of_lane.cloned())
+            })
             .collect()
     }
 }

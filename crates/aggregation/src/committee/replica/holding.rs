@@ -105,20 +105,20 @@ impl Replica {
         let (mut result, mut batch, mut waiting) = (Ok(()), Batch::new(), Vec::new());
         for item in items {
             match self.wants(context, now, &item, &mut batch) {
-                Ok(true) => waiting.push(item),
-                Ok(false) => self.name_double(context, now, &item.header, out),
+                Ok(Some(header)) => waiting.push((header, item)),
+                Ok(None) => self.name_double(context, now, &item.header, out),
                 wanted => result = result.and(blamed(wanted.map(drop))),
             }
         }
         // All together first; should one not hold, each by itself, to keep the others.
         let together = batch.verify().is_ok();
-        for item in waiting {
+        for (header, item) in waiting {
             let checked = if together {
                 Ok(())
             } else {
                 item.header.check(&self.terms, &context.community, now)
             };
-            let kept = checked.and_then(|()| self.keep(item));
+            let kept = checked.and_then(|()| self.keep(header, item));
             result = result.and(blamed(kept));
         }
         self.close_if_complete(context, now, out);
@@ -153,38 +153,39 @@ impl Replica {
     /// Checks and keeps one contribution.
     fn hold(&mut self, context: &Context, now: Instant, item: Item) -> Result<(), Misbehaviour> {
         let mut batch = Batch::new();
-        if self.wants(context, now, &item, &mut batch)? {
+        if let Some(header) = self.wants(context, now, &item, &mut batch)? {
             Header::judge(&batch)?;
-            self.keep(item)?;
+            self.keep(header, item)?;
         }
         Ok(())
     }
 
-    /// Whether a contribution is of use here: the first header of each contributor, or the one that was agreed on. Its
-    /// signatures are yet to be checked.
+    /// What names the header of a contribution that is of use here: the first header of each contributor, or the one that
+    /// was agreed on. Its signatures are yet to be checked.
     fn wants(
         &self,
         context: &Context,
         now: Instant,
         item: &Item,
         batch: &mut Batch,
-    ) -> Result<bool, Misbehaviour> {
-        if !self.has_use_for(item.header.node(), item.header.digest(self.round())) {
-            return Ok(false);
+    ) -> Result<Option<Digest>, Misbehaviour> {
+        let header = item.header.digest(self.round());
+        if !self.has_use_for(item.header.node(), header) {
+            return Ok(None);
         }
         if item.sealed.len() > self.longest_sealed {
             return Err(Misbehaviour::Shape);
         }
         item.header
             .check_in(batch, &self.terms, &context.community, now)?;
-        Ok(true)
+        Ok(Some(header))
     }
 
-    /// Keeps a contribution whose header holds, unless another of the same author came with it.
-    fn keep(&mut self, item: Item) -> Result<(), Misbehaviour> {
+    /// Keeps a contribution whose header, called `header`, holds, unless another of the same author came with it.
+    fn keep(&mut self, header: Digest, item: Item) -> Result<(), Misbehaviour> {
         let entry = Entry {
             contributor: item.header.node(),
-            header: item.header.digest(self.round()),
+            header,
             declines: item.header.declines(),
         };
         if !self.has_use_for(entry.contributor, entry.header) {

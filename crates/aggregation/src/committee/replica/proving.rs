@@ -48,6 +48,9 @@ pub(super) struct Proving {
     asked_valid: Option<(u64, Digest, SetBody)>,
 }
 
+/// A lane, and the parts of its verifier shares that are not here.
+type Lacking = (usize, Vec<u32>);
+
 /// The candidates whose proofs hold.
 struct Remaining {
     body: SetBody,
@@ -126,7 +129,7 @@ impl Proving {
         own_lane: usize,
         said: &[crate::committee::Endorsed<Checked>],
         lane_of: impl Fn(usize) -> usize,
-    ) -> Result<Vec<Vec<&Verifiers>>, Vec<(usize, Vec<u32>)>> {
+    ) -> Result<Vec<Vec<&Verifiers>>, Vec<Lacking>> {
         let mut gathered = Vec::new();
         let mut missing = Vec::new();
         for (lane, endorsed) in said.iter().enumerate() {
@@ -155,21 +158,23 @@ impl Proving {
     }
 
     /// This lane's shares of the vectors whose proofs hold, by candidate.
-    fn judge(&self, lanes: &[Vec<&Verifiers>], candidates: usize) -> Vec<Option<Vector>> {
+    fn judge(
+        &self,
+        states: Vec<Option<Prepared>>,
+        lanes: &[Vec<&Verifiers>],
+    ) -> Vec<Option<Vector>> {
         let len = self.part_len();
         let of = |lane: &Vec<&Verifiers>, candidate: usize| -> Option<VerifierShare> {
             let part = lane.get(candidate / len)?;
             part.get(candidate % len)?.clone()
         };
-        let states = self.prepared.iter().flatten();
-        let states = states.chain(std::iter::repeat(&None)).take(candidates);
+        let states = states.into_iter().enumerate();
         states
-            .enumerate()
             .map(|(candidate, state)| {
-                let state = state.as_ref()?;
+                let state = state?;
                 let verifiers: Option<Vec<_>> = lanes.iter().map(|l| of(l, candidate)).collect();
-                let decision = self.validity.combine(state, &verifiers?).ok()?;
-                self.validity.finish(state.clone(), &decision).ok()
+                let decision = self.validity.combine(&state, &verifiers?).ok()?;
+                self.validity.finish(state, &decision).ok()
             })
             .collect()
     }
@@ -308,10 +313,15 @@ impl Replica {
         let Some(said) = proving.said.endorsed(&self.terms) else {
             return false;
         };
+        let Some(supported) = self.supported(&candidates.body) else {
+            return false;
+        };
         let lane_of = |seat| self.terms.sizes.lane_of(seat);
+        let states = proving.prepared.take();
         let lanes = match proving.gathered(self.lane, &said, lane_of) {
             Ok(lanes) => lanes,
             Err(missing) => {
+                proving.prepared = states;
                 match proving.ask_at {
                     None => {
                         // It may be on its way.
@@ -339,15 +349,12 @@ impl Replica {
                 return false;
             }
         };
-        let vectors = proving.judge(&lanes, entries.len());
+        let vectors = proving.judge(states.unwrap_or_default(), &lanes);
         let kept = entries.iter().zip(vectors);
         let kept = kept.filter_map(|(entry, vector)| Some((*entry, vector?)));
         let (entries, vectors): (Vec<_>, BTreeMap<_, _>) = kept
             .map(|(entry, vector)| (entry, (entry.contributor, vector)))
             .unzip();
-        let Some(supported) = self.supported(&candidates.body) else {
-            return false;
-        };
         let body = supported
             .support
             .without_refused(&candidates.body, &entries);
