@@ -36,7 +36,9 @@
 //! | `lanes` | the keys and seeds of the lanes |
 //! | `calling` | gathering the keys before people are called |
 //! | `contribution` | one person's header and sealed shares |
+//! | `holdings` | what a replica holds, in brief |
 //! | `inclusion` | from what replicas hold to the one agreed set |
+//! | `support` | why a set is the right one, in brief |
 //! | `proofs` | what replicas tell each other of proofs |
 //! | `message`, `fault` | what travels, and what no honest node sends |
 //! | `contributor`, `replica`, `querier` | the three roles |
@@ -49,6 +51,7 @@ mod contribution;
 mod contributor;
 mod evidence;
 mod fault;
+mod holdings;
 mod inclusion;
 mod lanes;
 mod message;
@@ -59,6 +62,7 @@ mod protocol;
 mod querier;
 mod replica;
 mod statement;
+mod support;
 mod terms;
 
 pub use cells::Totals;

@@ -7,10 +7,12 @@ use minicbor::{Decode, Encode};
 use crate::agreement;
 use crate::agreement::QuorumCertificate;
 use crate::committee::contribution::{Bundle, Item};
-use crate::committee::inclusion::{Holdings, SetBody, Support};
+use crate::committee::holdings::{Holdings, List, ListWanted};
+use crate::committee::inclusion::SetBody;
 use crate::committee::lanes::{LaneKey, Seed};
 use crate::committee::proofs::{Checked, Verifiers};
 use crate::committee::statement::{Denial, LaneCount, LaneSum, Signed, Statement};
+use crate::committee::support::{Lacking, Supplement, Support};
 
 /// A message of the committee engine. All but [`Message::Bundle`] and its answer are among seats and the querier.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
@@ -30,15 +32,27 @@ pub enum Message {
     /// Between replicas: contributions for the receiver's lane.
     #[n(4)]
     Forward(#[n(0)] Digest, #[n(1)] Vec<Item>),
-    /// To the replica that leads the agreement.
+    /// Between replicas: what the sender holds.
     #[n(5)]
     Holdings(#[n(0)] Box<Signed<Holdings>>),
     /// From the leader: why the set is the right one.
     #[n(6)]
     Support(#[n(0)] Box<Support>),
-    /// To a replica: the sender lacks the support of a set.
+    /// To a replica: the sender lacks the support of the set of this digest.
     #[n(7)]
-    SupportWanted(#[n(0)] Digest),
+    SupportWanted(#[n(0)] Digest, #[n(1)] Digest),
+    /// To a replica: the sender lacks a part of the reasons of the support of this name.
+    #[n(25)]
+    ReasonsWanted(#[n(0)] Digest, #[n(1)] Digest, #[n(2)] Lacking),
+    /// To one who lacked it.
+    #[n(22)]
+    Supplement(#[n(0)] Digest, #[n(1)] Digest, #[n(2)] Box<Supplement>),
+    /// From the leader: the sender lacks the list that the receiver signed.
+    #[n(23)]
+    ListWanted(#[n(0)] Box<ListWanted>),
+    /// To the leader: that list.
+    #[n(24)]
+    List(#[n(0)] Box<List>),
     /// Between replicas.
     #[n(8)]
     Agreement(#[n(0)] Digest, #[n(1)] Box<agreement::Message>),
@@ -106,7 +120,9 @@ impl Message {
             | Self::Bundle(round, _)
             | Self::Accepted(round)
             | Self::Forward(round, _)
-            | Self::SupportWanted(round)
+            | Self::SupportWanted(round, ..)
+            | Self::ReasonsWanted(round, ..)
+            | Self::Supplement(round, ..)
             | Self::Agreement(round, _)
             | Self::SharesWanted(round, _)
             | Self::SecretWanted(round)
@@ -120,6 +136,8 @@ impl Message {
             Self::LaneKey(signed) => signed.body.round(),
             Self::Holdings(signed) => signed.body.round(),
             Self::Support(support) => support.round,
+            Self::ListWanted(wanted) => wanted.round,
+            Self::List(list) => list.round,
             Self::Count(signed) => signed.body.round(),
             Self::Checked(signed) => signed.body.round(),
             Self::Sum(sum) => sum.set.round,

@@ -5,16 +5,20 @@
 //! | `keys` | 1, the lane's key |
 //! | `holding` | 2, contributions |
 //! | `adding` | 2 and 5 in a tree: sums from below, and to above |
-//! | `agreeing` | 3, close and agree |
+//! | `closing` | 3, say and hear what is held |
+//! | `agreeing` | 3, agree |
+//! | `supporting` | 3, the reasons for sets |
 //! | `proving` | 3, check proofs and agree on those that hold |
 //! | `giving` | 4 and 5, count, then give or refuse |
 
 mod adding;
 mod agreeing;
+mod closing;
 mod giving;
 mod holding;
 mod keys;
 mod proving;
+mod supporting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,13 +30,15 @@ use crate::agreement::{Agreement, Config, QuorumCertificate, value_digest};
 use crate::committee::calling::Calling;
 use crate::committee::contribution::{Bundle, Item, LaneShare, longest_header, longest_sealed};
 use crate::committee::fault::Misbehaviour;
-use crate::committee::inclusion::{Entry, Holdings, Inclusion, SetBody, Sets, Support};
+use crate::committee::holdings::Holdings;
+use crate::committee::inclusion::{Entry, Inclusion, SetBody, Sets};
 use crate::committee::lanes::LaneKey;
 use crate::committee::message::Message;
 use crate::committee::opening::Tally;
 use crate::committee::place::Below;
 use crate::committee::protocol::{Committee, Context, Event, Timer};
 use crate::committee::statement::{LaneCount, Signed};
+use crate::committee::support::{Reasons, Support};
 use crate::committee::terms::Terms;
 
 /// How often what may be lost is sent again, and how long a lane waits for its next member to make a key.
@@ -81,16 +87,25 @@ pub struct Replica {
     batch: Vec<Bundle>,
     flush_at: Option<Instant>,
     closed: Option<Signed<Holdings>>,
+    /// What was held then.
+    list: Vec<Entry>,
     /// What came from below.
     parts: BTreeMap<Digest, adding::Part>,
     /// The sets of children.
     below: Sets,
-    /// Supports that rest on sets of children that are not here yet, one of each seat.
-    early_supports: BTreeMap<usize, Support>,
+    /// Supports of which something is lacking here, the latest of each seat.
+    lacking: BTreeMap<usize, supporting::Incomplete>,
+    ask_at: Option<Instant>,
     /// To whom above this replica still has to give its lane's sum.
     untaken: BTreeSet<NodeId>,
-    /// By seat: what others hold, for when this replica leads.
+    /// By seat: what others say that they hold.
     heard: BTreeMap<u16, Signed<Holdings>>,
+    /// The lists that these name, as far as this replica, which leads, knows them.
+    lists: BTreeMap<Digest, Vec<Entry>>,
+    /// Under which it asks for the others.
+    list_salt: Option<[u8; 32]>,
+    /// By seat that asked, when this replica last told its list.
+    listed: BTreeMap<usize, Instant>,
     propose_at: Option<Instant>,
     proposed_in: Option<u64>,
     told_in: Option<u64>,
@@ -142,6 +157,7 @@ impl Held {
 /// A set with the reasons for it.
 struct Supported {
     support: Support,
+    reasons: Reasons,
     inclusion: Inclusion,
 }
 
@@ -215,11 +231,16 @@ impl Replica {
             batch: Vec::new(),
             flush_at: None,
             closed: None,
+            list: Vec::new(),
             parts: BTreeMap::new(),
             below: Sets::new(),
-            early_supports: BTreeMap::new(),
+            lacking: BTreeMap::new(),
+            ask_at: None,
             untaken: BTreeSet::new(),
             heard: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            list_salt: None,
+            listed: BTreeMap::new(),
             propose_at: None,
             proposed_in: None,
             told_in: None,
@@ -282,6 +303,10 @@ impl Replica {
         if self.propose_at.is_some_and(|at| now >= at) {
             self.propose(context, now, out);
         }
+        if self.ask_at.is_some_and(|at| now >= at) {
+            self.ask_at = None;
+            self.want_support(context, now, true, out);
+        }
         self.prove(context, now, out);
         if self.count_at.is_some_and(|at| now >= at) {
             self.conclude(context, out);
@@ -303,11 +328,13 @@ impl Replica {
         if self.candidates.is_some() {
             self.advance(context, now, out);
             self.prove_again(context, now, out);
+            self.want_support(context, now, true, out);
             self.tell_again(out);
         } else if self.closed.is_some() {
             self.told_in = None;
             self.follow_leader(context, now, out);
-            self.want_support(out);
+            self.want_lists(context, out);
+            self.want_support(context, now, true, out);
         } else if self.lanes.is_none() {
             self.offer_keys(context, now, out);
         }
@@ -347,10 +374,18 @@ impl Replica {
             Message::SecretWanted(_) => self.on_secret_wanted(seat, from, out),
             Message::Forward(_, items) => self.on_forward(context, now, items, out),
             Message::Holdings(holdings) => self.on_holdings(context, now, seat, *holdings, out),
+            Message::ListWanted(wanted) => self.on_list_wanted(now, seat, &wanted, out),
+            Message::List(list) => self.on_list(context, now, *list, out),
             Message::Support(support) => self.on_support(context, now, seat, *support, out),
-            Message::SupportWanted(_) => {
-                self.on_support_wanted(from, out);
+            Message::SupportWanted(_, set) => {
+                self.on_support_wanted(from, set, out);
                 Ok(())
+            }
+            Message::ReasonsWanted(_, name, lacking) => {
+                self.on_reasons_wanted(from, name, &lacking, out)
+            }
+            Message::Supplement(_, name, supplement) => {
+                self.on_supplement(context, now, name, *supplement, out)
             }
             Message::Agreement(_, message) => {
                 let message = *message;
@@ -380,7 +415,7 @@ impl Replica {
 #[cfg(test)]
 impl Replica {
     /// How many entries each map and list has: what a flood could make grow.
-    pub fn footprint_for_tests(&self) -> [(&'static str, usize); 10] {
+    pub fn footprint_for_tests(&self) -> [(&'static str, usize); 13] {
         [
             ("secrets", self.secrets.len()),
             ("signed keys", self.signed_keys.len()),
@@ -388,6 +423,9 @@ impl Replica {
             ("passed", self.passed.len()),
             ("batch", self.batch.len()),
             ("heard", self.heard.len()),
+            ("lists", self.lists.len()),
+            ("listed", self.listed.len()),
+            ("lacking", self.lacking.len()),
             ("offered", self.offered.len()),
             ("backed", self.backed.len()),
             ("counts", self.counts.len_for_tests()),

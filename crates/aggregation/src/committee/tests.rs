@@ -10,6 +10,7 @@ mod groups;
 mod handing;
 mod harness;
 mod leaders;
+mod lists;
 mod proofs;
 mod querying;
 mod replicas;

@@ -52,10 +52,7 @@ impl Player {
     fn is_meant(&mut self, face: usize, from: NodeId, message: &Message) -> bool {
         use agreement::Message as Agreement;
         let value = match message {
-            Message::Support(support) => {
-                let inclusion = support.derive(&self.terms, &Sets::new());
-                inclusion.ok().map(|inclusion| inclusion.body.digest())
-            }
+            Message::Support(support) => Some(support.set),
             Message::Agreement(_, message) => match &**message {
                 Agreement::Proposal { value, .. } => Some(value_digest(value)),
                 Agreement::Certified { value, .. } => Some(*value),
@@ -154,7 +151,7 @@ impl Player {
             | Message::Checked(_)
             | Message::Count(_) => self.terms.seat(to).map(|seat| seat % 2),
             Message::Sum(_) | Message::Denied(_) => None,
-            Message::SharesWanted(..) | Message::SecretWanted(_) | Message::SupportWanted(_) => {
+            Message::SharesWanted(..) | Message::SecretWanted(_) | Message::SupportWanted(..) => {
                 None
             }
             _ => Some(0),

@@ -6,7 +6,9 @@ use base::{Output, Protocol, Rng, decode, encode};
 use proptest::prelude::*;
 
 use super::*;
+use crate::agreement::Message as Word;
 use crate::committee::contribution::Item;
+use crate::committee::inclusion::SetBody;
 use crate::committee::protocol::Committee;
 
 /// Every message of an honest computation.
@@ -110,14 +112,22 @@ fn computations_that_a_node_does_not_know_leave_no_trace() {
 fn a_flood_of_reasons_is_bounded_and_harmless() {
     let mut net = Net::new();
     let (liar, seats) = (net.terms.seats[5], net.terms.seats.clone());
-    let (extra, mut salt) = (Rc::clone(&net.extra), 0u8);
+    let (extra, mut salt, mut proposed) = (Rc::clone(&net.extra), 0u8, None);
     net.tamper = Box::new(move |_, to, message| {
+        if let Message::Agreement(_, word) = message
+            && let Word::Proposal { value, .. } = &**word
+        {
+            proposed = Some(decode::<SetBody>(value, 256).expect("a set"));
+        }
         if let Message::Support(support) = message
             && salt < 40
         {
             salt += 1;
             let mut other = support.clone();
-            other.salt_for_tests(salt);
+            let later = START + Duration::from_secs(u64::from(salt));
+            if let Some(body) = &proposed {
+                other.date_for_tests(body, later);
+            }
             let other = Message::Support(other);
             extra.borrow_mut().push((liar, to, other));
             extra.borrow_mut().push((liar, seats[1], message.clone()));
@@ -148,7 +158,7 @@ fn one_message_causes_no_storm() {
     assert!(net.sets.contains_key(&seat), "it knows the set");
     for message in [
         Message::Forward(round, vec![]),
-        Message::SupportWanted(round),
+        Message::SupportWanted(round, Digest([1; 32])),
         Message::SharesWanted(round, net.people.clone()),
     ] {
         let before = net.queue.len();
