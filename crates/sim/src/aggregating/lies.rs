@@ -1,7 +1,7 @@
 //! What liars make of what they hear and say.
 
 use aggregation::agreement::{self, value_digest};
-use aggregation::committee::{Bundle, LaneCount, Message, Sets, Signed};
+use aggregation::committee::{Bundle, LaneCount, Message, Signed};
 use base::{Digest, NodeId};
 
 use super::liar::Liar;
@@ -55,7 +55,6 @@ impl Player {
             Message::Support(support) => Some(support.set),
             Message::Agreement(_, message) => match &**message {
                 Agreement::Proposal { value, .. } => Some(value_digest(value)),
-                Agreement::Certified { value, .. } => Some(*value),
                 Agreement::Decided(decision) => Some(value_digest(&decision.value)),
                 _ => None,
             },
@@ -151,9 +150,13 @@ impl Player {
             | Message::Checked(_)
             | Message::Count(_) => self.terms.seat(to).map(|seat| seat % 2),
             Message::Sum(_) | Message::Denied(_) => None,
-            Message::SharesWanted(..) | Message::SecretWanted(_) | Message::SupportWanted(..) => {
-                None
-            }
+            Message::SharesWanted(..)
+            | Message::SecretWanted(_)
+            | Message::SupportWanted(..)
+            | Message::ReasonsWanted(..)
+            | Message::Supplement(..)
+            | Message::ListWanted(_)
+            | Message::List(_) => None,
             _ => Some(0),
         };
         let is_spoken_to = half.is_none_or(|half| half == face) || self.friends.contains(&to);

@@ -11,12 +11,12 @@ fn is_proposal(message: &Message) -> bool {
     matches!(message, Message::Agreement(_, word) if matches!(**word, Word::Proposal { .. }))
 }
 
-fn is_certified(message: &Message) -> bool {
-    matches!(message, Message::Agreement(_, word) if matches!(**word, Word::Certified { .. }))
+fn is_prevote(message: &Message) -> bool {
+    matches!(message, Message::Agreement(_, word) if matches!(**word, Word::Prevote(_)))
 }
 
-fn is_decided(message: &Message) -> bool {
-    matches!(message, Message::Agreement(_, word) if matches!(**word, Word::Decided(_)))
+fn is_commit(message: &Message) -> bool {
+    matches!(message, Message::Agreement(_, word) if matches!(**word, Word::Commit(_)))
 }
 
 #[test]
@@ -24,8 +24,8 @@ fn a_leader_may_crash_at_any_step() {
     let steps: [fn(&Message) -> bool; 4] = [
         |message| matches!(message, Message::Support(_)),
         is_proposal,
-        is_certified,
-        is_decided,
+        is_prevote,
+        is_commit,
     ];
     for step in steps {
         for sent in [0, 6] {
@@ -125,7 +125,7 @@ fn the_reasons_for_a_set_cannot_be_taken_back() {
         {
             proposed = Some(decode::<SetBody>(value, 256).expect("a set"));
         }
-        if is_certified(message) && !taken_back {
+        if is_commit(message) && !taken_back {
             taken_back = true;
             let mut other: Box<Support> = given.clone().expect("it gave reasons");
             let later = START + Duration::from_secs(5);
