@@ -35,6 +35,7 @@
 //! | `statement` | what a seat signs, and enough of one lane's signatures |
 //! | `lanes` | the keys and seeds of the lanes |
 //! | `calling` | gathering the keys before people are called |
+//! | `commitments` | one digest for the commitments to all lanes' shares |
 //! | `contribution` | one person's header and sealed shares |
 //! | `holdings` | what a replica holds, in brief |
 //! | `inclusion` | from what replicas hold to the one agreed set |
@@ -47,6 +48,7 @@
 
 mod calling;
 mod cells;
+mod commitments;
 mod contribution;
 mod contributor;
 mod evidence;
@@ -71,7 +73,7 @@ pub use evidence::Evidence;
 pub use fault::{Failure, Misbehaviour};
 pub use inclusion::{SetBody, Sets};
 pub use lanes::{LaneKey, Seed};
-pub use message::Message;
+pub use message::{Message, Way};
 pub use place::{Above, Below, Place};
 pub use protocol::{Command, Committee, Event, Timer};
 pub use statement::{Endorsed, LaneCount, LaneSum, LaneTotal, Signed};

@@ -31,7 +31,10 @@ pub enum Message {
     Accepted(#[n(0)] Digest),
     /// Between replicas: contributions for the receiver's lane.
     #[n(4)]
-    Forward(#[n(0)] Digest, #[n(1)] Vec<Item>),
+    Forward(#[n(0)] Digest, #[n(1)] Vec<Item>, #[n(2)] Way),
+    /// To the replica that was handed these people's contributions: the sender holds them.
+    #[n(26)]
+    Held(#[n(0)] Digest, #[n(1)] Vec<NodeId>),
     /// Between replicas: what the sender holds.
     #[n(5)]
     Holdings(#[n(0)] Box<Signed<Holdings>>),
@@ -97,6 +100,20 @@ pub enum Message {
     Done(#[n(0)] Digest),
 }
 
+/// What the receiver of contributions is to do besides keeping them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum Way {
+    /// Nothing: it asked for them, or nobody else could tell it.
+    #[n(0)]
+    Here,
+    /// From their first replica: pass them on to the lane, and say that they are held.
+    #[n(1)]
+    Lane,
+    /// From a lane mate: tell this seat, which was handed them, that they are held.
+    #[n(2)]
+    From(#[n(0)] u16),
+}
+
 /// A lane sum with what shows that it is over the agreed set.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -119,7 +136,8 @@ impl Message {
             Self::LaneSecret(round, _)
             | Self::Bundle(round, _)
             | Self::Accepted(round)
-            | Self::Forward(round, _)
+            | Self::Forward(round, ..)
+            | Self::Held(round, _)
             | Self::SupportWanted(round, ..)
             | Self::ReasonsWanted(round, ..)
             | Self::Supplement(round, ..)

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `keys` | 1, the lane's key |
 //! | `holding` | 2, contributions |
+//! | `passing` | 2, from the first replica to all |
 //! | `adding` | 2 and 5 in a tree: sums from below, and to above |
 //! | `closing` | 3, say and hear what is held |
 //! | `agreeing` | 3, agree |
@@ -17,6 +18,7 @@ mod closing;
 mod giving;
 mod holding;
 mod keys;
+mod passing;
 mod proving;
 mod supporting;
 
@@ -28,7 +30,7 @@ use crypto::SealingKey;
 
 use crate::agreement::{Agreement, Config, QuorumCertificate, value_digest};
 use crate::committee::calling::Calling;
-use crate::committee::contribution::{Bundle, Item, LaneShare, longest_header, longest_sealed};
+use crate::committee::contribution::{Bundle, Item, LaneShare, longest_item, longest_sealed};
 use crate::committee::fault::Misbehaviour;
 use crate::committee::holdings::Holdings;
 use crate::committee::inclusion::{Entry, Inclusion, SetBody, Sets};
@@ -45,6 +47,9 @@ use crate::committee::terms::Terms;
 const REPEAT: Duration = Duration::from_secs(1);
 /// How long contributions wait for others before they are passed on together.
 const BATCH: Duration = Duration::from_millis(25);
+/// How long others may take to say that they hold a contribution. Guess: several round trips, and less than contributors
+/// wait.
+const HELD_WITHIN: Duration = Duration::from_millis(500);
 /// How long to wait for the others' word once enough of every lane have spoken.
 const GRACE: Duration = Duration::from_millis(300);
 /// How far a proposed set's time may be from ours.
@@ -86,6 +91,10 @@ pub struct Replica {
     /// What the next batch takes along.
     batch: Vec<Bundle>,
     flush_at: Option<Instant>,
+    /// What was passed on, and is not yet held by all seats.
+    handing: BTreeMap<NodeId, passing::Handing>,
+    /// Seats that did not say in time that they hold what was passed on.
+    silent: BTreeSet<usize>,
     closed: Option<Signed<Holdings>>,
     /// What was held then.
     list: Vec<Entry>,
@@ -230,6 +239,8 @@ impl Replica {
             passed: BTreeSet::new(),
             batch: Vec::new(),
             flush_at: None,
+            handing: BTreeMap::new(),
+            silent: BTreeSet::new(),
             closed: None,
             list: Vec::new(),
             parts: BTreeMap::new(),
@@ -300,6 +311,7 @@ impl Replica {
         if self.flush_at.is_some_and(|at| now >= at) {
             self.flush(context, now, out);
         }
+        self.hand_over(now, out);
         if self.propose_at.is_some_and(|at| now >= at) {
             self.propose(context, now, out);
         }
@@ -372,7 +384,11 @@ impl Replica {
             Message::LaneKey(signed) => self.on_key(from, signed, out),
             Message::LaneSecret(_, secret) => self.on_secret(context, now, seat, secret, out),
             Message::SecretWanted(_) => self.on_secret_wanted(seat, from, out),
-            Message::Forward(_, items) => self.on_forward(context, now, items, out),
+            Message::Forward(_, items, way) => self.on_forward(context, now, seat, items, way, out),
+            Message::Held(_, names) => {
+                self.on_held(seat, &names, out);
+                Ok(())
+            }
             Message::Holdings(holdings) => self.on_holdings(context, now, seat, *holdings, out),
             Message::ListWanted(wanted) => self.on_list_wanted(now, seat, &wanted, out),
             Message::List(list) => self.on_list(context, now, *list, out),
@@ -415,13 +431,15 @@ impl Replica {
 #[cfg(test)]
 impl Replica {
     /// How many entries each map and list has: what a flood could make grow.
-    pub fn footprint_for_tests(&self) -> [(&'static str, usize); 13] {
+    pub fn footprint_for_tests(&self) -> [(&'static str, usize); 15] {
         [
             ("secrets", self.secrets.len()),
             ("signed keys", self.signed_keys.len()),
             ("held", self.held.len()),
             ("passed", self.passed.len()),
             ("batch", self.batch.len()),
+            ("handing", self.handing.len()),
+            ("silent", self.silent.len()),
             ("heard", self.heard.len()),
             ("lists", self.lists.len()),
             ("listed", self.listed.len()),

@@ -14,6 +14,7 @@ mod lists;
 mod proofs;
 mod querying;
 mod replicas;
+mod traffic;
 mod trees;
 
 use std::cell::RefCell;
@@ -26,7 +27,7 @@ use community::Identity;
 use crypto::{SealingKey, SigningKey, Vector};
 
 use crate::committee::protocol::Command;
-use crate::committee::{Evidence, Failure, Message, Misbehaviour};
+use crate::committee::{Evidence, Failure, Message, Misbehaviour, Way};
 use harness::{LATENCY, Net, SEATS, START, authority, member, some_keys, vector};
 
 #[test]

@@ -77,10 +77,10 @@ impl Player {
     fn without_victim(&self, from: NodeId, message: &Message) -> Option<Message> {
         match message {
             Message::Bundle(..) if Some(from) == self.victim => None,
-            Message::Forward(round, items) => {
+            Message::Forward(round, items, way) => {
                 let mut items = items.clone();
                 items.retain(|item| Some(item.header.node()) != self.victim);
-                Some(Message::Forward(*round, items))
+                Some(Message::Forward(*round, items, *way))
             }
             Message::Holdings(_) if self.is_one_mate_too_many(from) => None,
             message => Some(message.clone()),

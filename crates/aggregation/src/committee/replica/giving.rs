@@ -8,7 +8,7 @@ use crate::agreement::Decision;
 use crate::committee::contribution::LaneShare;
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::{Entry, SetBody};
-use crate::committee::message::{Message, Sum};
+use crate::committee::message::{Message, Sum, Way};
 use crate::committee::protocol::{Committee, Context, Event, Timer};
 use crate::committee::statement::{Denial, Denied, LaneCount, LaneSum, LaneTotal, Signed};
 
@@ -216,7 +216,10 @@ impl Replica {
         let complete = held.filter(|held| held.is_complete());
         let items: Vec<_> = complete.filter_map(|held| held.item.clone()).collect();
         for part in items.chunks(self.batch_max()) {
-            out.send(from, Message::Forward(self.round(), part.to_vec()));
+            out.send(
+                from,
+                Message::Forward(self.round(), part.to_vec(), Way::Here),
+            );
         }
         Ok(())
     }

@@ -57,7 +57,7 @@ fn floods_are_bounded() {
     let bundle = net.bundle_of(mate, 5, &some_keys());
     let items: Vec<Item> = (0..257).map(|_| bundle.item(0)).collect();
     let messages = [
-        Message::Forward(round, items),
+        Message::Forward(round, items, Way::Here),
         Message::SharesWanted(round, vec![mate; 257]),
     ];
     for message in messages {
@@ -157,7 +157,7 @@ fn one_message_causes_no_storm() {
     assert_eq!(net.run(), Ok(vec![15, 120]));
     assert!(net.sets.contains_key(&seat), "it knows the set");
     for message in [
-        Message::Forward(round, vec![]),
+        Message::Forward(round, vec![], Way::Here),
         Message::SupportWanted(round, Digest([1; 32])),
         Message::SharesWanted(round, net.people.clone()),
     ] {

@@ -14,7 +14,7 @@ fn false_lists(net: &mut Net, seats: &[usize], change: fn(&mut Vec<Entry>), aske
     net.tamper = Box::new(move |from, to, message| {
         let known: &mut std::collections::BTreeMap<NodeId, Vec<Entry>> = &mut lists;
         match message {
-            Message::Forward(_, items) => {
+            Message::Forward(_, items, _) => {
                 let entries = known.entry(to).or_default();
                 entries.extend(items.iter().map(|item| Entry {
                     contributor: item.header.node(),
