@@ -166,6 +166,8 @@ impl Held {
 /// A set with the reasons for it.
 struct Supported {
     support: Support,
+    /// [`Support::name`].
+    name: Digest,
     reasons: Reasons,
     inclusion: Inclusion,
 }

@@ -1,5 +1,6 @@
 //! Step 3: say what is held, hear what others hold, and propose what follows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::{Digest, Input, Instant, Outbox};
@@ -53,6 +54,7 @@ impl Replica {
         self.told_in = Some(self.agreement.view());
         let start = Input::Command(agreement::Command::Start);
         self.drive(context, now, Matter::Held, start, out);
+        self.want_lists(context, out);
         self.consider_proposal(context, now, out);
     }
 
@@ -121,7 +123,7 @@ impl Replica {
         if self.leader() != self.seat || self.closed.is_none() || self.candidates.is_some() {
             return;
         }
-        let mut unknown = std::collections::BTreeMap::<Digest, Vec<usize>>::new();
+        let mut unknown = BTreeMap::<Digest, Vec<usize>>::new();
         for heard in self.heard.values() {
             if !self.lists.contains_key(&heard.body.list) {
                 let signers = unknown.entry(heard.body.list).or_default();
@@ -244,6 +246,7 @@ impl Replica {
             out.send(other, Message::Support(Box::new(support.clone())));
         }
         let own = Arc::new(Supported {
+            name: support.name(),
             support,
             reasons,
             inclusion,

@@ -95,6 +95,7 @@ impl Replica {
             }
         };
         let offer = Supported {
+            name: incomplete.name,
             support: incomplete.support,
             reasons,
             inclusion,
@@ -241,7 +242,7 @@ impl Replica {
             return Err(Misbehaviour::Shape);
         }
         let mut known = self.backed.iter().chain(self.offered.values());
-        if let Some(known) = known.find(|known| known.support.name() == name) {
+        if let Some(known) = known.find(|known| known.name == name) {
             let supplement = Box::new(known.reasons.supplement(lacking));
             out.send(from, Message::Supplement(self.round(), name, supplement));
         }
