@@ -35,8 +35,11 @@
 //! | `statement` | what a seat signs, and enough of one lane's signatures |
 //! | `lanes` | the keys and seeds of the lanes |
 //! | `calling` | gathering the keys before people are called |
+//! | `commitments` | one digest for the commitments to all lanes' shares |
 //! | `contribution` | one person's header and sealed shares |
+//! | `holdings` | what a replica holds, in brief |
 //! | `inclusion` | from what replicas hold to the one agreed set |
+//! | `support` | why a set is the right one, in brief |
 //! | `proofs` | what replicas tell each other of proofs |
 //! | `message`, `fault` | what travels, and what no honest node sends |
 //! | `contributor`, `replica`, `querier` | the three roles |
@@ -45,10 +48,12 @@
 
 mod calling;
 mod cells;
+mod commitments;
 mod contribution;
 mod contributor;
 mod evidence;
 mod fault;
+mod holdings;
 mod inclusion;
 mod lanes;
 mod message;
@@ -59,6 +64,7 @@ mod protocol;
 mod querier;
 mod replica;
 mod statement;
+mod support;
 mod terms;
 
 pub use cells::Totals;
@@ -67,7 +73,7 @@ pub use evidence::Evidence;
 pub use fault::{Failure, Misbehaviour};
 pub use inclusion::{SetBody, Sets};
 pub use lanes::{LaneKey, Seed};
-pub use message::Message;
+pub use message::{Message, Way};
 pub use place::{Above, Below, Catchment, Place};
 pub use protocol::{Command, Committee, Event, Timer};
 pub use statement::{Endorsed, LaneCount, LaneSum, LaneTotal, Signed};

@@ -28,20 +28,10 @@ pub enum Message {
         #[n(2)]
         justification: Option<Justification>,
     },
-    /// Replica to leader: its prevote.
+    /// Replica to all: its prevote.
     #[n(1)]
     Prevote(#[n(0)] Vote),
-    /// Leader to all: a quorum prevoted, now commit.
-    #[n(2)]
-    Certified {
-        /// Name of the value.
-        #[n(0)]
-        value: Digest,
-        /// A quorum of prevotes.
-        #[n(1)]
-        certificate: QuorumCertificate,
-    },
-    /// Replica to leader: its commit vote.
+    /// Replica to all: its commit vote.
     #[n(3)]
     Commit(#[n(0)] Vote),
     /// Replica to all: it has left all earlier views.
@@ -54,7 +44,7 @@ pub enum Message {
         #[n(1)]
         lock: Option<Lock>,
     },
-    /// To all: it is settled.
+    /// To one who is late: it is settled.
     #[n(5)]
     Decided(#[n(0)] Decision),
 }

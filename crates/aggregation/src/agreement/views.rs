@@ -55,7 +55,6 @@ impl Agreement {
         self.state.statement = Some(NewView::sign(&self.key, self.config.instance, view, claim));
         self.entered = false;
         self.proposal = None;
-        self.early.take_if(|(_, early)| early.view < view);
     }
 
     /// Tells everybody that this replica has moved here, and again later until enough others have.

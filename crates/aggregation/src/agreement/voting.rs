@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 
 use base::{Digest, Instant, NodeId, Outbox};
-use crypto::Signature;
 
 use super::certificate::{Phase, QuorumCertificate, is_vote, sign};
-use super::config::Config;
 use super::message::{Decision, Justification, Lock, Message, Misbehaviour, Vote};
 use super::{Agreement, Event};
 
@@ -14,16 +12,6 @@ use super::{Agreement, Event};
 pub(super) struct Proposal {
     pub(super) name: Digest,
     value: Vec<u8>,
-}
-
-/// What a leader gathers. Kept beyond the end of its view: late commit votes still decide.
-pub(super) struct Lead {
-    view: u64,
-    name: Digest,
-    value: Vec<u8>,
-    prevotes: BTreeMap<u16, Signature>,
-    certified: bool,
-    commits: BTreeMap<u16, Signature>,
 }
 
 /// What peers say about a value. Each of these changes nothing when it finds a fault.
@@ -60,80 +48,31 @@ impl Agreement {
             name,
             value: value.clone(),
         });
-        let early = self
-            .early
-            .take_if(|(value, early)| *value == name && early.view == view);
-        if let Some((_, certificate)) = early {
-            self.commit(value, certificate, out);
-        } else if certified {
-            self.prevote(name, Vec::new(), out);
-        } else {
-            out.emit(Event::Validate {
-                view,
-                value: name,
-                bytes: value,
-            });
+        self.count_prevotes(out);
+        if self.lock_view() < Some(view) {
+            if certified {
+                self.prevote(name, Vec::new(), out);
+            } else {
+                out.emit(Event::Validate {
+                    view,
+                    value: name,
+                    bytes: value,
+                });
+            }
         }
+        self.count_commits(view, name, out);
         Ok(())
     }
 
     pub(super) fn on_prevote(
         &mut self,
-        now: Instant,
         seat: u16,
         vote: Vote,
         out: &mut Outbox<Self>,
     ) -> Result<(), Misbehaviour> {
-        let config = &self.config;
-        let Some(lead) = self
-            .lead
-            .as_mut()
-            .filter(|lead| lead.view == vote.view && !lead.certified)
-        else {
-            return Ok(());
-        };
-        lead.check(config, Phase::Prevote, seat, &vote)?;
-        lead.prevotes.insert(seat, vote.signature);
-        if lead.prevotes.len() == config.quorum {
-            lead.certified = true;
-            let certificate = certificate(lead.view, &lead.prevotes);
-            let message = Message::Certified {
-                value: lead.name,
-                certificate,
-            };
-            self.send_others(&message, out);
-            self.receive(now, self.me, message, out);
-        }
-        Ok(())
-    }
-
-    pub(super) fn on_certified(
-        &mut self,
-        from: NodeId,
-        value: Digest,
-        certificate: QuorumCertificate,
-        out: &mut Outbox<Self>,
-    ) -> Result<(), Misbehaviour> {
-        let view = certificate.view;
-        if from != self.config.leader(view) {
-            return Err(Misbehaviour::NotTheLeader);
-        }
-        let known = self
-            .early
-            .as_ref()
-            .map(|(_, early)| early.view)
-            .max(self.lock_view());
-        if view < self.state.view || known >= Some(view) {
-            return Ok(());
-        }
-        self.config.check_prevotes(value, &certificate)?;
-        let proposal = self.proposal.as_ref().filter(|_| view == self.state.view);
-        match proposal {
-            Some(proposal) if proposal.name == value => {
-                self.commit(proposal.value.clone(), certificate, out);
-            }
-            Some(_) => return Err(Misbehaviour::Equivocation),
-            None => self.early = Some((value, certificate)),
+        if self.is_news(&self.prevotes, Phase::Prevote, seat, &vote)? {
+            self.prevotes.insert(seat, vote);
+            self.count_prevotes(out);
         }
         Ok(())
     }
@@ -144,22 +83,48 @@ impl Agreement {
         vote: Vote,
         out: &mut Outbox<Self>,
     ) -> Result<(), Misbehaviour> {
-        let config = &self.config;
-        let Some(lead) = self.lead.as_mut().filter(|lead| lead.view == vote.view) else {
-            return Ok(());
-        };
-        lead.check(config, Phase::Commit, seat, &vote)?;
-        lead.commits.insert(seat, vote.signature);
-        if lead.commits.len() == config.quorum {
-            let certificate = certificate(lead.view, &lead.commits);
-            let decision = Decision {
-                value: lead.value.clone(),
-                certificate,
-            };
-            self.send_others(&Message::Decided(decision.clone()), out);
-            self.decide(decision, out);
+        if self.is_news(&self.commits, Phase::Commit, seat, &vote)? {
+            let (view, value) = (vote.view, vote.value);
+            self.commits.insert(seat, vote);
+            self.count_commits(view, value, out);
         }
         Ok(())
+    }
+
+    /// Whether a vote is later than what is known of its seat, and well signed: one signature check then.
+    fn is_news(
+        &self,
+        known: &BTreeMap<u16, Vote>,
+        phase: Phase,
+        seat: u16,
+        vote: &Vote,
+    ) -> Result<bool, Misbehaviour> {
+        let last = known.get(&seat).map(|known| known.view);
+        let is_over = phase == Phase::Prevote
+            && (vote.view < self.state.view || self.lock_view() >= Some(vote.view));
+        if is_over || last >= Some(vote.view) {
+            return Ok(false);
+        }
+        let own = self
+            .proposal
+            .as_ref()
+            .filter(|_| vote.view == self.state.view && self.config.leader(vote.view) == self.me);
+        if own.is_some_and(|own| own.name != vote.value) {
+            return Err(Misbehaviour::UnknownValue);
+        }
+        let (
+            config,
+            Vote {
+                view,
+                value,
+                signature,
+            },
+        ) = (&self.config, vote);
+        let node = config.replicas[usize::from(seat)];
+        if !is_vote(node, phase, config.instance, *view, *value, signature) {
+            return Err(Misbehaviour::Signature);
+        }
+        Ok(true)
     }
 
     pub(super) fn on_decided(
@@ -170,6 +135,54 @@ impl Agreement {
         self.config.check_decision(&decision)?;
         self.decide(decision, out);
         Ok(())
+    }
+}
+
+/// What follows from votes.
+impl Agreement {
+    /// Commits to the proposal once a quorum has prevoted it.
+    fn count_prevotes(&mut self, out: &mut Outbox<Self>) {
+        let view = self.state.view;
+        let open = self.lock_view() < Some(view) && self.state.decision.is_none();
+        let Some(proposal) = self.proposal.as_ref().filter(|_| open) else {
+            return;
+        };
+        if let Some(certificate) = self.certificate(&self.prevotes, view, proposal.name) {
+            self.commit(proposal.value.clone(), certificate, out);
+        }
+    }
+
+    /// Decides once a quorum has committed to a value that is known here.
+    fn count_commits(&mut self, view: u64, name: Digest, out: &mut Outbox<Self>) {
+        if self.state.decision.is_some() {
+            return;
+        }
+        let Some(certificate) = self.certificate(&self.commits, view, name) else {
+            return;
+        };
+        let proposed = self.proposal.as_ref().filter(|known| known.name == name);
+        let locked = self.state.lock.as_ref().map(|lock| &lock.value);
+        let locked = locked.filter(|value| (self.config.name)(value) == name);
+        if let Some(value) = proposed.map(|known| &known.value).or(locked).cloned() {
+            self.decide(Decision { value, certificate }, out);
+        }
+    }
+
+    /// The first votes for this value in this view, if they are a quorum.
+    fn certificate(
+        &self,
+        votes: &BTreeMap<u16, Vote>,
+        view: u64,
+        name: Digest,
+    ) -> Option<QuorumCertificate> {
+        let of_value = votes
+            .iter()
+            .filter(|(_, v)| v.view == view && v.value == name);
+        let votes: Vec<_> = of_value
+            .take(self.config.quorum)
+            .map(|(seat, vote)| (*seat, vote.signature))
+            .collect();
+        (votes.len() == self.config.quorum).then_some(QuorumCertificate { view, votes })
     }
 }
 
@@ -191,14 +204,6 @@ impl Agreement {
             return;
         };
         let name = (self.config.name)(&value);
-        self.lead = Some(Lead {
-            view,
-            name,
-            value: value.clone(),
-            prevotes: BTreeMap::new(),
-            certified: false,
-            commits: BTreeMap::new(),
-        });
         self.proposal = Some(Proposal {
             name,
             value: value.clone(),
@@ -259,7 +264,7 @@ impl Agreement {
         self.state.prevoted = Some(value);
         let vote = self.vote(Phase::Prevote, view, value);
         let mut messages = first;
-        messages.push((self.config.leader(view), Message::Prevote(vote)));
+        messages.extend(self.to_all(&Message::Prevote(vote)));
         self.persist(messages, out);
     }
 
@@ -268,15 +273,31 @@ impl Agreement {
         let view = self.state.view;
         let vote = self.vote(Phase::Commit, view, (self.config.name)(&value));
         self.state.lock = Some(Lock { value, certificate });
-        self.persist(vec![(self.config.leader(view), Message::Commit(vote))], out);
+        let mut messages = self.waiting_votes();
+        messages.extend(self.to_all(&Message::Commit(vote)));
+        self.persist(messages, out);
     }
 
     fn decide(&mut self, decision: Decision, out: &mut Outbox<Self>) {
         self.state.decision = Some(decision.clone());
         self.state.lock = None;
         self.deadline = None;
-        self.persist(Vec::new(), out);
+        let messages = self.waiting_votes();
+        self.persist(messages, out);
         out.emit(Event::Decided(decision));
+    }
+
+    /// Votes of this view that wait for the disk: others may need them, although this replica is a step further.
+    fn waiting_votes(&mut self) -> Vec<(NodeId, Message)> {
+        let waiting = self.pending.take();
+        let messages = waiting.into_iter().flat_map(|waiting| waiting.messages);
+        let is_of_view = |message: &Message| match message {
+            Message::Prevote(vote) | Message::Commit(vote) => vote.view == self.state.view,
+            _ => false,
+        };
+        messages
+            .filter(|(_, message)| is_of_view(message))
+            .collect()
     }
 
     fn vote(&self, phase: Phase, view: u64, value: Digest) -> Vote {
@@ -291,37 +312,3 @@ impl Agreement {
 
 /// Too few statements to lead a view.
 struct TooFew;
-
-impl Lead {
-    fn check(
-        &self,
-        config: &Config,
-        phase: Phase,
-        seat: u16,
-        vote: &Vote,
-    ) -> Result<(), Misbehaviour> {
-        if vote.value != self.name {
-            return Err(Misbehaviour::UnknownValue);
-        }
-        let node = config.replicas[usize::from(seat)];
-        if !is_vote(
-            node,
-            phase,
-            config.instance,
-            vote.view,
-            vote.value,
-            &vote.signature,
-        ) {
-            return Err(Misbehaviour::Signature);
-        }
-        Ok(())
-    }
-}
-
-fn certificate(view: u64, votes: &BTreeMap<u16, Signature>) -> QuorumCertificate {
-    let votes = votes
-        .iter()
-        .map(|(&seat, signature)| (seat, *signature))
-        .collect();
-    QuorumCertificate { view, votes }
-}

@@ -13,6 +13,7 @@ use minicbor::{Decode, Encode};
 use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::committee::commitments::{PATH_MAX, climb, path, root};
 use crate::committee::fault::Misbehaviour;
 use crate::committee::terms::Terms;
 use crate::validity::{Binding, InputShare, NotInRange, PublicShare};
@@ -21,7 +22,7 @@ const DOMAIN: &str = "contribution";
 
 /// Bytes that the encoding of a share needs besides nine for each number.
 const SHARE_OVERHEAD: usize = 128;
-/// Bytes of a header besides certificate, commitments and public share: the signature and framing.
+/// Bytes of a header besides certificate, root and public share: the signature and framing.
 const HEADER_OVERHEAD: usize = 128;
 
 /// Says that its author takes part, with which shares, or that it declines.
@@ -31,9 +32,9 @@ pub struct Header {
     /// The contributor.
     #[n(0)]
     pub certificate: Certificate,
-    /// A commitment to each lane's share; none when the owner declines.
+    /// Names the commitments to all lanes' shares; none when the owner declines.
     #[n(1)]
-    pub commitments: Vec<Digest>,
+    pub root: Option<Digest>,
     #[n(2)]
     signature: Signature,
     /// What all lanes must know to check the proof, where there is one.
@@ -45,20 +46,20 @@ impl Header {
     fn new(
         identity: &Identity,
         round: Digest,
-        commitments: Vec<Digest>,
+        root: Option<Digest>,
         public: Option<PublicShare>,
     ) -> Self {
-        let bytes = signed_bytes(round, &commitments, public.as_ref());
+        let bytes = signed_bytes(round, root, public.as_ref());
         Self {
             signature: identity.key.sign(DOMAIN, &bytes),
             certificate: identity.certificate.clone(),
-            commitments,
+            root,
             public,
         }
     }
 
     fn signed_bytes(&self, round: Digest) -> Vec<u8> {
-        signed_bytes(round, &self.commitments, self.public.as_ref())
+        signed_bytes(round, self.root, self.public.as_ref())
     }
 
     /// Whose it is.
@@ -68,7 +69,7 @@ impl Header {
 
     /// Whether its author stays out.
     pub fn declines(&self) -> bool {
-        self.commitments.is_empty()
+        self.root.is_none()
     }
 
     /// Names exactly this header.
@@ -117,8 +118,7 @@ impl Header {
         now: Instant,
     ) -> Result<(), Misbehaviour> {
         let has_proof = terms.proof.is_some() && !self.declines();
-        if !self.declines() && self.commitments.len() != terms.lanes()
-            || self.public.is_some() != has_proof
+        if self.public.is_some() != has_proof
             || self.public.as_ref().is_some_and(|p| !p.fits(terms.lanes()))
         {
             return Err(Misbehaviour::Shape);
@@ -138,8 +138,8 @@ impl Header {
     }
 }
 
-fn signed_bytes(round: Digest, commitments: &[Digest], public: Option<&PublicShare>) -> Vec<u8> {
-    encode(&(round, commitments, public))
+fn signed_bytes(round: Digest, root: Option<Digest>, public: Option<&PublicShare>) -> Vec<u8> {
+    encode(&(round, root, public))
 }
 
 /// A header with the ciphertext for one lane.
@@ -152,6 +152,16 @@ pub struct Item {
     /// Its share for the lane of the receiver, sealed to the lane; empty when the owner declines.
     #[n(1)]
     pub sealed: ByteVec,
+    /// From the lane's commitment to the header's root.
+    #[n(2)]
+    pub path: Vec<Digest>,
+}
+
+impl Item {
+    /// Whether it is no longer than an honest one.
+    pub fn has_shape(&self, longest_sealed: usize) -> bool {
+        self.sealed.len() <= longest_sealed && self.path.len() <= PATH_MAX
+    }
 }
 
 /// A header with the ciphertexts for all lanes, to the replica that passes them on.
@@ -164,14 +174,18 @@ pub struct Bundle {
     /// By lane; none when the owner declines.
     #[n(1)]
     pub sealed: Vec<ByteVec>,
+    /// By lane, to the shares; none when the owner declines.
+    #[n(2)]
+    pub commitments: Vec<Digest>,
 }
 
 impl Bundle {
     /// Says that the owner declines.
     pub fn declining(identity: &Identity, terms: &Terms) -> Self {
         Self {
-            header: Arc::new(Header::new(identity, terms.round(), Vec::new(), None)),
+            header: Arc::new(Header::new(identity, terms.round(), None, None)),
             sealed: Vec::new(),
+            commitments: Vec::new(),
         }
     }
 
@@ -223,14 +237,23 @@ impl Bundle {
             sealed.push(ciphertext.into());
         }
         Ok(Self {
-            header: Arc::new(Header::new(identity, round, commitments, public)),
+            header: Arc::new(Header::new(identity, round, root(&commitments), public)),
             sealed,
+            commitments,
         })
     }
 
-    /// Whether there is a ciphertext of plausible length for every lane, or none from one who declines.
-    pub fn has_shape(&self, longest_sealed: usize) -> bool {
-        self.sealed.len() == self.header.commitments.len()
+    /// Whether there are a ciphertext of plausible length and a commitment for every lane, or none from one who declines; and
+    /// whether the commitments are those that were signed.
+    pub fn has_shape(&self, terms: &Terms, longest_sealed: usize) -> bool {
+        let lanes = if self.header.declines() {
+            0
+        } else {
+            terms.lanes()
+        };
+        self.sealed.len() == lanes
+            && self.commitments.len() == lanes
+            && root(&self.commitments) == self.header.root
             && self
                 .sealed
                 .iter()
@@ -245,6 +268,7 @@ impl Bundle {
                 Some(sealed) => sealed.clone(),
                 None => Vec::new().into(),
             },
+            path: path(&self.commitments, lane),
         }
     }
 }
@@ -303,10 +327,14 @@ pub fn longest_sealed(terms: &Terms) -> usize {
     share + SHARE_OVERHEAD + crypto::SEALING_OVERHEAD
 }
 
-/// Longest encoding of a header.
-pub fn longest_header(terms: &Terms) -> usize {
+/// Longest encoding of an item.
+pub fn longest_item(terms: &Terms) -> usize {
+    longest_header(terms) + 34 * PATH_MAX + longest_sealed(terms)
+}
+
+fn longest_header(terms: &Terms) -> usize {
     let public = terms.proof.as_ref().map_or(0, |_| 32 * terms.lanes());
-    HEADER_OVERHEAD + crypto::MAX_CERTIFICATE_LEN + 34 * terms.lanes() + public
+    HEADER_OVERHEAD + crypto::MAX_CERTIFICATE_LEN + 34 + public
 }
 
 /// A lane's share of a contribution.
@@ -329,7 +357,10 @@ pub fn open_share(
     secret: &SealingKey,
 ) -> Result<LaneShare, Misbehaviour> {
     let context = context(terms.round(), item.header.node(), lane);
-    let committed = item.header.commitments.get(lane);
+    let committed = |commitment| {
+        let root = climb(commitment, lane, terms.lanes(), &item.path);
+        root.is_some() && root == item.header.root
+    };
     let plain = open(secret, INFO, context.as_bytes(), &item.sealed)
         .map_err(|_| Misbehaviour::Commitment)?;
     if terms.proof.is_some() {
@@ -342,12 +373,16 @@ pub fn open_share(
         .map_err(|_| Misbehaviour::Commitment)
 }
 
-fn unsalt<S>(plain: &[u8], context: &Digest, committed: Option<&Digest>) -> Result<S, Misbehaviour>
+fn unsalt<S>(
+    plain: &[u8],
+    context: &Digest,
+    committed: impl Fn(Digest) -> bool,
+) -> Result<S, Misbehaviour>
 where
     S: Encode<()> + for<'b> Decode<'b, ()>,
 {
     let salted: Salted<S> = decode(plain, plain.len()).map_err(|_| Misbehaviour::Commitment)?;
-    if committed != Some(&commit(context, &salted.salt.0, &salted.share)) {
+    if !committed(commit(context, &salted.salt.0, &salted.share)) {
         return Err(Misbehaviour::Commitment);
     }
     Ok(salted.share)

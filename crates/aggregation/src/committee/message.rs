@@ -7,10 +7,12 @@ use minicbor::{Decode, Encode};
 use crate::agreement;
 use crate::agreement::QuorumCertificate;
 use crate::committee::contribution::{Bundle, Item};
-use crate::committee::inclusion::{Holdings, SetBody, Support};
+use crate::committee::holdings::{Holdings, List, ListWanted};
+use crate::committee::inclusion::SetBody;
 use crate::committee::lanes::{LaneKey, Seed};
 use crate::committee::proofs::{Checked, Verifiers};
 use crate::committee::statement::{Denial, LaneCount, LaneSum, Signed, Statement};
+use crate::committee::support::{Lacking, Supplement, Support};
 
 /// A message of the committee engine. All but [`Message::Bundle`] and its answer are among seats and the querier.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
@@ -29,16 +31,31 @@ pub enum Message {
     Accepted(#[n(0)] Digest),
     /// Between replicas: contributions for the receiver's lane.
     #[n(4)]
-    Forward(#[n(0)] Digest, #[n(1)] Vec<Item>),
-    /// To the replica that leads the agreement.
+    Forward(#[n(0)] Digest, #[n(1)] Vec<Item>, #[n(2)] Way),
+    /// To the replica that was handed these people's contributions: the sender holds them.
+    #[n(26)]
+    Held(#[n(0)] Digest, #[n(1)] Vec<NodeId>),
+    /// Between replicas: what the sender holds.
     #[n(5)]
     Holdings(#[n(0)] Box<Signed<Holdings>>),
     /// From the leader: why the set is the right one.
     #[n(6)]
     Support(#[n(0)] Box<Support>),
-    /// To a replica: the sender lacks the support of a set.
+    /// To a replica: the sender lacks the support of the set of this digest.
     #[n(7)]
-    SupportWanted(#[n(0)] Digest),
+    SupportWanted(#[n(0)] Digest, #[n(1)] Digest),
+    /// To a replica: the sender lacks a part of the reasons of the support of this name.
+    #[n(25)]
+    ReasonsWanted(#[n(0)] Digest, #[n(1)] Digest, #[n(2)] Lacking),
+    /// To one who lacked it.
+    #[n(22)]
+    Supplement(#[n(0)] Digest, #[n(1)] Digest, #[n(2)] Box<Supplement>),
+    /// From the leader: the sender lacks the list that the receiver signed.
+    #[n(23)]
+    ListWanted(#[n(0)] Box<ListWanted>),
+    /// To the leader: that list.
+    #[n(24)]
+    List(#[n(0)] Box<List>),
     /// Between replicas.
     #[n(8)]
     Agreement(#[n(0)] Digest, #[n(1)] Box<agreement::Message>),
@@ -83,6 +100,20 @@ pub enum Message {
     Done(#[n(0)] Digest),
 }
 
+/// What the receiver of contributions is to do besides keeping them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum Way {
+    /// Nothing: it asked for them, or nobody else could tell it.
+    #[n(0)]
+    Here,
+    /// From their first replica: pass them on to the lane, and say that they are held.
+    #[n(1)]
+    Lane,
+    /// From a lane mate: tell this seat, which was handed them, that they are held.
+    #[n(2)]
+    From(#[n(0)] u16),
+}
+
 /// A lane sum with what shows that it is over the agreed set.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -105,8 +136,11 @@ impl Message {
             Self::LaneSecret(round, _)
             | Self::Bundle(round, _)
             | Self::Accepted(round)
-            | Self::Forward(round, _)
-            | Self::SupportWanted(round)
+            | Self::Forward(round, ..)
+            | Self::Held(round, _)
+            | Self::SupportWanted(round, ..)
+            | Self::ReasonsWanted(round, ..)
+            | Self::Supplement(round, ..)
             | Self::Agreement(round, _)
             | Self::SharesWanted(round, _)
             | Self::SecretWanted(round)
@@ -120,6 +154,8 @@ impl Message {
             Self::LaneKey(signed) => signed.body.round(),
             Self::Holdings(signed) => signed.body.round(),
             Self::Support(support) => support.round,
+            Self::ListWanted(wanted) => wanted.round,
+            Self::List(list) => list.round,
             Self::Count(signed) => signed.body.round(),
             Self::Checked(signed) => signed.body.round(),
             Self::Sum(sum) => sum.set.round,

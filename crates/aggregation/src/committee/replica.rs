@@ -4,17 +4,23 @@
 //! |---|---|
 //! | `keys` | 1, the lane's key |
 //! | `holding` | 2, contributions |
+//! | `passing` | 2, from the first replica to all |
 //! | `adding` | 2 and 5 in a tree: sums from below, and to above |
-//! | `agreeing` | 3, close and agree |
+//! | `closing` | 3, say and hear what is held |
+//! | `agreeing` | 3, agree |
+//! | `supporting` | 3, the reasons for sets |
 //! | `proving` | 3, check proofs and agree on those that hold |
 //! | `giving` | 4 and 5, count, then give or refuse |
 
 mod adding;
 mod agreeing;
+mod closing;
 mod giving;
 mod holding;
 mod keys;
+mod passing;
 mod proving;
+mod supporting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,15 +30,17 @@ use crypto::SealingKey;
 
 use crate::agreement::{Agreement, Config, QuorumCertificate, value_digest};
 use crate::committee::calling::Calling;
-use crate::committee::contribution::{Bundle, Item, LaneShare, longest_header, longest_sealed};
+use crate::committee::contribution::{Bundle, Item, LaneShare, longest_item, longest_sealed};
 use crate::committee::fault::Misbehaviour;
-use crate::committee::inclusion::{Entry, Holdings, Inclusion, SetBody, Sets, Support};
+use crate::committee::holdings::Holdings;
+use crate::committee::inclusion::{Entry, Inclusion, SetBody, Sets};
 use crate::committee::lanes::LaneKey;
 use crate::committee::message::Message;
 use crate::committee::opening::Tally;
 use crate::committee::place::Below;
 use crate::committee::protocol::{Committee, Context, Event, Timer};
 use crate::committee::statement::{LaneCount, Signed};
+use crate::committee::support::{Reasons, Support};
 use crate::committee::terms::Terms;
 
 /// How often what may be lost is sent again, and how long a lane waits for its next member to make a key.
@@ -41,6 +49,9 @@ const REPEAT: Duration = Duration::from_secs(1);
 const CALL_PATIENCE: Duration = Duration::from_millis(1500);
 /// How long contributions wait for others before they are passed on together.
 const BATCH: Duration = Duration::from_millis(25);
+/// How long others may take to say that they hold a contribution. Guess: several round trips, and less than contributors
+/// wait.
+const HELD_WITHIN: Duration = Duration::from_millis(500);
 /// How long to wait for the others' word once enough of every lane have spoken.
 const GRACE: Duration = Duration::from_millis(300);
 /// In so many views a leader must use more statements than it takes, lest it choose who is left out. Guess: where too many are
@@ -89,17 +100,30 @@ pub struct Replica {
     /// What the next batch takes along.
     batch: Vec<Bundle>,
     flush_at: Option<Instant>,
+    /// What was passed on, and is not yet held by all seats.
+    handing: BTreeMap<NodeId, passing::Handing>,
+    /// Seats that did not say in time that they hold what was passed on.
+    silent: BTreeSet<usize>,
     closed: Option<Signed<Holdings>>,
+    /// What was held then.
+    list: Vec<Entry>,
     /// What came from below.
     parts: BTreeMap<Digest, adding::Part>,
     /// The sets of children.
     below: Sets,
-    /// Supports that rest on sets of children that are not here yet, one of each seat.
-    early_supports: BTreeMap<usize, Support>,
+    /// Supports of which something is lacking here, the latest of each seat.
+    lacking: BTreeMap<usize, supporting::Incomplete>,
+    ask_at: Option<Instant>,
     /// To whom above this replica still has to give its lane's sum.
     untaken: BTreeSet<NodeId>,
-    /// By seat: what others hold, for when this replica leads.
+    /// By seat: what others say that they hold.
     heard: BTreeMap<u16, Signed<Holdings>>,
+    /// The lists that these name, as far as this replica, which leads, knows them.
+    lists: BTreeMap<Digest, Vec<Entry>>,
+    /// Under which it asks for the others.
+    list_salt: Option<[u8; 32]>,
+    /// By seat that asked, when this replica last told its list.
+    listed: BTreeMap<usize, Instant>,
     propose_at: Option<Instant>,
     proposed_in: Option<u64>,
     told_in: Option<u64>,
@@ -151,6 +175,9 @@ impl Held {
 /// A set with the reasons for it.
 struct Supported {
     support: Support,
+    /// [`Support::name`].
+    name: Digest,
+    reasons: Reasons,
     inclusion: Inclusion,
 }
 
@@ -225,12 +252,19 @@ impl Replica {
             passed: BTreeSet::new(),
             batch: Vec::new(),
             flush_at: None,
+            handing: BTreeMap::new(),
+            silent: BTreeSet::new(),
             closed: None,
+            list: Vec::new(),
             parts: BTreeMap::new(),
             below: Sets::new(),
-            early_supports: BTreeMap::new(),
+            lacking: BTreeMap::new(),
+            ask_at: None,
             untaken: BTreeSet::new(),
             heard: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            list_salt: None,
+            listed: BTreeMap::new(),
             propose_at: None,
             proposed_in: None,
             told_in: None,
@@ -291,8 +325,13 @@ impl Replica {
         if self.flush_at.is_some_and(|at| now >= at) {
             self.flush(context, now, out);
         }
+        self.hand_over(now, out);
         if self.propose_at.is_some_and(|at| now >= at) {
             self.propose(context, now, out);
+        }
+        if self.ask_at.is_some_and(|at| now >= at) {
+            self.ask_at = None;
+            self.want_support(context, now, true, out);
         }
         self.prove(context, now, out);
         if self.count_at.is_some_and(|at| now >= at) {
@@ -315,11 +354,13 @@ impl Replica {
         if self.candidates.is_some() {
             self.advance(context, now, out);
             self.prove_again(context, now, out);
+            self.want_support(context, now, true, out);
             self.tell_again(out);
         } else if self.closed.is_some() {
             self.told_in = None;
             self.follow_leader(context, now, out);
-            self.want_support(out);
+            self.want_lists(context, out);
+            self.want_support(context, now, true, out);
         } else if self.lanes.is_none() {
             self.offer_keys(context, now, out);
         }
@@ -357,12 +398,24 @@ impl Replica {
             Message::LaneKey(signed) => self.on_key(from, signed, out),
             Message::LaneSecret(_, secret) => self.on_secret(context, now, seat, secret, out),
             Message::SecretWanted(_) => self.on_secret_wanted(seat, from, out),
-            Message::Forward(_, items) => self.on_forward(context, now, items, out),
-            Message::Holdings(holdings) => self.on_holdings(context, now, seat, *holdings, out),
-            Message::Support(support) => self.on_support(context, now, seat, *support, out),
-            Message::SupportWanted(_) => {
-                self.on_support_wanted(from, out);
+            Message::Forward(_, items, way) => self.on_forward(context, now, seat, items, way, out),
+            Message::Held(_, names) => {
+                self.on_held(seat, &names, out);
                 Ok(())
+            }
+            Message::Holdings(holdings) => self.on_holdings(context, now, seat, *holdings, out),
+            Message::ListWanted(wanted) => self.on_list_wanted(now, seat, &wanted, out),
+            Message::List(list) => self.on_list(context, now, *list, out),
+            Message::Support(support) => self.on_support(context, now, seat, *support, out),
+            Message::SupportWanted(_, set) => {
+                self.on_support_wanted(from, set, out);
+                Ok(())
+            }
+            Message::ReasonsWanted(_, name, lacking) => {
+                self.on_reasons_wanted(from, name, &lacking, out)
+            }
+            Message::Supplement(_, name, supplement) => {
+                self.on_supplement(context, now, name, *supplement, out)
             }
             Message::Agreement(_, message) => {
                 let message = *message;
@@ -392,14 +445,19 @@ impl Replica {
 #[cfg(test)]
 impl Replica {
     /// How many entries each map and list has: what a flood could make grow.
-    pub fn footprint_for_tests(&self) -> [(&'static str, usize); 10] {
+    pub fn footprint_for_tests(&self) -> [(&'static str, usize); 15] {
         [
             ("secrets", self.secrets.len()),
             ("signed keys", self.signed_keys.len()),
             ("held", self.held.len()),
             ("passed", self.passed.len()),
             ("batch", self.batch.len()),
+            ("handing", self.handing.len()),
+            ("silent", self.silent.len()),
             ("heard", self.heard.len()),
+            ("lists", self.lists.len()),
+            ("listed", self.listed.len()),
+            ("lacking", self.lacking.len()),
             ("offered", self.offered.len()),
             ("backed", self.backed.len()),
             ("counts", self.counts.len_for_tests()),

@@ -10,9 +10,11 @@ mod groups;
 mod handing;
 mod harness;
 mod leaders;
+mod lists;
 mod proofs;
 mod querying;
 mod replicas;
+mod traffic;
 mod trees;
 
 use std::cell::RefCell;
@@ -25,7 +27,7 @@ use community::Identity;
 use crypto::{SealingKey, SigningKey, Vector};
 
 use crate::committee::protocol::Command;
-use crate::committee::{Evidence, Failure, Message, Misbehaviour};
+use crate::committee::{Evidence, Failure, Message, Misbehaviour, Way};
 use harness::{LATENCY, Net, SEATS, START, authority, member, some_keys, vector};
 
 #[test]

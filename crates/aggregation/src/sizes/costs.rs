@@ -86,7 +86,7 @@ pub struct Cost {
 pub struct Costs {
     /// Who takes part.
     pub contributor: Cost,
-    /// A replica of a leaf; the one that leads its agreement, which is the busiest.
+    /// A replica of a leaf; the one that leads its agreement, and to whom chance gives much.
     pub replica: Cost,
     /// A replica of a committee that adds up others' sums, if there are such.
     pub parent: Option<Cost>,
@@ -101,8 +101,8 @@ pub fn costs(plan: &Plan, load: Load) -> Costs {
     let model = Model::new(plan, load);
     Costs {
         contributor: model.contributor(),
-        replica: model.agreement(model.people) + model.collection(),
-        parent: (plan.tree.depth() > 1).then(|| model.agreement(model.children) + model.children()),
+        replica: model.agreement() + model.collection(),
+        parent: (plan.tree.depth() > 1).then(|| model.agreement() + model.children()),
         root: model.opening(),
         querier: model.querier(),
     }
@@ -120,6 +120,11 @@ impl std::ops::Add for Cost {
     }
 }
 
+/// What the unluckiest of a few hundred gets when each gets `mean` by chance: four standard deviations more.
+fn busiest(mean: f64) -> f64 {
+    mean + 4.0 * mean.sqrt()
+}
+
 /// The numbers of a plan, to multiply.
 struct Model {
     /// People of one leaf.
@@ -130,7 +135,6 @@ struct Model {
     seats: f64,
     signers: f64,
     quorum: f64,
-    more_than_liars: f64,
     /// Elements that are added up.
     elements: f64,
     /// Elements that are shared.
@@ -154,7 +158,6 @@ impl Model {
             seats: plan.sizes.seats() as f64,
             signers: f64::from(plan.sizes.signers),
             quorum: plan.quorum as f64,
-            more_than_liars: (2 * plan.quorum).saturating_sub(plan.sizes.seats()).max(1) as f64,
             elements: load.elements as f64,
             shared: load.proven.unwrap_or(load.elements) as f64,
             proven,
@@ -163,9 +166,9 @@ impl Model {
         }
     }
 
-    /// A header: who, a commitment for each lane, a signature; with a proof, a part of its randomness for each lane.
+    /// Who, the name of all lanes' commitments, a signature; with a proof, a seed for each lane.
     fn header(&self) -> f64 {
-        CERTIFICATE_BYTES + self.lanes * (DIGEST_BYTES + self.proof_seed()) + VOTE_BYTES
+        CERTIFICATE_BYTES + DIGEST_BYTES + self.lanes * self.proof_seed() + VOTE_BYTES
     }
 
     fn proof_seed(&self) -> f64 {
@@ -174,6 +177,17 @@ impl Model {
         } else {
             0.0
         }
+    }
+
+    /// What one replica is handed: the header, and commitments and ciphertexts of all lanes.
+    fn bundle(&self) -> f64 {
+        MESSAGE_BYTES + self.header() + self.lanes * DIGEST_BYTES + self.ciphertexts()
+    }
+
+    /// What a lane gets of it: the header, its ciphertext, and the way from its commitment to the header.
+    fn item(&self) -> f64 {
+        let path = self.lanes.log2().ceil() * DIGEST_BYTES;
+        self.header() + path + self.ciphertexts() / self.lanes
     }
 
     /// The ciphertexts of all lanes: one share is the vector, the others are seeds.
@@ -207,17 +221,20 @@ impl Model {
             cpu_ns: self.lanes * VERIFY_TOGETHER_NS,
         };
         let own = Cost {
-            sent: MESSAGE_BYTES + self.header() + self.ciphertexts(),
+            sent: self.bundle(),
             received: MESSAGE_BYTES,
             cpu_ns: self.lanes * (SEAL_NS + self.pass_ns()) + SIGN_NS + self.proven * prove,
         };
         self.list() + keys + own
     }
 
-    /// Takes its part of the people's bundles, passes each lane's item on to that lane, opens its own lane's.
+    /// Takes its part of the people's bundles, gives each lane's item to one seat of the lane, and in its own lane passes on
+    /// what it gets first; opens its own lane's. Chance gives the busiest seat more than its part of both.
     fn collection(&self) -> Cost {
-        let item = self.header() + self.ciphertexts() / self.lanes;
-        let bundles = self.people / self.seats;
+        let held = MESSAGE_BYTES + DIGEST_BYTES;
+        let handed = busiest(self.people / self.seats);
+        let first = busiest(self.people / self.replicas);
+        let item = self.item() + MESSAGE_BYTES;
         let verifiers = (self.lanes - 1.0) * self.verifier;
         let taken = 2.0 * VERIFY_TOGETHER_NS + OPEN_NS + self.pass_ns();
         let each = taken + self.proven * CHECK_NS_PER_ELEMENT;
@@ -227,25 +244,26 @@ impl Model {
         } else {
             0.0
         };
+        let passed = (handed * (self.lanes - 1.0) + first * (self.replicas - 1.0)) * item;
         Cost {
-            sent: self.people * (item + verifiers) + bundles * MESSAGE_BYTES + self.sums_up(),
+            sent: passed + self.people * (held + verifiers) + self.sums_up(),
             received: self.people * (item + verifiers)
-                + bundles * (MESSAGE_BYTES + self.header() + self.ciphertexts()),
+                + handed * (self.bundle() + (self.seats - 1.0) * held),
             cpu_ns: self.people * (each + self.elements * ADD_NS) + SIGN_NS + words,
         }
     }
 
-    /// Leads the agreement on which people or children are in: hears who holds what, shows it to all, gathers two rounds of
-    /// votes.
-    fn agreement(&self, of: f64) -> Cost {
-        let entries = of * (2.0 * DIGEST_BYTES + 2.0);
-        let statements = self.seats * (VOTE_BYTES + of / 8.0);
-        let votes = self.seats * (MESSAGE_BYTES + VOTE_BYTES);
-        let certificates = 2.0 * self.quorum * VOTE_BYTES + SET_BYTES;
+    /// Tells all others what it holds and hears it of them; so also two rounds of votes. Who leads proposes besides, and says
+    /// why: in a few words, as long as all hold the same.
+    fn agreement(&self) -> Cost {
+        let others = self.seats - 1.0;
+        let holdings = MESSAGE_BYTES + DIGEST_BYTES + VOTE_BYTES;
+        let vote = MESSAGE_BYTES + 2.0 * DIGEST_BYTES + VOTE_BYTES;
+        let proposal = 2.0 * (MESSAGE_BYTES + SET_BYTES + DIGEST_BYTES) + self.seats / 8.0;
         Cost {
-            sent: (self.seats - 1.0) * (entries + statements + certificates),
-            received: (self.seats - 1.0) * entries + 2.0 * votes,
-            cpu_ns: (self.seats + 2.0 * self.seats) * VERIFY_NS + 3.0 * SIGN_NS,
+            sent: others * (holdings + 2.0 * vote + proposal),
+            received: others * (holdings + 2.0 * vote),
+            cpu_ns: (self.seats + 2.0 * self.quorum) * VERIFY_NS + 3.0 * SIGN_NS,
         }
     }
 
@@ -256,7 +274,7 @@ impl Model {
             + 2.0 * DIGEST_BYTES
             + self.elements * ELEMENT_BYTES
             + SET_BYTES
-            + self.more_than_liars * VOTE_BYTES
+            + self.quorum * VOTE_BYTES
     }
 
     /// To the lane's replicas in the parent, or to the querier and the others.
@@ -264,10 +282,10 @@ impl Model {
         self.replicas * self.sum()
     }
 
-    /// Of each child: checks its list, the signers of its lane, and that more than liars signed its set.
+    /// Of each child: checks its list, the signers of its lane, and that a quorum signed its set.
     fn children(&self) -> Cost {
         let list = self.list();
-        let signatures = self.signers + self.more_than_liars;
+        let signatures = self.signers + self.quorum;
         Cost {
             sent: self.sums_up(),
             received: self.children * (list.received + self.replicas * self.sum()),

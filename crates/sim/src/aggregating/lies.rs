@@ -1,7 +1,7 @@
 //! What liars make of what they hear and say.
 
 use aggregation::agreement::{self, value_digest};
-use aggregation::committee::{Bundle, LaneCount, Message, Seed, Sets, Signed};
+use aggregation::committee::{Bundle, LaneCount, Message, Seed, Signed};
 use base::{Digest, NodeId};
 
 use super::liar::Liar;
@@ -53,13 +53,9 @@ impl Player {
     fn is_meant(&mut self, face: usize, from: NodeId, message: &Message) -> bool {
         use agreement::Message as Agreement;
         let value = match message {
-            Message::Support(support) => {
-                let inclusion = support.derive(&self.terms, &Sets::new());
-                inclusion.ok().map(|inclusion| inclusion.body.digest())
-            }
+            Message::Support(support) => Some(support.set),
             Message::Agreement(_, message) => match &**message {
                 Agreement::Proposal { value, .. } => Some(value_digest(value)),
-                Agreement::Certified { value, .. } => Some(*value),
                 Agreement::Decided(decision) => Some(value_digest(&decision.value)),
                 _ => None,
             },
@@ -82,10 +78,10 @@ impl Player {
     fn without_victim(&self, from: NodeId, message: &Message) -> Option<Message> {
         match message {
             Message::Bundle(..) if Some(from) == self.victim => None,
-            Message::Forward(round, items) => {
+            Message::Forward(round, items, way) => {
                 let mut items = items.clone();
                 items.retain(|item| Some(item.header.node()) != self.victim);
-                Some(Message::Forward(*round, items))
+                Some(Message::Forward(*round, items, *way))
             }
             Message::Holdings(_) if self.is_one_mate_too_many(from) => None,
             message => Some(message.clone()),
@@ -184,9 +180,13 @@ impl Player {
             | Message::Checked(_)
             | Message::Count(_) => self.terms.seat(to).map(|seat| seat % 2),
             Message::Sum(_) | Message::Denied(_) => None,
-            Message::SharesWanted(..) | Message::SecretWanted(_) | Message::SupportWanted(_) => {
-                None
-            }
+            Message::SharesWanted(..)
+            | Message::SecretWanted(_)
+            | Message::SupportWanted(..)
+            | Message::ReasonsWanted(..)
+            | Message::Supplement(..)
+            | Message::ListWanted(_)
+            | Message::List(_) => None,
             _ => Some(0),
         };
         let is_spoken_to = half.is_none_or(|half| half == face) || self.friends.contains(&to);

@@ -42,10 +42,6 @@ impl Memory {
             }
             Message::Prevote(vote) => self.learn_vote(seat, false, vote),
             Message::Commit(vote) => self.learn_vote(seat, true, vote),
-            Message::Certified { value, certificate } => {
-                self.asked = Some((true, certificate.view, *value));
-                self.certificates.push((*value, certificate.clone()));
-            }
             Message::NewView { statement, lock } => {
                 self.learn_statement(seat, statement);
                 if let Some(lock) = lock {
@@ -64,6 +60,9 @@ impl Memory {
     }
 
     fn learn_vote(&mut self, seat: u16, commit: bool, vote: &Vote) {
+        if !commit {
+            self.asked = Some((true, vote.view, vote.value));
+        }
         let votes = self
             .votes
             .entry((commit, vote.view, vote.value))
@@ -101,7 +100,7 @@ impl World {
             Message::NewView { .. } | Message::Decided(_) => 3,
             Message::Prevote(_) => 4,
             Message::Commit(_) => 5,
-            Message::Proposal { .. } | Message::Certified { .. } => 1,
+            Message::Proposal { .. } => 1,
         };
         let any = self.rng.below(6);
         match if self.chance(500) { next } else { any } {
@@ -263,7 +262,7 @@ impl World {
         })
     }
 
-    /// Completes votes seen with the liars' own, and shows the certificate to some.
+    /// Completes votes seen with the liars' own, and shows the votes or the decision to some.
     fn use_votes(&mut self, commit: bool) {
         let votes = self
             .memory
@@ -304,11 +303,20 @@ impl World {
     }
 
     fn show(&mut self, commit: bool, value: Digest, certificate: QuorumCertificate) {
-        let leader = (certificate.view % self.config.replicas.len() as u64) as usize;
         if !commit {
             self.memory.certificates.push((value, certificate.clone()));
-            if self.liars().contains(&leader) {
-                self.send_side(leader, value, &Message::Certified { value, certificate });
+            let view = certificate.view;
+            for liar in self.liars() {
+                let seat = liar as u16;
+                let own = certificate.votes.iter().find(|(of, _)| *of == seat);
+                if let Some((_, signature)) = own.copied() {
+                    let vote = Vote {
+                        view,
+                        value,
+                        signature,
+                    };
+                    self.send_side(liar, value, &Message::Prevote(vote));
+                }
             }
         } else if let Some(value) = self.memory.values.get(&value).cloned() {
             self.decide_for_one(Decision { value, certificate });

@@ -11,8 +11,8 @@ fn an_honest_run_decides_the_first_leaders_value_in_one_view() {
     let mut world = committee();
     world.run_for(SECOND / 2);
     world.assert_decided("good 0", &[0, 1, 2, 3]);
-    // Proposal, certificate and decision to three others, prevote and commit from each of them.
-    assert_eq!((world.highest_view(), world.sent), (0, 15));
+    // The proposal to three others, and two votes of each to each.
+    assert_eq!((world.highest_view(), world.sent), (0, 27));
     assert_eq!(world.faults, []);
 }
 
@@ -35,8 +35,11 @@ fn the_next_leader_takes_over_from_one_that_never_spoke() {
 #[test]
 fn a_leader_that_dies_after_the_prevotes_leaves_the_choice_free() {
     let mut world = committee();
-    world.loses =
-        Box::new(|from, _, message| from == 0 && !matches!(message, Message::Proposal { .. }));
+    // Only one seat's prevotes arrive anywhere, so that nobody locks.
+    world.loses = Box::new(|from, _, message| match message {
+        Message::Prevote(vote) => from != 3 && vote.view == 0,
+        message => from == 0 && !matches!(message, Message::Proposal { .. }),
+    });
     world.run_for(SECOND / 2);
     world.crash(0);
     world.run_for(2 * SECOND);
@@ -48,8 +51,8 @@ fn a_value_that_one_replica_committed_to_is_carried_on() {
     for locked in 1..4 {
         let mut world = committee();
         world.loses = Box::new(move |from, to, message| match message {
-            Message::Certified { .. } => from == 0 && to != locked,
-            Message::Commit(_) => to == 0,
+            Message::Prevote(vote) => vote.view == 0 && to != locked,
+            Message::Commit(vote) => vote.view == 0,
             // The only other three must then be the ones to move on.
             Message::NewView { .. } => from == 0 || to == 0,
             _ => false,
@@ -64,8 +67,8 @@ fn a_value_that_one_replica_committed_to_is_carried_on() {
 fn a_decision_that_one_replica_knows_stays_the_decision() {
     for lucky in 1..4 {
         let mut world = committee();
-        world.loses = Box::new(move |from, to, message| {
-            from == 0 && to != lucky && matches!(message, Message::Decided(_))
+        world.loses = Box::new(move |_, to, message| {
+            to != 0 && to != lucky && matches!(message, Message::Commit(_))
         });
         world.run_for(SECOND / 2);
         assert_eq!(
@@ -81,7 +84,9 @@ fn a_decision_that_one_replica_knows_stays_the_decision() {
 #[test]
 fn a_decision_that_only_a_dead_leader_knew_is_found_again() {
     let mut world = committee();
-    world.loses = Box::new(|from, _, message| from == 0 && matches!(message, Message::Decided(_)));
+    world.loses = Box::new(|_, to, message| {
+        to != 0 && matches!(message, Message::Commit(vote) if vote.view == 0)
+    });
     world.run_for(SECOND / 2);
     world.crash(0);
     world.run_for(3 * SECOND);
@@ -95,6 +100,24 @@ fn a_decision_that_only_a_dead_leader_knew_is_found_again() {
             .view
     });
     assert_eq!(views, [0, 1], "two certificates for one value");
+}
+
+/// Whoever a late replica asks, few answer: a decision is long.
+#[test]
+fn the_late_are_told_by_few() {
+    let mut world = World::new(40, 21, &[], 1);
+    world.loses = Box::new(|_, to, message| {
+        to == 7 && matches!(message, Message::Commit(_) | Message::Proposal { .. })
+    });
+    world.run_for(SECOND / 2);
+    let before = world.sent;
+    world.run_for(SECOND);
+    assert_eq!(world.decisions().into_values().next().unwrap().len(), 40);
+    assert!(
+        world.sent - before <= 39 + TELLERS,
+        "{}",
+        world.sent - before
+    );
 }
 
 #[test]

@@ -80,8 +80,15 @@ impl Bench {
         };
         QuorumCertificate {
             view,
-            votes: (0..3).map(vote).collect(),
+            votes: [0, 1, 3].map(vote).to_vec(),
         }
+    }
+
+    /// A quorum's prevotes come in. What follows from the last of them.
+    fn hear_prevotes(&mut self, view: u64, value: &[u8]) -> Vec<Output<Agreement>> {
+        let voters = [0, 1, 3].map(|seat| (seat, self.vote(seat, Phase::Prevote, view, value)));
+        let heard = voters.map(|(seat, vote)| self.hear(seat, Message::Prevote(vote)));
+        heard.into_iter().flatten().collect()
     }
 
     fn statement(&self, seat: usize, view: u64, claim: Option<Claim>) -> NewView {
@@ -107,6 +114,19 @@ impl Bench {
             "a refused message changes nothing"
         );
     }
+}
+
+/// What is sent to all three others, each once.
+fn to_all(sent: &[Message]) -> Vec<Message> {
+    let times = |message: &Message| sent.iter().filter(|other| **other == *message).count();
+    let mut all: Vec<_> = sent
+        .iter()
+        .filter(|message| times(message) == 3)
+        .cloned()
+        .collect();
+    all.dedup();
+    assert_eq!(all.len() * 3, sent.len(), "{sent:?}");
+    all
 }
 
 fn sent(outputs: &[Output<Agreement>]) -> Vec<Message> {
@@ -160,12 +180,11 @@ fn no_vote_leaves_before_it_is_stored() {
     let outputs = bench.command(valid(0, b"good"));
     assert_eq!(sent(&outputs), []);
     let prevote = bench.vote(1, Phase::Prevote, 0, b"good");
-    assert_eq!(bench.stored(&outputs), [Message::Prevote(prevote)]);
-    let (value, certificate) = (value_digest(b"good"), bench.prevotes(0, b"good"));
-    let outputs = bench.hear(0, Message::Certified { value, certificate });
+    assert_eq!(to_all(&bench.stored(&outputs)), [Message::Prevote(prevote)]);
+    let outputs = bench.hear_prevotes(0, b"good");
     assert_eq!(sent(&outputs), []);
     let commit = bench.vote(1, Phase::Commit, 0, b"good");
-    assert_eq!(bench.stored(&outputs), [Message::Commit(commit)]);
+    assert_eq!(to_all(&bench.stored(&outputs)), [Message::Commit(commit)]);
     let outputs = bench.input(NOW + SECOND, Input::Timer(Deadline));
     assert_eq!(sent(&outputs), []);
 }
@@ -175,7 +194,7 @@ fn a_restart_between_store_and_send_does_not_free_the_vote() {
     let mut bench = Bench::new(1);
     bench.hear(0, proposal(0, b"good one", None));
     let outputs = bench.command(valid(0, b"good one"));
-    assert_eq!(bench.stored(&outputs).len(), 1);
+    assert_eq!(to_all(&bench.stored(&outputs)).len(), 1);
     bench.restart();
     // The leader tries another value on the replica that may have forgotten.
     bench.hear(0, proposal(0, b"good two", None));
@@ -186,21 +205,15 @@ fn a_restart_between_store_and_send_does_not_free_the_vote() {
     bench.hear(0, proposal(0, b"good one", None));
     let outputs = bench.command(valid(0, b"good one"));
     let prevote = bench.vote(1, Phase::Prevote, 0, b"good one");
-    assert_eq!(bench.stored(&outputs), [Message::Prevote(prevote)]);
+    assert_eq!(to_all(&bench.stored(&outputs)), [Message::Prevote(prevote)]);
 }
 
 #[test]
 fn a_restart_keeps_the_lock() {
     let mut bench = Bench::new(2);
     bench.hear(0, proposal(0, b"good", None));
-    let (value, certificate) = (value_digest(b"good"), bench.prevotes(0, b"good"));
-    let outputs = bench.hear(
-        0,
-        Message::Certified {
-            value,
-            certificate: certificate.clone(),
-        },
-    );
+    let certificate = bench.prevotes(0, b"good");
+    let outputs = bench.hear_prevotes(0, b"good");
     bench.stored(&outputs);
     bench.restart();
     bench.command(Command::Start);
@@ -244,7 +257,11 @@ fn a_leader_does_not_propose_twice_across_a_restart() {
     let mut bench = Bench::new(0);
     let outputs = bench.command(Command::Propose(b"good one".to_vec()));
     assert_eq!(sent(&outputs), []);
-    assert_eq!(bench.stored(&outputs).len(), 3);
+    let sent = to_all(&bench.stored(&outputs));
+    assert!(matches!(
+        &sent[..],
+        [Message::Proposal { .. }, Message::Prevote(_)]
+    ));
     bench.restart();
     let outputs = bench.command(Command::Propose(b"good two".to_vec()));
     assert!(outputs.is_empty());
@@ -265,33 +282,62 @@ fn an_answer_about_another_value_or_view_is_not_a_vote() {
 }
 
 #[test]
-fn a_certificate_may_overtake_its_proposal() {
+fn prevotes_may_overtake_their_proposal() {
     let mut bench = Bench::new(1);
-    let (value, certificate) = (value_digest(b"good"), bench.prevotes(0, b"good"));
-    let outputs = bench.hear(0, Message::Certified { value, certificate });
+    let outputs = bench.hear_prevotes(0, b"good");
     assert!(outputs.is_empty());
     let outputs = bench.hear(0, proposal(0, b"good", None));
     let commit = bench.vote(1, Phase::Commit, 0, b"good");
-    assert_eq!(bench.stored(&outputs), [Message::Commit(commit)]);
+    assert_eq!(to_all(&bench.stored(&outputs)), [Message::Commit(commit)]);
 }
 
 #[test]
 fn after_the_commit_vote_there_is_no_prevote() {
-    let mut bench = Bench::new(1);
+    let mut bench = Bench::new(2);
     bench.hear(0, proposal(0, b"good", None));
-    let (value, certificate) = (value_digest(b"good"), bench.prevotes(0, b"good"));
-    let certified = Message::Certified { value, certificate };
-    assert!(!bench.hear(0, certified.clone()).is_empty());
+    assert!(!bench.hear_prevotes(0, b"good").is_empty());
     assert!(bench.command(valid(0, b"good")).is_empty());
-    assert!(bench.hear(0, certified).is_empty());
+    assert!(bench.hear_prevotes(0, b"good").is_empty());
+}
+
+/// Others may lack just this vote, although this replica has seen enough without it.
+#[test]
+fn a_vote_that_waits_for_the_disk_leaves_although_its_phase_is_over() {
+    let mut bench = Bench::new(2);
+    bench.hear(0, proposal(0, b"good", None));
+    bench.command(valid(0, b"good"));
+    bench.hear_prevotes(0, b"good");
+    let commits = [0, 1, 3].map(|seat| (seat, bench.vote(seat, Phase::Commit, 0, b"good")));
+    let outputs = commits.map(|(seat, vote)| bench.hear(seat, Message::Commit(vote)));
+    let decided = |output: &Output<Agreement>| matches!(output, Output::Event(Event::Decided(_)));
+    assert!(outputs[2].iter().any(decided));
+    let own = |phase| bench.vote(2, phase, 0, b"good");
+    let votes = [own(Phase::Prevote), own(Phase::Commit)];
+    let [prevote, commit] = votes;
+    assert_eq!(
+        to_all(&bench.stored(&outputs[2])),
+        [Message::Prevote(prevote), Message::Commit(commit)]
+    );
+}
+
+#[test]
+fn commit_votes_may_overtake_the_proposal() {
+    let mut bench = Bench::new(2);
+    for seat in [0, 1, 3] {
+        let vote = bench.vote(seat, Phase::Commit, 0, b"good");
+        assert!(bench.hear(seat, Message::Commit(vote)).is_empty());
+    }
+    bench.hear(0, proposal(0, b"good", None));
+    let decision = bench.replica.decision().expect("a quorum committed");
+    assert_eq!(decision.value, b"good");
+    assert_eq!(bench.config.check_decision(decision), Ok(()));
 }
 
 #[test]
 fn an_earlier_certificate_does_not_replace_a_later_lock() {
     // Seat 1 leads view 5 and learns there of a lock of view 3, while it is still in view 0.
     let mut bench = Bench::new(1);
-    let (value, certificate) = (value_digest(b"good"), bench.prevotes(0, b"good"));
-    bench.hear(0, Message::Certified { value, certificate });
+    bench.hear_prevotes(0, b"good");
     let lock = Lock {
         value: b"later".to_vec(),
         certificate: bench.prevotes(3, b"later"),
@@ -327,9 +373,6 @@ fn strangers_and_usurpers_are_refused() {
     let outputs = bench.input(NOW, input);
     assert_eq!(faults(&outputs), [(stranger, Misbehaviour::NotAReplica)]);
     bench.refuses(2, proposal(0, b"good", None), Misbehaviour::NotTheLeader);
-    let (value, certificate) = (value_digest(b"good"), bench.prevotes(0, b"good"));
-    let certified = Message::Certified { value, certificate };
-    bench.refuses(2, certified, Misbehaviour::NotTheLeader);
 }
 
 #[test]
@@ -347,12 +390,8 @@ fn a_leader_is_held_to_one_short_value() {
         proposal(0, b"good two", None),
         Misbehaviour::Equivocation,
     );
-    let (value, certificate) = (value_digest(b"good two"), bench.prevotes(0, b"good two"));
-    bench.refuses(
-        0,
-        Message::Certified { value, certificate },
-        Misbehaviour::Equivocation,
-    );
+    // Nor does anybody lock on what was not proposed to it.
+    assert!(bench.hear_prevotes(0, b"good two").is_empty());
 }
 
 #[test]
@@ -394,20 +433,18 @@ fn one_vote_counts_once() {
     }
     let vote = bench.vote(2, Phase::Prevote, 0, b"good");
     let outputs = bench.hear(2, Message::Prevote(vote));
-    let certified = |message: &Message| matches!(message, Message::Certified { .. });
-    assert_eq!(
-        sent(&outputs)
-            .iter()
-            .filter(|message| certified(message))
-            .count(),
-        3
-    );
+    let sent = to_all(&bench.stored(&outputs));
+    assert!(matches!(&sent[..], [Message::Commit(_)]), "{sent:?}");
 }
 
 #[test]
 fn certificates_must_prove_what_they_come_with() {
     let mut bench = Bench::new(1);
-    let (value, certificate) = (value_digest(b"good"), bench.prevotes(0, b"good"));
+    let certificate = bench.prevotes(0, b"good");
+    let decided = |value: &[u8], certificate| {
+        let value = value.to_vec();
+        Message::Decided(Decision { value, certificate })
+    };
     let short = QuorumCertificate {
         view: 0,
         votes: certificate.votes.iter().take(2).cloned().collect(),
@@ -416,32 +453,17 @@ fn certificates_must_prove_what_they_come_with() {
         votes: 2,
         quorum: 3,
     };
-    let message = Message::Certified {
-        value,
-        certificate: short,
-    };
-    bench.refuses(0, message, Misbehaviour::Certificate(count));
-    let message = Message::Certified {
-        value: value_digest(b"other"),
-        certificate: certificate.clone(),
-    };
-    let signature = Misbehaviour::Certificate(CertificateError::Signature(0));
-    bench.refuses(0, message, signature);
+    let fault = Misbehaviour::Certificate(count);
+    bench.refuses(3, decided(b"good", short), fault);
     // Prevotes are not commit votes.
-    let decision = Decision {
-        value: b"good".to_vec(),
-        certificate,
-    };
-    bench.refuses(3, Message::Decided(decision), signature);
-    let long = Decision {
-        value: vec![0; 101],
-        certificate: bench.prevotes(0, &[0; 101]),
-    };
+    let signature = Misbehaviour::Certificate(CertificateError::Signature(0));
+    bench.refuses(3, decided(b"good", certificate), signature);
     let fault = Misbehaviour::TooLong {
         len: 101,
         limit: 100,
     };
-    bench.refuses(3, Message::Decided(long), fault);
+    let long = bench.prevotes(0, &[0; 101]);
+    bench.refuses(3, decided(&[0; 101], long), fault);
 }
 
 #[test]
@@ -529,7 +551,7 @@ fn a_leader_cannot_pass_over_a_lock() {
     let outputs = bench.hear(1, message);
     assert!(!asked(&outputs));
     let prevote = bench.vote(2, Phase::Prevote, 5, b"locked");
-    assert_eq!(bench.stored(&outputs), [Message::Prevote(prevote)]);
+    assert_eq!(to_all(&bench.stored(&outputs)), [Message::Prevote(prevote)]);
 }
 
 #[test]
@@ -702,8 +724,7 @@ fn a_configuration_that_cannot_work_is_refused() {
 fn a_damaged_or_foreign_state_is_refused() {
     let mut bench = Bench::new(2);
     bench.hear(0, proposal(0, b"good", None));
-    let (value, certificate) = (value_digest(b"good"), bench.prevotes(0, b"good"));
-    let outputs = bench.hear(0, Message::Certified { value, certificate });
+    let outputs = bench.hear_prevotes(0, b"good");
     bench.stored(&outputs);
     bench.command(Command::Start);
     let outputs = bench.input(NOW + SECOND, Input::Timer(Deadline));

@@ -84,7 +84,7 @@ impl Replica {
         self.name_outvoted(child.round, &child.seats, news, out);
         self.acknowledge(from, &child.seats, child.round, out);
         if self.keep_part(child.round, child.name(), differs, vector) {
-            self.retry_supports(context, now, out);
+            self.reconsider_supports(context, now, None, out);
             self.close_if_complete(context, now, out);
             self.consider_proposal(context, now, out);
             self.advance(context, now, out);
@@ -162,14 +162,6 @@ impl Replica {
         };
         self.held.insert(name, held);
         true
-    }
-
-    /// Looks again at reasons that rested on what was not here.
-    fn retry_supports(&mut self, context: &mut Context, now: Instant, out: &mut Outbox<Committee>) {
-        for (seat, support) in std::mem::take(&mut self.early_supports) {
-            // What is false about it was found before it was put aside.
-            let _ = self.on_support(context, now, seat, support, out);
-        }
     }
 
     /// Gives a lane mate what it lacks of these children.

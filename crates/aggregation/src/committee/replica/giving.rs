@@ -8,7 +8,7 @@ use crate::agreement::Decision;
 use crate::committee::contribution::LaneShare;
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::{Entry, SetBody};
-use crate::committee::message::{Message, Sum};
+use crate::committee::message::{Message, Sum, Way};
 use crate::committee::protocol::{Committee, Context, Event, Timer};
 use crate::committee::statement::{Denial, Denied, LaneCount, LaneSum, LaneTotal, Signed};
 
@@ -46,7 +46,7 @@ impl Replica {
             });
         }
         self.advance(context, now, out);
-        self.want_support_of_decided(out);
+        self.want_support(context, now, false, out);
     }
 
     /// Goes as far towards this lane's total as what is here allows. Asks for missing shares once: peers cause this to be
@@ -81,7 +81,6 @@ impl Replica {
 
     /// Sends and asks again after the decision.
     pub(super) fn tell_again(&self, out: &mut Outbox<Committee>) {
-        self.want_support_of_decided(out);
         if self.decided.as_ref().is_none_or(|d| d.total.is_none()) {
             self.want_shares(&self.missing().unwrap_or_default(), out);
         }
@@ -98,7 +97,7 @@ impl Replica {
         };
         candidates.entries = Some(known.inclusion.entries.clone());
         if self.lanes.is_none() {
-            self.lanes = Some(known.support.lanes().to_vec());
+            self.lanes = Some(known.reasons.lanes.clone());
             self.want_secret(out);
             self.open_waiting();
         }
@@ -122,18 +121,6 @@ impl Replica {
         out.emit(Event::SetAgreed(self.round(), names));
         if let Some(decided) = &mut self.decided {
             decided.entries = Some(members);
-        }
-    }
-
-    fn want_support_of_decided(&self, out: &mut Outbox<Committee>) {
-        if self
-            .candidates
-            .as_ref()
-            .is_some_and(|c| c.entries.is_none())
-        {
-            for other in self.others() {
-                out.send(other, Message::SupportWanted(self.round()));
-            }
         }
     }
 
@@ -229,7 +216,10 @@ impl Replica {
         let complete = held.filter(|held| held.is_complete());
         let items: Vec<_> = complete.filter_map(|held| held.item.clone()).collect();
         for part in items.chunks(self.batch_max()) {
-            out.send(from, Message::Forward(self.round(), part.to_vec()));
+            out.send(
+                from,
+                Message::Forward(self.round(), part.to_vec(), Way::Here),
+            );
         }
         Ok(())
     }

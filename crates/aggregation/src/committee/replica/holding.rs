@@ -3,11 +3,11 @@
 use base::{Digest, Instant, NodeId, Outbox};
 use crypto::Batch;
 
-use super::{BATCH, BATCH_BYTES, BATCH_MAX, Held, Replica, longest_header};
+use super::{BATCH, BATCH_MAX, Held, Replica};
 use crate::committee::contribution::{Bundle, Header, Item, open_share};
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::{CONTRIBUTORS_MAX, Entry};
-use crate::committee::message::Message;
+use crate::committee::message::{Message, Way};
 use crate::committee::protocol::{Committee, Context, Event, Timer};
 
 impl Replica {
@@ -22,7 +22,7 @@ impl Replica {
         if bundle.header.node() != from {
             return Err(Misbehaviour::Signature);
         }
-        if !bundle.has_shape(self.longest_sealed) {
+        if !bundle.has_shape(&self.terms, self.longest_sealed) {
             return Err(Misbehaviour::Shape);
         }
         if !self.terms.place.is_leaf() {
@@ -43,7 +43,8 @@ impl Replica {
         }
         if self.passed.contains(&from) {
             // Our word may not have reached the contributor.
-            if !self.batch.iter().any(|b| b.header.node() == from) {
+            let waits = self.batch.iter().any(|b| b.header.node() == from);
+            if !waits && !self.handing.contains_key(&from) {
                 out.send(from, Message::Accepted(self.round()));
             }
             return Ok(());
@@ -64,45 +65,24 @@ impl Replica {
         Ok(())
     }
 
-    /// Contributions in one message, so that it is no longer than [`BATCH_BYTES`].
-    pub(super) fn batch_max(&self) -> usize {
-        let longest = self.longest_sealed + longest_header(&self.terms);
-        (BATCH_BYTES / longest).clamp(1, BATCH_MAX)
-    }
-
-    pub(super) fn flush(
-        &mut self,
-        context: &mut Context,
-        now: Instant,
-        out: &mut Outbox<Committee>,
-    ) {
-        self.flush_at = None;
-        let batch = std::mem::take(&mut self.batch);
-        let round = self.round();
-        for (seat, node) in self.terms.seats.iter().enumerate() {
-            if seat != self.seat {
-                let lane = self.terms.sizes.lane_of(seat);
-                let items = batch.iter().map(|bundle| bundle.item(lane)).collect();
-                out.send(*node, Message::Forward(round, items));
-            }
-        }
-        for bundle in &batch {
-            out.send(bundle.header.node(), Message::Accepted(round));
-        }
-        self.close_if_complete(context, now, out);
-    }
-
     pub(super) fn on_forward(
         &mut self,
         context: &mut Context,
         now: Instant,
+        seat: usize,
         items: Vec<Item>,
+        way: Way,
         out: &mut Outbox<Committee>,
     ) -> Result<(), Misbehaviour> {
         if items.len() > BATCH_MAX || !self.terms.place.is_leaf() {
             return Err(Misbehaviour::Shape);
         }
         let (mut result, mut batch, mut waiting) = (Ok(()), Batch::new(), Vec::new());
+        let names: Vec<_> = items
+            .iter()
+            .map(|i| (i.header.node(), i.header.digest(self.round())))
+            .collect();
+        let mut fresh = Vec::new();
         for item in items {
             match self.wants(context, now, &item, &mut batch) {
                 Ok(Some(header)) => waiting.push((header, item)),
@@ -118,9 +98,15 @@ impl Replica {
             } else {
                 item.header.check(&self.terms, &context.community, now)
             };
+            let passes_on = (way == Way::Lane).then(|| item.clone());
             let kept = checked.and_then(|()| self.keep(header, item));
+            if kept.is_ok() {
+                fresh.extend(passes_on);
+            }
             result = result.and(blamed(kept));
         }
+        self.pass_on(seat, fresh, out);
+        self.say_held(seat, way, &names, out);
         self.close_if_complete(context, now, out);
         self.advance(context, now, out);
         result
@@ -173,7 +159,7 @@ impl Replica {
         if !self.has_use_for(item.header.node(), header) {
             return Ok(None);
         }
-        if item.sealed.len() > self.longest_sealed {
+        if !item.has_shape(self.longest_sealed) {
             return Err(Misbehaviour::Shape);
         }
         item.header

@@ -6,8 +6,12 @@ use base::{Output, Protocol, Rng, decode, encode};
 use proptest::prelude::*;
 
 use super::*;
+use crate::agreement::Message as Word;
 use crate::committee::contribution::Item;
+use crate::committee::holdings::ListWanted;
+use crate::committee::inclusion::{CONTRIBUTORS_MAX, Entry, SetBody};
 use crate::committee::protocol::Committee;
+use crate::committee::support::Lacking;
 
 /// Every message of an honest computation.
 fn honest_messages() -> Vec<Vec<u8>> {
@@ -40,6 +44,12 @@ fn assert_bounded(net: &Net) {
     }
 }
 
+const SOME_ENTRY: Entry = Entry {
+    contributor: NodeId([1; 32]),
+    header: Digest([2; 32]),
+    declines: false,
+};
+
 #[test]
 fn floods_are_bounded() {
     let mut net = Net::waiting();
@@ -55,8 +65,22 @@ fn floods_are_bounded() {
     let bundle = net.bundle_of(mate, 5, &some_keys());
     let items: Vec<Item> = (0..257).map(|_| bundle.item(0)).collect();
     let messages = [
-        Message::Forward(round, items),
+        Message::Forward(round, items, Way::Here),
         Message::SharesWanted(round, vec![mate; 257]),
+        Message::ListWanted(Box::new(ListWanted::new(
+            round,
+            Digest([1; 32]),
+            [1; 32],
+            &[SOME_ENTRY; CONTRIBUTORS_MAX + 1],
+        ))),
+        Message::ReasonsWanted(
+            round,
+            Digest([1; 32]),
+            Lacking {
+                entries: (0..9000).collect(),
+                ..Lacking::default()
+            },
+        ),
     ];
     for message in messages {
         net.accusations.clear();
@@ -110,14 +134,22 @@ fn computations_that_a_node_does_not_know_leave_no_trace() {
 fn a_flood_of_reasons_is_bounded_and_harmless() {
     let mut net = Net::new();
     let (liar, seats) = (net.terms.seats[5], net.terms.seats.clone());
-    let (extra, mut salt) = (Rc::clone(&net.extra), 0u8);
+    let (extra, mut salt, mut proposed) = (Rc::clone(&net.extra), 0u8, None);
     net.tamper = Box::new(move |_, to, message| {
+        if let Message::Agreement(_, word) = message
+            && let Word::Proposal { value, .. } = &**word
+        {
+            proposed = Some(decode::<SetBody>(value, 256).expect("a set"));
+        }
         if let Message::Support(support) = message
             && salt < 40
         {
             salt += 1;
             let mut other = support.clone();
-            other.salt_for_tests(salt);
+            let later = START + Duration::from_secs(u64::from(salt));
+            if let Some(body) = &proposed {
+                other.date_for_tests(body, later);
+            }
             let other = Message::Support(other);
             extra.borrow_mut().push((liar, to, other));
             extra.borrow_mut().push((liar, seats[1], message.clone()));
@@ -140,15 +172,36 @@ fn one_message_causes_no_storm() {
     let round = net.terms.round();
     let seat = net.terms.seats[0];
     // It never has its shares.
-    net.tamper = Box::new(move |_, to, message| {
+    let known = Rc::new(RefCell::new((Digest([0; 32]), Digest([0; 32]))));
+    let log = Rc::clone(&known);
+    net.tamper = Box::new(move |from, to, message| {
+        match message {
+            Message::Support(support) => log.borrow_mut().0 = support.name(),
+            Message::Holdings(holdings) if from == seat => {
+                log.borrow_mut().1 = holdings.body.list;
+            }
+            _ => {}
+        }
         !(to == seat && matches!(message, Message::Forward(..))
             || matches!(message, Message::Done(_)))
     });
     assert_eq!(net.run(), Ok(vec![15, 120]));
     assert!(net.sets.contains_key(&seat), "it knows the set");
+    let (support, list) = *known.borrow();
     for message in [
-        Message::Forward(round, vec![]),
-        Message::SupportWanted(round),
+        Message::Forward(round, vec![], Way::Here),
+        Message::SupportWanted(round, Digest([1; 32])),
+        Message::ReasonsWanted(
+            round,
+            support,
+            Lacking {
+                entries: (0..15).collect(),
+                ..Lacking::default()
+            },
+        ),
+        Message::ListWanted(Box::new(ListWanted::new(round, list, [1; 32], &[]))),
+        Message::ListWanted(Box::new(ListWanted::new(round, list, [2; 32], &[]))),
+        Message::Held(round, net.people.clone()),
         Message::SharesWanted(round, net.people.clone()),
     ] {
         let before = net.queue.len();

@@ -24,12 +24,15 @@ fn each_fault_of_a_bundle_has_its_name() {
     longer.sealed[0] = vec![0; 4096].into();
     assert_eq!(refused(person, longer), Some(Misbehaviour::Shape));
     let mut lanes = good.clone();
-    Arc::make_mut(&mut lanes.header).commitments.pop();
+    lanes.commitments.pop();
     lanes.sealed.pop();
     assert_eq!(refused(person, lanes), Some(Misbehaviour::Shape));
-    let mut other = good.clone();
-    Arc::make_mut(&mut other.header).commitments[0] = Digest([0; 32]);
-    assert_eq!(refused(person, other), Some(Misbehaviour::Signature));
+    let mut unsigned = good.clone();
+    unsigned.commitments[0] = Digest([0; 32]);
+    assert_eq!(refused(person, unsigned.clone()), Some(Misbehaviour::Shape));
+    let root = crate::committee::commitments::root(&unsigned.commitments);
+    Arc::make_mut(&mut unsigned.header).root = root;
+    assert_eq!(refused(person, unsigned), Some(Misbehaviour::Signature));
     assert_eq!(
         refused(net_other(), good.clone()),
         Some(Misbehaviour::Signature)
@@ -93,7 +96,7 @@ fn a_replica_cannot_invent_a_contributor() {
     let round = net.terms.round();
     for (seat, to) in net.terms.seats.clone().into_iter().enumerate() {
         let items = vec![bundle.item(seat / 3)];
-        let message = Message::Forward(round, items);
+        let message = Message::Forward(round, items, Way::Here);
         net.deliver(Duration::from_millis(200), liar, to, message);
     }
     let totals = net.run().unwrap();
@@ -116,7 +119,7 @@ fn two_headers_of_one_person_never_count_twice() {
         if from == liar && matches!(message, Message::Bundle(..)) {
             log.borrow_mut().push(message.clone());
         }
-        if let Message::Forward(_, items) = message {
+        if let Message::Forward(_, items, _) = message {
             for item in items.iter_mut().filter(|item| item.header.node() == liar) {
                 turn += 1;
                 let rng = &mut Rng::from_number(turn);
@@ -249,7 +252,7 @@ fn a_contribution_to_another_question_is_of_no_use() {
     net.accusations.clear();
     // Nor for a replica that kept it.
     let liar = net.terms.seats[4];
-    let message = Message::Forward(net.terms.round(), vec![old.item(0)]);
+    let message = Message::Forward(net.terms.round(), vec![old.item(0)], Way::Here);
     net.inject(liar, seat, message);
     net.assert_accused(liar, Misbehaviour::Signature);
 }
@@ -314,7 +317,7 @@ fn a_replica_that_was_shown_another_contribution_adds_the_agreed_one() {
         }
     }));
     net.tamper = Box::new(move |from, _, message| {
-        if let Message::Forward(_, items) = message
+        if let Message::Forward(_, items, _) = message
             && from == alone
         {
             items.retain(|item| item.header.node() != liar);

@@ -21,8 +21,8 @@ fn crash_after(net: &mut Net, person: NodeId, sent: usize) -> Rc<RefCell<Option<
 
 #[test]
 fn a_replica_may_crash_at_any_moment_of_passing_on() {
-    // Before, in the middle, and between the last message to a replica and the word to the author.
-    for sent in [0, 1, 4, 8, 11] {
+    // To a seat of each other lane, to two mates; then, while it waits for the others' word.
+    for sent in [0, 1, 3, 4, 5] {
         let mut net = Net::new();
         let person = net.people[14];
         let first = crash_after(&mut net, person, sent);
@@ -31,7 +31,7 @@ fn a_replica_may_crash_at_any_moment_of_passing_on() {
         assert!(net.dead.contains(&dead));
         assert!(net.included().contains(&person), "after {sent} messages");
         // Had all got it, the answer would be there before the second try.
-        if sent < 11 {
+        if sent < 5 {
             let accepted = net.accepted[&person];
             assert!(accepted >= START + SECOND_TRY, "by the second replica");
         }
@@ -106,7 +106,7 @@ fn a_liar_that_passes_on_to_few_and_keeps_silent_leaves_nobody_out() {
             let to_one_lane = |to| terms.seat(to).map(|seat| seat / 3) == Some(spared);
             match message {
                 Message::Accepted(_) => Some(from) != first || to != person,
-                Message::Forward(_, items) if Some(from) == first && !to_one_lane(to) => {
+                Message::Forward(_, items, _) if Some(from) == first && !to_one_lane(to) => {
                     items.retain(|item| item.header.node() != person);
                     true
                 }
@@ -116,6 +116,77 @@ fn a_liar_that_passes_on_to_few_and_keeps_silent_leaves_nobody_out() {
         assert_eq!(net.run(), Ok(vec![15, 120]), "lane {spared} got it first");
         net.assert_only_accused(&[]);
     }
+}
+
+/// Whether this passes `person`'s contribution on from the seat of a lane that had it first.
+fn passes_on(message: &Message, person: NodeId) -> bool {
+    let Message::Forward(_, items, Way::From(_)) = message else {
+        return false;
+    };
+    items.iter().any(|item| item.header.node() == person)
+}
+
+/// One liar in each lane says that it holds what it gets, and passes nothing on, or only to one, or garbled.
+#[test]
+fn a_mate_that_does_not_pass_on_leaves_nobody_out() {
+    for way in 0..3 {
+        let mut net = Net::new();
+        let liars = [0, 4, 8].map(|seat| net.terms.seats[seat]);
+        let terms = Arc::clone(&net.terms);
+        let kept = Rc::new(RefCell::new(0));
+        let count = Rc::clone(&kept);
+        net.tamper = Box::new(move |from, to, message| {
+            let passes = |person: &NodeId| passes_on(message, *person);
+            if !liars.contains(&from) || !terms.seats.iter().any(|p| passes(p)) {
+                return true;
+            }
+            *count.borrow_mut() += 1;
+            let seat = terms.seat(to).expect("a mate");
+            match (way, message) {
+                (0, _) => false,
+                (1, _) => seat % 3 == 2,
+                (_, Message::Forward(_, items, _)) => {
+                    items
+                        .iter_mut()
+                        .for_each(|item| item.path.push(Digest([0; 32])));
+                    true
+                }
+                _ => true,
+            }
+        });
+        assert_eq!(net.run(), Ok(vec![15, 120]));
+        assert!(*kept.borrow() > 0);
+        let by = START + Duration::from_millis(1500);
+        assert!(
+            net.accepted.values().all(|at| *at < by),
+            "the first one saw to it"
+        );
+        net.assert_only_accused(&liars);
+    }
+}
+
+/// Nobody is told that a contribution is passed on while only its first replica has it.
+#[test]
+fn a_contribution_is_accepted_when_others_hold_it() {
+    let mut net = Net::new();
+    let held = Rc::new(RefCell::new(
+        std::collections::BTreeMap::<_, BTreeSet<_>>::new(),
+    ));
+    let log = Rc::clone(&held);
+    net.tamper = Box::new(move |from, to, message| {
+        match message {
+            Message::Held(_, names) => {
+                for name in names {
+                    log.borrow_mut().entry(*name).or_default().insert(from);
+                }
+            }
+            Message::Accepted(_) => assert_eq!(log.borrow()[&to].len(), SEATS - 1),
+            _ => {}
+        }
+        true
+    });
+    assert_eq!(net.run(), Ok(vec![15, 120]));
+    assert_eq!(net.accepted.len(), 15);
 }
 
 #[test]
@@ -129,7 +200,7 @@ fn a_liar_that_garbles_what_it_passes_on_leaves_nobody_out() {
         }
         match message {
             Message::Accepted(_) => Some(from) != first || to != person,
-            Message::Forward(_, items) if Some(from) == first => {
+            Message::Forward(_, items, _) if Some(from) == first => {
                 let theirs =
                     |item: &&mut crate::committee::contribution::Item| item.header.node() == person;
                 for item in items.iter_mut().filter(theirs) {
@@ -153,7 +224,7 @@ fn missing_shares_come_from_mates_even_if_one_of_them_lies() {
     net.tamper = Box::new(move |from, to, message| {
         closed |= matches!(message, Message::Holdings(_));
         match message {
-            Message::Forward(_, items) if to == victim => {
+            Message::Forward(_, items, _) if to == victim => {
                 if from == liar && closed {
                     items.iter_mut().for_each(|item| item.sealed[50] ^= 1);
                 }
@@ -184,7 +255,7 @@ fn a_false_ciphertext_that_waits_is_replaced_by_the_right_one() {
     let mut asked = false;
     net.tamper = Box::new(move |from, to, message| {
         asked |= from == late && matches!(message, Message::SharesWanted(..));
-        if let Message::Forward(_, items) = message
+        if let Message::Forward(_, items, _) = message
             && to == late
             && !asked
         {

@@ -78,6 +78,8 @@ pub struct Net {
     pub ended_at: Instant,
     /// Messages and bytes to the querier.
     pub told: Vec<usize>,
+    /// Bytes by node and kind of message: what it sent, and what it received.
+    pub traffic: BTreeMap<(NodeId, &'static str), [usize; 2]>,
     /// As each replica of the committee that opens the totals has it.
     pub sets: BTreeMap<NodeId, BTreeSet<NodeId>>,
     /// Of each leaf in a tree.
@@ -149,6 +151,15 @@ impl Net {
         };
         net.terms = Arc::new(Terms { place, ..root });
         net.leaves = of_leaves.into_iter().map(Arc::new).zip(leaves).collect();
+        net
+    }
+
+    /// A committee of other sizes.
+    pub fn sized(people: usize, sizes: Sizes, liars: u64) -> Self {
+        let mut net = Self::of(people, 5);
+        let seats = net.people[..sizes.seats()].to_vec();
+        let terms = Arc::make_mut(&mut net.terms);
+        (terms.seats, terms.sizes, terms.liars) = (seats, sizes, liars);
         net
     }
 
@@ -236,6 +247,7 @@ impl Net {
             tells_unreachable: false,
             ended_at: START,
             told: Vec::new(),
+            traffic: BTreeMap::new(),
             sets: BTreeMap::new(),
             leaf_sets: BTreeMap::new(),
             accepted: BTreeMap::new(),
@@ -452,6 +464,10 @@ impl Net {
             self.counted.insert(from);
         }
         let bytes = encode(&message);
+        for (node, way) in [(from, 0), (to, 1)] {
+            let of_kind = self.traffic.entry((node, kind(&message))).or_default();
+            of_kind[way] += bytes.len();
+        }
         if to == self.querier {
             self.told.push(bytes.len());
         }
@@ -547,6 +563,22 @@ impl Net {
 pub fn some_keys() -> Vec<SealingPublicKey> {
     let rng = &mut Rng::from_number(5);
     (0..4).map(|_| SealingKey::generate(rng).public()).collect()
+}
+
+/// What traffic is counted by.
+fn kind(message: &Message) -> &'static str {
+    match message {
+        Message::Bundle(..) => "bundle",
+        Message::Forward(..) => "forward",
+        Message::Held(..) => "held",
+        Message::Holdings(_) => "holdings",
+        Message::Support(_) => "support",
+        Message::Agreement(..) | Message::Settlement(..) => "agreement",
+        Message::Count(_) => "count",
+        Message::Sum(_) => "sum",
+        Message::LaneKey(_) | Message::LaneSecret(..) => "keys",
+        _ => "others",
+    }
 }
 
 /// Whether this is a word by which its sender is bound, and which must not leave before it is stored.

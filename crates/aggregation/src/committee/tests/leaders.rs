@@ -4,20 +4,19 @@ use base::{decode, encode};
 
 use super::*;
 use crate::agreement::Message as Word;
-use crate::committee::Terms;
-use crate::committee::inclusion::{Holdings, SetBody, Sets, Support};
-use crate::committee::statement::Signed;
+use crate::committee::inclusion::SetBody;
+use crate::committee::support::Support;
 
 fn is_proposal(message: &Message) -> bool {
     matches!(message, Message::Agreement(_, word) if matches!(**word, Word::Proposal { .. }))
 }
 
-fn is_certified(message: &Message) -> bool {
-    matches!(message, Message::Agreement(_, word) if matches!(**word, Word::Certified { .. }))
+fn is_prevote(message: &Message) -> bool {
+    matches!(message, Message::Agreement(_, word) if matches!(**word, Word::Prevote(_)))
 }
 
-fn is_decided(message: &Message) -> bool {
-    matches!(message, Message::Agreement(_, word) if matches!(**word, Word::Decided(_)))
+fn is_commit(message: &Message) -> bool {
+    matches!(message, Message::Agreement(_, word) if matches!(**word, Word::Commit(_)))
 }
 
 #[test]
@@ -25,8 +24,8 @@ fn a_leader_may_crash_at_any_step() {
     let steps: [fn(&Message) -> bool; 4] = [
         |message| matches!(message, Message::Support(_)),
         is_proposal,
-        is_certified,
-        is_decided,
+        is_prevote,
+        is_commit,
     ];
     for step in steps {
         for sent in [0, 6] {
@@ -83,38 +82,21 @@ fn a_leader_that_proposes_two_sets_has_at_most_one() {
 
 #[test]
 fn a_set_of_another_time_or_computation_is_refused_at_once() {
-    type Change = fn(&mut Support, &Terms) -> SetBody;
-    let changes: [Change; 2] = [
-        |support, terms| {
-            support.date_for_tests(START + Duration::from_secs(1000));
-            support
-                .derive(terms, &Sets::new())
-                .expect("all else is right")
-                .body
-        },
-        |support, terms| SetBody {
-            round: Digest([0; 32]),
-            ..support
-                .derive(terms, &Sets::new())
-                .expect("all is right")
-                .body
-        },
+    let changes: [fn(&mut SetBody); 2] = [
+        |body| body.at = START + Duration::from_secs(1000),
+        |body| body.round = Digest([0; 32]),
     ];
     for change in changes {
         let mut net = Net::new();
-        let (leader, terms) = (net.terms.seats[0], Arc::clone(&net.terms));
-        let mut proposed = Vec::new();
+        let leader = net.terms.seats[0];
         net.tamper = Box::new(move |from, _, message| {
-            match message {
-                Message::Support(support) if from == leader => {
-                    proposed = change(support, &terms).bytes();
-                }
-                Message::Agreement(_, word) if from == leader => {
-                    if let Word::Proposal { value, .. } = &mut **word {
-                        *value = proposed.clone();
-                    }
-                }
-                _ => {}
+            if let Message::Agreement(_, word) = message
+                && let Word::Proposal { value, .. } = &mut **word
+                && from == leader
+            {
+                let mut body: SetBody = decode(value, 256).expect("a set");
+                change(&mut body);
+                *value = body.bytes();
             }
             true
         });
@@ -133,14 +115,21 @@ fn the_reasons_for_a_set_cannot_be_taken_back() {
     let mut net = Net::new();
     let (leader, seats) = (net.terms.seats[0], net.terms.seats.clone());
     let (extra, mut given, mut taken_back) = (Rc::clone(&net.extra), None, false);
+    let mut proposed = None;
     net.tamper = Box::new(move |from, _, message| {
         if from != leader {
             return true;
         }
-        if is_certified(message) && !taken_back {
+        if let Message::Agreement(_, word) = message
+            && let Word::Proposal { value, .. } = &**word
+        {
+            proposed = Some(decode::<SetBody>(value, 256).expect("a set"));
+        }
+        if is_commit(message) && !taken_back {
             taken_back = true;
             let mut other: Box<Support> = given.clone().expect("it gave reasons");
-            other.salt_for_tests(9);
+            let later = START + Duration::from_secs(5);
+            other.date_for_tests(proposed.as_ref().expect("it proposed"), later);
             for to in &seats[1..] {
                 let other = Message::Support(other.clone());
                 extra.borrow_mut().push((leader, *to, other));
@@ -183,53 +172,5 @@ fn a_leader_cannot_forge_what_others_hold() {
         true
     });
     assert_eq!(net.run(), Ok(vec![15, 120]));
-    net.assert_accused(leader, Misbehaviour::Signature);
-}
-
-#[test]
-fn holdings_that_name_somebody_twice_are_not_used() {
-    let mut net = Net::new();
-    let liar = net.terms.seats[7];
-    let key = net.key(liar);
-    net.tamper = Box::new(move |from, _, message| {
-        if let Message::Holdings(holdings) = message
-            && from == liar
-        {
-            let mut body: Holdings = holdings.body.clone();
-            let mut twice = body.entries[3];
-            twice.header = Digest([8; 32]);
-            body.entries.insert(4, twice);
-            **holdings = Signed::new(&key, 7, body);
-        }
-        true
-    });
-    assert_eq!(net.run(), Ok(vec![15, 120]));
-    net.assert_accused(liar, Misbehaviour::Order);
-}
-
-#[test]
-fn liars_that_claim_to_hold_what_nobody_handed_in_add_nobody() {
-    let mut net = Net::new();
-    let liars = [0, 4, 8].map(|seat| net.terms.seats[seat]);
-    let keys = liars.map(|liar| net.key(liar));
-    let ghost = NodeId([77; 32]);
-    net.tamper = Box::new(move |from, _, message| {
-        if let Message::Holdings(holdings) = message
-            && let Some(liar) = liars.iter().position(|liar| *liar == from)
-        {
-            let mut body: Holdings = holdings.body.clone();
-            let mut entry = body.entries[0];
-            entry.contributor = ghost;
-            body.asked = u64::MAX;
-            body.entries.push(entry);
-            body.entries.sort();
-            **holdings = Signed::new(&keys[liar], holdings.index(), body);
-        }
-        true
-    });
-    assert_eq!(net.run(), Ok(vec![15, 120]));
-    assert!(!net.included().contains(&ghost));
-    let evidence = net.ended.clone().unwrap().unwrap();
-    assert_eq!(evidence.set.asked, 15, "the median is an honest one");
-    net.assert_only_accused(&[]);
+    net.assert_accused(leader, Misbehaviour::Set);
 }

@@ -1,7 +1,6 @@
 //! Replicas that crash or lie.
 
 use super::*;
-use crate::committee::inclusion::Holdings;
 use crate::committee::statement::{Denial, Denied, LaneCount, LaneTotal, Signed};
 
 #[test]
@@ -372,42 +371,6 @@ fn a_liar_alone_cannot_deny_an_answer() {
             assert_eq!(ended, Err(Failure::SmallCrowd), "more than assumed");
         }
     }
-}
-
-#[test]
-fn holdings_that_are_out_of_order_are_not_used() {
-    let mut net = Net::new();
-    let liar = net.terms.seats[7];
-    let key = net.key(liar);
-    net.tamper = Box::new(move |from, _, message| {
-        if let Message::Holdings(holdings) = message
-            && from == liar
-        {
-            let mut body: Holdings = holdings.body.clone();
-            body.entries.reverse();
-            **holdings = Signed::new(&key, 7, body);
-        }
-        true
-    });
-    assert_eq!(net.run(), Ok(vec![15, 120]));
-    net.assert_accused(liar, Misbehaviour::Order);
-}
-
-#[test]
-fn holdings_of_another_seat_are_not_used() {
-    let mut net = Net::new();
-    let liar = net.terms.seats[7];
-    let key = net.key(liar);
-    net.tamper = Box::new(move |from, _, message| {
-        if let Message::Holdings(holdings) = message
-            && from == liar
-        {
-            **holdings = Signed::new(&key, 8, holdings.body.clone());
-        }
-        true
-    });
-    assert_eq!(net.run(), Ok(vec![15, 120]));
-    net.assert_accused(liar, Misbehaviour::Seat);
 }
 
 #[test]

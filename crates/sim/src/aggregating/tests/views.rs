@@ -76,7 +76,7 @@ fn shares(terms: &Terms, lanes: &[usize], seen: &[Overheard]) -> BTreeMap<(usize
     let mut shares = BTreeMap::new();
     for one in seen {
         let items = match &one.message {
-            Message::Forward(_, items) => items.clone(),
+            Message::Forward(_, items, _) => items.clone(),
             Message::Bundle(_, bundle) => lanes.iter().map(|lane| bundle.item(*lane)).collect(),
             _ => continue,
         };

@@ -87,7 +87,6 @@ impl Step {
             Message::Agreement(_, message) => match **message {
                 Agreement::Proposal { .. } => Self::Propose,
                 Agreement::Prevote(_) => Self::Prevote,
-                Agreement::Certified { .. } => Self::Certify,
                 Agreement::Commit(_) => Self::Commit,
                 Agreement::Decided(_) => Self::Decide,
                 Agreement::NewView { .. } => return None,
