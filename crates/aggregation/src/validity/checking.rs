@@ -1,5 +1,7 @@
 //! One lane's part in checking a contribution.
 
+use std::borrow::Borrow;
+
 use base::Digest;
 use crypto::Vector;
 use prio::codec::{Encode as _, ParameterizedDecode as _};
@@ -118,24 +120,24 @@ impl Validity {
     /// # Errors
     ///
     /// When a share is missing or malformed, was not proved, or the proof does not hold.
-    pub fn combine(
+    pub fn combine<V: Borrow<VerifierShare>>(
         &self,
         prepared: &Prepared,
-        verifiers: &[VerifierShare],
+        verifiers: &[V],
     ) -> Result<Decision, Refused> {
         if verifiers.len() != self.lanes() {
             let lane = verifiers.len().min(self.lanes());
             return Err(Refused::VerifierShare { lane });
         }
-        let decoded = verifiers
-            .iter()
+        let verifiers = || verifiers.iter().map(Borrow::borrow);
+        let decoded = verifiers()
             .enumerate()
             .map(|(lane, verifier)| {
                 Prio3VerifierShare::get_decoded_with_param(&prepared.state, &verifier.0)
                     .map_err(|_| Refused::VerifierShare { lane })
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let mut parts = verifiers.iter().zip(prepared.public.0.chunks(PART_LEN));
+        let mut parts = verifiers().zip(prepared.public.0.chunks(PART_LEN));
         if !parts.all(|(verifier, part)| verifier.0.ends_with(part)) {
             return Err(Refused::JointRandomness);
         }

@@ -158,15 +158,15 @@ impl Proving {
     }
 
     /// This lane's shares of the vectors whose proofs hold, by candidate.
-    fn judge(
+    fn judge<'a>(
         &self,
         states: Vec<Option<Prepared>>,
-        lanes: &[Vec<&Verifiers>],
+        lanes: &[Vec<&'a Verifiers>],
     ) -> Vec<Option<Vector>> {
         let len = self.part_len();
-        let of = |lane: &Vec<&Verifiers>, candidate: usize| -> Option<VerifierShare> {
+        let of = |lane: &[&'a Verifiers], candidate: usize| -> Option<&'a VerifierShare> {
             let part = lane.get(candidate / len)?;
-            part.get(candidate % len)?.clone()
+            part.get(candidate % len)?.as_ref()
         };
         let states = states.into_iter().enumerate();
         states
