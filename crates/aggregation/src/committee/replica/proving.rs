@@ -24,6 +24,9 @@ use crate::committee::protocol::{Committee, Context, Timer};
 use crate::committee::statement::Signed;
 use crate::validity::{Binding, Challenge, Prepared, Validity, VerifierShare};
 
+/// Parts of lanes' verifier shares that are not here, by lane.
+type Missing = Vec<(usize, Vec<u32>)>;
+
 /// The checking of one computation's proofs.
 pub(super) struct Proving {
     validity: Validity,
@@ -123,7 +126,7 @@ impl Proving {
         own_lane: usize,
         said: &[crate::committee::Endorsed<Checked>],
         lane_of: impl Fn(usize) -> usize,
-    ) -> Result<Vec<Vec<&Verifiers>>, Vec<(usize, Vec<u32>)>> {
+    ) -> Result<Vec<Vec<&Verifiers>>, Missing> {
         let mut gathered = Vec::new();
         let mut missing = Vec::new();
         for (lane, endorsed) in said.iter().enumerate() {

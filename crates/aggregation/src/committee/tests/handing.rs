@@ -137,7 +137,7 @@ fn a_mate_that_does_not_pass_on_leaves_nobody_out() {
         let count = Rc::clone(&kept);
         net.tamper = Box::new(move |from, to, message| {
             let passes = |person: &NodeId| passes_on(message, *person);
-            if !liars.contains(&from) || !terms.seats.iter().any(|p| passes(p)) {
+            if !liars.contains(&from) || !terms.seats.iter().any(passes) {
                 return true;
             }
             *count.borrow_mut() += 1;

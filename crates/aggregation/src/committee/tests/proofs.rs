@@ -288,7 +288,7 @@ fn a_lane_of_liars_cannot_have_two_sets() {
     let liars: Vec<_> = net.terms.replicas(1).to_vec();
     let keys: Vec<_> = liars.iter().map(|liar| net.key(*liar)).collect();
     let terms = Arc::clone(&net.terms);
-    let others = liars.clone();
+    let others = liars;
     let false_part = std::cell::Cell::new(None);
     net.tamper = Box::new(move |from, to, message| {
         let (Some(seat), Some(to)) = (terms.seat(from), terms.seat(to)) else {
