@@ -17,8 +17,8 @@
 //! seats, and everybody would wait for two more messages.
 //!
 //! When a view takes too long, a replica signs that it leaves it and names its lock. The next leader needs a quorum of
-//! these statements and must propose the value of the highest lock among them, with its certificate; the statements
-//! travel with the proposal, so every replica checks the choice. A value that may have been decided has a lock in every
+//! these statements and must propose the value of the highest lock among them, with its certificate. Statements go to all,
+//! so every replica checks the choice against those that it has heard; who lacks them asks the leader. A value that may have been decided has a lock in every
 //! quorum and thus is the only one that can be proposed.
 //!
 //! Views are kept together as in PBFT: a replica that left a view waits, repeating its statement, until a quorum has
@@ -46,7 +46,7 @@ pub use certificate::{CertificateError, QuorumCertificate, quorum};
 pub use config::{Config, ConfigError, value_digest};
 pub use message::{Claim, Decision, Justification, Lock, Message, Misbehaviour, NewView, Vote};
 use state::State;
-use voting::Proposal;
+use voting::{Proposal, Unjustified};
 
 /// How many tell a late replica the decision: a hundred would send it a megabyte. That as many next to each other are away
 /// has a chance of 4·10^-9 when 30 % are.
@@ -129,6 +129,10 @@ pub struct Agreement {
     entered: bool,
     deadline: Option<Instant>,
     proposal: Option<Proposal>,
+    /// By view: proposals that rest on statements which have not arrived.
+    unjustified: BTreeMap<u64, Unjustified>,
+    /// What this replica proposed last, with all that it rests on.
+    proposed: Option<Message>,
     /// Each seat's latest statement.
     statements: BTreeMap<u16, NewView>,
     /// Each seat's latest prevote. It may come before the proposal.
@@ -175,6 +179,8 @@ impl Agreement {
             state,
             deadline: None,
             proposal: None,
+            unjustified: BTreeMap::new(),
+            proposed: None,
             statements: BTreeMap::new(),
             prevotes: BTreeMap::new(),
             commits: BTreeMap::new(),
@@ -248,6 +254,7 @@ impl Agreement {
     }
 
     fn wake(&mut self, now: Instant, out: &mut Outbox<Self>) {
+        self.ask_leader(now, out);
         let due = self.deadline.is_some_and(|deadline| deadline <= now);
         if !due || self.state.decision.is_some() {
             return;

@@ -7,8 +7,9 @@
 //! 1. **Set up.** A replica of each lane makes the lane's secret, from which a key pair and a seed follow, and gives it to
 //!    its lane mates; a caller, usually the querier, gathers the signatures of t of each lane ([`Event::LanesReady`]).
 //! 2. **Contribute once, then leave.** A signed header commits to all shares; one bundle goes to one replica, which
-//!    passes the ciphertexts on in batches and acknowledges. Nobody who does not match can be told from one who does.
-//! 3. **Close.** Replicas sign what they hold. The candidates, of which t of every lane sign that they hold the share, are
+//!    passes the ciphertexts on, to one seat of each lane and through it to all, and acknowledges. Nobody who does not
+//!    match can be told from one who does.
+//! 3. **Close.** Replicas sign what they hold, and tell all others. The candidates, of which t of every lane sign that they hold the share, are
 //!    agreed on with [`crate::agreement`]: never two sets.
 //! 4. **Prove**, where contributions come with a proof ([`crate::validity`]). Only now the lanes show their seeds, which
 //!    together are the key; each checks its shares under it, and on those whose proofs hold there is a second agreement.

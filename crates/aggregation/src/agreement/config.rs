@@ -128,18 +128,26 @@ impl Config {
             .filter_map(|(_, s)| s.claim)
             .map(|claim| claim.view)
             .max();
-        let Some(certificate) = certificate else {
-            return if highest.is_none() {
-                Ok(false)
-            } else {
-                Err(Misbehaviour::PassesOverLock)
-            };
-        };
-        if certificate.view >= view || highest.is_some_and(|highest| certificate.view < highest) {
+        let known = certificate.as_ref().map(|certificate| certificate.view);
+        if highest > known {
             return Err(Misbehaviour::PassesOverLock);
         }
-        self.check_prevotes(value, certificate)?;
-        Ok(true)
+        self.check_certificate(view, value, certificate.as_ref())?;
+        Ok(certificate.is_some())
+    }
+
+    /// Checks that a quorum prevoted `value` before `view`, if that is said.
+    pub(super) fn check_certificate(
+        &self,
+        view: u64,
+        value: Digest,
+        certificate: Option<&QuorumCertificate>,
+    ) -> Result<(), Misbehaviour> {
+        match certificate {
+            Some(certificate) if certificate.view >= view => Err(Misbehaviour::PassesOverLock),
+            Some(certificate) => self.check_prevotes(value, certificate),
+            None => Ok(()),
+        }
     }
 }
 

@@ -167,7 +167,8 @@ struct NewViewBody {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Justification {
-    /// Seats and their statements for this very view, by ascending seat, exactly as many as the quorum.
+    /// Seats and their statements for this very view, by ascending seat, exactly as many as the quorum; or none, where all
+    /// have heard enough of them themselves.
     #[n(0)]
     pub statements: Vec<(u16, NewView)>,
     /// A quorum of prevotes for the proposed value, in a view no earlier than any that the statements claim. Absent only

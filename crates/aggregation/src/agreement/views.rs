@@ -20,12 +20,11 @@ impl Agreement {
             .get(&seat)
             .filter(|s| s.view >= statement.view)
         {
-            let contradicts = known.view == statement.view && known.claim != statement.claim;
-            return if contradicts {
-                Err(Misbehaviour::Equivocation)
-            } else {
-                Ok(())
-            };
+            if known.view == statement.view && known.claim != statement.claim {
+                return Err(Misbehaviour::Equivocation);
+            }
+            self.justify(now, seat, statement.view, out);
+            return Ok(());
         }
         statement.check(node, self.config.instance)?;
         if self.config.leader(statement.view) == self.me {
@@ -33,6 +32,7 @@ impl Agreement {
         }
         self.statements.insert(seat, statement);
         self.catch_up(now, out);
+        self.reconsider_proposals(now, out);
         Ok(())
     }
 
@@ -55,6 +55,7 @@ impl Agreement {
         self.state.statement = Some(NewView::sign(&self.key, self.config.instance, view, claim));
         self.entered = false;
         self.proposal = None;
+        self.unjustified = self.unjustified.split_off(&view);
     }
 
     /// Tells everybody that this replica has moved here, and again later until enough others have.

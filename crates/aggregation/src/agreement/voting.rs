@@ -1,17 +1,30 @@
 //! One view: proposal, prevotes, commit votes, decision.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use base::{Digest, Instant, NodeId, Outbox};
 
 use super::certificate::{Phase, QuorumCertificate, is_vote, sign};
-use super::message::{Decision, Justification, Lock, Message, Misbehaviour, Vote};
-use super::{Agreement, Event};
+use super::message::{Decision, Justification, Lock, Message, Misbehaviour, NewView, Vote};
+use super::{Agreement, Deadline, Event};
+
+/// Most proposals that wait, the earliest ones. Only a view's leader proposes in it, so that more would be of liars who lead
+/// later ones.
+const UNJUSTIFIED_MAX: usize = 4;
 
 /// The proposal of the current view.
 pub(super) struct Proposal {
     pub(super) name: Digest,
     value: Vec<u8>,
+}
+
+/// A proposal that rests on statements which have not arrived.
+pub(super) struct Unjustified {
+    value: Vec<u8>,
+    certificate: Option<QuorumCertificate>,
+    /// When to ask for them, unless that is done.
+    ask_at: Option<Instant>,
 }
 
 /// What peers say about a value. Each of these changes nothing when it finds a fault.
@@ -39,7 +52,22 @@ impl Agreement {
                 Err(Misbehaviour::Equivocation)
             };
         }
-        let certified = self.config.check_justification(view, name, justification)?;
+        let certified = match justification {
+            Some(Justification {
+                statements,
+                certificate,
+            }) if statements.is_empty() && view > 0 => {
+                let certificate = certificate.as_ref();
+                self.config.check_certificate(view, name, certificate)?;
+                if !self.have_moved(view, certificate) {
+                    self.wait_for_others(now, view, value, certificate.cloned(), out);
+                    return Ok(());
+                }
+                certificate.is_some()
+            }
+            full => self.config.check_justification(view, name, full)?,
+        };
+        self.unjustified.remove(&view);
         if view > self.state.view {
             self.move_to(view);
         }
@@ -62,6 +90,88 @@ impl Agreement {
         }
         self.count_commits(view, name, out);
         Ok(())
+    }
+
+    /// Whether this replica has heard a quorum move to `view` that names no later lock than that of the certificate.
+    fn have_moved(&self, view: u64, certificate: Option<&QuorumCertificate>) -> bool {
+        let known = certificate.map(|certificate| certificate.view);
+        let fits = |s: &&NewView| s.view == view && s.claim.map(|claim| claim.view) <= known;
+        self.statements.values().filter(fits).count() >= self.config.quorum
+    }
+
+    /// Keeps a proposal until the statements are here on which it rests; if they do not come, asks the leader for them.
+    fn wait_for_others(
+        &mut self,
+        now: Instant,
+        view: u64,
+        value: Vec<u8>,
+        certificate: Option<QuorumCertificate>,
+        out: &mut Outbox<Self>,
+    ) {
+        let ask_at = now + self.config.first_timeout / 4;
+        let waits = Unjustified {
+            value,
+            certificate,
+            ask_at: Some(ask_at),
+        };
+        if let Entry::Vacant(vacant) = self.unjustified.entry(view) {
+            vacant.insert(waits);
+            out.wake(ask_at, Deadline);
+        }
+        if self.unjustified.len() > UNJUSTIFIED_MAX {
+            self.unjustified.pop_last();
+        }
+    }
+
+    /// Looks again at proposals that rested on statements that were not here.
+    pub(super) fn reconsider_proposals(&mut self, now: Instant, out: &mut Outbox<Self>) {
+        let ready = |(view, waits): (&u64, &Unjustified)| {
+            let certificate = waits.certificate.as_ref();
+            self.have_moved(*view, certificate).then_some(*view)
+        };
+        let Some(view) = self.unjustified.iter().find_map(ready) else {
+            return;
+        };
+        if let Some(waits) = self.unjustified.remove(&view) {
+            let justification = Justification {
+                statements: Vec::new(),
+                certificate: waits.certificate,
+            };
+            let (node, value) = (self.config.leader(view), waits.value);
+            let heard = self.on_proposal(now, node, view, value, Some(&justification), out);
+            if let Err(fault) = heard {
+                out.emit(Event::Misbehaved { node, fault });
+            }
+        }
+    }
+
+    /// Tells the leader once more where this replica is: it answers with the statements.
+    pub(super) fn ask_leader(&mut self, now: Instant, out: &mut Outbox<Self>) {
+        let Some(statement) = self.state.statement.clone() else {
+            return;
+        };
+        for (view, waits) in &mut self.unjustified {
+            let leader = self.config.leader(*view);
+            if waits.ask_at.take_if(|at| now >= *at).is_some() && leader != self.me {
+                let (statement, lock) = (statement.clone(), None);
+                out.send(leader, Message::NewView { statement, lock });
+            }
+        }
+    }
+
+    /// Gives one who says again that it is in `view` or behind the statements on which the proposal of this view rests.
+    pub(super) fn justify(&mut self, now: Instant, seat: u16, view: u64, out: &mut Outbox<Self>) {
+        let node = self.config.replicas[usize::from(seat)];
+        let Some(proposed @ Message::Proposal { view: of, .. }) = &self.proposed else {
+            return;
+        };
+        let pause = self.config.first_timeout / 2;
+        let last = self.answered.get(&node);
+        let recently = last.is_some_and(|last| now < *last + pause);
+        if *of == self.state.view && view <= *of && node != self.me && !recently {
+            out.send(node, proposed.clone());
+            self.answered.insert(node, now);
+        }
     }
 
     pub(super) fn on_prevote(
@@ -209,10 +319,20 @@ impl Agreement {
             value: value.clone(),
         });
         self.enter(now, out);
+        self.proposed = Some(Message::Proposal {
+            view,
+            value: value.clone(),
+            justification: justification.clone(),
+        });
+        // The others have heard the same statements.
+        let brief = justification.map(|full| Justification {
+            statements: Vec::new(),
+            ..full
+        });
         let message = Message::Proposal {
             view,
             value,
-            justification,
+            justification: brief,
         };
         let messages = self.others().map(|to| (to, message.clone())).collect();
         self.prevote(name, messages, out);

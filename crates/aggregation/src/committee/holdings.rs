@@ -154,7 +154,7 @@ mod tests {
         Entry {
             contributor: NodeId([number; 32]),
             header: Digest([5; 32]),
-            declines: number % 3 == 0,
+            declines: number.is_multiple_of(3),
         }
     }
 

@@ -358,6 +358,19 @@ mod tests {
         );
     }
 
+    /// Two megabytes both ways together, and a sixth of a second.
+    #[test]
+    fn a_helper_of_a_leaf_has_little_to_do() {
+        let load = Load {
+            elements: 2,
+            proven: None,
+        };
+        let costs = costs(&plan(1_000_000, 10_000), load);
+        let leaf = costs.replica;
+        assert!(leaf.sent + leaf.received < 2_000_000.0, "{leaf:?}");
+        assert!(leaf.cpu_ns < 150e6, "{leaf:?}");
+    }
+
     /// Few children against many people.
     #[test]
     fn parents_have_less_to_do_than_leaves() {

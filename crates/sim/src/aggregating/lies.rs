@@ -57,11 +57,30 @@ impl Player {
             Message::Agreement(_, message) => match &**message {
                 Agreement::Proposal { value, .. } => Some(value_digest(value)),
                 Agreement::Decided(decision) => Some(value_digest(&decision.value)),
-                _ => None,
+                // Votes go to all: each face hears those for its own set.
+                Agreement::Prevote(vote) | Agreement::Commit(vote) => {
+                    let mut known = self.state.proposals.values();
+                    let place = known.find_map(|of| of.iter().position(|one| *one == vote.value));
+                    return place.is_none_or(|at| at % 2 == face);
+                }
+                Agreement::NewView { .. } => None,
             },
             _ => None,
         };
         value.is_none_or(|value| self.place_of(from, value).is_none_or(|at| at % 2 == face))
+    }
+
+    /// Notes which set a face of this node proposes.
+    fn note_own(&mut self, face: usize, message: &Message) {
+        if let Message::Agreement(_, message) = message
+            && let agreement::Message::Proposal { value, .. } = &**message
+        {
+            let (own, value) = (self.node(), value_digest(value));
+            let known = self.state.proposals.entry(own).or_default();
+            if known.len() == face && !known.contains(&value) {
+                known.push(value);
+            }
+        }
     }
 
     fn place_of(&mut self, leader: NodeId, value: Digest) -> Option<usize> {
@@ -113,6 +132,9 @@ impl Player {
         let Some(liar) = self.lies else {
             return vec![(to, message)];
         };
+        if liar == Liar::TwoSets {
+            self.note_own(face, &message);
+        }
         let even = to.0[0].is_multiple_of(2);
         let said = match (liar, message) {
             (Liar::Mute, _) | (Liar::Keeps, Message::Forward(..)) => None,

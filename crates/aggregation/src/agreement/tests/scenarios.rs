@@ -58,6 +58,9 @@ fn a_value_that_one_replica_committed_to_is_carried_on() {
             _ => false,
         });
         world.run_for(10 * SECOND);
+        world.assert_decided("good 0", &[1, 2, 3]);
+        world.loses = Box::new(|_, _, _| false);
+        world.run_for(3 * SECOND);
         world.assert_decided("good 0", &[0, 1, 2, 3]);
         assert!(world.highest_view() > 0);
     }

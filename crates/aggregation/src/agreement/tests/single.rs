@@ -500,6 +500,94 @@ fn later_views_need_a_quorum_that_moved_there() {
     assert!(asked(&bench.hear(1, proposal(1, b"good", Some(good)))));
 }
 
+/// The leader of a later view need not repeat what all have heard; and cannot use what they have not.
+#[test]
+fn statements_that_were_heard_justify_a_proposal() {
+    let brief = |certificate| {
+        let statements = Vec::new();
+        Some(Justification {
+            statements,
+            certificate,
+        })
+    };
+    let new_view = |statement| Message::NewView {
+        statement,
+        lock: None,
+    };
+    for locked in [false, true] {
+        let mut bench = Bench::new(2);
+        bench.command(Command::Start);
+        assert!(!asked(&bench.hear(1, proposal(1, b"good", brief(None)))));
+        for seat in [0, 1] {
+            let claim = claim(0, b"other").filter(|_| locked && seat == 0);
+            let statement = bench.statement(seat, 1, claim);
+            assert!(!asked(&bench.hear(seat, new_view(statement))));
+        }
+        // A claim that the proposal passes over does not count for it.
+        let statement = bench.statement(2, 1, None);
+        assert_eq!(asked(&bench.hear(2, new_view(statement))), !locked);
+        let statement = bench.statement(3, 1, None);
+        assert_eq!(asked(&bench.hear(3, new_view(statement))), locked);
+    }
+    let mut bench = Bench::new(2);
+    let passes = Misbehaviour::PassesOverLock;
+    let future = bench.prevotes(1, b"good");
+    bench.refuses(1, proposal(1, b"good", brief(Some(future))), passes);
+    let other = bench.prevotes(0, b"other");
+    let signature = Misbehaviour::Certificate(CertificateError::Signature(0));
+    bench.refuses(1, proposal(1, b"good", brief(Some(other))), signature);
+    let none = CertificateError::Count {
+        votes: 0,
+        quorum: 3,
+    };
+    let none = Misbehaviour::Certificate(none);
+    bench.refuses(0, proposal(0, b"good", brief(None)), none);
+    // Proposals that wait are few, and those of the next views.
+    for view in [101, 97, 9, 41, 5, 33, 13, 1] {
+        bench.hear(1, proposal(view, b"good", brief(None)));
+    }
+    let waiting: Vec<_> = bench.replica.unjustified.keys().copied().collect();
+    assert_eq!(waiting, [1, 5, 9, 13]);
+}
+
+#[test]
+fn a_leader_gives_its_statements_to_who_lacks_them() {
+    let mut late = Bench::new(2);
+    late.command(Command::Start);
+    let outputs = late.input(NOW + SECOND, Input::Timer(Deadline));
+    late.stored(&outputs);
+    let mut leader = Bench::new(1);
+    leader.command(Command::Propose(b"good".to_vec()));
+    let mut said = Vec::new();
+    for seat in [0, 1, 3] {
+        let statement = leader.statement(seat, 1, None);
+        let lock = None;
+        let outputs = leader.hear(seat, Message::NewView { statement, lock });
+        said.extend(leader.stored(&outputs));
+    }
+    let is_proposal = |m: &&Message| matches!(m, Message::Proposal { .. });
+    let brief = said
+        .iter()
+        .find(is_proposal)
+        .expect("a quorum moved")
+        .clone();
+    assert!(!asked(&late.hear(1, brief)));
+    // What it has not heard in time it asks for, once, and is told.
+    let at = NOW + SECOND / 4;
+    let asks = sent(&late.input(at, Input::Timer(Deadline)));
+    assert_eq!(asks.len(), 1);
+    assert!(sent(&late.input(at, Input::Timer(Deadline))).is_empty());
+    // Its first statement may have been lost as well.
+    leader.hear(2, asks[0].clone());
+    let answer = sent(&leader.hear(2, asks[0].clone()));
+    assert_eq!(answer.len(), 1);
+    assert!(asked(&late.hear(1, answer[0].clone())));
+    assert!(
+        sent(&leader.hear(2, asks[0].clone())).is_empty(),
+        "not for the asking"
+    );
+}
+
 #[test]
 fn a_leader_cannot_pass_over_a_lock() {
     let mut bench = Bench::new(2);

@@ -279,7 +279,7 @@ fn each_fault_of_a_support_has_its_name() {
         ..good.clone()
     };
     assert_eq!(refused(&other_set, &reasons), M::Set);
-    let mut order = reasons.clone();
+    let mut order = reasons;
     order.entries.swap(0, 1);
     assert_eq!(refused(&good, &order), M::Order);
 }

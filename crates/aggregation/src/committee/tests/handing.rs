@@ -1,6 +1,7 @@
 //! Replicas that get a contribution from its author and crash, or pass it on to few.
 
 use super::*;
+use crate::sizes::Sizes;
 
 const SECOND_TRY: Duration = Duration::from_millis(1500);
 
@@ -137,7 +138,7 @@ fn a_mate_that_does_not_pass_on_leaves_nobody_out() {
         let count = Rc::clone(&kept);
         net.tamper = Box::new(move |from, to, message| {
             let passes = |person: &NodeId| passes_on(message, *person);
-            if !liars.contains(&from) || !terms.seats.iter().any(|p| passes(p)) {
+            if !liars.contains(&from) || !terms.seats.iter().any(passes) {
                 return true;
             }
             *count.borrow_mut() += 1;
@@ -163,6 +164,40 @@ fn a_mate_that_does_not_pass_on_leaves_nobody_out() {
         );
         net.assert_only_accused(&liars);
     }
+}
+
+/// Who is dead passes nothing on, nor says that it does not: all others hold everything well before the end.
+#[test]
+fn a_third_of_the_seats_may_be_dead() {
+    let sizes = Sizes {
+        lanes: 8,
+        replicas: 5,
+        signers: 2,
+    };
+    let mut net = Net::sized(60, sizes, 4);
+    for seat in (0..40).step_by(3) {
+        net.die_when_called.insert(net.terms.seats[seat]);
+    }
+    // So that what they hold is not forgotten.
+    net.tamper = Box::new(|_, _, message| !matches!(message, Message::Done(_)));
+    let totals = net.run().unwrap();
+    assert!((35..=46).contains(&totals[0]), "{totals:?}");
+    let round = net.terms.round();
+    for seat in net
+        .terms
+        .seats
+        .iter()
+        .filter(|seat| !net.dead.contains(seat))
+    {
+        let footprint = net.nodes[seat].footprint_for_tests(round);
+        assert!(
+            footprint.contains(&("held", totals[0] as usize)),
+            "{footprint:?}"
+        );
+        assert!(footprint.contains(&("handing", 0)), "{footprint:?}");
+        assert!(net.counted.contains(seat));
+    }
+    net.assert_only_accused(&[]);
 }
 
 /// Nobody is told that a contribution is passed on while only its first replica has it.

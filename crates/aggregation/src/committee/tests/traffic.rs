@@ -3,7 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::sizes::Sizes;
+use crate::sizes::{Load, Plan, Sizes, costs};
+
+const SIZES: Sizes = Sizes {
+    lanes: 8,
+    replicas: 5,
+    signers: 3,
+};
 
 type ByKind = BTreeMap<&'static str, [usize; 2]>;
 
@@ -35,22 +41,48 @@ fn busiest(net: &Net) -> (ByKind, [usize; 2]) {
 /// Nobody does much more than the others: what all have is told once, and no seat has to tell it to all.
 #[test]
 fn work_is_spread_over_the_seats() {
-    let sizes = Sizes {
-        lanes: 8,
-        replicas: 5,
-        signers: 3,
-    };
-    let mut net = Net::sized(60, sizes, 4);
+    let mut net = Net::sized(60, SIZES, 4);
     let all: u64 = (1..=60).sum();
     assert_eq!(net.run(), Ok(vec![60, all]));
     let (kinds, busiest) = busiest(&net);
     let seats = by_seat(&net);
-    for way in 0..2 {
-        let mean = seats.values().map(|kinds| total(kinds)[way]).sum::<usize>() / seats.len();
-        assert!(busiest[way] < 2 * mean, "{kinds:?}, mean {mean}");
+    for (way, bytes) in busiest.into_iter().enumerate() {
+        let all = seats.values().map(|kinds| total(kinds)[way]);
+        let mean = all.sum::<usize>() / seats.len();
+        assert!(bytes < 2 * mean, "{kinds:?}, mean {mean}");
     }
     assert!(busiest.iter().sum::<usize>() < 350_000, "{kinds:?}");
     net.assert_only_accused(&[]);
+}
+
+/// What `plan` says of the busiest seat is about what it is.
+#[test]
+fn traffic_is_as_foreseen() {
+    let mut plan = Plan::choose(crate::sizes::Terms {
+        candidates: 60,
+        contributors: 60,
+        colluders: 1,
+        offline_permille: 10,
+    })
+    .expect("a community of sixty has a plan");
+    plan.sizes = SIZES;
+    plan.quorum = SIZES.quorum(4).expect("four liars are borne");
+    let load = Load {
+        elements: 2,
+        proven: None,
+    };
+    let costs = costs(&plan, load);
+    let foreseen = costs.replica + costs.root;
+    let mut net = Net::sized(60, SIZES, 4);
+    net.run().expect("all are honest");
+    let (kinds, busiest) = busiest(&net);
+    for (is, said) in busiest.into_iter().zip([foreseen.sent, foreseen.received]) {
+        let ratio = said / is as f64;
+        assert!(
+            (0.8..1.6).contains(&ratio),
+            "{ratio} {foreseen:?} {kinds:?}"
+        );
+    }
 }
 
 /// The sizes of a leaf among a million people. Prints what BENCHMARKS.md has.

@@ -6,6 +6,7 @@
 //! one distribution, or the test says so. Seeds are fixed, so the outcome is too; if the worlds are alike, it had a chance
 //! of about 0.001 to come out otherwise when the seeds were chosen.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aggregation::committee::{LaneShare, Message, Terms, open_share};
@@ -83,13 +84,14 @@ fn shares(terms: &Terms, lanes: &[usize], seen: &[Overheard]) -> BTreeMap<(usize
         for item in items {
             for lane in lanes {
                 let key = (*lane, item.header.node());
-                if !shares.contains_key(&key) {
-                    let opened = secrets
-                        .values()
-                        .find_map(|s| open_share(terms, *lane, &item, s).ok());
-                    if let Some(LaneShare::Plain(vector)) = opened {
-                        shares.insert(key, vector);
-                    }
+                let Entry::Vacant(vacant) = shares.entry(key) else {
+                    continue;
+                };
+                let opened = secrets
+                    .values()
+                    .find_map(|s| open_share(terms, *lane, &item, s).ok());
+                if let Some(LaneShare::Plain(vector)) = opened {
+                    vacant.insert(vector);
                 }
             }
         }
