@@ -262,8 +262,8 @@ pub struct AggregationOptions {
     ///
     /// Of the helpers: crash, pause, slow, partition (which heals), cut (which does not). Of the contributors: vanish, before,
     /// in and after their message. Of the messages: loss, duplicate, reorder (of two seconds by which they may be late).
-    /// crash-at:STEP lets those who crash do so at keys, pass, close, propose, prevote, certify, commit, decide, seed, check,
-    /// settle, up, count or give; without crash one helper does.
+    /// crash-at:STEP lets those who crash do so at keys, pass, close, propose, prevote, commit, seed, check, settle, up,
+    /// count or give; without crash one helper does.
     #[arg(long, value_name = "NAME:PERCENT,…", default_value = "")]
     pub faults: Choice<Faults>,
     /// What liars do, or any: another lie for each run

@@ -49,6 +49,8 @@ pub struct Run {
     pub since_contributed: Duration,
     /// The most bytes that one node sent, and that one received; and the most asymmetric work that one did.
     pub busiest: Busiest,
+    /// Nodes that died in the middle of what they said.
+    pub fallen: usize,
     /// People in the signed set.
     pub included: u64,
     /// Messages.

@@ -97,14 +97,13 @@ fn who_vanishes_after_the_message_counts_and_who_does_before_does_not() {
 #[test]
 fn a_crash_in_any_step_leaves_an_exact_answer() {
     let mut setting = small(18, 4).with_proofs();
-    let undisturbed = setting.run(3);
     // There is nothing above this committee.
     for step in Step::ALL.into_iter().filter(|step| *step != Step::Up) {
         setting.faults = Choice::This(format!("crash-at:{step}").parse().unwrap());
         let run = setting.run(3);
         assert!(matches!(run.ended, Ended::Exact(_)), "{step} {run:?}");
         assert_eq!(run.broken.len(), 0, "{step} {run:?}");
-        assert_ne!(run.messages, undisturbed.messages, "{step}");
+        assert!(run.fallen > 0, "{step}");
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Watch<'a> {
     vectors: BTreeMap<NodeId, Arc<[u64]>>,
     /// By committee, as the honest helpers that reached agreement have it.
     sets: BTreeMap<Digest, BTreeSet<NodeId>>,
+    /// How many died in the middle of what they said.
+    fallen: usize,
     /// When the first are called to contribute.
     contributed_at: Option<Instant>,
     /// Who has been called to contribute.
@@ -41,6 +43,7 @@ impl<'a> Watch<'a> {
             stage,
             vectors,
             sets: BTreeMap::new(),
+            fallen: 0,
             contributed_at: None,
             called: BTreeSet::new(),
             named: BTreeSet::new(),
@@ -63,6 +66,7 @@ impl<'a> Watch<'a> {
     pub fn look(&mut self, simulation: &mut Simulation<Player>) {
         let fallen = std::mem::take(&mut self.stage.ledger.borrow_mut().fallen);
         for node in fallen {
+            self.fallen += 1;
             simulation.crash(node);
         }
         let events: Vec<_> = simulation.drain_events().collect();
@@ -99,6 +103,7 @@ impl<'a> Watch<'a> {
             took,
             since_contributed: Duration::ZERO,
             busiest: Busiest::default(),
+            fallen: self.fallen,
             included: self.members().map_or(0, |set| set.len() as u64),
             messages: total.sent,
             bytes: total.sent_bytes,

@@ -22,12 +22,8 @@ pub enum Step {
     Propose,
     /// Votes for it.
     Prevote,
-    /// As the leader: shows that a quorum did.
-    Certify,
     /// Votes to make it final.
     Commit,
-    /// As the leader: shows that it is.
-    Decide,
     /// Shows its lane's seed.
     Seed,
     /// Says what it found when it checked proofs.
@@ -44,15 +40,13 @@ pub enum Step {
 
 impl Step {
     /// All of them, in order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 12] = [
         Self::Keys,
         Self::Pass,
         Self::Close,
         Self::Propose,
         Self::Prevote,
-        Self::Certify,
         Self::Commit,
-        Self::Decide,
         Self::Seed,
         Self::Check,
         Self::Settle,
@@ -67,7 +61,7 @@ impl Step {
 
     /// Whether only leaders come to it.
     pub(super) fn leads(self) -> bool {
-        matches!(self, Self::Propose | Self::Certify | Self::Decide)
+        self == Self::Propose
     }
 
     /// The step of which this message is part.
@@ -88,8 +82,7 @@ impl Step {
                 Agreement::Proposal { .. } => Self::Propose,
                 Agreement::Prevote(_) => Self::Prevote,
                 Agreement::Commit(_) => Self::Commit,
-                Agreement::Decided(_) => Self::Decide,
-                Agreement::NewView { .. } => return None,
+                _ => return None,
             },
             _ => return None,
         })
@@ -102,9 +95,7 @@ impl Step {
             Self::Close => "close",
             Self::Propose => "propose",
             Self::Prevote => "prevote",
-            Self::Certify => "certify",
             Self::Commit => "commit",
-            Self::Decide => "decide",
             Self::Seed => "seed",
             Self::Check => "check",
             Self::Settle => "settle",
