@@ -7,7 +7,7 @@ use base::{NodeId, Region};
 use super::network::{LONG, Network, wanted};
 use super::world::{START, World, people, plan};
 use crate::relocation::check_moves;
-use crate::site::{MOVES_MAX, Site};
+use crate::site::{COMMITTEES_MAX, MOVES_MAX, Site};
 use crate::{ActorList, Command, Event, Failure, Message, Misbehaviour, Opening, Sparse, Wanted};
 
 fn region(world: &World, list: &ActorList) -> Region {
@@ -182,7 +182,7 @@ fn numbers_that_no_draw_can_have() {
     let world = World::large();
     for (seats, committees, why) in [
         (20, 0, Failure::Committees),
-        (20, 1025, Failure::Committees),
+        (20, COMMITTEES_MAX + 1, Failure::Committees),
         (0, 1, Failure::Seats),
         (101, 1, Failure::RegionTooSmall),
         (20, 100, Failure::RegionTooSmall),
