@@ -100,10 +100,13 @@ fn a_crash_in_any_step_leaves_an_exact_answer() {
     // There is nothing above this committee.
     for step in Step::ALL.into_iter().filter(|step| *step != Step::Up) {
         setting.faults = Choice::This(format!("crash-at:{step}").parse().unwrap());
-        let run = setting.run(3);
-        assert!(matches!(run.ended, Ended::Exact(_)), "{step} {run:?}");
-        assert_eq!(run.broken.len(), 0, "{step} {run:?}");
-        assert!(run.fallen > 0, "{step}");
+        let runs: Vec<_> = (3..6).map(|seed| setting.run(seed)).collect();
+        for run in &runs {
+            assert!(matches!(run.ended, Ended::Exact(_)), "{step} {run:?}");
+            assert_eq!(run.broken.len(), 0, "{step} {run:?}");
+        }
+        // A short step may be over before.
+        assert!(runs.iter().any(|run| run.fallen > 0), "{step}");
     }
 }
 

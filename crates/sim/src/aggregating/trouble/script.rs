@@ -11,6 +11,8 @@ use crate::{Action, Direction, START, Simulation};
 
 /// Within which accidents happen: about as long as a computation takes without any.
 const WHEN: u64 = 2_000_000;
+/// Most messages of a step that one who dies in it still sends, and one more. Guess: as many as the shortest steps have.
+const SAID_MAX: u64 = 4;
 /// Within which helpers are cut off for good: most computations are not over yet.
 const CUT_WHEN: u64 = 800_000;
 /// Contributions are called for after about half a second, so that this is mostly before.
@@ -49,7 +51,7 @@ impl Faults {
         }
         if let Some(step) = self.crash_at {
             let victims = self.victims_of(step, seats, rng);
-            let death = |node| (node, Death::In(step, rng.below(seats.len() as u64)));
+            let death = |node| (node, Death::In(step, rng.below(SAID_MAX)));
             deaths.extend(victims.into_iter().map(death));
         }
         deaths
