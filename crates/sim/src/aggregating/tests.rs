@@ -100,7 +100,7 @@ fn a_crash_in_any_step_leaves_an_exact_answer() {
     // There is nothing above this committee.
     for step in Step::ALL.into_iter().filter(|step| *step != Step::Up) {
         setting.faults = Choice::This(format!("crash-at:{step}").parse().unwrap());
-        let runs: Vec<_> = (3..6).map(|seed| setting.run(seed)).collect();
+        let runs: Vec<_> = (3..8).map(|seed| setting.run(seed)).collect();
         for run in &runs {
             assert!(matches!(run.ended, Ended::Exact(_)), "{step} {run:?}");
             assert_eq!(run.broken.len(), 0, "{step} {run:?}");

@@ -12,7 +12,7 @@ use crate::{Action, Direction, START, Simulation};
 /// Within which accidents happen: about as long as a computation takes without any.
 const WHEN: u64 = 2_000_000;
 /// Most messages of a step that one who dies in it still sends, and one more. Guess: as many as the shortest steps have.
-const SAID_MAX: u64 = 4;
+const SAID_MAX: u64 = 2;
 /// Within which helpers are cut off for good: most computations are not over yet.
 const CUT_WHEN: u64 = 800_000;
 /// Contributions are called for after about half a second, so that this is mostly before.
