@@ -36,7 +36,7 @@ mod tree;
 
 use minicbor::{Decode, Encode};
 
-pub use costs::{Cost, Costs, Load, costs};
+pub use costs::{Cost, Costs, Load, OPEN_NS, SEAL_NS, SIGN_NS, VERIFY_TOGETHER_NS, costs};
 use draw::Draw;
 use law::{bad_seats, likely};
 pub use plan::{Plan, Refusal, Terms};

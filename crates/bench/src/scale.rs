@@ -1,5 +1,6 @@
 //! Whole computations over thousands of people in the simulator, with signatures and sealing charged by what they cost.
 
+use aggregation::sizes::{OPEN_NS, SEAL_NS, SIGN_NS, VERIFY_TOGETHER_NS};
 use crypto::{Charged, Operations};
 use sim::aggregating::{Ended, Setting, Statistic};
 
@@ -8,8 +9,6 @@ use crate::timing::time;
 
 /// Contributors; the most seconds that it may take from the first contribution to the answer.
 const SIZES: [(u64, f64); 2] = [(1_000, 1.0), (10_000, 1.4)];
-/// Microseconds of one signature made; of one checked in a batch; of one thing sealed, and of one opened (`contribution`).
-const UNIT: [f64; 4] = [18.0, 14.0, 75.0, 58.0];
 const SEED: u64 = 1;
 
 /// A sum without proofs, sized for 1 % who collude and 5 % who go away; nothing goes wrong.
@@ -66,11 +65,14 @@ fn of((contributors, seconds): (u64, f64)) -> Vec<Row> {
     ]
 }
 
+/// Milliseconds, with signatures checked in batches.
 fn charge(work: &Operations) -> f64 {
-    let counts = [work.signed, work.checked, work.sealed, work.opened];
-    let costs = counts
-        .iter()
-        .zip(UNIT)
-        .map(|(count, unit)| *count as f64 * unit);
-    costs.sum::<f64>() / 1e3
+    let costs = [
+        (work.signed, SIGN_NS),
+        (work.checked, VERIFY_TOGETHER_NS),
+        (work.sealed, SEAL_NS),
+        (work.opened, OPEN_NS),
+    ];
+    let costs = costs.iter().map(|(count, unit)| *count as f64 * unit);
+    costs.sum::<f64>() / 1e6
 }

@@ -327,9 +327,9 @@ pub fn longest_sealed(terms: &Terms) -> usize {
     share + SHARE_OVERHEAD + crypto::SEALING_OVERHEAD
 }
 
-/// Longest encoding of an item.
-pub fn longest_item(terms: &Terms) -> usize {
-    longest_header(terms) + 34 * PATH_MAX + longest_sealed(terms)
+/// Longest encoding of an item, given [`longest_sealed`].
+pub fn longest_item(terms: &Terms, longest_sealed: usize) -> usize {
+    longest_header(terms) + 34 * PATH_MAX + longest_sealed
 }
 
 fn longest_header(terms: &Terms) -> usize {

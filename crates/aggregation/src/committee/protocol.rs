@@ -14,7 +14,7 @@ use crate::committee::fault::{Failure, Misbehaviour};
 use crate::committee::lanes::LaneKey;
 use crate::committee::message::Message;
 use crate::committee::querier::Querier;
-use crate::committee::replica::Replica;
+use crate::committee::replica::{Matter, Replica};
 use crate::committee::statement::Signed;
 use crate::committee::terms::Terms;
 
@@ -103,10 +103,8 @@ pub enum Event {
 pub enum Timer {
     /// Of a replica.
     Replica(Digest),
-    /// Of a replica's agreement.
-    Agreement(Digest),
-    /// Of a replica's agreement on whose proofs hold.
-    Settlement(Digest),
+    /// Of one of a replica's agreements.
+    Agreement(Digest, Matter),
     /// Of a contributor.
     Contributor(Digest),
     /// Of a querier.
@@ -269,10 +267,9 @@ impl Committee {
             Timer::Replica(round) => self.with_replica(round, out, |replica, context, out| {
                 replica.handle_timer(context, now, out);
             }),
-            Timer::Agreement(round) | Timer::Settlement(round) => {
-                let settlement = matches!(timer, Timer::Settlement(_));
+            Timer::Agreement(round, matter) => {
                 self.with_replica(round, out, |replica, context, out| {
-                    replica.agreement_timer(context, now, settlement, out);
+                    replica.agreement_timer(context, now, matter, out);
                 });
             }
             Timer::Contributor(round) => {

@@ -25,7 +25,7 @@ mod supporting;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use base::{Digest, Duration, Input, Instant, NodeId, Outbox};
+use base::{Digest, Duration, Instant, NodeId, Outbox};
 use crypto::SealingKey;
 
 use crate::agreement::{Agreement, Config, QuorumCertificate, value_digest};
@@ -39,7 +39,7 @@ use crate::committee::message::Message;
 use crate::committee::opening::Tally;
 use crate::committee::place::Below;
 use crate::committee::protocol::{Committee, Context, Event, Timer};
-use crate::committee::statement::{LaneCount, Signed};
+use crate::committee::statement::{LaneCount, Signed, Statement};
 use crate::committee::support::{Reasons, Support};
 use crate::committee::terms::Terms;
 
@@ -123,7 +123,7 @@ pub struct Replica {
     /// Under which it asks for the others.
     list_salt: Option<[u8; 32]>,
     /// By seat that asked, when this replica last told its list.
-    listed: BTreeMap<usize, Instant>,
+    listed: Answered,
     propose_at: Option<Instant>,
     proposed_in: Option<u64>,
     told_in: Option<u64>,
@@ -148,6 +148,22 @@ pub struct Replica {
     over: bool,
 }
 
+/// When seats were last answered something that they may ask again and again.
+#[derive(Debug, Default)]
+struct Answered(BTreeMap<usize, Instant>);
+
+impl Answered {
+    /// Whether a seat is to be answered now: at most twice in the time after which an honest one repeats itself.
+    fn is_due(&mut self, seat: usize, now: Instant) -> bool {
+        let recently = |last: &Instant| now < *last + REPEAT / 2;
+        let is_due = !self.0.get(&seat).is_some_and(recently);
+        if is_due {
+            self.0.insert(seat, now);
+        }
+        is_due
+    }
+}
+
 /// One contribution at this replica, or one child's lane sum.
 struct Held {
     entry: Entry,
@@ -159,7 +175,7 @@ struct Held {
 
 /// What replicas agree on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Matter {
+pub enum Matter {
     /// Whose shares are held: the candidates, or the final set where nothing has to be proved.
     Held,
     /// Of the candidates, whose proofs hold: the final set.
@@ -264,7 +280,7 @@ impl Replica {
             heard: BTreeMap::new(),
             lists: BTreeMap::new(),
             list_salt: None,
-            listed: BTreeMap::new(),
+            listed: Answered::default(),
             propose_at: None,
             proposed_in: None,
             told_in: None,
@@ -296,6 +312,26 @@ impl Replica {
 
     fn round(&self) -> Digest {
         self.terms.round()
+    }
+
+    /// Tells the application who of these seats did what no honest one does.
+    fn accuse(
+        &self,
+        seats: impl IntoIterator<Item = usize>,
+        what: Misbehaviour,
+        out: &mut Outbox<Committee>,
+    ) {
+        for seat in seats {
+            let node = self.terms.seats[seat];
+            out.emit(Event::Misbehaved { node, what });
+        }
+    }
+
+    /// Whether a lane mate says something else than this replica. What both speak of leaves a lane no choice, so it lies.
+    fn is_contradicted<T: Statement>(&self, tally: &Tally<T>, said: &Signed<T>) -> bool {
+        let own = tally.of(self.seat);
+        own.is_some_and(|own| own.body != said.body)
+            && self.terms.lane(self.lane).contains(&said.index())
     }
 
     fn mates(&self) -> impl Iterator<Item = NodeId> + '_ {
@@ -418,15 +454,11 @@ impl Replica {
                 self.on_supplement(context, now, name, *supplement, out)
             }
             Message::Agreement(_, message) => {
-                let message = *message;
-                let input = Input::Message { from, message };
-                self.drive(context, now, Matter::Held, input, out);
+                self.on_word(context, now, from, Matter::Held, *message, out);
                 Ok(())
             }
             Message::Settlement(_, message) => {
-                let message = *message;
-                let input = Input::Message { from, message };
-                self.drive(context, now, Matter::Proved, input, out);
+                self.on_word(context, now, from, Matter::Proved, *message, out);
                 Ok(())
             }
             Message::Seed(_, seed) => self.on_seed(context, now, seat, seed, out),
@@ -456,7 +488,7 @@ impl Replica {
             ("silent", self.silent.len()),
             ("heard", self.heard.len()),
             ("lists", self.lists.len()),
-            ("listed", self.listed.len()),
+            ("listed", self.listed.0.len()),
             ("lacking", self.lacking.len()),
             ("offered", self.offered.len()),
             ("backed", self.backed.len()),

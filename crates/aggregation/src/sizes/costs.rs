@@ -9,16 +9,16 @@
 use super::plan::Plan;
 
 /// Sealing a seed: making an ephemeral X25519 key, agreeing with it, and the rest of HPKE. Measured.
-const SEAL_NS: f64 = 72_000.0;
+pub const SEAL_NS: f64 = 72_000.0;
 /// Opening what is sealed: one X25519 agreement, the own public key once more, and the rest of HPKE. Measured.
-const OPEN_NS: f64 = 58_000.0;
+pub const OPEN_NS: f64 = 58_000.0;
 /// One Ed25519 signature. Measured.
-const SIGN_NS: f64 = 15_000.0;
+pub const SIGN_NS: f64 = 15_000.0;
 /// Checking one Ed25519 signature alone. Measured; a certificate of 17 takes 17 times as long.
 const VERIFY_NS: f64 = 35_000.0;
 /// The same for one of about 16 that are checked together: an actor list's, lane keys', headers'. Measured: 17.0 µs for a list
 /// ("Drawing and checking"), 18.6 µs for 15 lane keys; 13.4 µs for the two of each of 150 headers.
-const VERIFY_TOGETHER_NS: f64 = 18_000.0;
+pub const VERIFY_TOGETHER_NS: f64 = 18_000.0;
 /// ChaCha20 over one byte: expanding a seed, or sealing. Measured: chacha20 0.10 (2.32 GB/s).
 const STREAM_NS_PER_BYTE: f64 = 0.431;
 /// Hashing one byte into a commitment. Guess: SHA-256 with the processor's instructions for it.

@@ -1,7 +1,7 @@
 //! What liars make of what they hear and say.
 
 use aggregation::agreement::{self, value_digest};
-use aggregation::committee::{Bundle, LaneCount, Message, Seed, Signed};
+use aggregation::committee::{Bundle, LaneCount, LaneSum, Message, Seed, Signed};
 use base::{Digest, NodeId};
 
 use super::liar::Liar;
@@ -140,15 +140,11 @@ impl Player {
             (Liar::Mute, _) | (Liar::Keeps, Message::Forward(..)) => None,
             (Liar::HalfPasses, Message::Forward(..)) if even => None,
             (Liar::WrongSum, Message::Sum(mut sum)) => {
-                let mut body = sum.sum.body.clone();
-                bend(&mut body.0.sums);
-                sum.sum = Signed::new(&self.key, sum.sum.index(), body);
+                self.missum(&mut sum.sum);
                 Some(Message::Sum(sum))
             }
             (Liar::WrongPart, Message::Part(round, mut sum)) => {
-                let mut body = sum.sum.body.clone();
-                bend(&mut body.0.sums);
-                sum.sum = Signed::new(&self.key, sum.sum.index(), body);
+                self.missum(&mut sum.sum);
                 Some(Message::Part(round, sum))
             }
             (Liar::FalseCry, Message::Checked(checked)) => {
@@ -183,6 +179,12 @@ impl Player {
             (_, message) => Some(message),
         };
         said.map(|message| (to, message)).into_iter().collect()
+    }
+
+    fn missum(&self, sum: &mut Signed<LaneSum>) {
+        let mut body = sum.body.clone();
+        bend(&mut body.0.sums);
+        *sum = Signed::new(&self.key, sum.index(), body);
     }
 
     fn miscount(&self, count: Signed<LaneCount>) -> Message {

@@ -16,7 +16,7 @@ use super::player::{Player, State};
 use super::setting::{Cast, Setting, field, shuffle};
 use super::trouble::{Death, Faults};
 use super::watch::Watch;
-use crate::{START, Simulation};
+use crate::Simulation;
 
 /// How much later than that by which everybody gives up the last message may be: clocks differ.
 const LATE: Duration = Duration::from_secs(5);
@@ -137,34 +137,28 @@ impl Setting {
             watch.look(&mut simulation);
         }
         let ended = simulation.now();
-        let took = ended.since(START);
         // Those who are late must come to the same set.
         let late = simulation.now() + Duration::from_secs(3);
         while simulation.now() < late && simulation.step() {
             watch.look(&mut simulation);
         }
         let total = simulation.total();
-        let counters = self
+        let mut ledger = ledger.borrow_mut();
+        let busiest = self
             .people
             .iter()
-            .map(|place| simulation.counters(self.crowd.identity(*place).node()));
-        let mut busiest = Busiest::default();
-        for one in counters {
-            busiest.sent = busiest.sent.max(one.sent_bytes);
-            busiest.received = busiest.received.max(one.received_bytes);
-        }
-        let work = ledger
-            .borrow()
-            .work
-            .values()
-            .copied()
-            .max_by_key(Operations::total);
-        busiest.work = work.unwrap_or_default();
-        let overheard = ledger.borrow_mut().overheard.take();
-        let contributed = watch.contributed_at().unwrap_or(ended);
-        let mut run = watch.conclude(took, total);
-        run.since_contributed = ended.since(contributed);
-        run.busiest = busiest;
+            .fold(Busiest::default(), |busiest, place| {
+                let node = self.crowd.identity(*place).node();
+                let counters = simulation.counters(node);
+                busiest.or(Busiest {
+                    sent: counters.sent_bytes,
+                    received: counters.received_bytes,
+                    work: ledger.work.get(&node).copied().unwrap_or_default(),
+                })
+            });
+        let overheard = ledger.overheard.take();
+        drop(ledger);
+        let run = watch.conclude(ended, total, busiest);
         (run, overheard.unwrap_or_default())
     }
 }
@@ -200,6 +194,12 @@ impl<'a> Stage<'a> {
         stage.deaths = faults.deaths(&setting.seats(), &setting.seatless(), rng);
         stage.ledger.borrow_mut().overheard = listens.then(Vec::new);
         stage
+    }
+
+    /// The committee of this round, with its people.
+    pub(super) fn committee(&self, round: Digest) -> Option<&(Arc<Terms>, BTreeSet<NodeId>)> {
+        let mut committees = self.committees.iter();
+        committees.find(|(terms, _)| terms.round() == round)
     }
 
     /// What all parties know of the committee that opens the totals.

@@ -11,7 +11,7 @@ use super::liar::Liar;
 use super::player::Player;
 use super::run::{Busiest, Ended, Run, Stage};
 use super::setting::{CROWD_MIN, field};
-use crate::{Action, Counters, Simulation};
+use crate::{Action, Counters, START, Simulation};
 
 /// How long storing a vote takes.
 const DISK: Duration = Duration::from_millis(2);
@@ -52,11 +52,6 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// When the first contribution left its author.
-    pub fn contributed_at(&self) -> Option<Instant> {
-        self.contributed_at
-    }
-
     /// Whether the asker knows.
     pub fn has_ended(&self) -> bool {
         self.ended.is_some()
@@ -94,15 +89,15 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// What came of it.
-    pub fn conclude(mut self, took: Duration, total: Counters) -> Run {
+    /// What came of it until it ended.
+    pub fn conclude(mut self, ended: Instant, total: Counters, busiest: Busiest) -> Run {
         let liars = &self.stage.cast.liars;
         Run {
             faults: self.stage.faults,
             liar: self.stage.cast.liar,
-            took,
-            since_contributed: Duration::ZERO,
-            busiest: Busiest::default(),
+            took: ended.since(START),
+            since_contributed: ended.since(self.contributed_at.unwrap_or(ended)),
+            busiest,
             fallen: self.fallen,
             included: self.members().map_or(0, |set| set.len() as u64),
             messages: total.sent,
@@ -131,8 +126,7 @@ impl<'a> Watch<'a> {
         round: Digest,
         lanes: &[Signed<LaneKey>],
     ) {
-        let of_round = |(terms, _): &&(Arc<Terms>, _)| terms.round() == round;
-        let Some((terms, people)) = self.stage.committees.iter().find(of_round) else {
+        let Some((terms, people)) = self.stage.committee(round) else {
             return self.broke("people are called by no committee");
         };
         for seat in &terms.seats {
@@ -210,8 +204,7 @@ impl<'a> Watch<'a> {
         let mut members = BTreeSet::new();
         let mut open = vec![self.terms().round()];
         while let Some(round) = open.pop() {
-            let of_round = |(terms, _): &&(Arc<Terms>, _)| terms.round() == round;
-            let (terms, _) = self.stage.committees.iter().find(of_round)?;
+            let (terms, _) = self.stage.committee(round)?;
             let set = self.sets.get(&round)?;
             if terms.place.is_leaf() {
                 members.extend(set);

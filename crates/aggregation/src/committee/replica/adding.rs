@@ -11,6 +11,7 @@ use crate::committee::contribution::LaneShare;
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::{Entry, SetBody};
 use crate::committee::message::{Message, Sum};
+use crate::committee::place::Below;
 use crate::committee::protocol::{Committee, Context, Event};
 use crate::committee::statement::{Endorsed, LaneSum, Signed};
 
@@ -44,11 +45,10 @@ impl Replica {
         if total.set != digest {
             return Err(Misbehaviour::OtherSet);
         }
-        let vector = Vector::from_u64s(&total.sums);
         let fits = total.sums.len() == self.terms.vector_len && total.open.is_empty();
-        let Some(vector) = vector.ok().filter(|_| fits) else {
+        if !fits || Vector::from_u64s(&total.sums).is_err() {
             return Err(Misbehaviour::Shape);
-        };
+        }
         let known = self.parts.get(&child.round);
         if known.is_some_and(|part| part.said.contains_key(&sum.sum.seat)) {
             self.acknowledge(from, &child.seats, child.round, out);
@@ -78,43 +78,15 @@ impl Replica {
             certificate,
             said: BTreeMap::new(),
         });
-        let differs = part.said.values().any(|said| said.body != sum.body);
         part.said.insert(sum.seat, sum);
-        let news = self.held.contains_key(&child.name()).then_some(seat);
-        self.name_outvoted(child.round, &child.seats, news, out);
         self.acknowledge(from, &child.seats, child.round, out);
-        if self.keep_part(child.round, child.name(), differs, vector) {
+        if self.keep_part(&child, seat, out) {
             self.reconsider_supports(context, now, None, out);
             self.close_if_complete(context, now, out);
             self.consider_proposal(context, now, out);
             self.advance(context, now, out);
         }
         Ok(())
-    }
-
-    /// Names those whose sum is another than enough of their lane say; once that is known, only one whose word is `new`.
-    fn name_outvoted(
-        &self,
-        round: Digest,
-        seats: &[NodeId],
-        new: Option<usize>,
-        out: &mut Outbox<Committee>,
-    ) {
-        let Some(part) = self.parts.get(&round) else {
-            return;
-        };
-        let said = || part.said.values();
-        let Some(endorsed) = Endorsed::of(&self.terms, self.lane, said().cloned()) else {
-            return;
-        };
-        let is_news = |said: &&Signed<LaneSum>| new.is_none_or(|new| new == said.index());
-        let others = said().filter(|said| said.body != endorsed.body);
-        for liar in others.filter(is_news) {
-            out.emit(Event::Misbehaved {
-                node: seats[liar.index()],
-                what: Misbehaviour::Sum,
-            });
-        }
     }
 
     fn acknowledge(
@@ -129,38 +101,42 @@ impl Replica {
         }
     }
 
-    /// Takes a child's lane sum as held once enough of its lane have said the same. Whether that is now.
-    fn keep_part(&mut self, round: Digest, name: NodeId, differs: bool, vector: Vector) -> bool {
-        let Some(part) = self.parts.get(&round) else {
+    /// Takes a child's lane sum as held once enough of its lane have said the same, and names who has not: all of them then, and
+    /// later the one whose word is `new`. Whether it is held now.
+    fn keep_part(&mut self, child: &Below, new: usize, out: &mut Outbox<Committee>) -> bool {
+        let Some(part) = self.parts.get(&child.round) else {
             return false;
         };
-        if self.held.contains_key(&name) {
+        let said = || part.said.values();
+        let Some(endorsed) = Endorsed::of(&self.terms, self.lane, said().cloned()) else {
+            return false;
+        };
+        let is_held = self.held.contains_key(&child.name());
+        let liars = said().filter(|said| said.body != endorsed.body);
+        let liars: Vec<_> = liars.map(Signed::index).collect();
+        for liar in liars.iter().filter(|liar| !is_held || **liar == new) {
+            out.emit(Event::Misbehaved {
+                node: child.seats[*liar],
+                what: Misbehaviour::Sum,
+            });
+        }
+        if is_held || !(liars.is_empty() || self.terms.outvotes) {
             return false;
         }
-        let Some(endorsed) = Endorsed::of(&self.terms, self.lane, part.said.values().cloned())
-        else {
-            return false;
-        };
-        if differs && !self.terms.outvotes {
-            return false;
-        }
-        let vector = if differs {
-            Vector::from_u64s(&endorsed.body.0.sums).expect("it was checked when it came in")
-        } else {
-            vector
-        };
         let entry = Entry {
-            contributor: name,
+            contributor: child.name(),
             header: part.digest,
             declines: false,
         };
+        let sum = Vector::from_u64s(&endorsed.body.0.sums);
+        let sum = sum.expect("it was checked when it came in");
         self.below.insert(part.digest, part.set.clone());
         let held = Held {
             entry,
             item: None,
-            share: Some(LaneShare::Plain(vector)),
+            share: Some(LaneShare::Plain(sum)),
         };
-        self.held.insert(name, held);
+        self.held.insert(child.name(), held);
         true
     }
 

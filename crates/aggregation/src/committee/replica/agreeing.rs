@@ -1,6 +1,6 @@
 //! Step 3: agree.
 
-use base::{Digest, Input, Instant, Outbox, Output, Protocol, decode};
+use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol, decode};
 
 use super::{AMPLE_VIEWS, Matter, Replica, SET_BYTES, TOLERANCE};
 use crate::agreement::{self, Agreement, Deadline};
@@ -56,19 +56,28 @@ impl Replica {
         }
     }
 
-    /// A deadline of the first agreement, or of the second one, is due.
+    /// Another replica's word in one of the agreements.
+    pub(super) fn on_word(
+        &mut self,
+        context: &mut Context,
+        now: Instant,
+        from: NodeId,
+        matter: Matter,
+        message: agreement::Message,
+        out: &mut Outbox<Committee>,
+    ) {
+        let input = Input::Message { from, message };
+        self.drive(context, now, matter, input, out);
+    }
+
+    /// A deadline of one of the agreements is due.
     pub fn agreement_timer(
         &mut self,
         context: &mut Context,
         now: Instant,
-        settlement: bool,
+        matter: Matter,
         out: &mut Outbox<Committee>,
     ) {
-        let matter = if settlement {
-            Matter::Proved
-        } else {
-            Matter::Held
-        };
         self.drive(context, now, matter, Input::Timer(Deadline), out);
     }
 
@@ -100,13 +109,7 @@ impl Replica {
                         },
                     );
                 }
-                Output::Wake { at, .. } => out.wake(
-                    at,
-                    match matter {
-                        Matter::Held => Timer::Agreement(round),
-                        Matter::Proved => Timer::Settlement(round),
-                    },
-                ),
+                Output::Wake { at, .. } => out.wake(at, Timer::Agreement(round, matter)),
                 Output::Event(event) => self.on_agreement(context, now, matter, event, out),
             }
         }
@@ -122,18 +125,20 @@ impl Replica {
         out: &mut Outbox<Committee>,
     ) {
         match event {
-            agreement::Event::Validate { view, value, bytes } if matter == Matter::Proved => {
-                self.asked_about_remaining(context, now, view, value, &bytes, out);
-            }
             agreement::Event::Validate { view, value, bytes } => {
-                match decode::<SetBody>(&bytes, SET_BYTES) {
-                    Ok(body) if body.round == self.round() => {
+                let body = decode::<SetBody>(&bytes, SET_BYTES);
+                let body = body.ok().filter(|body| body.round == self.round());
+                match (body, matter) {
+                    (Some(body), Matter::Held) => {
                         self.validate(context, now, view, value, body, out);
                         self.want_support(context, now, false, out);
                     }
-                    _ => {
+                    (Some(body), Matter::Proved) => {
+                        self.validate_remaining(context, now, view, value, body, out);
+                    }
+                    (None, _) => {
                         let invalid = agreement::Command::Invalid { view, value };
-                        self.drive(context, now, Matter::Held, Input::Command(invalid), out);
+                        self.drive(context, now, matter, Input::Command(invalid), out);
                     }
                 }
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base::{Digest, Input, Instant, Outbox};
 
-use super::{GRACE, Held, Matter, REPEAT, Replica, Supported};
+use super::{GRACE, Held, Matter, Replica, Supported};
 use crate::agreement;
 use crate::committee::fault::Misbehaviour;
 use crate::committee::holdings::{Holdings, List, ListWanted, list_digest};
@@ -161,12 +161,8 @@ impl Replica {
         if !wanted.has_shape() {
             return Err(Misbehaviour::Shape);
         }
-        let recently = |last: &Instant| now < *last + REPEAT / 2;
         let is_ours = |closed: &Signed<Holdings>| closed.body.list == wanted.list;
-        if self.closed.as_ref().is_some_and(is_ours)
-            && !self.listed.get(&seat).is_some_and(recently)
-        {
-            self.listed.insert(seat, now);
+        if self.closed.as_ref().is_some_and(is_ours) && self.listed.is_due(seat, now) {
             let answer = Box::new(wanted.answer(&self.list));
             out.send(self.terms.seats[seat], Message::List(answer));
         }

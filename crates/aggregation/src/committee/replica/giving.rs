@@ -185,12 +185,8 @@ impl Replica {
         });
         decided.total = Some(total);
         let mates = self.terms.lane(self.lane);
-        for liar in self.counts.others_than(&count, mates) {
-            out.emit(Event::Misbehaved {
-                node: self.terms.seats[liar],
-                what: Misbehaviour::Sum,
-            });
-        }
+        let liars = self.counts.others_than(&count, mates);
+        self.accuse(liars, Misbehaviour::Sum, out);
         self.counts
             .insert(Signed::new(&context.identity.key, self.seat, count));
     }
@@ -247,9 +243,7 @@ impl Replica {
             return Err(Misbehaviour::OtherSet);
         }
         count.check(&self.terms)?;
-        let own = self.own_count().filter(|own| own.body != count.body);
-        // The agreed shares leave a lane no choice.
-        let lies = own.is_some() && self.terms.lane(self.lane).contains(&seat);
+        let lies = self.is_contradicted(&self.counts, &count);
         self.counts.insert(count);
         self.consider_outcome(context, now, out);
         if lies { Err(Misbehaviour::Sum) } else { Ok(()) }

@@ -38,7 +38,8 @@ impl Replica {
                 .is_some_and(|i| i.header == bundle.header)
         };
         if self.held.get(&from).is_some_and(|held| !is_same(held)) {
-            self.name_double(context, now, &bundle.header, out);
+            let header = bundle.header.digest(self.round());
+            self.name_double(context, now, header, &bundle.header, out);
             return Ok(());
         }
         if self.passed.contains(&from) {
@@ -78,16 +79,17 @@ impl Replica {
             return Err(Misbehaviour::Shape);
         }
         let (mut result, mut batch, mut waiting) = (Ok(()), Batch::new(), Vec::new());
-        let names: Vec<_> = items
-            .iter()
-            .map(|i| (i.header.node(), i.header.digest(self.round())))
-            .collect();
+        let round = self.round();
+        let headers = items.iter().map(|item| item.header.digest(round));
+        let headers: Vec<_> = headers.collect();
+        let names = items.iter().map(|item| item.header.node());
+        let names: Vec<_> = names.zip(headers.iter().copied()).collect();
         let mut fresh = Vec::new();
-        for item in items {
-            match self.wants(context, now, &item, &mut batch) {
-                Ok(Some(header)) => waiting.push((header, item)),
-                Ok(None) => self.name_double(context, now, &item.header, out),
-                wanted => result = result.and(blamed(wanted.map(drop))),
+        for (header, item) in headers.into_iter().zip(items) {
+            match self.wants(context, now, header, &item, &mut batch) {
+                Ok(true) => waiting.push((header, item)),
+                Ok(false) => self.name_double(context, now, header, &item.header, out),
+                Err(what) => result = result.and(blamed(Err(what))),
             }
         }
         // All together first; should one not hold, each by itself, to keep the others.
@@ -112,21 +114,19 @@ impl Replica {
         result
     }
 
-    /// Names one who signed another header than the one that is held: once, as anybody could check who is shown both.
+    /// Names one who signed another header, called `digest`, than the one that is held: once, as anybody could check who is
+    /// shown both.
     fn name_double(
         &mut self,
         context: &Context,
         now: Instant,
+        digest: Digest,
         header: &Header,
         out: &mut Outbox<Committee>,
     ) {
         let node = header.node();
-        let digest = || header.digest(self.terms.round());
-        let held = self
-            .held
-            .get(&node)
-            .filter(|held| held.entry.header != digest());
-        if held.is_some()
+        let differs = |held: &Held| held.entry.header != digest;
+        if self.held.get(&node).is_some_and(differs)
             && !self.doubles.contains(&node)
             && header.check(&self.terms, &context.community, now).is_ok()
         {
@@ -139,32 +139,33 @@ impl Replica {
     /// Checks and keeps one contribution.
     fn hold(&mut self, context: &Context, now: Instant, item: Item) -> Result<(), Misbehaviour> {
         let mut batch = Batch::new();
-        if let Some(header) = self.wants(context, now, &item, &mut batch)? {
+        let header = item.header.digest(self.round());
+        if self.wants(context, now, header, &item, &mut batch)? {
             Header::judge(&batch)?;
             self.keep(header, item)?;
         }
         Ok(())
     }
 
-    /// What names the header of a contribution that is of use here: the first header of each contributor, or the one that
-    /// was agreed on. Its signatures are yet to be checked.
+    /// Whether a contribution whose header is called `header` is of use here: the first header of each contributor, or the one
+    /// that was agreed on. Its signatures are yet to be checked.
     fn wants(
         &self,
         context: &Context,
         now: Instant,
+        header: Digest,
         item: &Item,
         batch: &mut Batch,
-    ) -> Result<Option<Digest>, Misbehaviour> {
-        let header = item.header.digest(self.round());
+    ) -> Result<bool, Misbehaviour> {
         if !self.has_use_for(item.header.node(), header) {
-            return Ok(None);
+            return Ok(false);
         }
         if !item.has_shape(self.longest_sealed) {
             return Err(Misbehaviour::Shape);
         }
         item.header
             .check_in(batch, &self.terms, &context.community, now)?;
-        Ok(Some(header))
+        Ok(true)
     }
 
     /// Keeps a contribution whose header, called `header`, holds, unless another of the same author came with it.

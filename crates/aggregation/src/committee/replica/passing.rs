@@ -23,7 +23,7 @@ pub(super) struct Handing {
 impl Replica {
     /// Contributions in one message, so that it is no longer than [`BATCH_BYTES`].
     pub(super) fn batch_max(&self) -> usize {
-        (BATCH_BYTES / longest_item(&self.terms)).clamp(1, BATCH_MAX)
+        (BATCH_BYTES / longest_item(&self.terms, self.longest_sealed)).clamp(1, BATCH_MAX)
     }
 
     pub(super) fn flush(

@@ -8,10 +8,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{Digest, Input, Instant, NodeId, Outbox, decode};
+use base::{Digest, Input, Instant, NodeId, Outbox};
 use crypto::Vector;
 
-use super::{BATCH_BYTES, GRACE, Matter, REPEAT, Replica, SET_BYTES};
+use super::{Answered, BATCH_BYTES, GRACE, Matter, REPEAT, Replica};
 use crate::agreement;
 use crate::committee::contribution::LaneShare;
 use crate::committee::fault::Misbehaviour;
@@ -21,7 +21,7 @@ use crate::committee::message::Message;
 use crate::committee::opening::Tally;
 use crate::committee::proofs::{self, Checked, Verifiers};
 use crate::committee::protocol::{Committee, Context, Timer};
-use crate::committee::statement::Signed;
+use crate::committee::statement::{Endorsed, Signed};
 use crate::validity::{Binding, Challenge, Prepared, Validity, VerifierShare};
 
 /// The checking of one computation's proofs.
@@ -42,7 +42,7 @@ pub(super) struct Proving {
     may_answer: BTreeSet<usize>,
     ask_at: Option<Instant>,
     /// When each seat was last given verifier shares on demand.
-    answered: BTreeMap<usize, Instant>,
+    answered: Answered,
     remaining: Option<Remaining>,
     /// A proposal that waits for this replica to know better.
     asked_valid: Option<(u64, Digest, SetBody)>,
@@ -71,7 +71,7 @@ impl Proving {
             asked: BTreeMap::new(),
             may_answer: BTreeSet::new(),
             ask_at: None,
-            answered: BTreeMap::new(),
+            answered: Answered::default(),
             remaining: None,
             asked_valid: None,
         }
@@ -86,7 +86,7 @@ impl Proving {
         candidates.div_ceil(self.part_len())
     }
 
-    /// Checks this lane's shares of all candidates, once every seed is known. `shares` are those of `candidates`.
+    /// Checks this lane's shares of all candidates, once every seed is known.
     fn prepare<'a>(
         &mut self,
         round: Digest,
@@ -127,7 +127,7 @@ impl Proving {
     fn gathered(
         &self,
         own_lane: usize,
-        said: &[crate::committee::Endorsed<Checked>],
+        said: &[Endorsed<Checked>],
         lane_of: impl Fn(usize) -> usize,
     ) -> Result<Vec<Vec<&Verifiers>>, Vec<Lacking>> {
         let mut gathered = Vec::new();
@@ -246,16 +246,9 @@ impl Replica {
             set: candidates.digest,
             parts: proving.own.iter().map(|(digest, _)| *digest).collect(),
         };
-        for other in proving
-            .said
-            .others_than(&checked, self.terms.lane(self.lane))
-        {
-            let node = self.terms.seats[other];
-            out.emit(super::Event::Misbehaved {
-                node,
-                what: Misbehaviour::Checked,
-            });
-        }
+        let mates = self.terms.lane(self.lane);
+        let liars = proving.said.others_than(&checked, mates);
+        self.accuse(liars, Misbehaviour::Checked, out);
         let signed = Signed::new(&context.identity.key, self.seat, checked);
         proving.said.insert(signed);
         self.tell_checked(proving, out);
@@ -322,30 +315,7 @@ impl Replica {
             Ok(lanes) => lanes,
             Err(missing) => {
                 proving.prepared = states;
-                match proving.ask_at {
-                    None => {
-                        // It may be on its way.
-                        proving.ask_at = Some(now + GRACE);
-                        out.wake(now + GRACE, Timer::Replica(self.round()));
-                    }
-                    Some(at) if now >= at => {
-                        proving.ask_at = Some(now + REPEAT);
-                        for (lane, parts) in missing {
-                            let voters = &said[lane].votes;
-                            let turn = proving.asked.get(&lane).copied();
-                            let after = |seat: usize| turn.is_none_or(|last| seat > last);
-                            let mut seats = voters.iter().map(|(seat, _)| usize::from(*seat));
-                            let first = seats.clone().next();
-                            if let Some(seat) = seats.find(|s| after(*s)).or(first) {
-                                proving.asked.insert(lane, seat);
-                                proving.may_answer.insert(seat);
-                                let wanted = Message::VerifiersWanted(self.round(), parts);
-                                out.send(self.terms.seats[seat], wanted);
-                            }
-                        }
-                    }
-                    Some(_) => {}
-                }
+                self.want_verifiers(now, proving, &said, missing, out);
                 return false;
             }
         };
@@ -366,6 +336,40 @@ impl Replica {
             vectors,
         });
         true
+    }
+
+    /// Asks for verifier shares that do not come by themselves: of those who signed them, another each time.
+    fn want_verifiers(
+        &self,
+        now: Instant,
+        proving: &mut Proving,
+        said: &[Endorsed<Checked>],
+        missing: Vec<Lacking>,
+        out: &mut Outbox<Committee>,
+    ) {
+        let Some(at) = proving.ask_at else {
+            // They may be on their way.
+            proving.ask_at = Some(now + GRACE);
+            out.wake(now + GRACE, Timer::Replica(self.round()));
+            return;
+        };
+        if now < at {
+            return;
+        }
+        proving.ask_at = Some(now + REPEAT);
+        for (lane, parts) in missing {
+            let turn = proving.asked.get(&lane).copied();
+            let after = |seat: usize| turn.is_none_or(|last| seat > last);
+            let voters = said[lane].votes.iter();
+            let mut seats = voters.map(|(seat, _)| usize::from(*seat));
+            let first = seats.clone().next();
+            if let Some(seat) = seats.find(|s| after(*s)).or(first) {
+                proving.asked.insert(lane, seat);
+                proving.may_answer.insert(seat);
+                let wanted = Message::VerifiersWanted(self.round(), parts);
+                out.send(self.terms.seats[seat], wanted);
+            }
+        }
     }
 
     /// Begins the second agreement with what this replica has found.
@@ -401,24 +405,6 @@ impl Replica {
             Some(_) => agreement::Command::Invalid { view, value },
         };
         self.drive(context, now, Matter::Proved, Input::Command(answer), out);
-    }
-
-    /// The second agreement asks about these bytes.
-    pub(super) fn asked_about_remaining(
-        &mut self,
-        context: &mut Context,
-        now: Instant,
-        view: u64,
-        value: Digest,
-        bytes: &[u8],
-        out: &mut Outbox<Committee>,
-    ) {
-        if let Ok(body) = decode::<SetBody>(bytes, SET_BYTES) {
-            self.validate_remaining(context, now, view, value, body, out);
-        } else {
-            let invalid = agreement::Command::Invalid { view, value };
-            self.drive(context, now, Matter::Proved, Input::Command(invalid), out);
-        }
     }
 
     /// Who remains, if it is what this body says and known here.
@@ -481,7 +467,7 @@ impl Replica {
         checked: Signed<Checked>,
         out: &mut Outbox<Committee>,
     ) -> Result<(), Misbehaviour> {
-        let Some(proving) = &mut self.proving else {
+        let Some(proving) = &self.proving else {
             return Err(Misbehaviour::Shape);
         };
         if checked.index() != seat {
@@ -503,12 +489,14 @@ impl Replica {
             }
         }
         checked.check(&self.terms)?;
-        let own = proving.said.of(self.seat);
-        let differs = own.is_some_and(|own| own.body != checked.body);
-        let lies = differs && self.terms.sizes.lane_of(seat) == self.lane;
-        proving.said.insert(checked);
+        let lies = self
+            .proving
+            .as_ref()
+            .is_some_and(|proving| self.is_contradicted(&proving.said, &checked));
+        if let Some(proving) = &mut self.proving {
+            proving.said.insert(checked);
+        }
         self.prove(context, now, out);
-        // The shares leave no choice: one who finds something else in the same lane has made it up.
         if lies {
             Err(Misbehaviour::Checked)
         } else {
@@ -564,9 +552,7 @@ impl Replica {
         let Some(mut proving) = self.proving.take() else {
             return Err(Misbehaviour::Shape);
         };
-        let recently = |last: &Instant| now < *last + REPEAT / 2;
-        if !proving.answered.get(&seat).is_some_and(recently) {
-            proving.answered.insert(seat, now);
+        if proving.answered.is_due(seat, now) {
             let mut parts: Vec<_> = parts.iter().map(|part| *part as usize).collect();
             parts.sort_unstable();
             parts.dedup();
