@@ -77,7 +77,7 @@ pub use lanes::{LaneKey, Seed};
 pub use message::{Message, Way};
 pub use place::{Above, Below, Catchment, Place};
 pub use protocol::{Command, Committee, Event, Timer};
-pub use replica::Matter;
+pub use replica::{CERTIFIERS, Matter};
 pub use statement::{Endorsed, LaneCount, LaneSum, LaneTotal, Signed};
 pub use terms::{ANSWER_WITHIN, Terms};
 

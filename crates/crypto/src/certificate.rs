@@ -4,7 +4,8 @@
 //! no field for (community, nonce, VRF key, rights) travels in one private, critical extension.
 //!
 //! DER leaves room for many encodings of one meaning. [`Certificate::parse`] reads the fields, writes the only
-//! certificate that this module would make of them, and refuses any other bytes.
+//! certificate that this module would make of them, and refuses any other bytes. So in messages only the fields and the
+//! signature travel, from which the receiver writes the certificate.
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,6 +26,9 @@ use crate::vrf::VrfPublicKey;
 
 /// The longest certificate that is read, in bytes. Ours have about 455.
 pub const MAX_CERTIFICATE_LEN: usize = 2048;
+
+/// The longest certificate in a message, in bytes. Ours have about 265.
+pub const MAX_CERTIFICATE_MESSAGE_LEN: usize = 300;
 
 /// What a node may do beyond being a member.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -165,13 +169,17 @@ impl Certificate {
         if fields.write(|_| signature)? != der {
             return Err(CertificateError::NotCanonical);
         }
+        Ok(Self::new(fields, signature, der.to_vec()))
+    }
+
+    fn new(fields: Fields, signature: Signature, der: Vec<u8>) -> Self {
         let location = fields.location();
-        Ok(Self(Arc::new(Parsed {
+        Self(Arc::new(Parsed {
             fields,
             signature,
             location,
-            der: der.to_vec(),
-        })))
+            der,
+        }))
     }
 
     /// Whether one of `issuers` certified this node for `community` and the certificate is in force at the time `at`.
@@ -315,20 +323,82 @@ impl fmt::Debug for Certificate {
     }
 }
 
-/// One CBOR byte string: the DER.
+/// What it says and the signature: DER, which follows from these, is twice as long.
 impl<C> Encode<C> for Certificate {
     fn encode<W: Write>(
         &self,
         e: &mut Encoder<W>,
-        _: &mut C,
+        context: &mut C,
     ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.bytes(self.der())?.ok()
+        let fields = &self.0.fields;
+        let wire = Wire {
+            serial: fields.serial,
+            issuer: fields.issuer,
+            valid_from: fields.valid_from.as_secs(),
+            valid_until: fields.valid_until.as_secs(),
+            node: fields.node,
+            vrf: *fields.vrf.as_bytes(),
+            community: fields.community,
+            nonce: fields.nonce,
+            rights: fields.rights,
+            signature: self.0.signature,
+        };
+        wire.encode(e, context)
     }
 }
 
 impl<'b, C> Decode<'b, C> for Certificate {
-    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        Self::parse(d.bytes()?).map_err(minicbor::decode::Error::custom)
+    fn decode(d: &mut Decoder<'b>, context: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let wire = Wire::decode(d, context)?;
+        wire.certificate().map_err(minicbor::decode::Error::custom)
+    }
+}
+
+/// A certificate as it travels among members. Times are whole seconds since 1970.
+#[derive(Encode, Decode)]
+struct Wire {
+    #[n(0)]
+    serial: u64,
+    #[n(1)]
+    issuer: NodeId,
+    #[n(2)]
+    valid_from: u64,
+    #[n(3)]
+    valid_until: u64,
+    #[n(4)]
+    node: NodeId,
+    #[cbor(n(5), with = "minicbor::bytes")]
+    vrf: [u8; 32],
+    #[n(6)]
+    community: Digest,
+    #[cbor(n(7), with = "minicbor::bytes")]
+    nonce: [u8; 32],
+    #[n(8)]
+    rights: Rights,
+    #[n(9)]
+    signature: Signature,
+}
+
+impl Wire {
+    fn certificate(self) -> Result<Certificate, CertificateError> {
+        let time = |secs| {
+            let is_a_date = secs <= END_OF_TIME.as_secs();
+            is_a_date.then(|| Instant::from_secs(secs))
+        };
+        let fields = Fields {
+            serial: self.serial,
+            issuer: self.issuer,
+            valid_from: time(self.valid_from).ok_or(CertificateError::BadDates)?,
+            valid_until: time(self.valid_until).ok_or(CertificateError::BadDates)?,
+            node: valid_key(self.node)?,
+            vrf: VrfPublicKey::from_bytes(self.vrf).map_err(|_| CertificateError::BadVrfKey)?,
+            community: self.community,
+            nonce: self.nonce,
+            rights: self.rights,
+        };
+        let signature = self.signature;
+        let der = fields.write(|_| signature)?;
+        Ok(Certificate::new(fields, signature, der))
     }
 }
 
@@ -422,8 +492,7 @@ impl Fields {
         let extension: Extension = decode(extension.value, MAX_CERTIFICATE_LEN)
             .map_err(|_| CertificateError::Malformed)?;
         let node = x509.public_key().subject_public_key.as_ref().try_into();
-        let node = NodeId(node.map_err(|_| CertificateError::Malformed)?);
-        public_point(node.as_bytes()).ok_or(CertificateError::BadNodeKey)?;
+        let node = valid_key(NodeId(node.map_err(|_| CertificateError::Malformed)?))?;
         Ok(Self {
             serial: u64::try_from(&x509.serial).map_err(|_| CertificateError::Malformed)?,
             issuer: read_name(x509.issuer()).ok_or(CertificateError::Malformed)?,
@@ -497,6 +566,11 @@ impl Fields {
         ];
         Location::of(&Digest::of("node location", &parts))
     }
+}
+
+fn valid_key(node: NodeId) -> Result<NodeId, CertificateError> {
+    let point = public_point(node.as_bytes());
+    point.map(|_| node).ok_or(CertificateError::BadNodeKey)
 }
 
 /// The private extension's name: 2.25 leads numbers that anybody may draw at random (ITU-T X.667). Those are whole
@@ -886,18 +960,45 @@ mod tests {
     fn wire_forms_round_trip() {
         let (certificate, request) = (certificate(), request());
         let bytes = encode(&certificate);
+        assert!((250..MAX_CERTIFICATE_MESSAGE_LEN).contains(&bytes.len()));
         assert_eq!(decode(&bytes, bytes.len()), Ok(certificate));
-        let mut changed = bytes;
-        changed[10] ^= 1;
-        assert_eq!(
-            decode::<Certificate>(&changed, MAX_CERTIFICATE_LEN),
-            Err(DecodeError::Malformed)
-        );
         assert_eq!(decode(&encode(&request), 256), Ok(request));
         for rights in [Rights { ask: false }, Rights { ask: true }] {
             assert_eq!(decode(&encode(&rights), 9), Ok(rights));
         }
         assert!(decode::<Rights>(&encode(&2u32), 9).is_err());
+    }
+
+    #[test]
+    fn no_other_message_is_a_certificate_that_holds() {
+        let bytes = encode(&certificate());
+        for (at, flip) in (0..bytes.len()).zip([1, 0x80].into_iter().cycle()) {
+            let mut changed = bytes.clone();
+            changed[at] ^= flip;
+            let read = decode::<Certificate>(&changed, bytes.len());
+            let holds = read.map(|c| c.verify(&community(), &[authority().node()], FROM));
+            assert!(!matches!(holds, Ok(Ok(()))), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn messages_of_what_no_certificate_says_are_refused() {
+        let changes: [fn(&mut Wire); 6] = [
+            |wire| wire.serial = 0,
+            |wire| wire.valid_until = wire.valid_from - 1,
+            |wire| wire.valid_until = END_OF_TIME.as_secs() + 1,
+            |wire| (wire.valid_from, wire.valid_until) = (u64::MAX, u64::MAX),
+            |wire| wire.node = NodeId(SMALL_ORDER[0]),
+            |wire| wire.vrf = SMALL_ORDER[0],
+        ];
+        let bytes = encode(&certificate());
+        for (at, change) in changes.into_iter().enumerate() {
+            let mut wire: Wire = decode(&bytes, bytes.len()).unwrap();
+            change(&mut wire);
+            let bytes = encode(&wire);
+            let read = decode::<Certificate>(&bytes, bytes.len());
+            assert_eq!(read, Err(DecodeError::Malformed), "change {at}");
+        }
     }
 
     proptest! {

@@ -60,7 +60,8 @@ mod vrf;
 
 pub use batch::{Batch, FirstBad};
 pub use certificate::{
-    Certificate, CertificateError, CertificateRequest, MAX_CERTIFICATE_LEN, Rights,
+    Certificate, CertificateError, CertificateRequest, MAX_CERTIFICATE_LEN,
+    MAX_CERTIFICATE_MESSAGE_LEN, Rights,
 };
 #[cfg(feature = "charged")]
 pub use charged::Charged;

@@ -1,15 +1,15 @@
 //! Proof that a quorum of seats voted for one value in one view.
 
 use base::{Digest, NodeId, encode};
-use crypto::{Signature, SigningKey};
+use crypto::{FirstBad, Signature, SigningKey};
 use minicbor::{Decode, Encode};
 use thiserror::Error;
 
 #[cfg(not(test))]
-use crypto::verify;
+use crypto::{Batch, verify};
 
 #[cfg(test)]
-use super::tests::verify_once as verify;
+use super::tests::{verify_all_once as verify_all, verify_once as verify};
 
 /// The smallest quorum of `n` replicas of which up to `liars` lie: any two quorums share more than `liars` replicas, so
 /// at least one honest one (design: aggregation, "Agree").
@@ -86,6 +86,20 @@ pub(super) fn is_vote(
     verify(node, phase.domain(), &ballot, signature).is_ok()
 }
 
+/// Checks these signatures under one message together.
+#[cfg(not(test))]
+fn verify_all<'a>(
+    domain: &str,
+    message: &[u8],
+    votes: impl Iterator<Item = (NodeId, &'a Signature)>,
+) -> Result<(), FirstBad> {
+    let mut batch = Batch::new();
+    for (node, signature) in votes {
+        batch.push(node, domain, message, signature);
+    }
+    batch.verify()
+}
+
 /// A quorum's votes for one value in one view.
 ///
 /// As part of a decision the votes are commit votes: whoever knows the replicas and the quorum can then check with
@@ -125,7 +139,7 @@ pub enum CertificateError {
 
 impl QuorumCertificate {
     /// Checks that these are exactly `quorum` commit votes of distinct `replicas` for the value called `value` in
-    /// `instance`: `quorum` signature checks.
+    /// `instance`: `quorum` signature checks, all together.
     ///
     /// # Errors
     ///
@@ -154,13 +168,17 @@ impl QuorumCertificate {
             replicas.len(),
             quorum,
         )?;
-        for (seat, signature) in &self.votes {
-            let node = replicas[usize::from(*seat)];
-            if !is_vote(node, phase, instance, self.view, value, signature) {
-                return Err(CertificateError::Signature(*seat));
-            }
-        }
-        Ok(())
+        let ballot = Ballot {
+            instance,
+            view: self.view,
+            value,
+        };
+        let votes = self
+            .votes
+            .iter()
+            .map(|(seat, vote)| (replicas[usize::from(*seat)], vote));
+        verify_all(phase.domain(), &encode(&ballot), votes)
+            .map_err(|FirstBad(place)| CertificateError::Signature(self.votes[place].0))
     }
 }
 

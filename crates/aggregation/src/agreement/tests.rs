@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::{Digest, Duration, Input, Instant, NodeId, Outbox, Output, Protocol as _, Rng, decode};
-use crypto::{BadSignature, Signature, SigningKey};
+use crypto::{BadSignature, FirstBad, Signature, SigningKey};
 
 use super::certificate::{Phase, sign};
 
@@ -34,6 +34,18 @@ pub(super) fn verify_once(
     }
     crypto::verify(node, domain, message, signature)?;
     VERIFIED.with_borrow_mut(|verified| verified.insert(digest));
+    Ok(())
+}
+
+/// The same for several under one message.
+pub(super) fn verify_all_once<'a>(
+    domain: &str,
+    message: &[u8],
+    votes: impl Iterator<Item = (NodeId, &'a Signature)>,
+) -> Result<(), FirstBad> {
+    for (place, (node, signature)) in votes.enumerate() {
+        verify_once(node, domain, message, signature).map_err(|_| FirstBad(place))?;
+    }
     Ok(())
 }
 

@@ -334,7 +334,7 @@ pub fn longest_item(terms: &Terms, longest_sealed: usize) -> usize {
 
 fn longest_header(terms: &Terms) -> usize {
     let public = terms.proof.as_ref().map_or(0, |_| 32 * terms.lanes());
-    HEADER_OVERHEAD + crypto::MAX_CERTIFICATE_LEN + 34 + public
+    HEADER_OVERHEAD + crypto::MAX_CERTIFICATE_MESSAGE_LEN + 34 + public
 }
 
 /// A lane's share of a contribution.

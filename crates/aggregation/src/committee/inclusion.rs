@@ -119,11 +119,26 @@ pub struct Inclusion {
 }
 
 /// Whether of every lane at least t are among `seats`.
-pub fn covers_lanes(terms: &Terms, seats: impl Iterator<Item = usize> + Clone) -> bool {
-    (0..terms.lanes()).all(|lane| {
-        let of_lane = seats.clone().filter(|seat| terms.lane(lane).contains(seat));
-        of_lane.count() >= usize::from(terms.sizes.signers)
-    })
+pub fn covers_lanes(terms: &Terms, seats: impl Iterator<Item = usize>) -> bool {
+    covers(terms, seats, terms.sizes.signers.into())
+}
+
+/// Whether of every lane so many are among `seats` that honest ones cannot be outweighed: of 2t - 1 either t hold a share
+/// or t do not, and t of a lane do not all lie. With t alone, one who leads could leave out whomever it says not to hold.
+/// Of a smaller lane: all.
+pub fn covers_amply(terms: &Terms, seats: impl Iterator<Item = usize>) -> bool {
+    let (replicas, signers) = (terms.sizes.replicas, terms.sizes.signers);
+    covers(terms, seats, (2 * signers - 1).min(replicas).into())
+}
+
+fn covers(terms: &Terms, seats: impl Iterator<Item = usize>, wanted: usize) -> bool {
+    let mut of_lane = vec![0; terms.lanes()];
+    for seat in seats {
+        if let Some(number) = of_lane.get_mut(terms.sizes.lane_of(seat)) {
+            *number += 1;
+        }
+    }
+    of_lane.into_iter().all(|number| number >= wanted)
 }
 
 /// What a set is made of besides entries: chosen by who proposes it.

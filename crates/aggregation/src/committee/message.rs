@@ -121,12 +121,24 @@ pub struct Sum {
     /// The agreed set.
     #[n(0)]
     pub set: SetBody,
-    /// The quorum's signatures under it.
+    /// The quorum's signatures under it. Longer than the rest together, and the same from all of a committee: at first only a few
+    /// send it.
     #[n(1)]
-    pub certificate: QuorumCertificate,
+    pub certificate: Option<QuorumCertificate>,
     /// The sender's lane sum.
     #[n(2)]
     pub sum: Signed<LaneSum>,
+}
+
+impl Sum {
+    /// The same for one who has the quorum's signatures from somebody else.
+    pub fn bare(&self) -> Self {
+        Self {
+            set: self.set.clone(),
+            certificate: None,
+            sum: self.sum.clone(),
+        }
+    }
 }
 
 impl Message {

@@ -52,6 +52,22 @@ impl<T: Statement> Tally<T> {
         self.said.len() == terms.seats.len()
     }
 
+    /// Whether nothing that is still to be said could change what is believed: all have spoken, or, where contradictions are
+    /// outvoted, so many of each lane agree that not enough are left to contradict them.
+    pub fn is_settled(&self, terms: &Terms) -> bool {
+        if self.is_full(terms) {
+            return true;
+        }
+        let (replicas, signers) = (terms.sizes.replicas, terms.sizes.signers);
+        let enough = usize::from(signers.max(replicas - signers + 1));
+        let agree = |lane: usize| {
+            let of_lane = || terms.lane(lane).filter_map(|seat| self.of(seat));
+            of_lane().any(|word| of_lane().filter(|w| w.body == word.body).count() >= enough)
+        };
+        // Counting is cheaper than comparing.
+        terms.outvotes && self.said.len() >= enough * terms.lanes() && (0..terms.lanes()).all(agree)
+    }
+
     /// Whether seats of one lane contradict each other so that nothing may be believed: at all, or, where they can be
     /// outvoted, with enough signatures on both sides.
     pub fn conflicts(&self, terms: &Terms) -> bool {
@@ -89,6 +105,9 @@ impl<T: Statement> Tally<T> {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
 
 #[cfg(test)]
 impl<T> Tally<T> {

@@ -17,7 +17,7 @@ use crate::committee::protocol::{Committee, Event, Timer};
 use crate::committee::statement::{Denial, Denied, LaneSum, LaneTotal, Signed};
 use crate::committee::terms::Terms;
 
-/// How long to wait for a lane's other replicas once every lane has enough: they may contradict it.
+/// How long to wait for a lane's other replicas once every lane has enough: they may contradict it, or be named as liars.
 const GRACE: Duration = Duration::from_millis(300);
 
 /// One computation at the node that asks.
@@ -25,9 +25,13 @@ pub struct Querier {
     terms: Arc<Terms>,
     calling: Calling,
     set: Option<(SetBody, QuorumCertificate)>,
+    /// By seat, sums over a set that is not known to be signed yet.
+    waiting: BTreeMap<NodeId, Sum>,
     sums: Tally<LaneSum>,
     denials: BTreeMap<u16, Denied>,
     conclude_at: Option<Instant>,
+    /// The totals are out; whoever still contradicts them is named.
+    opened: bool,
     over: bool,
 }
 
@@ -41,9 +45,11 @@ impl Querier {
             terms,
             calling: Calling::default(),
             set: None,
+            waiting: BTreeMap::new(),
             sums: Tally::default(),
             denials: BTreeMap::new(),
             conclude_at: None,
+            opened: false,
             over: false,
         }
     }
@@ -90,24 +96,32 @@ impl Querier {
         &mut self,
         now: Instant,
         from: NodeId,
-        Sum {
-            set,
-            certificate,
-            sum,
-        }: Sum,
+        said: Sum,
         out: &mut Outbox<Committee>,
     ) -> Result<(), Misbehaviour> {
         let terms = Arc::clone(&self.terms);
-        self.check_seat(from, sum.seat)?;
-        if self.sums.has(sum.seat) {
+        self.check_seat(from, said.sum.seat)?;
+        if self.sums.has(said.sum.seat) {
             return Ok(());
         }
-        let digest = set.digest();
-        if self.set.as_ref().is_none_or(|(known, _)| *known != set) {
+        let digest = said.set.digest();
+        let is_known = |(known, _): &(SetBody, _)| *known == said.set;
+        if !self.set.as_ref().is_some_and(is_known) {
+            let Some(certificate) = &said.certificate else {
+                if self.set.is_none() {
+                    self.waiting.insert(from, said);
+                }
+                return Ok(());
+            };
             certificate
                 .verify(terms.final_instance(), digest, &terms.seats, terms.quorum())
                 .map_err(|_| Misbehaviour::Quorum)?;
         }
+        let Sum {
+            set,
+            certificate,
+            sum,
+        } = said;
         if sum.body.0.set != digest {
             return Err(Misbehaviour::OtherSet);
         }
@@ -119,11 +133,27 @@ impl Querier {
         sum.check(&terms)?;
         if self.set.as_ref().is_some_and(|(known, _)| *known != set) {
             // Two sets with a quorum each: more replicas lie than the agreement bears.
-            self.fail(Failure::Conflict, out);
+            if !self.opened {
+                self.fail(Failure::Conflict, out);
+            }
             return Ok(());
         }
-        self.set.get_or_insert((set, certificate));
+        let is_news = self.set.is_none();
+        if let Some(certificate) = certificate {
+            self.set.get_or_insert((set, certificate));
+        }
         self.sums.insert(sum);
+        if is_news {
+            // Those who are wrong are not to blame on this one.
+            for (from, said) in std::mem::take(&mut self.waiting) {
+                if let Err(what) = self.on_sum(now, from, said, out) {
+                    out.emit(Event::Misbehaved { node: from, what });
+                }
+            }
+        }
+        if self.sums.is_settled(&terms) {
+            self.open(out);
+        }
         if self.sums.is_full(&terms) {
             self.conclude(out);
         } else if self.conclude_at.is_none() && self.sums.endorsed(&terms).is_some() {
@@ -147,7 +177,7 @@ impl Querier {
         let why = signed.body.why;
         self.denials.insert(signed.seat, why);
         let agree = self.denials.values().filter(|said| **said == why).count();
-        if agree >= self.terms.more_than_liars() {
+        if agree >= self.terms.more_than_liars() && !self.opened {
             let failure = match why {
                 Denied::SmallCrowd => Failure::SmallCrowd,
                 Denied::Conflict => Failure::Conflict,
@@ -172,15 +202,28 @@ impl Querier {
         self.terms.callers().contains(&self.terms.querier) && !self.calling.is_ready()
     }
 
+    /// Names whom the others outvoted, and comes to an end.
     fn conclude(&mut self, out: &mut Outbox<Committee>) {
-        if self.sums.conflicts(&self.terms) {
-            return self.fail(Failure::Conflict, out);
+        self.open(out);
+        if !self.opened {
+            return;
         }
         for seat in self.sums.outvoted(&self.terms) {
             out.emit(Event::Misbehaved {
                 node: self.terms.seats[seat],
                 what: Misbehaviour::Sum,
             });
+        }
+        self.finish(out);
+    }
+
+    /// Gives the totals, or says why there are none.
+    fn open(&mut self, out: &mut Outbox<Committee>) {
+        if self.opened || self.over {
+            return;
+        }
+        if self.sums.conflicts(&self.terms) {
+            return self.fail(Failure::Conflict, out);
         }
         let Some(((set, certificate), sums)) =
             self.set.clone().zip(self.sums.endorsed(&self.terms))
@@ -192,8 +235,8 @@ impl Querier {
             certificate,
             sums,
         };
+        self.opened = true;
         out.emit(Event::Opened(self.terms.round(), Box::new(evidence)));
-        self.finish(out);
     }
 
     fn fail(&mut self, why: Failure, out: &mut Outbox<Committee>) {

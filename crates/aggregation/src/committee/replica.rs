@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 use base::{Digest, Duration, Instant, NodeId, Outbox};
 use crypto::SealingKey;
+pub use giving::CERTIFIERS;
 
 use crate::agreement::{Agreement, Config, QuorumCertificate, value_digest};
 use crate::committee::calling::Calling;
@@ -35,7 +36,7 @@ use crate::committee::fault::Misbehaviour;
 use crate::committee::holdings::Holdings;
 use crate::committee::inclusion::{Entry, Inclusion, SetBody, Sets};
 use crate::committee::lanes::LaneKey;
-use crate::committee::message::Message;
+use crate::committee::message::{Message, Sum};
 use crate::committee::opening::Tally;
 use crate::committee::place::Below;
 use crate::committee::protocol::{Committee, Context, Event, Timer};
@@ -49,9 +50,10 @@ const REPEAT: Duration = Duration::from_secs(1);
 const CALL_PATIENCE: Duration = Duration::from_millis(1500);
 /// How long contributions wait for others before they are passed on together.
 const BATCH: Duration = Duration::from_millis(25);
-/// How long others may take to say that they hold a contribution. Guess: several round trips, and less than contributors
-/// wait.
+/// How long the next one may take to say that it holds a contribution. Guess: several round trips.
 const HELD_WITHIN: Duration = Duration::from_millis(500);
+/// How long all may. Less than contributors wait.
+const HELD_AT_ALL_WITHIN: Duration = Duration::from_millis(1250);
 /// How long to wait for the others' word once enough of every lane have spoken.
 const GRACE: Duration = Duration::from_millis(300);
 /// In so many views a leader must use more statements than it takes, lest it choose who is left out. Guess: where too many are
@@ -109,6 +111,8 @@ pub struct Replica {
     list: Vec<Entry>,
     /// What came from below.
     parts: BTreeMap<Digest, adding::Part>,
+    /// By child and seat, sums over sets that are not known to be signed yet.
+    unsigned: BTreeMap<(Digest, usize), Sum>,
     /// The sets of children.
     below: Sets,
     /// Supports of which something is lacking here, the latest of each seat.
@@ -273,6 +277,7 @@ impl Replica {
             closed: None,
             list: Vec::new(),
             parts: BTreeMap::new(),
+            unsigned: BTreeMap::new(),
             below: Sets::new(),
             lacking: BTreeMap::new(),
             ask_at: None,
@@ -371,7 +376,7 @@ impl Replica {
         }
         self.prove(context, now, out);
         if self.count_at.is_some_and(|at| now >= at) {
-            self.conclude(context, out);
+            self.conclude(context, now, out);
         }
         if now >= self.terms.closes_at {
             self.close(context, now, out);
@@ -383,10 +388,15 @@ impl Replica {
         }
     }
 
-    /// Sends again what the others may have missed.
-    fn repeat(&mut self, context: &mut Context, now: Instant, out: &mut Outbox<Committee>) {
+    /// What has just been said need not be said again soon.
+    fn put_off_repeat(&mut self, now: Instant, out: &mut Outbox<Committee>) {
         self.next_repeat = now + REPEAT;
         out.wake(self.next_repeat, Timer::Replica(self.round()));
+    }
+
+    /// Sends again what the others may have missed.
+    fn repeat(&mut self, context: &mut Context, now: Instant, out: &mut Outbox<Committee>) {
+        self.put_off_repeat(now, out);
         if self.candidates.is_some() {
             self.advance(context, now, out);
             self.prove_again(context, now, out);
@@ -436,7 +446,7 @@ impl Replica {
             Message::SecretWanted(_) => self.on_secret_wanted(seat, from, out),
             Message::Forward(_, items, way) => self.on_forward(context, now, seat, items, way, out),
             Message::Held(_, names) => {
-                self.on_held(seat, &names, out);
+                self.on_held(now, seat, &names, out);
                 Ok(())
             }
             Message::Holdings(holdings) => self.on_holdings(context, now, seat, *holdings, out),

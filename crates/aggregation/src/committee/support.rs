@@ -12,7 +12,7 @@ use minicbor::{Decode, Encode};
 use crate::committee::fault::Misbehaviour;
 use crate::committee::holdings::{Holdings, has_bit, is_list, list_digest, set_bit, tag};
 use crate::committee::inclusion::{
-    CONTRIBUTORS_MAX, Entry, Frame, Holders, Inclusion, SetBody, Sets, covers_lanes,
+    CONTRIBUTORS_MAX, Entry, Frame, Holders, Inclusion, SetBody, Sets, covers_amply, covers_lanes,
 };
 use crate::committee::lanes::{self, LaneKey};
 use crate::committee::statement::Signed;
@@ -282,17 +282,12 @@ impl Support {
         Ok(())
     }
 
-    /// Whether of every lane so many statements are used that honest ones cannot be outweighed: of 2t - 1 either t hold a share
-    /// or t do not, and t of a lane do not all lie. With t alone, one who leads could leave out whomever it says not to hold.
-    /// Of a smaller lane: all.
+    /// Whether it uses so many statements of every lane that honest ones cannot be outweighed.
     pub fn covers_amply(&self, terms: &Terms) -> bool {
-        let (replicas, signers) = (terms.sizes.replicas, terms.sizes.signers);
-        let wanted = usize::from((2 * signers - 1).min(replicas));
-        let seats = || self.lists.iter().flat_map(|of| bits_to_seats(&of.seats));
-        (0..terms.lanes()).all(|lane| {
-            let lane = terms.lane(lane);
-            seats().filter(|seat| lane.contains(seat)).count() >= wanted
-        })
+        covers_amply(
+            terms,
+            self.lists.iter().flat_map(|of| bits_to_seats(&of.seats)),
+        )
     }
 
     /// Puts the reasons of a checked support together.

@@ -7,6 +7,7 @@
 //! gathers them, and parents check the lists of their children.
 
 use super::plan::Plan;
+use crate::committee::CERTIFIERS;
 
 /// Sealing a seed: making an ephemeral X25519 key, agreeing with it, and the rest of HPKE. Measured.
 pub const SEAL_NS: f64 = 72_000.0;
@@ -14,7 +15,7 @@ pub const SEAL_NS: f64 = 72_000.0;
 pub const OPEN_NS: f64 = 58_000.0;
 /// One Ed25519 signature. Measured.
 pub const SIGN_NS: f64 = 15_000.0;
-/// Checking one Ed25519 signature alone. Measured; a certificate of 17 takes 17 times as long.
+/// Checking one Ed25519 signature alone. Measured.
 const VERIFY_NS: f64 = 35_000.0;
 /// The same for one of about 16 that are checked together: an actor list's, lane keys', headers'. Measured: 17.0 µs for a list
 /// ("Drawing and checking"), 18.6 µs for 15 lane keys; 13.4 µs for the two of each of 150 headers.
@@ -47,8 +48,8 @@ const ELEMENT_BYTES: f64 = 8.0;
 const VOTE_BYTES: f64 = 70.0;
 /// A digest or a name, as CBOR.
 const DIGEST_BYTES: f64 = 34.0;
-/// A certificate. Checked by a test against a real one.
-const CERTIFICATE_BYTES: f64 = 467.0;
+/// A certificate, as messages have it.
+const CERTIFICATE_BYTES: f64 = 267.0;
 /// Names, kinds and lengths of one message.
 const MESSAGE_BYTES: f64 = 40.0;
 /// What sealing a share adds: encapsulated key and tag, salt, names of fields.
@@ -120,9 +121,14 @@ impl std::ops::Add for Cost {
     }
 }
 
-/// What the unluckiest of a few hundred gets when each gets `mean` by chance: four standard deviations more.
-fn busiest(mean: f64) -> f64 {
-    mean + 4.0 * mean.sqrt()
+/// What the unluckiest of a few hundred gets of things of these numbers and weights, which each gets by chance: three standard
+/// deviations more than the mean.
+fn busiest(parts: &[(f64, f64)]) -> f64 {
+    let mean: f64 = parts.iter().map(|(number, weight)| number * weight).sum();
+    let variance = parts
+        .iter()
+        .map(|(number, weight)| number * weight * weight);
+    mean + 3.0 * variance.sum::<f64>().sqrt()
 }
 
 /// The numbers of a plan, to multiply.
@@ -133,7 +139,6 @@ struct Model {
     lanes: f64,
     replicas: f64,
     seats: f64,
-    signers: f64,
     quorum: f64,
     /// Elements that are added up.
     elements: f64,
@@ -156,7 +161,6 @@ impl Model {
             lanes: f64::from(plan.sizes.lanes),
             replicas: f64::from(plan.sizes.replicas),
             seats: plan.sizes.seats() as f64,
-            signers: f64::from(plan.sizes.signers),
             quorum: plan.quorum as f64,
             elements: load.elements as f64,
             shared: load.proven.unwrap_or(load.elements) as f64,
@@ -232,8 +236,7 @@ impl Model {
     /// what it gets first; opens its own lane's. Chance gives the busiest seat more than its part of both.
     fn collection(&self) -> Cost {
         let held = MESSAGE_BYTES + DIGEST_BYTES;
-        let handed = busiest(self.people / self.seats);
-        let first = busiest(self.people / self.replicas);
+        let (handed, first) = (self.people / self.seats, self.people / self.replicas);
         let item = self.item() + MESSAGE_BYTES;
         let verifiers = (self.lanes - 1.0) * self.verifier;
         let taken = 2.0 * VERIFY_TOGETHER_NS + OPEN_NS + self.pass_ns();
@@ -244,11 +247,11 @@ impl Model {
         } else {
             0.0
         };
-        let passed = (handed * (self.lanes - 1.0) + first * (self.replicas - 1.0)) * item;
+        let passed = busiest(&[(handed, self.lanes - 1.0), (first, self.replicas - 1.0)]);
         Cost {
-            sent: passed + self.people * (held + verifiers) + self.sums_up(),
+            sent: passed * item + self.people * (held + verifiers) + self.sums_up(),
             received: self.people * (item + verifiers)
-                + handed * (self.bundle() + (self.seats - 1.0) * held),
+                + busiest(&[(handed, self.bundle() + (self.seats - 1.0) * held)]),
             cpu_ns: self.people * (each + self.elements * ADD_NS) + SIGN_NS + words,
         }
     }
@@ -267,29 +270,33 @@ impl Model {
         }
     }
 
-    /// A lane sum, and what shows that it is over the agreed set.
+    /// A lane sum, and over which set.
     fn sum(&self) -> f64 {
-        MESSAGE_BYTES
-            + VOTE_BYTES
-            + 2.0 * DIGEST_BYTES
-            + self.elements * ELEMENT_BYTES
-            + SET_BYTES
-            + self.quorum * VOTE_BYTES
+        let total = VOTE_BYTES + 2.0 * DIGEST_BYTES + self.elements * ELEMENT_BYTES;
+        MESSAGE_BYTES + total + SET_BYTES
     }
 
-    /// To the lane's replicas in the parent, or to the querier and the others.
+    /// The sums of one lane, or of all, at one who needs them: at first only a few show besides that a quorum signed the set.
+    fn sums(&self, seats: f64) -> f64 {
+        seats * self.sum() + seats.min(CERTIFIERS as f64) * self.quorum * VOTE_BYTES
+    }
+
+    /// To the lane's replicas in the parent.
     fn sums_up(&self) -> f64 {
-        self.replicas * self.sum()
+        self.sums(self.replicas)
     }
 
-    /// Of each child: checks its list, the signers of its lane, and that a quorum signed its set.
+    /// Of each child: checks its list, its lane's word, and that a quorum signed its set.
     fn children(&self) -> Cost {
         let list = self.list();
-        let signatures = self.signers + self.quorum;
         Cost {
             sent: self.sums_up(),
-            received: self.children * (list.received + self.replicas * self.sum()),
-            cpu_ns: self.children * (list.cpu_ns + signatures * VERIFY_NS + self.elements * ADD_NS)
+            received: self.children * (list.received + self.sums(self.replicas)),
+            cpu_ns: self.children
+                * (list.cpu_ns
+                    + self.replicas * VERIFY_NS
+                    + self.quorum * VERIFY_TOGETHER_NS
+                    + self.elements * ADD_NS)
                 + SIGN_NS,
         }
     }
@@ -299,7 +306,7 @@ impl Model {
         let count = MESSAGE_BYTES + VOTE_BYTES + 2.0 * DIGEST_BYTES + ELEMENT_BYTES;
         let others = self.seats - 1.0;
         Cost {
-            sent: others * count + self.sum(),
+            sent: others * count + self.sum() + self.quorum * VOTE_BYTES,
             received: others * count,
             cpu_ns: others * VERIFY_NS + 2.0 * SIGN_NS,
         }
@@ -309,8 +316,9 @@ impl Model {
         let keys = self.seats * (MESSAGE_BYTES + 2.0 * DIGEST_BYTES + VOTE_BYTES);
         let sums = Cost {
             sent: self.seats * MESSAGE_BYTES,
-            received: self.seats * self.sum() + keys,
-            cpu_ns: (2.0 * self.seats + self.quorum) * VERIFY_NS
+            received: self.sums(self.seats) + keys,
+            cpu_ns: 2.0 * self.seats * VERIFY_NS
+                + self.quorum * VERIFY_TOGETHER_NS
                 + self.lanes * self.elements * ADD_NS,
         };
         self.list() + sums

@@ -58,9 +58,17 @@ impl Replica {
             // A second set of one committee: if it were signed, more of its seats would lie than it bears.
             return Err(Misbehaviour::OtherSet);
         }
-        if known.is_none() {
+        let is_news = known.is_none();
+        if is_news {
+            let Some(certificate) = &sum.certificate else {
+                // Only its own: or others could put something in front of what somebody said.
+                if child.seats.get(seat) == Some(&from) {
+                    self.unsigned.insert((child.round, seat), sum);
+                }
+                return Ok(());
+            };
             let (seats, quorum) = (&child.seats, self.terms.quorum());
-            sum.certificate
+            certificate
                 .verify(child.instance, digest, seats, quorum)
                 .map_err(|_| Misbehaviour::Quorum)?;
         }
@@ -72,14 +80,29 @@ impl Replica {
             certificate,
             sum,
         } = sum;
-        let part = self.parts.entry(child.round).or_insert_with(|| Part {
-            set,
-            digest,
-            certificate,
-            said: BTreeMap::new(),
-        });
-        part.said.insert(sum.seat, sum);
+        if let Some(certificate) = certificate.filter(|_| is_news) {
+            let part = Part {
+                set,
+                digest,
+                certificate,
+                said: BTreeMap::new(),
+            };
+            self.parts.insert(child.round, part);
+        }
+        if let Some(part) = self.parts.get_mut(&child.round) {
+            part.said.insert(sum.seat, sum);
+        }
         self.acknowledge(from, &child.seats, child.round, out);
+        if is_news {
+            let of_child = |(round, _): &(Digest, usize), _: &mut Sum| *round == child.round;
+            let unsigned: Vec<_> = self.unsigned.extract_if(.., of_child).collect();
+            for ((_, seat), sum) in unsigned {
+                let node = child.seats[seat];
+                if let Err(what) = self.on_part(context, now, node, sum, out) {
+                    out.emit(Event::Misbehaved { node, what });
+                }
+            }
+        }
         if self.keep_part(&child, seat, out) {
             self.reconsider_supports(context, now, None, out);
             self.close_if_complete(context, now, out);
@@ -149,7 +172,7 @@ impl Replica {
             for sum in part.said.values() {
                 let sum = Sum {
                     set: part.set.clone(),
-                    certificate: part.certificate.clone(),
+                    certificate: Some(part.certificate.clone()),
                     sum: sum.clone(),
                 };
                 out.send(to, Message::Part(self.round(), Box::new(sum)));

@@ -9,7 +9,7 @@ use super::{GRACE, Held, Matter, Replica, Supported};
 use crate::agreement;
 use crate::committee::fault::Misbehaviour;
 use crate::committee::holdings::{Holdings, List, ListWanted, list_digest};
-use crate::committee::inclusion::{Entry, covers_lanes};
+use crate::committee::inclusion::{Entry, covers_amply, covers_lanes};
 use crate::committee::message::Message;
 use crate::committee::protocol::{Committee, Context, Timer};
 use crate::committee::statement::Signed;
@@ -38,6 +38,7 @@ impl Replica {
         if self.closed.is_some() {
             return;
         }
+        self.put_off_repeat(now, out);
         self.list = self.held_entries();
         let holdings = Holdings {
             round: self.round(),
@@ -202,11 +203,17 @@ impl Replica {
             return;
         }
         let usable = self.heard.values().filter(|heard| self.is_usable(heard));
-        let seats = usable.map(Signed::index);
+        let seats = usable.clone().map(Signed::index);
         if !covers_lanes(&self.terms, seats.clone()) {
             return;
         }
-        if seats.count() == self.terms.seats.len() {
+        let everybody = |heard: &Signed<Holdings>| {
+            let list = self.lists.get(&heard.body.list);
+            list.is_some_and(|list| list.len() == self.members.len())
+        };
+        let complete = usable.filter(|h| everybody(h)).map(Signed::index);
+        // Nobody's word could add to lists of all members.
+        if seats.count() == self.terms.seats.len() || covers_amply(&self.terms, complete) {
             self.propose(context, now, out);
         } else if self.propose_at.is_none() {
             self.propose_at = Some(now + GRACE);

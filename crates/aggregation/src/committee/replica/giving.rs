@@ -12,6 +12,10 @@ use crate::committee::message::{Message, Sum, Way};
 use crate::committee::protocol::{Committee, Context, Event, Timer};
 use crate::committee::statement::{Denial, Denied, LaneCount, LaneSum, LaneTotal, Signed};
 
+/// How many give the signatures under the set to each who needs them, before anybody asks twice. Guess: that all of so many are
+/// away is rare, and costs a second.
+pub const CERTIFIERS: usize = 4;
+
 impl Replica {
     pub(super) fn on_decided(
         &mut self,
@@ -69,6 +73,7 @@ impl Replica {
             && missing.is_some_and(|missing| missing.is_empty())
             && let Some(total) = self.add_up()
         {
+            self.put_off_repeat(now, out);
             if self.terms.place.is_root() {
                 self.count(context, total, out);
                 self.tell_count(out);
@@ -85,7 +90,7 @@ impl Replica {
             self.want_shares(&self.missing().unwrap_or_default(), out);
         }
         self.tell_count(out);
-        self.give_outcome(out);
+        self.give_outcome(true, out);
     }
 
     /// Learns who the candidates are. Whether that was news.
@@ -258,8 +263,8 @@ impl Replica {
         if self.outcome.is_some() || self.own_count().is_none() {
             return;
         }
-        if self.counts.is_full(&self.terms) {
-            self.conclude(context, out);
+        if self.counts.is_settled(&self.terms) {
+            self.conclude(context, now, out);
         } else if self.count_at.is_none() && self.counts.endorsed(&self.terms).is_some() {
             self.count_at = Some(now + GRACE);
             out.wake(now + GRACE, Timer::Replica(self.round()));
@@ -267,7 +272,12 @@ impl Replica {
     }
 
     /// Decides what the querier gets.
-    pub(super) fn conclude(&mut self, context: &Context, out: &mut Outbox<Committee>) {
+    pub(super) fn conclude(
+        &mut self,
+        context: &Context,
+        now: Instant,
+        out: &mut Outbox<Committee>,
+    ) {
         self.count_at = None;
         if self.outcome.is_some() {
             return;
@@ -313,13 +323,14 @@ impl Replica {
                 });
                 Some(Message::Sum(Box::new(Sum {
                     set: body.clone(),
-                    certificate: certificate.clone(),
+                    certificate: Some(certificate.clone()),
                     sum: Signed::new(key, self.seat, sum),
                 })))
             }
             _ => None,
         };
-        self.give_outcome(out);
+        self.put_off_repeat(now, out);
+        self.give_outcome(false, out);
     }
 
     /// How many match, by cell, once every lane has said it.
@@ -332,13 +343,36 @@ impl Replica {
         Some(crowd.to_u64s())
     }
 
-    fn give_outcome(&self, out: &mut Outbox<Committee>) {
-        if let Some(outcome) = &self.outcome {
-            if self.terms.place.is_root() {
-                out.send(self.terms.querier, outcome.clone());
+    /// Gives the querier, or those above who have not taken it, what was found. The signatures under the set are long: at first
+    /// [`CERTIFIERS`] give them to each, and `again` all.
+    fn give_outcome(&self, again: bool, out: &mut Outbox<Committee>) {
+        let Some(outcome) = &self.outcome else {
+            return;
+        };
+        let brief = || match outcome {
+            Message::Sum(sum) => Message::Sum(Box::new(sum.bare())),
+            Message::Part(round, sum) => Message::Part(*round, Box::new(sum.bare())),
+            other => other.clone(),
+        };
+        let said = |certifies: bool| {
+            if certifies || again {
+                outcome.clone()
+            } else {
+                brief()
             }
-            for above in &self.untaken {
-                out.send(*above, outcome.clone());
+        };
+        if self.terms.place.is_root() {
+            out.send(self.terms.querier, said(self.seat < CERTIFIERS));
+        }
+        let Some(above) = &self.terms.place.above else {
+            return;
+        };
+        let lane = self.terms.lane(self.lane);
+        for seat in lane.clone() {
+            let ahead = (seat + lane.len() - self.seat) % lane.len();
+            let above = above.seats[seat];
+            if self.untaken.contains(&above) {
+                out.send(above, said(ahead < CERTIFIERS));
             }
         }
     }
@@ -357,7 +391,7 @@ impl Replica {
         decided.total = Some(total);
         let sum = Sum {
             set: decided.body.clone(),
-            certificate: decided.certificate.clone(),
+            certificate: Some(decided.certificate.clone()),
             sum: Signed::new(&context.identity.key, self.seat, sum),
         };
         self.outcome = Some(Message::Part(above.round, Box::new(sum)));
@@ -365,6 +399,6 @@ impl Replica {
             .iter()
             .copied()
             .collect();
-        self.give_outcome(out);
+        self.give_outcome(false, out);
     }
 }

@@ -109,7 +109,7 @@ impl Replica {
     }
 
     pub(super) fn want_secret(&self, out: &mut Outbox<Committee>) {
-        if self.lanes.is_some() && self.chosen_secret().is_none() {
+        if self.terms.place.is_leaf() && self.lanes.is_some() && self.chosen_secret().is_none() {
             for mate in self.mates() {
                 out.send(mate, Message::SecretWanted(self.round()));
             }

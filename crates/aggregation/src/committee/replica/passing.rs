@@ -1,23 +1,30 @@
 //! Step 2: from the replica that was handed a contribution to all others.
 //!
 //! It gives each lane's item to one seat of the lane, which passes it on to its mates, and all who hold it tell the first one
-//! so. Who has not after a while gets it from the first one: a seat that died or lies delays its lane, and no more. So the
-//! first replica sends a contribution once to each lane, and not to each seat.
+//! so. When no more say so, those who have not get it from the first one: a seat that died or lies delays its lane, and no
+//! more. So the first replica sends a contribution once to each lane, and not to each seat; and where messages are slow because
+//! links are busy, it does not make them busier by sending again what is on its way.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::{Digest, Instant, NodeId, Outbox};
 
-use super::{BATCH_BYTES, BATCH_MAX, HELD_WITHIN, Replica, longest_item};
+use super::{BATCH_BYTES, BATCH_MAX, HELD_AT_ALL_WITHIN, HELD_WITHIN, Replica, longest_item};
 use crate::committee::contribution::{Bundle, Item};
 use crate::committee::message::{Message, Way};
 use crate::committee::protocol::{Committee, Context, Timer};
+use crate::committee::terms::Terms;
 
 /// A contribution that was passed on.
 pub(super) struct Handing {
     bundle: Bundle,
     held_by: BTreeSet<usize>,
+    /// When those who have not said that they hold it get it again.
     due: Instant,
+    /// The latest that this may be put off to.
+    due_by: Instant,
+    /// Whether its author knows that it is in safe hands.
+    is_accepted: bool,
 }
 
 impl Replica {
@@ -51,6 +58,8 @@ impl Replica {
             let handing = Handing {
                 held_by: BTreeSet::from([self.seat]),
                 due: now + HELD_WITHIN,
+                due_by: now + HELD_AT_ALL_WITHIN,
+                is_accepted: false,
                 bundle,
             };
             self.handing.insert(handing.bundle.header.node(), handing);
@@ -107,16 +116,28 @@ impl Replica {
         }
     }
 
-    pub(super) fn on_held(&mut self, seat: usize, names: &[NodeId], out: &mut Outbox<Committee>) {
+    pub(super) fn on_held(
+        &mut self,
+        now: Instant,
+        seat: usize,
+        names: &[NodeId],
+        out: &mut Outbox<Committee>,
+    ) {
         self.silent.remove(&seat);
+        let round = self.round();
         for name in names.iter().take(BATCH_MAX) {
             let Some(handing) = self.handing.get_mut(name) else {
                 continue;
             };
-            handing.held_by.insert(seat);
+            if handing.held_by.insert(seat) {
+                handing.due = (now + HELD_WITHIN).min(handing.due_by);
+            }
+            if !handing.is_accepted && handing.is_safe(&self.terms) {
+                handing.is_accepted = true;
+                out.send(*name, Message::Accepted(round));
+            }
             if handing.held_by.len() == self.terms.seats.len() {
                 self.handing.remove(name);
-                out.send(*name, Message::Accepted(self.round()));
             }
         }
     }
@@ -128,6 +149,9 @@ impl Replica {
             .extract_if(.., |_, handing| now >= handing.due)
             .map(|(_, handing)| handing)
             .collect();
+        if let Some(next) = self.handing.values().map(|handing| handing.due).min() {
+            out.wake(next, Timer::Replica(self.round()));
+        }
         let mut lacking: BTreeMap<usize, Vec<Item>> = BTreeMap::new();
         for handing in &due {
             for seat in (0..self.terms.seats.len()).filter(|s| !handing.held_by.contains(s)) {
@@ -146,7 +170,7 @@ impl Replica {
                 out.send(self.terms.seats[seat], forward);
             }
         }
-        for handing in due {
+        for handing in due.iter().filter(|handing| !handing.is_accepted) {
             let author = handing.bundle.header.node();
             out.send(author, Message::Accepted(self.round()));
         }
@@ -154,7 +178,21 @@ impl Replica {
 
     /// Whether enough of the lane of `seat` hold it.
     fn is_held_in_lane(&self, handing: &Handing, seat: usize) -> bool {
-        let lane = self.terms.lane(self.terms.sizes.lane_of(seat));
-        handing.held_by.range(lane).count() >= usize::from(self.terms.sizes.signers)
+        let lane = self.terms.sizes.lane_of(seat);
+        handing.held_in(&self.terms, lane) >= usize::from(self.terms.sizes.signers)
+    }
+}
+
+impl Handing {
+    fn held_in(&self, terms: &Terms, lane: usize) -> usize {
+        self.held_by.range(terms.lane(lane)).count()
+    }
+
+    /// Whether so many of each lane hold it that it is in the set whichever of their lists that is made of: of the 2t - 1 or
+    /// more of a lane that must be used, t hold it.
+    fn is_safe(&self, terms: &Terms) -> bool {
+        let sizes = terms.sizes;
+        let enough = usize::from(sizes.replicas - sizes.signers + 1);
+        (0..terms.lanes()).all(|lane| self.held_in(terms, lane) >= enough)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::committee::statement::{LaneSum, Signed};
+use crate::sizes::Sizes;
 
 #[test]
 fn a_small_crowd_is_refused_in_messages_that_do_not_depend_on_its_size() {
@@ -71,7 +72,7 @@ fn a_sum_in_anothers_name_or_over_another_set_is_not_used() {
     type Change = fn(&mut crate::committee::message::Sum, &SigningKey);
     let cases: [(Change, Misbehaviour); 6] = [
         (
-            |sum, key| sum.sum = Signed::new(key, 9, sum.sum.body.clone()),
+            |sum, key| sum.sum = Signed::new(key, 2, sum.sum.body.clone()),
             Misbehaviour::Seat,
         ),
         (|sum, _| sum.set.included += 1, Misbehaviour::Quorum),
@@ -79,7 +80,7 @@ fn a_sum_in_anothers_name_or_over_another_set_is_not_used() {
             |sum, key| {
                 let mut body = sum.sum.body.clone();
                 body.0.set = Digest([7; 32]);
-                sum.sum = Signed::new(key, 10, body);
+                sum.sum = Signed::new(key, 1, body);
             },
             Misbehaviour::OtherSet,
         ),
@@ -87,7 +88,7 @@ fn a_sum_in_anothers_name_or_over_another_set_is_not_used() {
             |sum, key| {
                 let mut body = sum.sum.body.clone();
                 body.0.sums.push(0);
-                sum.sum = Signed::new(key, 10, body);
+                sum.sum = Signed::new(key, 1, body);
             },
             Misbehaviour::Shape,
         ),
@@ -95,7 +96,7 @@ fn a_sum_in_anothers_name_or_over_another_set_is_not_used() {
             |sum, key| {
                 let mut body = sum.sum.body.clone();
                 body.0.sums[1] = Vector::MODULUS;
-                sum.sum = Signed::new(key, 10, body);
+                sum.sum = Signed::new(key, 1, body);
             },
             Misbehaviour::Shape,
         ),
@@ -106,7 +107,7 @@ fn a_sum_in_anothers_name_or_over_another_set_is_not_used() {
     ];
     for (change, what) in cases {
         let mut net = Net::new();
-        let liar = net.terms.seats[10];
+        let liar = net.terms.seats[1];
         let key = net.key(liar);
         net.tamper = Box::new(move |from, _, message| {
             if let Message::Sum(sum) = message
@@ -119,6 +120,57 @@ fn a_sum_in_anothers_name_or_over_another_set_is_not_used() {
         assert_eq!(net.run(), Ok(vec![15, 120]), "{what:?}");
         net.assert_accused(liar, what);
     }
+}
+
+/// Who does not send the quorum's signatures is believed once somebody else has, and not blamed for a set that nobody else
+/// knows: it may be that more lie than the agreement bears.
+#[test]
+fn a_sum_without_signatures_under_its_set_waits_for_them() {
+    for lies in [false, true] {
+        let mut net = Net::new();
+        let late = net.terms.seats[..4].to_vec();
+        net.delay = Box::new(move |from, _, message| {
+            let waits = matches!(message, Message::Sum(_)) && late.contains(&from);
+            LATENCY + Duration::from_millis(if waits { 200 } else { 0 })
+        });
+        let brief = net.terms.seats[10];
+        let seen = Rc::new(RefCell::new(0));
+        let count = Rc::clone(&seen);
+        net.tamper = Box::new(move |from, _, message| {
+            if let Message::Sum(sum) = message
+                && from == brief
+                && sum.certificate.is_none()
+            {
+                *count.borrow_mut() += 1;
+                sum.set.included += u64::from(lies);
+            }
+            true
+        });
+        assert_eq!(net.run(), Ok(vec![15, 120]));
+        assert_eq!(*seen.borrow(), 1);
+        net.assert_only_accused(&[]);
+    }
+}
+
+/// The others send them when nothing has come of it.
+#[test]
+fn all_who_send_the_signatures_under_the_set_may_die() {
+    let mut net = Net::sized(
+        20,
+        Sizes {
+            lanes: 2,
+            replicas: 8,
+            signers: 2,
+        },
+        2,
+    );
+    let first = net.terms.seats[..4].to_vec();
+    net.crash = Box::new(move |from, _, message| {
+        matches!(message, Message::Sum(_)) && first.contains(&from)
+    });
+    assert_eq!(net.run(), Ok(vec![20, 210]));
+    assert_eq!(net.dead.len(), 4);
+    net.assert_only_accused(&[]);
 }
 
 #[test]
@@ -196,14 +248,16 @@ fn two_agreed_sets_are_a_conflict() {
             && liars.contains(&from)
         {
             sum.set.declined += 1;
-            let ballot = Ballot {
-                instance: sum.set.round,
-                view: sum.certificate.view,
-                value: sum.set.digest(),
-            };
-            for (seat, vote) in &mut sum.certificate.votes {
-                let key = &keys[usize::from(*seat)];
-                *vote = key.sign("commonhold agreement commit", &base::encode(&ballot));
+            if let Some(certificate) = &mut sum.certificate {
+                let ballot = Ballot {
+                    instance: sum.set.round,
+                    view: certificate.view,
+                    value: sum.set.digest(),
+                };
+                for (seat, vote) in &mut certificate.votes {
+                    let key = &keys[usize::from(*seat)];
+                    *vote = key.sign("commonhold agreement commit", &base::encode(&ballot));
+                }
             }
             let mut body = sum.sum.body.clone();
             body.0.set = sum.set.digest();

@@ -124,6 +124,33 @@ fn parts_that_are_lost_come_from_mates_or_again() {
     net.assert_only_accused(&[]);
 }
 
+/// Most send the quorum's signatures only when they say it again.
+#[test]
+fn sums_without_signatures_under_their_set_wait_for_them() {
+    for certifies in [None, Some(4)] {
+        let mut net = Net::tree();
+        let seats: BTreeSet<_> = net
+            .leaves
+            .iter()
+            .flat_map(|(l, _)| l.seats.clone())
+            .collect();
+        let certifier = certifies.map(|seat| net.leaves[1].0.seats[seat]);
+        let mut said = BTreeSet::new();
+        net.tamper = Box::new(move |from, to, message| {
+            if let Message::Part(_, sum) = message
+                && seats.contains(&from)
+                && Some(from) != certifier
+                && said.insert((from, to))
+            {
+                sum.certificate = None;
+            }
+            true
+        });
+        assert_eq!(net.run(), Ok(vec![EVERYBODY, TOTAL]));
+        net.assert_only_accused(&[]);
+    }
+}
+
 fn change_parts(net: &mut Net, change: fn(&mut Sum, &SigningKey)) -> NodeId {
     let (leaf, _) = net.leaves[1].clone();
     let liar = leaf.seats[5];
@@ -252,7 +279,7 @@ fn nobody_contributes_to_a_root_and_leaves_take_no_parts() {
     let evidence = net.ended.clone().unwrap().unwrap();
     let sum = Sum {
         set: evidence.set,
-        certificate: evidence.certificate,
+        certificate: Some(evidence.certificate),
         sum: evidence.sums[0].clone().first().unwrap(),
     };
     net.inject(
