@@ -13,9 +13,9 @@ use std::collections::VecDeque;
 use base::{Digest, Duration, Instant, NodeId, Outbox, Protocol, Rng, encode};
 
 use agenda::Agenda;
+use counting::Latency;
 use crowd::{Crowd, Place, Process, Slot};
 use happening::Happening;
-pub use latency::Latency;
 use log::Log;
 use population::Population;
 

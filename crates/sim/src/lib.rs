@@ -60,18 +60,17 @@
 pub mod aggregating;
 pub mod chart;
 pub mod community;
-pub mod counting;
 pub mod drawing;
 mod engine;
 mod faults;
 pub mod figures;
 pub mod hostile;
 mod network;
-pub mod parallel;
 mod rerun;
 mod tap;
 
-pub use engine::{Counters, Latency, START, Simulation};
+pub use counting::{self, Latency, parallel};
+pub use engine::{Counters, START, Simulation};
 pub use faults::{Action, Direction, Skew};
 pub use network::{NetworkModel, PER_MILLION};
 pub use rerun::{Rerun, seed_or};

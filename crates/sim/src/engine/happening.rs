@@ -5,9 +5,9 @@ use crypto::Operations;
 
 use super::Simulation;
 use super::crowd::{Place, Process};
-use super::latency::Latency;
 use crate::network::micros;
 use crate::{Action, Skew};
+use counting::Latency;
 
 /// One thing on the agenda.
 pub enum Happening<P: Protocol> {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::counting::Population;
+use crate::Population;
 
 /// Every zone, in one or more blocks.
 pub struct Explicit {

@@ -1,7 +1,7 @@
 //! The evaluation of SEP2P §4: what a draw costs and leaks when every node of the network in turn is the execution setter.
 //!
 //! Nothing is signed, sent or stored that can be derived: a network is its sorted locations, fingers are found when they are
-//! needed, candidate unions are intervals. So ten million nodes take seconds, and `tests/counting.rs` holds every count
+//! needed, candidate unions are intervals. So ten million nodes take seconds, and `sim/tests/counting.rs` holds every count
 //! against the state machines that really sign and send.
 //!
 //! | file | idea |
@@ -19,6 +19,8 @@
 //! | `arcs` | where colluders can sign for each other |
 //! | `upkeep` | what it costs to keep node caches right while nodes come and go: [`Upkeep`] |
 //! | `statistic` | averages and the like: [`Statistic`] |
+//! | `latency` | the longest chain of operations and of messages: [`Latency`] |
+//! | `parallel` | work that several cores share |
 
 mod arcs;
 mod around;
@@ -27,8 +29,10 @@ mod chord;
 mod cost;
 mod degree;
 mod draw;
+mod latency;
 mod lots;
 mod overlay;
+pub mod parallel;
 mod population;
 mod setting;
 mod statistic;
@@ -36,13 +40,14 @@ mod survey;
 mod upkeep;
 mod values;
 
+pub use self::overlay::Overlay;
 pub use arcs::{Arc, arcs};
 pub use around::{Around, Seen};
 pub use can::Can;
 pub use cost::Cost;
 pub use degree::{degrees, smallest_row};
 pub use draw::{Counted, Counter};
-pub use overlay::Overlay;
+pub use latency::Latency;
 pub use population::{POPULATION_MAX, Population};
 pub use setting::{Setting, Terms};
 pub use statistic::Statistic;

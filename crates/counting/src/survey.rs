@@ -197,7 +197,7 @@ impl Totals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::counting::Terms;
+    use crate::Terms;
 
     fn terms(nodes: u64) -> Terms {
         Terms {

@@ -66,7 +66,7 @@ mod tests {
     use overlay::{Form, Parameters};
 
     use super::*;
-    use crate::counting::Terms;
+    use crate::Terms;
 
     /// By looking at everybody.
     #[test]

@@ -77,7 +77,7 @@ impl Values for Forced {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::counting::Around;
+    use crate::Around;
 
     #[test]
     fn the_setter_is_the_nearest() {
