@@ -87,7 +87,7 @@ fn survey(nodes: u64) -> f64 {
             attacked: false,
             seed: 1,
         };
-        survey.run(|_| ())
+        survey.run(&|_| ())
     });
     assert_eq!(totals.draws, nodes);
     took.as_secs_f64()

@@ -14,7 +14,7 @@ const STEP: usize = 4096;
 pub fn degrees(
     population: &Population,
     settings: &[Setting],
-    progress: impl Fn(u64) + Sync,
+    progress: &(dyn Fn(u64) + Sync),
 ) -> Vec<Statistic> {
     let parts = parallel::map(population.nodes() as u64, |nodes| {
         let mut statistics = vec![Statistic::default(); settings.len()];
@@ -106,7 +106,7 @@ mod tests {
             (0..population.nodes()).filter_map(of).collect()
         };
         let expected: Vec<_> = settings.iter().map(plainly).collect();
-        assert_eq!(degrees(&population, &settings, |_| ()), expected);
+        assert_eq!(degrees(&population, &settings, &|_| ()), expected);
         assert_eq!(expected[2].mean(), 2.0);
     }
 }

@@ -60,7 +60,7 @@ pub struct Totals {
 impl Survey<'_> {
     /// Counts a draw for every setter, on all cores; `progress` is told how many more are done. The same totals on any
     /// number of cores.
-    pub fn run(&self, progress: impl Fn(u64) + Sync) -> Totals {
+    pub fn run(&self, progress: &(dyn Fn(u64) + Sync)) -> Totals {
         let triggers = Triggers::new(self);
         let parts = parallel::map(self.population().nodes() as u64, |setters| {
             let counter = Counter::new(self.overlay, self.setting, self.strategy);
@@ -252,7 +252,7 @@ mod tests {
                 attacked,
                 seed: 1,
             };
-            let totals = survey.run(|_| ());
+            let totals = survey.run(&|_| ());
             (totals, totals.effectiveness(8, 0.05).unwrap())
         };
         for strategy in [Strategy::Paper, Strategy::MHash, Strategy::SecurityOptimal] {

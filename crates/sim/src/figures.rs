@@ -1,4 +1,4 @@
-//! The figures of SEP2P's evaluation (§4), drawn again from what [`counting`](crate::counting) finds, and two of our own.
+//! The figures of SEP2P's evaluation (§4), drawn again from what [`counting`] finds, and two of our own.
 //!
 //! | file | idea |
 //! |---|---|

@@ -63,7 +63,7 @@ impl Found<'_> {
                     *reach = reach.saturating_mul(u64::from(widths));
                 }
                 let last = setting.rows.last().map_or(0, |(k, _)| k + centre);
-                let mean = degrees(&population, &[setting], |_| ())[0].mean() + centre as f64;
+                let mean = degrees(&population, &[setting], &|_| ())[0].mean() + centre as f64;
                 found.push((mean, last as f64));
             }
             let (six, ten) = (found[0], found[1]);
