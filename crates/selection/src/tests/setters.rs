@@ -5,7 +5,7 @@ use community::ContactError;
 use crypto::Signature;
 
 use super::network::{LATENCY, Network};
-use super::talk::{Change, contact, forged, only, why};
+use super::talk::{Change, contact, forged, forged_at, only, why};
 use super::world::{SECOND, START, World, people, plan};
 use crate::relocation::SparseBody;
 use crate::site::Site;
@@ -380,7 +380,8 @@ fn a_nearer_builder_is_heard_of_when_its_contact_holds() {
     stage.breaks(2, Message::Refused(stage.step(), nearer), what);
     // What is known already is no news, and costs nothing.
     let mut stage = Stage::committed(&world, 2);
-    let nearer = Refusal::Nearer(Box::new(forged(people().node(5))));
+    let old = forged_at(people().node(5), START - SECOND);
+    let nearer = Refusal::Nearer(Box::new(old));
     stage.say_as(2, Message::Refused(stage.step(), nearer));
     assert_eq!(stage.network.accusations(), []);
 }

@@ -1,6 +1,6 @@
 //! Words that several tests use.
 
-use base::NodeId;
+use base::{Instant, NodeId};
 use community::Contact;
 
 use super::world::{START, people};
@@ -30,7 +30,12 @@ pub fn contact(node: NodeId) -> Contact {
 
 /// Another's signature under this node's address.
 pub fn forged(node: NodeId) -> Contact {
+    forged_at(node, START)
+}
+
+/// The same, of another moment.
+pub fn forged_at(node: NodeId, issued: Instant) -> Contact {
     let certificate = people().identity(node).certificate.clone();
     let at = vec![([192, 0, 2, 1], 1).into()];
-    Contact::new(&people().identities[3].key, certificate, at, START)
+    Contact::new(&people().identities[3].key, certificate, at, issued)
 }
