@@ -116,6 +116,18 @@ impl Tree {
     }
 }
 
+impl Tree {
+    /// The tree of so many levels in which each parent has so many children: as deep as one of a large community, and narrower,
+    /// so that it can be simulated.
+    pub fn full(fan_in: u64, depth: u32) -> Self {
+        Self {
+            leaves: fan_in.saturating_pow(depth.saturating_sub(1)),
+            fan_in,
+            depth,
+        }
+    }
+}
+
 #[cfg(test)]
 impl Tree {
     /// Any shape, so that small ones can be looked at whole.
@@ -151,6 +163,13 @@ mod tests {
         assert_eq!(Tree::SINGLE.committees_per_level(), [1]);
         assert_eq!(Tree::of(1025, 10_000).committees_per_level(), [3, 1]);
         assert_eq!(Tree::of(1760, 1760).committees_per_level(), [3, 1]);
+    }
+
+    #[test]
+    fn a_full_tree_has_as_many_levels_as_it_is_told() {
+        assert_eq!(Tree::full(3, 4).committees_per_level(), [27, 9, 3, 1]);
+        assert_eq!(Tree::full(5, 2).committees_per_level(), [5, 1]);
+        assert_eq!(Tree::full(3, 1).committees_per_level(), [1]);
     }
 
     #[test]

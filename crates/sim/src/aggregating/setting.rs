@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aggregation::committee::{Place, Terms};
-use aggregation::sizes::{self, Plan, Refusal};
+use aggregation::sizes::{self, Plan, Refusal, Tree};
 use aggregation::validity;
 use base::{Digest, Duration, NodeId, Rng};
 use crypto::Vector;
@@ -21,7 +21,7 @@ use crate::drawing::{Crowd, CrowdError, Size};
 /// How long contributions are taken if not all come. Guess: as a short collection.
 const COLLECTION: Duration = Duration::from_secs(10);
 /// Most contributors: with all that their helpers hold they fit into a few gigabytes.
-pub const CONTRIBUTORS_MAX: u64 = 12_000;
+pub const CONTRIBUTORS_MAX: u64 = 15_000;
 /// Fewest honest people who match of whom a total may tell. To it comes an allowance for the colluders, who are nobody to hide
 /// among.
 pub const CROWD_MIN: u64 = 5;
@@ -90,10 +90,6 @@ impl Setting {
         offline_permille: u32,
         statistic: Statistic,
     ) -> Result<Self, SettingError> {
-        if !(5..=CONTRIBUTORS_MAX).contains(&contributors) {
-            return Err(SettingError::Contributors);
-        }
-        let (cells, vector_len) = statistic.shape()?;
         // The querier holds no seat, and everybody else may.
         let plan = Plan::choose(sizes::Terms {
             candidates: contributors,
@@ -101,6 +97,42 @@ impl Setting {
             colluders,
             offline_permille,
         })?;
+        Self::planned(plan, statistic)
+    }
+
+    /// A narrow tree with committees, leaves and levels as `plan` has them: each parent has `fan_in` children, and the last level
+    /// is as far from the first as there. So what takes time on the way up is as long, with few enough people to be simulated.
+    ///
+    /// # Errors
+    ///
+    /// See [`SettingError`].
+    pub fn narrowed(
+        mut plan: Plan,
+        fan_in: u64,
+        statistic: Statistic,
+    ) -> Result<Self, SettingError> {
+        let people = plan.terms.contributors.div_ceil(plan.tree.leaves());
+        let colluders = plan.terms.colluders as f64 / plan.terms.candidates as f64;
+        plan.tree = Tree::full(fan_in, plan.tree.depth());
+        let contributors = people * plan.tree.leaves();
+        plan.terms.contributors = contributors;
+        plan.terms.candidates = contributors;
+        plan.terms.colluders = (colluders * contributors as f64) as u64;
+        Self::planned(plan, statistic)
+    }
+
+    /// The committees of this plan, in a community that has no other members than those who contribute and the asker.
+    ///
+    /// # Errors
+    ///
+    /// See [`SettingError`].
+    pub fn planned(plan: Plan, statistic: Statistic) -> Result<Self, SettingError> {
+        let contributors = plan.terms.contributors;
+        if !(5..=CONTRIBUTORS_MAX).contains(&contributors) {
+            return Err(SettingError::Contributors);
+        }
+        let (cells, vector_len) = statistic.shape()?;
+        let colluders = plan.terms.colluders;
         let size = Size::new(contributors + 1, colluders.max(1), 1e-6);
         let crowd = Crowd::of(1, &size, Form::Sound)?;
         let mut people: Vec<_> = (0..crowd.len()).collect();
