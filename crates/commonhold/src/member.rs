@@ -53,6 +53,7 @@ async fn run(home: &Home) -> Result<(), String> {
         community: Arc::clone(&community),
         addresses: vec![bound.local_addr()],
         consent: consent(&vault)?,
+        budget: None,
         journal: vault.journal_all().map_err(|why| why.to_string())?,
         rng: system_rng(),
     };
@@ -133,6 +134,7 @@ async fn follow(
 enum Errand {
     Measure(Digest, Box<Question>),
     Store(u64, Vec<u8>, Vec<u8>),
+    Forget(Vec<u8>),
 }
 
 /// Says what the demo wants to know; gives what the vault must do.
@@ -140,6 +142,7 @@ fn hear(event: Event, proof: Option<&Path>) -> Result<Option<Errand>, String> {
     match event {
         Event::Measure { question, parsed } => return Ok(Some(Errand::Measure(question, parsed))),
         Event::Store { number, key, value } => return Ok(Some(Errand::Store(number, key, value))),
+        Event::Forget { key } => return Ok(Some(Errand::Forget(key))),
         Event::Known(nodes) => say(&Word::Known(nodes)),
         Event::Stage(
             _,
@@ -172,7 +175,11 @@ fn hear(event: Event, proof: Option<&Path>) -> Result<Option<Errand>, String> {
         }),
         Event::Misbehaved { node, what } => eprintln!("{node:?} misbehaved: {what}"),
         // Nobody sits before a demo's node to be asked.
-        Event::AskOwner(_) | Event::Contributed(_) | Event::Stage(_, Stage::Announced { .. }) => {}
+        Event::AskOwner(_)
+        | Event::CalledOff(_)
+        | Event::BudgetSpent(_)
+        | Event::Contributed(_)
+        | Event::Stage(_, Stage::Announced { .. }) => {}
     }
     Ok(None)
 }
@@ -204,6 +211,13 @@ fn keep(mut vault: Vault) -> (mpsc::Sender<Errand>, channel::UnboundedReceiver<C
                         }
                     };
                     Command::Measured { question, row }
+                }
+                Errand::Forget(key) => {
+                    // What is left over is only looked at again.
+                    if let Err(why) = vault.journal_remove(&key) {
+                        eprintln!("{why}");
+                    }
+                    continue;
                 }
                 Errand::Store(number, key, value) => match vault.journal_put(&key, &value) {
                     Ok(()) => Command::Stored(number),

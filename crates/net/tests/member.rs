@@ -89,6 +89,7 @@ async fn start(
         community: Arc::clone(community),
         addresses: vec![bound.local_addr()],
         consent: ConsentRule::Yes,
+        budget: None,
         journal: vec![],
         rng: Rng::from_seed([7; 32]),
     };

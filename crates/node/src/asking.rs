@@ -10,12 +10,17 @@ use selection::{ActorList, Announced, Wanted};
 use thiserror::Error;
 
 use crate::composition::{Event, Node, Timer};
+use crate::journal::{Call, Entry, value};
 use crate::message::{Drawn, Message};
 use crate::plan::{CLOCK_SKEW, Plan, PlanError, SignedPlan, choose_sizes};
 use crate::proof::{Proof, ProofError, Verified};
 
 /// How long the announcement has to spread before helpers are drawn. Guess: a few one-way times.
 const SPREAD: Duration = Duration::from_millis(250);
+/// How long after the time for consent helpers are drawn at the latest: others forget the question in an hour.
+const DRAWN_WITHIN: Duration = Duration::from_secs(1800);
+/// How often a node that is not a member yet looks whether it is.
+const JOINS_WITHIN: Duration = Duration::from_secs(1);
 /// How often seats are offered again until all lanes have keys.
 const OFFER_AGAIN: Duration = Duration::from_secs(1);
 
@@ -75,6 +80,15 @@ pub enum Failure {
     /// The helpers gave nothing.
     #[error("{0}")]
     Committee(#[from] committee::Failure),
+    /// The asker has called it off.
+    #[error("it was called off")]
+    CalledOff,
+    /// It was not drawn for in time.
+    #[error("this node was not running when the question was due; ask again")]
+    Missed,
+    /// The community's numbers have changed since.
+    #[error("the community's descriptor has changed since it was asked; ask again")]
+    OtherDescriptor,
     /// What the helpers gave does not hold.
     #[error("the helpers' result does not hold: {0}; ask again for new helpers")]
     Proof(#[from] ProofError),
@@ -172,6 +186,19 @@ impl Node {
         out: &mut Outbox<Self>,
     ) {
         let digest = plan.plan.digest();
+        self.store(now, Entry::Asked(digest), value(&plan), out);
+        self.announce_again(now, plan, question, out);
+    }
+
+    /// Tells everybody known, and waits for owners.
+    pub(crate) fn announce_again(
+        &mut self,
+        now: Instant,
+        plan: SignedPlan,
+        question: Question,
+        out: &mut Outbox<Self>,
+    ) {
+        let digest = plan.plan.digest();
         let announced = announced(&plan.plan);
         let command = selection::Command::Announce(digest, announced);
         self.selection(now, Input::Command(command), out);
@@ -199,6 +226,14 @@ impl Node {
         };
         match &mut asking.phase {
             Phase::Consent { draw_at } if now >= *draw_at => {
+                let plan = &asking.plan.plan;
+                if now > plan.consent_until.max(plan.asked_at) + DRAWN_WITHIN {
+                    return self.ended(question, Failure::Missed, out);
+                }
+                if self.overlay.standing().is_none() {
+                    // After a restart this node has to become a member again first.
+                    return out.wake(now + JOINS_WITHIN, Timer::Asking(question));
+                }
                 asking.phase = Phase::Drawing;
                 let seats = asking.plan.plan.sizes.seats();
                 let seats = u32::try_from(seats).expect("a committee has at most 300 seats");
@@ -283,6 +318,10 @@ impl Node {
         let Phase::LaneKeys { drawn, terms } = &asking.phase else {
             return;
         };
+        let kept = Call {
+            drawn: drawn.clone(),
+            keys: keys.clone(),
+        };
         let call = Message::Collect(drawn.clone(), keys);
         // Once more halfway, for those whom the first call did not reach.
         let again_at = now + terms.closes_at.since(now) / 2;
@@ -295,6 +334,55 @@ impl Node {
         out.wake(again_at, Timer::Asking(question));
         out.emit(Event::Stage(question, Stage::Collecting));
         self.call(&call, out);
+        self.store(now, Entry::Called(question), value(&kept), out);
+    }
+
+    /// Waits on for the answer to a question for which people were called before this process started. Gives what the helpers
+    /// agreed on, unless it is too late.
+    pub(crate) fn collect_on(
+        &mut self,
+        now: Instant,
+        plan: SignedPlan,
+        parsed: Question,
+        call: Call,
+        out: &mut Outbox<Self>,
+    ) -> Option<Arc<Terms>> {
+        let question = plan.plan.digest();
+        let list = &call.drawn.list;
+        let terms = Arc::new(plan.plan.terms(&parsed, list, self.community.descriptor()));
+        let asking = Asking {
+            plan,
+            question: parsed,
+            phase: Phase::Collecting {
+                call: Box::new(Message::Collect(call.drawn.clone(), call.keys)),
+                drawn: call.drawn,
+                terms: Arc::clone(&terms),
+                // Once more, for those whom the first call did not reach.
+                again_at: now + JOINS_WITHIN,
+            },
+        };
+        self.asking.insert(question, asking);
+        if now >= terms.ends_at() {
+            self.ended(
+                question,
+                Failure::Committee(committee::Failure::TimedOut),
+                out,
+            );
+            return None;
+        }
+        out.emit(Event::Stage(question, Stage::Collecting));
+        out.wake(now + JOINS_WITHIN, Timer::Asking(question));
+        Some(terms)
+    }
+
+    /// Ends a question of our own for which nobody is drawn yet. Whether there was one.
+    pub(crate) fn call_off(&mut self, question: Digest, out: &mut Outbox<Self>) -> bool {
+        let asking = self.asking.get(&question);
+        let waits = asking.is_some_and(|asking| matches!(asking.phase, Phase::Consent { .. }));
+        if waits {
+            self.ended(question, Failure::CalledOff, out);
+        }
+        waits
     }
 
     fn call(&self, call: &Message, out: &mut Outbox<Self>) {
@@ -314,6 +402,7 @@ impl Node {
         else {
             return;
         };
+        self.forget_asked(question, out);
         let Drawn { plan, list } = *drawn;
         let proof = Proof {
             plan,
@@ -331,6 +420,7 @@ impl Node {
 
     pub(crate) fn ended(&mut self, question: Digest, why: Failure, out: &mut Outbox<Self>) {
         if self.asking.remove(&question).is_some() {
+            self.forget_asked(question, out);
             out.emit(Event::Ended(question, why));
         }
     }

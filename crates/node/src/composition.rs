@@ -13,9 +13,9 @@ use selection::{Rules, Selection};
 use thiserror::Error;
 
 use crate::asking::{Answer, Ask, Asking, Failure, Stage};
-use crate::journal::{Entry, Journal};
+use crate::journal::{Entry, Journal, Kept};
 use crate::message::Message;
-use crate::owning::Asked;
+use crate::owning::{Asked, Budget};
 use crate::plan::PlanError;
 use crate::questions::Questions;
 
@@ -28,7 +28,13 @@ pub struct Node {
     selection: Selection,
     committee: Committee,
     pub(crate) consent: ConsentRule,
+    pub(crate) budget: Option<Budget>,
     pub(crate) journal: Journal,
+    /// What the last run left open, until this one joins.
+    pub(crate) kept: Option<Kept>,
+    /// When others were told of open questions.
+    pub(crate) answered: BTreeMap<NodeId, Instant>,
+    pub(crate) compare_at: Instant,
     pub(crate) questions: Questions,
     pub(crate) asking: BTreeMap<Digest, Asking>,
     pub(crate) rng: Rng,
@@ -45,6 +51,8 @@ pub struct Setup {
     pub addresses: Vec<SocketAddr>,
     /// The owner's standing answer to questions.
     pub consent: ConsentRule,
+    /// How many questions the owner's data may go into.
+    pub budget: Option<Budget>,
     /// All that earlier runs had stored ([`Event::Store`]): key and value.
     pub journal: Vec<(Vec<u8>, Vec<u8>)>,
     /// Unpredictable: keys and shares come from it.
@@ -73,7 +81,11 @@ pub enum Command {
     Ask(Ask),
     /// The owner's standing answer from now on.
     SetConsent(ConsentRule),
-    /// The owner's answer to [`Event::AskOwner`].
+    /// How many questions the owner's data may go into from now on.
+    SetBudget(Option<Budget>),
+    /// Call off a question of this node's own, as long as nobody is drawn for it.
+    Cancel(Digest),
+    /// The owner's answer to [`Event::AskOwner`]; a later one replaces it until this node contributes.
     Consent {
         /// Which question.
         question: Digest,
@@ -114,6 +126,15 @@ pub enum Event {
         /// For [`Setup::journal`] after a restart.
         value: Vec<u8>,
     },
+    /// Nothing needs what was stored under this key any more.
+    Forget {
+        /// As in [`Event::Store`].
+        key: Vec<u8>,
+    },
+    /// A question that this node heard of is called off by its asker.
+    CalledOff(Digest),
+    /// This node declines, although its owner said yes: its budget is spent.
+    BudgetSpent(Digest),
     /// The asker's own question was not even announced.
     NotAsked(PlanError),
     /// How far the asker's question is.
@@ -146,6 +167,8 @@ pub enum Timer {
     Committee(committee::Timer),
     /// Of a question of our own.
     Asking(Digest),
+    /// To compare open questions with somebody.
+    Compare,
 }
 
 impl Node {
@@ -160,13 +183,13 @@ impl Node {
             community,
             addresses,
             consent,
+            budget,
             journal,
             mut rng,
         } = setup;
         let own = Contact::new(&identity.key, identity.certificate.clone(), addresses, now);
         let rules = Rules::new(Arc::clone(&community))?;
-        let keys = journal.iter().map(|(key, _)| key.as_slice());
-        let journal = Journal::restore(keys).ok_or(SetupError::Journal)?;
+        let (journal, kept) = Journal::restore(&journal).ok_or(SetupError::Journal)?;
         let overlay = Overlay::new(
             Arc::clone(&community),
             Arc::clone(&identity),
@@ -189,7 +212,11 @@ impl Node {
             selection,
             committee,
             consent,
+            budget,
             journal,
+            kept: Some(kept),
+            answered: BTreeMap::new(),
+            compare_at: now,
             questions: Questions::default(),
             asking: BTreeMap::new(),
             rng,
@@ -216,6 +243,14 @@ impl Node {
         self.overlay.cache().len()
     }
 
+    /// The questions about which owners may still decide.
+    pub fn open_questions(&self, now: Instant) -> Vec<Digest> {
+        self.questions
+            .open(now)
+            .map(|(question, _)| question)
+            .collect()
+    }
+
     /// Everybody else whom this node knows.
     pub(crate) fn others(&self) -> Vec<NodeId> {
         let own = self.own();
@@ -226,8 +261,14 @@ impl Node {
             .collect()
     }
 
-    pub(crate) fn store(&mut self, entry: Entry, value: Vec<u8>, out: &mut Outbox<Self>) {
-        let (number, key) = self.journal.store(entry);
+    pub(crate) fn store(
+        &mut self,
+        at: Instant,
+        entry: Entry,
+        value: Vec<u8>,
+        out: &mut Outbox<Self>,
+    ) {
+        let (number, key) = self.journal.store(at, entry);
         out.emit(Event::Store { number, key, value });
     }
 
@@ -238,7 +279,8 @@ impl Node {
                 let persisted = committee::Command::Persisted(round, number);
                 self.committee(now, Input::Command(persisted), out);
             }
-            None => {}
+            Some(Entry::Heard(_) | Entry::Decided(_) | Entry::Asked(_) | Entry::Called(_))
+            | None => {}
         }
     }
 
@@ -277,10 +319,10 @@ impl Node {
                     let found = selection::Command::Found(point, contacts);
                     self.selection(now, Input::Command(found), out);
                 }
+                Output::Event(overlay::Event::Joined(_)) => self.joined(now, out),
                 // A draw whose point is not found tries another; nothing here broadcasts or keeps records yet.
                 Output::Event(
-                    overlay::Event::Joined(_)
-                    | overlay::Event::NotFound(_)
+                    overlay::Event::NotFound(_)
                     | overlay::Event::Heard { .. }
                     | overlay::Event::BroadcastFailed(_)
                     | overlay::Event::Stored { .. }
@@ -363,7 +405,7 @@ impl Node {
                 round,
                 number,
                 state,
-            } => self.store(Entry::Voted(round, number), state, out),
+            } => self.store(now, Entry::Voted(round, number), state, out),
             committee::Event::SetAgreed(round, members) => {
                 out.emit(Event::SetAgreed(round, members));
             }
@@ -376,11 +418,14 @@ impl Node {
             Command::Join(told) => {
                 let join = overlay::Command::Join(told);
                 self.overlay(now, Input::Command(join), out);
+                self.resume(now, out);
             }
             Command::Ask(ask) => self.ask(now, ask, out),
             Command::SetConsent(rule) => self.consent = rule,
-            Command::Consent { question, yes } => self.consented(question, yes, out),
-            Command::Measured { question, row } => self.measured(question, row, out),
+            Command::SetBudget(budget) => self.budget = budget,
+            Command::Cancel(question) => self.cancel(question, out),
+            Command::Consent { question, yes } => self.consented(now, question, yes, out),
+            Command::Measured { question, row } => self.measured(now, question, row, out),
             Command::Stored(number) => self.stored(now, number, out),
         }
     }
@@ -403,6 +448,12 @@ impl Node {
             }
             Message::Seat(drawn) => {
                 if let Err(fault) = self.take_seat(now, from, *drawn, out) {
+                    Self::misbehaved(from, fault, out);
+                }
+            }
+            Message::Open(named) => self.on_open(now, from, &named, out),
+            Message::Cancelled(cancelled) => {
+                if let Err(fault) = self.on_cancelled(now, cancelled, out) {
                     Self::misbehaved(from, fault, out);
                 }
             }
@@ -431,6 +482,7 @@ impl Protocol for Node {
             Input::Timer(Timer::Selection(timer)) => self.selection(now, Input::Timer(timer), out),
             Input::Timer(Timer::Committee(timer)) => self.committee(now, Input::Timer(timer), out),
             Input::Timer(Timer::Asking(question)) => self.asking_timer(now, question, out),
+            Input::Timer(Timer::Compare) => self.compare_timer(now, out),
             Input::Unreachable(node) => {
                 self.overlay(now, Input::Unreachable(node), out);
                 self.selection(now, Input::Unreachable(node), out);

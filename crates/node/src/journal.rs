@@ -1,29 +1,93 @@
-//! What must be on the disk before it may be said.
+//! What must be on the disk before it may be said, and what a restarted node must know again.
 //!
 //! The host stores entries in order and confirms each by its number; after a restart it hands all of them back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::Digest;
+use aggregation::committee::{LaneKey, Signed};
+use base::{Digest, Instant, decode, encode};
+use minicbor::{Decode, Encode};
 
-/// Key prefix: this node has contributed to the question, or declined.
-const CONTRIBUTED: u8 = b'c';
-/// Key prefix: this node has voted in the computation.
-const VOTED: u8 = b'v';
+use crate::message::{Cancellation, Drawn};
+use crate::plan::SignedPlan;
+
+/// Longest value that is read back: a list of helpers is the longest, with a question of a few kilobytes.
+const VALUE_MAX: usize = 1 << 20;
 
 /// Why an entry is stored, and so what may happen once it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Entry {
-    /// For the question with this digest.
+    /// This node has contributed to the question with this digest, or declined.
     Contributed(Digest),
-    /// For this round; the number is the engine's.
+    /// This node has voted in this round; the number is the engine's.
     Voted(Digest, u64),
+    /// A question whose owners have time to decide.
+    Heard(Digest),
+    /// The owner's word on it.
+    Decided(Digest),
+    /// A question of this node's own that has not ended.
+    Asked(Digest),
+    /// People are called to contribute to it.
+    Called(Digest),
+}
+
+impl Entry {
+    /// Of which kind and about what.
+    fn key(self) -> Vec<u8> {
+        let (kind, digest) = match self {
+            Self::Contributed(question) => (b'c', question),
+            Self::Voted(round, _) => (b'v', round),
+            Self::Heard(question) => (b'h', question),
+            Self::Decided(question) => (b'd', question),
+            Self::Asked(question) => (b'a', question),
+            Self::Called(question) => (b'l', question),
+        };
+        std::iter::once(kind).chain(digest.0).collect()
+    }
+}
+
+/// A question heard of.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct Heard {
+    /// What the asker signed.
+    #[n(0)]
+    pub plan: SignedPlan,
+    /// That it has called the question off.
+    #[n(1)]
+    pub cancelled: Option<Cancellation>,
+}
+
+/// To whom a call went out, and with which keys.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[cbor(map)]
+pub struct Call {
+    /// The helpers.
+    #[n(0)]
+    pub drawn: Box<Drawn>,
+    /// Their lanes' keys.
+    #[n(1)]
+    pub keys: Vec<Signed<LaneKey>>,
+}
+
+/// What was open when the last run ended.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// Questions heard of.
+    pub heard: Vec<Heard>,
+    /// What the owner said about them.
+    pub decided: BTreeMap<Digest, bool>,
+    /// Own questions.
+    pub asked: Vec<SignedPlan>,
+    /// Those of them for which people were called.
+    pub called: BTreeMap<Digest, Call>,
 }
 
 /// What is stored and what is on its way.
 #[derive(Debug, Default)]
 pub struct Journal {
-    contributed: BTreeSet<Digest>,
+    /// By question, when.
+    contributed: BTreeMap<Digest, Instant>,
     voted: BTreeSet<Digest>,
     waiting: BTreeMap<u64, Entry>,
     last: u64,
@@ -31,23 +95,36 @@ pub struct Journal {
 
 impl Journal {
     /// What an earlier run of this node stored. `None` when an entry is not of a known kind.
-    pub fn restore<'a>(keys: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
-        let mut journal = Self::default();
-        for key in keys {
+    pub fn restore(entries: &[(Vec<u8>, Vec<u8>)]) -> Option<(Self, Kept)> {
+        let (mut journal, mut kept) = (Self::default(), Kept::default());
+        for (key, value) in entries {
             let (kind, digest) = key.split_first()?;
             let digest = Digest(digest.try_into().ok()?);
             match *kind {
-                CONTRIBUTED => journal.contributed.insert(digest),
-                VOTED => journal.voted.insert(digest),
+                b'c' => {
+                    let at = read(value)?;
+                    journal.contributed.insert(digest, at);
+                }
+                b'v' => _ = journal.voted.insert(digest),
+                b'h' => kept.heard.push(read(value)?),
+                b'd' => _ = kept.decided.insert(digest, read(value)?),
+                b'a' => kept.asked.push(read(value)?),
+                b'l' => _ = kept.called.insert(digest, read(value)?),
                 _ => return None,
-            };
+            }
         }
-        Some(journal)
+        Some((journal, kept))
     }
 
     /// Whether this node has contributed to the question, or is about to.
     pub fn has_contributed(&self, question: Digest) -> bool {
-        self.contributed.contains(&question)
+        self.contributed.contains_key(&question)
+    }
+
+    /// To how many questions this node has contributed since then.
+    pub fn contributed_since(&self, since: Instant) -> usize {
+        let times = self.contributed.values();
+        times.filter(|at| **at >= since).count()
     }
 
     /// Whether an earlier run of this node has voted in this computation. It must keep quiet then: what it knew is gone.
@@ -55,52 +132,80 @@ impl Journal {
         self.voted.contains(&round)
     }
 
-    /// Remembers that `entry` is being stored; gives the number to confirm and the key to store it under.
-    pub fn store(&mut self, entry: Entry) -> (u64, Vec<u8>) {
+    /// Remembers that `entry` is being stored; gives the number to confirm and the key to store it under. A contribution is
+    /// dated; a refusal to contribute has the first of all moments.
+    pub fn store(&mut self, at: Instant, entry: Entry) -> (u64, Vec<u8>) {
         self.last += 1;
         self.waiting.insert(self.last, entry);
-        let (kind, digest) = match entry {
-            Entry::Contributed(question) => {
-                self.contributed.insert(question);
-                (CONTRIBUTED, question)
-            }
-            Entry::Voted(round, _) => {
-                self.voted.insert(round);
-                (VOTED, round)
-            }
-        };
-        let key = std::iter::once(kind).chain(digest.0).collect();
-        (self.last, key)
+        match entry {
+            Entry::Contributed(question) => _ = self.contributed.insert(question, at),
+            Entry::Voted(round, _) => _ = self.voted.insert(round),
+            Entry::Heard(_) | Entry::Decided(_) | Entry::Asked(_) | Entry::Called(_) => {}
+        }
+        (self.last, entry.key())
     }
 
     /// What was waiting for this number.
     pub fn stored(&mut self, number: u64) -> Option<Entry> {
         self.waiting.remove(&number)
     }
+
+    /// The keys of all that is kept of a question that has ended for those who heard of it. That this node has contributed is
+    /// kept for ever.
+    pub fn keys_of_heard(question: Digest) -> [Vec<u8>; 2] {
+        [Entry::Heard(question), Entry::Decided(question)].map(Entry::key)
+    }
+
+    /// The same for its asker.
+    pub fn keys_of_asked(question: Digest) -> [Vec<u8>; 2] {
+        [Entry::Asked(question), Entry::Called(question)].map(Entry::key)
+    }
+}
+
+fn read<T: base::Wire>(value: &[u8]) -> Option<T> {
+    decode(value, VALUE_MAX).ok()
+}
+
+/// As [`Journal::restore`] reads it.
+pub fn value<T: base::Wire>(of: &T) -> Vec<u8> {
+    encode(of)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const NOW: Instant = Instant::from_secs(5);
+
     #[test]
     fn remembers_across_restarts() {
         let (question, round) = (Digest([1; 32]), Digest([2; 32]));
         let mut journal = Journal::default();
-        let (first, a) = journal.store(Entry::Contributed(question));
-        let (second, b) = journal.store(Entry::Voted(round, 7));
+        let (first, a) = journal.store(NOW, Entry::Contributed(question));
+        let (second, b) = journal.store(NOW, Entry::Voted(round, 7));
+        let (_, c) = journal.store(NOW, Entry::Decided(question));
         assert_ne!(first, second);
         assert_eq!(journal.stored(second), Some(Entry::Voted(round, 7)));
         assert_eq!(journal.stored(second), None);
-        let again = Journal::restore([a.as_slice(), &b].into_iter()).unwrap();
+        let entries = [(a, value(&NOW)), (b, vec![9]), (c, value(&true))];
+        let (again, kept) = Journal::restore(&entries).unwrap();
         assert!(again.has_contributed(question) && again.has_voted(round));
         assert!(!again.has_contributed(round) && !again.has_voted(question));
+        assert_eq!(kept.decided, BTreeMap::from([(question, true)]));
+        for journal in [journal, again] {
+            assert_eq!(journal.contributed_since(NOW), 1);
+            assert_eq!(journal.contributed_since(Instant::from_secs(6)), 0);
+        }
     }
 
     #[test]
-    fn refuses_damaged_keys() {
+    fn refuses_damaged_entries() {
         for key in [&[][..], b"c", b"x", &[b'x'; 33], &[b'c'; 34]] {
-            assert!(Journal::restore([key].into_iter()).is_none());
+            assert!(Journal::restore(&[(key.to_vec(), value(&NOW))]).is_none());
+        }
+        for kind in [b'c', b'h', b'd', b'a', b'l'] {
+            let key = [&[kind][..], &[1; 32]].concat();
+            assert!(Journal::restore(&[(key, vec![0xff])]).is_none(), "{kind}");
         }
     }
 }

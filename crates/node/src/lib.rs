@@ -16,12 +16,14 @@
 //! | `composition` | the children and the routes between them: an event of one becomes a command of another only here |
 //! | `asking`, `serving`, `owning` | the node's three sides: asker, helper, owner |
 //! | `questions` | the questions that this node has heard of |
-//! | `journal` | what must be on the disk before it may be said |
+//! | `journal` | what must be on the disk before it may be said, and what a restarted node must know again |
+//! | `lasting` | going on after a restart, and learning what was asked while the node was away |
 //! | [`proof`] | the proof file, made here and checked by anyone |
 
 mod asking;
 mod composition;
 mod journal;
+mod lasting;
 mod message;
 mod owning;
 mod plan;
@@ -31,6 +33,6 @@ mod serving;
 
 pub use asking::{Answer, Ask, Failure, Stage};
 pub use composition::{Command, Event, Node, Setup, SetupError, Timer};
-pub use message::{Drawn, Message};
-pub use owning::Asked;
+pub use message::{Cancellation, Drawn, Message};
+pub use owning::{Asked, Budget};
 pub use plan::{CLOCK_SKEW, COLLECT_MAX, CONSENT_MAX, Plan, PlanError, SignedPlan};

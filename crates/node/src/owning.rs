@@ -1,12 +1,12 @@
 //! The node's owner's side: consent, the local part, one contribution per question.
 
 use aggregation::committee::{self, LaneKey, Signed};
-use base::{Digest, Input, Instant, NodeId, Outbox};
+use base::{Digest, Duration, Input, Instant, NodeId, Outbox};
 use crypto::Vector;
 use question::{ConsentRule, LocalValue};
 
 use crate::composition::{Event, Node};
-use crate::journal::Entry;
+use crate::journal::{Entry, value};
 use crate::message::Drawn;
 use crate::questions::Consent;
 use crate::serving::Fault;
@@ -24,6 +24,15 @@ pub struct Asked {
     pub purpose: String,
     /// Until when an answer is sure to count.
     pub until: Instant,
+}
+
+/// How many questions an owner's data go into: answers to many together tell more than each alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Most contributions within any such time. Further questions are declined.
+    pub questions: usize,
+    /// How long each counts.
+    pub period: Duration,
 }
 
 impl Node {
@@ -49,14 +58,25 @@ impl Node {
         }
     }
 
-    /// The owner has decided. The first word counts.
-    pub(crate) fn consented(&mut self, question: Digest, yes: bool, out: &mut Outbox<Self>) {
-        if let Some(known) = self.questions.get_mut(question)
-            && known.consent == Consent::Pending
-        {
-            known.consent = if yes { Consent::Yes } else { Consent::No };
-            self.contribute(question, out);
+    /// The owner has decided: until this node contributes, the last word counts.
+    pub(crate) fn consented(
+        &mut self,
+        now: Instant,
+        question: Digest,
+        yes: bool,
+        out: &mut Outbox<Self>,
+    ) {
+        let Some(known) = self.questions.get_mut(question) else {
+            return;
+        };
+        if known.measuring || self.journal.has_contributed(question) {
+            return;
         }
+        known.consent = Consent::of(yes);
+        if known.plan.plan.is_open(now) {
+            self.store(now, Entry::Decided(question), value(&yes), out);
+        }
+        self.contribute(now, question, out);
     }
 
     /// All are called to contribute.
@@ -71,19 +91,20 @@ impl Node {
         let question = self.hear_asker(now, from, drawn.plan, out)?;
         let terms = self.accept_list(now, question, &drawn.list)?;
         let known = self.questions.get_mut(question).ok_or(Fault::TooMany)?;
-        if known.lanes.is_some() || now >= terms.closes_at {
+        if known.lanes.is_some() || known.cancelled.is_some() || now >= terms.closes_at {
             return Ok(());
         }
         terms.check_lanes(&keys)?;
         known.lanes = Some(keys.iter().map(|key| key.body.public).collect());
         let collecting = committee::Command::Collecting(terms.round(), keys);
         self.committee(now, Input::Command(collecting), out);
-        self.contribute(question, out);
+        self.contribute(now, question, out);
         Ok(())
     }
 
     /// Starts this node's one contribution to a question once all that it needs is there.
-    fn contribute(&mut self, question: Digest, out: &mut Outbox<Self>) {
+    fn contribute(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
+        let spent = self.has_spent_budget(now);
         let Some(known) = self.questions.get_mut(question) else {
             return;
         };
@@ -92,7 +113,11 @@ impl Node {
         }
         match known.consent {
             Consent::Pending => {}
-            Consent::No => self.store(Entry::Contributed(question), Vec::new(), out),
+            Consent::Yes if spent => {
+                out.emit(Event::BudgetSpent(question));
+                self.decline(question, out);
+            }
+            Consent::No => self.decline(question, out),
             Consent::Yes => {
                 known.measuring = true;
                 let parsed = Box::new(known.question.clone());
@@ -102,7 +127,13 @@ impl Node {
     }
 
     /// The vault has answered. Whoever does not match contributes zeros, so that nobody can tell.
-    pub(crate) fn measured(&mut self, question: Digest, row: LocalValue, out: &mut Outbox<Self>) {
+    pub(crate) fn measured(
+        &mut self,
+        now: Instant,
+        question: Digest,
+        row: LocalValue,
+        out: &mut Outbox<Self>,
+    ) {
         let Some(known) = self.questions.get_mut(question) else {
             return;
         };
@@ -113,7 +144,20 @@ impl Node {
         let vector = Vector::from_u64s(&measured.vector)
             .expect("a question measures numbers below the modulus: its capacity was checked");
         known.vector = Some(vector);
-        self.store(Entry::Contributed(question), Vec::new(), out);
+        self.store(now, Entry::Contributed(question), value(&now), out);
+    }
+
+    fn decline(&mut self, question: Digest, out: &mut Outbox<Self>) {
+        let never = Instant(0);
+        self.store(never, Entry::Contributed(question), value(&never), out);
+    }
+
+    /// Whether this node has contributed to as many questions lately as its owner allows.
+    fn has_spent_budget(&self, now: Instant) -> bool {
+        self.budget.is_some_and(|budget| {
+            let since = now - budget.period;
+            self.journal.contributed_since(since.max(Instant(1))) >= budget.questions
+        })
     }
 
     /// That this node contributes is on the disk: now it may.

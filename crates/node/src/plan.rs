@@ -13,7 +13,8 @@ use thiserror::Error;
 
 /// How far clocks of honest nodes may be apart. Guess: they are set over the network.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(2);
-/// How long ago, or how far in the future, a plan may be signed when it is announced.
+/// How far in the future a plan may be signed when it comes, and how long after the time for consent, if there is any, or after
+/// it was signed.
 const ANNOUNCED_WITHIN: Duration = Duration::from_secs(120);
 /// Longest time for consent: 30 days.
 pub const CONSENT_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -74,6 +75,11 @@ impl Plan {
     /// Match count below which nothing is opened.
     pub fn threshold(&self) -> u64 {
         self.min_crowd.saturating_add(self.padding_allowance)
+    }
+
+    /// Whether owners still have time to decide.
+    pub fn is_open(&self, now: Instant) -> bool {
+        now < self.consent_until
     }
 
     /// What everybody computes from the plan and the list that was drawn for it.
@@ -205,7 +211,7 @@ impl SignedPlan {
         plan.check(community)
     }
 
-    /// As [`check`](Self::check), for a plan that is announced now.
+    /// As [`check`](Self::check), for a plan that comes now: from its asker, or, as long as owners may decide, from anybody.
     ///
     /// # Errors
     ///
@@ -215,7 +221,10 @@ impl SignedPlan {
         community: &Community,
         now: Instant,
     ) -> Result<Question, PlanError> {
-        if self.plan.asked_at.distance(now) > ANNOUNCED_WITHIN {
+        let plan = &self.plan;
+        let is_early = plan.asked_at > now + ANNOUNCED_WITHIN;
+        let is_late = now > plan.consent_until.max(plan.asked_at) + ANNOUNCED_WITHIN;
+        if is_early || is_late {
             return Err(PlanError::Time);
         }
         self.check(community)
@@ -254,8 +263,8 @@ pub enum PlanError {
     /// Not signed by the asker.
     #[error("the plan is not signed by its asker")]
     Signature,
-    /// Signed too long ago or in the future.
-    #[error("the plan was not signed just now")]
+    /// Too late, or signed in the future.
+    #[error("the time for this question is over, or has not come: check the clock")]
     Time,
 }
 

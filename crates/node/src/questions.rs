@@ -8,6 +8,7 @@ use base::{Digest, Duration, Instant, NodeId};
 use crypto::SealingPublicKey;
 use question::Question;
 
+use crate::message::Cancellation;
 use crate::plan::{COLLECT_MAX, SignedPlan};
 
 /// Most questions kept.
@@ -28,6 +29,13 @@ pub enum Consent {
     No,
 }
 
+impl Consent {
+    /// What the owner has said.
+    pub fn of(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
+    }
+}
+
 /// A question that this node has checked.
 #[derive(Debug)]
 pub struct Known {
@@ -35,6 +43,8 @@ pub struct Known {
     pub plan: Arc<SignedPlan>,
     /// What it asks.
     pub question: Question,
+    /// The asker's word that it is called off.
+    pub cancelled: Option<Cancellation>,
     /// The owner's word.
     pub consent: Consent,
     /// Once helpers are drawn and their list is checked.
@@ -62,11 +72,22 @@ impl Questions {
         self.0.get_mut(&question)
     }
 
-    /// Makes room, then says whether `asker` may add another.
-    pub fn has_room(&mut self, asker: NodeId, now: Instant) -> bool {
-        self.0.retain(|_, known| now < forgotten_at(known));
+    /// Forgets those that are long over; says which.
+    pub fn forget_old(&mut self, now: Instant) -> Vec<Digest> {
+        let old = self.0.extract_if(.., |_, known| now >= forgotten_at(known));
+        old.map(|(question, _)| question).collect()
+    }
+
+    /// Whether `asker` may add another.
+    pub fn has_room(&self, asker: NodeId) -> bool {
         let of_asker = self.0.values().filter(|k| k.plan.plan.asker == asker);
         self.0.len() < QUESTIONS_MAX && of_asker.count() < OF_ONE_ASKER_MAX
+    }
+
+    /// Those about which owners may still decide.
+    pub fn open(&self, now: Instant) -> impl Iterator<Item = (Digest, &Known)> {
+        let all = self.0.iter().map(|(question, known)| (*question, known));
+        all.filter(move |(_, known)| known.cancelled.is_none() && known.plan.plan.is_open(now))
     }
 
     /// Adds a checked question.
@@ -76,6 +97,7 @@ impl Questions {
             Known {
                 plan: Arc::new(plan),
                 question,
+                cancelled: None,
                 consent: Consent::Pending,
                 terms: None,
                 lanes: None,

@@ -8,7 +8,7 @@ use base::{Digest, Input, Instant, NodeId, Outbox};
 use selection::ActorList;
 use thiserror::Error;
 
-use crate::asking::{Asking, announced};
+use crate::asking::Asking;
 use crate::composition::Node;
 use crate::message::{Drawn, Message};
 use crate::plan::{PlanError, SignedPlan};
@@ -48,14 +48,14 @@ impl Node {
         if self.questions.get(digest).is_some() {
             return Ok(digest);
         }
-        if !self.questions.has_room(plan.plan.asker, now) {
+        self.forget_old(now, out);
+        if !self.questions.has_room(plan.plan.asker) {
             return Err(Fault::TooMany);
         }
         let question = plan.check_announced(&self.community, now)?;
-        let announced = announced(&plan.plan);
         self.questions.insert(digest, plan, question);
-        let command = selection::Command::Announce(digest, announced);
-        self.selection(now, Input::Command(command), out);
+        self.expect_draw(now, digest, out);
+        self.keep_heard(now, digest, out);
         self.consider(digest, out);
         Ok(digest)
     }

@@ -9,7 +9,7 @@ use community::{
     draw_keys, enrol,
 };
 use crypto::{Rights, SigningKey};
-use node::{Answer, Ask, Command, Event, Failure, Node, Setup};
+use node::{Answer, Ask, Budget, Command, Event, Failure, Node, Setup};
 use question::{ConsentRule, LocalValue};
 
 use crate::{NetworkModel, START, Simulation, Tap};
@@ -70,7 +70,12 @@ struct Person {
     identity: Arc<Identity>,
     value: LocalValue,
     consent: ConsentRule,
+    budget: Option<Budget>,
     answers: Option<bool>,
+    /// How long the owner takes to say it.
+    ponders: Duration,
+    /// Questions that were put to the owner and are not called off.
+    inbox: BTreeSet<Digest>,
     disk: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Whom it was told of: somebody who came earlier.
     told: Option<NodeId>,
@@ -179,6 +184,40 @@ impl World {
         self.simulation.command(person, Command::SetConsent(rule));
     }
 
+    /// How long this owner takes to answer when asked.
+    pub fn set_pondering(&mut self, person: NodeId, time: Duration) {
+        self.person(person).ponders = time;
+    }
+
+    /// How many questions this owner's data may go into.
+    pub fn set_budget(&mut self, person: NodeId, budget: Budget) {
+        self.person(person).budget = Some(budget);
+        self.simulation
+            .command(person, Command::SetBudget(Some(budget)));
+    }
+
+    /// The questions that were put to this owner, as long as they are not called off.
+    pub fn inbox(&self, person: NodeId) -> &BTreeSet<Digest> {
+        &self.seats[&person].inbox
+    }
+
+    /// The questions about which owners may still decide, as this node knows them.
+    pub fn open_questions(&self, node: NodeId) -> Vec<Digest> {
+        let now = self.simulation.local_time(node);
+        let process = self.simulation.node(&node);
+        process.inner().open_questions(now)
+    }
+
+    /// Lets this node die; it keeps what is on its disk.
+    pub fn crash(&mut self, node: NodeId) {
+        self.simulation.crash(node);
+    }
+
+    /// How many entries the journal of this node has.
+    pub fn journal_len(&self, node: NodeId) -> usize {
+        self.seats[&node].disk.len()
+    }
+
     /// Starts the node of this person again from what is on its disk.
     pub fn restart(&mut self, node: NodeId) {
         let now = self.simulation.local_time(node);
@@ -224,12 +263,17 @@ impl World {
         outcome
     }
 
-    /// Puts a question.
+    /// Puts a question at once.
     pub fn put(&mut self, sql: &str, collect_for: Duration) {
+        self.put_for(Duration::ZERO, sql, collect_for);
+    }
+
+    /// Puts a question about which owners have so long to decide.
+    pub fn put_for(&mut self, consent_for: Duration, sql: &str, collect_for: Duration) {
         let ask = Ask {
             sql: sql.into(),
             purpose: "a simulated purpose".into(),
-            consent_for: Duration::ZERO,
+            consent_for,
             collect_for,
         };
         self.simulation.command(self.asker, Command::Ask(ask));
@@ -271,6 +315,7 @@ impl World {
             community,
             addresses: Vec::new(),
             consent: person.consent,
+            budget: person.budget,
             journal: person.disk.clone().into_iter().collect(),
             rng: person.rng.fork("process"),
         };
@@ -310,7 +355,10 @@ impl Person {
             }),
             value,
             consent: ConsentRule::Yes,
+            budget: None,
             answers: None,
+            ponders: Duration::from_secs(1),
+            inbox: BTreeSet::new(),
             disk: BTreeMap::new(),
             told: None,
             rng: rng.fork("node"),
@@ -327,10 +375,19 @@ impl Person {
                 self.disk.insert(key, value);
                 vec![(DISK, Command::Stored(number))]
             }
+            Event::Forget { key } => {
+                self.disk.remove(&key);
+                Vec::new()
+            }
             Event::AskOwner(asked) => {
                 let question = asked.question;
-                let answer = |yes| (Duration::from_secs(1), Command::Consent { question, yes });
+                self.inbox.insert(question);
+                let answer = |yes| (self.ponders, Command::Consent { question, yes });
                 self.answers.map(answer).into_iter().collect()
+            }
+            Event::CalledOff(question) => {
+                self.inbox.remove(&question);
+                Vec::new()
             }
             _ => Vec::new(),
         }

@@ -110,6 +110,17 @@ impl Vault {
         Ok(())
     }
 
+    /// Forgets what was stored under `key`, if anything was.
+    ///
+    /// # Errors
+    ///
+    /// A failure to write.
+    pub fn journal_remove(&mut self, key: &[u8]) -> Result<(), VaultError> {
+        let forget = "DELETE FROM commonhold_journal WHERE key = ?1";
+        self.writer.execute(forget, [key])?;
+        Ok(())
+    }
+
     /// Everything in the journal, by key.
     ///
     /// # Errors
@@ -274,6 +285,11 @@ pub(crate) mod tests {
         vault.journal_put(b"vote", b"first").expect("stored");
         vault.journal_put(b"vote", b"second").expect("stored");
         vault.journal_put(b"done \x00\xff", b"").expect("stored");
+        vault.journal_put(b"old", b"over").expect("stored");
+        vault.journal_remove(b"old").expect("removed");
+        vault
+            .journal_remove(b"never there")
+            .expect("nothing to remove");
         vault.set_setting("consent", "ask").expect("stored");
         vault.set_setting("consent", "yes").expect("stored");
         drop(vault);

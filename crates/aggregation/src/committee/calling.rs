@@ -18,6 +18,14 @@ pub struct Calling {
 }
 
 impl Calling {
+    /// People have been called already, by an earlier process of this node.
+    pub fn done() -> Self {
+        Self {
+            keys: BTreeMap::new(),
+            ready: true,
+        }
+    }
+
     /// Whether every lane has a key of which enough replicas hold the secret.
     pub fn is_ready(&self) -> bool {
         self.ready

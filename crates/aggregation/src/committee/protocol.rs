@@ -57,6 +57,8 @@ pub enum Command {
     Collecting(Digest, Vec<Signed<LaneKey>>),
     /// Be the querier.
     Ask(Arc<Terms>),
+    /// Be the querier again, of a computation to which people were called before this process started.
+    Await(Arc<Terms>),
     /// Contribute this vector, sealed to these lanes. At most once per question: the application sees to that.
     Contribute(Arc<Terms>, Vec<SealingPublicKey>, Vector),
     /// Say that the owner stays out.
@@ -127,6 +129,16 @@ impl Committee {
         }
     }
 
+    fn ask(&mut self, terms: Arc<Terms>, is_called: bool, out: &mut Outbox<Self>) {
+        let round = terms.round();
+        if self.asking.len() < ROUNDS_MAX && terms.are_possible() {
+            self.asking
+                .insert(round, Querier::start(terms, is_called, out));
+        } else {
+            out.emit(Event::Failed(round, Failure::TimedOut));
+        }
+    }
+
     fn command(&mut self, now: Instant, command: Command, out: &mut Outbox<Self>) {
         match command {
             Command::Serve(terms, members) => self.serve(now, terms, members, out),
@@ -135,14 +147,8 @@ impl Committee {
                     replica.collecting(now, keys, out);
                 }
             }
-            Command::Ask(terms) => {
-                let round = terms.round();
-                if self.asking.len() < ROUNDS_MAX && terms.are_possible() {
-                    self.asking.insert(round, Querier::start(terms, out));
-                } else {
-                    out.emit(Event::Failed(round, Failure::TimedOut));
-                }
-            }
+            Command::Ask(terms) => self.ask(terms, false, out),
+            Command::Await(terms) => self.ask(terms, true, out),
             Command::Contribute(terms, lanes, vector) => {
                 let (identity, rng) = (&self.context.identity, &mut self.context.rng);
                 match Bundle::new(identity, &terms, &lanes, &vector, rng) {

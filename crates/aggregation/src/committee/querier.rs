@@ -36,14 +36,18 @@ pub struct Querier {
 }
 
 impl Querier {
-    /// Waits for the lanes' keys.
-    pub fn start(terms: Arc<Terms>, out: &mut Outbox<Committee>) -> Self {
+    /// Waits for the lanes' keys; or, where people are called already, for sums.
+    pub fn start(terms: Arc<Terms>, is_called: bool, out: &mut Outbox<Committee>) -> Self {
         let round = terms.round();
         out.wake(terms.closes_at, Timer::Querier(round));
         out.wake(terms.ends_at(), Timer::Querier(round));
         Self {
             terms,
-            calling: Calling::default(),
+            calling: if is_called {
+                Calling::done()
+            } else {
+                Calling::default()
+            },
             set: None,
             waiting: BTreeMap::new(),
             sums: Tally::default(),

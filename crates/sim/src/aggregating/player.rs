@@ -146,7 +146,7 @@ fn second_command(
             let terms = Arc::clone(terms);
             Some(Command::Contribute(terms, keys.clone(), other))
         }
-        Command::Ask(_) | Command::Decline(_) => None,
+        Command::Ask(_) | Command::Await(_) | Command::Decline(_) => None,
     }
 }
 
