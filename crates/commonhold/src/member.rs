@@ -52,7 +52,7 @@ async fn run(home: &Home) -> Result<(), String> {
         identity: Arc::clone(&identity),
         community: Arc::clone(&community),
         addresses: vec![bound.local_addr()],
-        consent: consent(&vault)?,
+        consent: consent(&vault)?.into(),
         budget: None,
         journal: vault.journal_all().map_err(|why| why.to_string())?,
         rng: system_rng(),

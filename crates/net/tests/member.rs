@@ -88,7 +88,7 @@ async fn start(
         identity: Arc::new(identity),
         community: Arc::clone(community),
         addresses: vec![bound.local_addr()],
-        consent: ConsentRule::Yes,
+        consent: ConsentRule::Yes.into(),
         budget: None,
         journal: vec![],
         rng: Rng::from_seed([7; 32]),

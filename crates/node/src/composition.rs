@@ -8,7 +8,7 @@ use aggregation::committee::{self, Committee};
 use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol, Rng};
 use community::{Community, Contact, Identity};
 use overlay::Overlay;
-use question::{ConsentRule, LocalValue, Question};
+use question::{LocalValue, Question};
 use selection::{Rules, Selection};
 use thiserror::Error;
 
@@ -27,7 +27,7 @@ pub struct Node {
     pub(crate) overlay: Overlay,
     selection: Selection,
     committee: Committee,
-    pub(crate) consent: ConsentRule,
+    pub(crate) consent: question::Rules,
     pub(crate) budget: Option<Budget>,
     pub(crate) journal: Journal,
     /// What the last run left open, until this one joins.
@@ -49,8 +49,8 @@ pub struct Setup {
     pub community: Arc<Community>,
     /// Where others can reach it.
     pub addresses: Vec<SocketAddr>,
-    /// The owner's standing answer to questions.
-    pub consent: ConsentRule,
+    /// The owner's standing words on questions.
+    pub consent: question::Rules,
     /// How many questions the owner's data may go into.
     pub budget: Option<Budget>,
     /// All that earlier runs had stored ([`Event::Store`]): key and value.
@@ -79,8 +79,8 @@ pub enum Command {
     Join(Vec<(NodeId, SocketAddr)>),
     /// Put a question to the community.
     Ask(Ask),
-    /// The owner's standing answer from now on.
-    SetConsent(ConsentRule),
+    /// The owner's standing words from now on.
+    SetConsent(question::Rules),
     /// How many questions the owner's data may go into from now on.
     SetBudget(Option<Budget>),
     /// Call off a question of this node's own, as long as nobody is drawn for it.
@@ -421,7 +421,7 @@ impl Node {
                 self.resume(now, out);
             }
             Command::Ask(ask) => self.ask(now, ask, out),
-            Command::SetConsent(rule) => self.consent = rule,
+            Command::SetConsent(rules) => self.consent = rules,
             Command::SetBudget(budget) => self.budget = budget,
             Command::Cancel(question) => self.cancel(question, out),
             Command::Consent { question, yes } => self.consented(now, question, yes, out),

@@ -36,13 +36,12 @@ pub struct Budget {
 }
 
 impl Node {
-    /// Applies the owner's standing answer to a new question.
+    /// Applies the owner's standing words to a new question.
     pub(crate) fn consider(&mut self, question: Digest, out: &mut Outbox<Self>) {
-        let rule = self.consent;
         let Some(known) = self.questions.get_mut(question) else {
             return;
         };
-        match rule {
+        match self.consent.decide(known.plan.plan.asker, &known.question) {
             ConsentRule::Yes => known.consent = Consent::Yes,
             ConsentRule::No => known.consent = Consent::No,
             ConsentRule::Ask => {

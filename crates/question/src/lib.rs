@@ -67,6 +67,7 @@ mod gate;
 mod names;
 mod number;
 mod question;
+mod rules;
 mod select;
 
 pub use answer::{Figures, FiguresError, LocalValue, Mean, Measured, Outcome};
@@ -75,3 +76,4 @@ pub use construct::Construct;
 pub use decimal::{Decimal, DecimalError, MAX_DECIMALS};
 pub use error::QuestionError;
 pub use question::{MAX_DEPTH, MAX_TEXT, Question, Statistic};
+pub use rules::{RULES_MAX, Rule, Rules};

@@ -181,7 +181,8 @@ impl World {
     pub fn set_consent(&mut self, person: NodeId, rule: ConsentRule, when_asked: Option<bool>) {
         let owner = self.person(person);
         (owner.consent, owner.answers) = (rule, when_asked);
-        self.simulation.command(person, Command::SetConsent(rule));
+        self.simulation
+            .command(person, Command::SetConsent(rule.into()));
     }
 
     /// How long this owner takes to answer when asked.
@@ -314,7 +315,7 @@ impl World {
             identity: Arc::clone(&person.identity),
             community,
             addresses: Vec::new(),
-            consent: person.consent,
+            consent: person.consent.into(),
             budget: person.budget,
             journal: person.disk.clone().into_iter().collect(),
             rng: person.rng.fork("process"),
