@@ -24,6 +24,7 @@ use thiserror::Error;
 use crate::charged;
 use crate::count::count;
 use crate::keys::{Signature, public_point, signed_digest};
+use crate::remembering;
 
 /// Signatures that are checked together, in about half the time of one by one. Each is held for valid or not exactly as
 /// [`verify`](crate::verify) holds it, but for a chance of 2^-128.
@@ -80,6 +81,11 @@ impl Batch {
         if charged::is_on() {
             return self.checks.iter().all(Check::holds);
         }
+        let fresh: Vec<_> = self
+            .checks
+            .iter()
+            .filter(|check| !check.is_known())
+            .collect();
         // A community's certificates have one issuer: its key is read once.
         let mut signers = BTreeMap::new();
         let mut equation = |check: &Check| {
@@ -87,8 +93,12 @@ impl Batch {
             let a = *signer.or_insert_with(|| public_point(check.signer.as_bytes()));
             check.equation_of(a?)
         };
-        let equations: Option<Vec<_>> = self.checks.iter().map(&mut equation).collect();
-        equations.is_some_and(|equations| sum(&self.checks, &equations).is_identity())
+        let equations: Option<Vec<_>> = fresh.iter().map(|check| equation(check)).collect();
+        let hold = equations.is_some_and(|equations| sum(&fresh, &equations).is_identity());
+        if hold {
+            fresh.into_iter().for_each(Check::remember);
+        }
+        hold
     }
 }
 
@@ -162,15 +172,35 @@ impl Check {
         if let Some(holds) = self.charged {
             return holds;
         }
-        self.equation().is_some_and(|Equation { a, r, s }| {
+        if self.is_known() {
+            return true;
+        }
+        let holds = self.equation().is_some_and(|Equation { a, r, s }| {
             let expected = EdwardsPoint::vartime_double_scalar_mul_basepoint(&self.k, &-a, &s);
             (expected - r).is_small_order()
-        })
+        });
+        if holds {
+            self.remember();
+        }
+        holds
+    }
+
+    fn is_known(&self) -> bool {
+        remembering::is_known(|| self.name())
+    }
+
+    fn remember(&self) {
+        remembering::remember(|| self.name());
+    }
+
+    /// R, signer and message are in k.
+    fn name(&self) -> remembering::Name {
+        (self.k.to_bytes(), self.s)
     }
 }
 
 /// Eight times the sum of all equations under their factors.
-fn sum(checks: &[Check], equations: &[Equation]) -> EdwardsPoint {
+fn sum(checks: &[&Check], equations: &[Equation]) -> EdwardsPoint {
     let factors = factors(checks);
     let mut of_base = Scalar::ZERO;
     // A community's certificates have one issuer: its point is multiplied once.
@@ -194,7 +224,7 @@ fn sum(checks: &[Check], equations: &[Equation]) -> EdwardsPoint {
 }
 
 /// 128 bits for each check, which nobody knows before all checks are chosen.
-fn factors(checks: &[Check]) -> Vec<Scalar> {
+fn factors(checks: &[&Check]) -> Vec<Scalar> {
     let all = checks.iter().fold(Sha512::new(), |hash, check| {
         // The message is in k.
         let parts = hash.chain_update(check.signer.as_bytes());

@@ -54,6 +54,7 @@ mod certificate;
 mod charged;
 mod count;
 mod keys;
+mod remembering;
 mod sealing;
 mod share;
 mod vrf;
@@ -67,6 +68,7 @@ pub use certificate::{
 pub use charged::Charged;
 pub use count::Operations;
 pub use keys::{BadSignature, Signature, SigningKey, verify};
+pub use remembering::Remembering;
 pub use sealing::{
     OpenError, SEALING_OVERHEAD, SealError, SealingKey, SealingPublicKey, open, seal,
 };

@@ -8,7 +8,7 @@ use community::{
     Column, Community, Descriptor, Identity, Kind, Range, SignedDescriptor, Table, Terms,
     draw_keys, enrol,
 };
-use crypto::{Rights, SigningKey};
+use crypto::{Remembering, Rights, SigningKey};
 use node::{Answer, Ask, Budget, Command, Event, Failure, Node, Setup};
 use question::{ConsentRule, LocalValue};
 
@@ -282,6 +282,7 @@ impl World {
 
     /// Runs with owners, vaults and disks at work.
     pub fn run(&mut self, until: Instant) -> Outcome {
+        let _remembering = Remembering::begin();
         let mut outcome = Outcome::default();
         let seats = &mut self.seats;
         self.simulation.run_with(until, &mut |at, node, event| {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use aggregation::committee::{Command, Committee, Failure, Terms, Totals};
 use base::{Digest, Duration, NodeId, Rng};
-use crypto::Operations;
+use crypto::{Operations, Remembering};
 
 use super::choice::Choice;
 use super::ledger::{Ledger, Overheard};
@@ -111,6 +111,7 @@ impl Setting {
     }
 
     fn play(&self, seed: u64, listens: bool) -> (Run, Vec<Overheard>) {
+        let _remembering = Remembering::begin();
         let mut rng = Rng::from_number(seed);
         let stage = Stage::new(self, seed, listens, &mut rng);
         let mut simulation = Simulation::new(seed, stage.faults.network());
