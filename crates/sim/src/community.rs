@@ -202,6 +202,11 @@ impl World {
         &self.seats[&person].inbox
     }
 
+    /// The keys of this node.
+    pub fn identity(&self, node: NodeId) -> &Identity {
+        &self.seats[&node].identity
+    }
+
     /// The questions about which owners may still decide, as this node knows them.
     pub fn open_questions(&self, node: NodeId) -> Vec<Digest> {
         let now = self.simulation.local_time(node);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use base::{Digest, Duration, NodeId};
-use node::{Budget, Command, Failure, Stage};
+use node::{Budget, Cancellation, Command, Failure, Message, Stage};
 use question::ConsentRule;
 use sim::community::{Outcome, Settings, World};
 
@@ -200,12 +200,52 @@ fn others_cannot_call_a_question_off() {
     world.put_for(HOUR, SQL, COLLECT);
     run_for(&mut world, Duration::from_secs(60));
     let question = asked(&world);
-    let stranger = world.people[2];
-    world
-        .simulation
-        .command(stranger, Command::Cancel(question));
-    let outcome = run_for(&mut world, HOUR + END);
+    let (liar, victim) = (world.people[2], world.people[3]);
+    world.simulation.command(liar, Command::Cancel(question));
+    let forged = Cancellation::new(&world.identity(liar).key, question);
+    let other = Cancellation::new(&world.identity(liar).key, Digest([7; 32]));
+    for said in [forged, other] {
+        world
+            .simulation
+            .inject(liar, victim, &Message::Cancelled(said));
+    }
+    let mut outcome = run_for(&mut world, HOUR + END);
+    let accusations = std::mem::take(&mut outcome.accusations);
+    let by: Vec<_> = accusations
+        .iter()
+        .map(|(by, whom, _)| (*by, *whom))
+        .collect();
+    assert_eq!(
+        by,
+        [(victim, liar)],
+        "for the one of a question that there is"
+    );
     check(&world, &outcome, 12);
+}
+
+/// Comparing costs who is asked more than who asks: each is answered rarely.
+#[test]
+fn who_compares_often_is_answered_rarely() {
+    let mut world = community(12);
+    world.put_for(CONSENT, SQL, COLLECT);
+    run_for(&mut world, Duration::from_secs(60));
+    let (one, other) = (world.people[2], world.people[3]);
+    let sent = |world: &World| world.simulation.counters(other).sent;
+    let quiet = sent(&world);
+    run_for(&mut world, Duration::from_secs(5));
+    let usual = sent(&world) - quiet;
+    for _ in 0..200 {
+        world
+            .simulation
+            .inject(one, other, &Message::Open(Vec::new()));
+    }
+    let before = sent(&world);
+    run_for(&mut world, Duration::from_secs(5));
+    let more = sent(&world) - before;
+    assert!(
+        (1..usual + 20).contains(&more),
+        "{more} messages, usually {usual}"
+    );
 }
 
 #[test]
