@@ -46,6 +46,7 @@ async fn run(home: &Home) -> Result<(), String> {
         key: identity.key.clone(),
         bind: ([127, 0, 0, 1], 0).into(),
         limits: Limits::default(),
+        door: None,
     };
     let bound = Bound::bind(config).await.map_err(|why| why.to_string())?;
     let setup = Setup {

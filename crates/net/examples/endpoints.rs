@@ -100,6 +100,7 @@ async fn stand_up(count: usize) -> Vec<Node> {
             key: SigningKey::generate(&mut rng),
             bind: "127.0.0.1:0".parse().expect("an address"),
             limits: Limits::default(),
+            door: None,
         };
         bound.push(Bound::bind(config).await.expect("a free port"));
     }

@@ -8,7 +8,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::JOIN_ALPN;
 use crate::bound::Network;
+use crate::door::open;
 use crate::gate::Gate;
 use crate::greeting::{Admitted, answer};
 use crate::host::Arrival;
@@ -91,6 +93,10 @@ async fn receive(network: &Network, incoming: Incoming) -> Outcome {
     let Ok(Ok(connection)) = handshake.await else {
         return Outcome::NeverThere;
     };
+    if connection.alpn() == JOIN_ALPN {
+        open(network, connection).await;
+        return Outcome::Refused;
+    }
     match answer(network, connection).await {
         Ok(admitted) => Outcome::Admitted(admitted),
         Err(_) => Outcome::Refused,

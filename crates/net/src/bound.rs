@@ -12,11 +12,12 @@ use iroh::{Endpoint, NetReportConfig, RelayMode, SecretKey};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
-use crate::ALPN;
 use crate::admission::Admission;
 use crate::clock::Clock;
 use crate::counters::Tally;
+use crate::door::Door;
 use crate::host::{self, HostHandle, Hosted};
+use crate::{ALPN, JOIN_ALPN};
 
 /// What a host is started with.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct HostConfig {
     pub bind: SocketAddr,
     /// How much of everything.
     pub limits: Limits,
+    /// Where strangers may ask to be let in, if this host does so.
+    pub door: Option<Door>,
 }
 
 /// How much of everything one host holds. All defaults are guesses until measured on a community.
@@ -102,6 +105,7 @@ pub struct Bound {
     local: SocketAddr,
     limits: Limits,
     clock: Clock,
+    door: Option<Door>,
 }
 
 impl Bound {
@@ -115,9 +119,13 @@ impl Bound {
             address: config.bind,
             reason,
         };
+        let mut alpns = vec![ALPN.to_vec()];
+        if config.door.is_some() {
+            alpns.push(JOIN_ALPN.to_vec());
+        }
         let endpoint = Endpoint::builder(presets::Minimal)
             .secret_key(SecretKey::from_bytes(config.key.seed()))
-            .alpns(vec![ALPN.to_vec()])
+            .alpns(alpns)
             .relay_mode(RelayMode::Disabled)
             .portmapper_config(PortmapperConfig::Disabled)
             .net_report_config(NetReportConfig::minimal())
@@ -144,6 +152,7 @@ impl Bound {
             local,
             limits,
             clock: Clock::start(),
+            door: config.door,
         })
     }
 
@@ -162,6 +171,11 @@ impl Bound {
         self.clock.now()
     }
 
+    /// The endpoint alone, for one who is no member yet.
+    pub(crate) fn into_endpoint(self) -> Endpoint {
+        self.endpoint
+    }
+
     /// Runs `protocol` until [`HostHandle::shutdown`], or until every handle is gone. Its events come out of the receiver;
     /// when that is dropped they are discarded.
     pub fn run<P: Hosted>(
@@ -175,6 +189,7 @@ impl Bound {
             admission: Box::new(admission),
             clock: self.clock,
             limits: self.limits,
+            door: self.door,
             tally: Arc::default(),
         };
         host::start(protocol, Arc::new(network), self.local)
@@ -194,6 +209,7 @@ pub(crate) struct Network {
     pub(crate) admission: Box<dyn Admission>,
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
+    pub(crate) door: Option<Door>,
     pub(crate) tally: Arc<Tally>,
 }
 

@@ -10,6 +10,7 @@
 //! | `admission` | who may speak to us |
 //! | `greeting` | certificates before anything else, on every connection |
 //! | `accept`, `gate` | answering strangers, and how many of them |
+//! | `door` | one question of a stranger who has no certificate yet, and one answer |
 //! | `dial` | reaching a peer |
 //! | `line` | everything for one peer, in order, over whichever connection is alive |
 //! | `lines` | all peers, of limited number |
@@ -31,7 +32,7 @@
 //! # What a stranger learns
 //!
 //! Someone without a valid certificate gets no byte of ours above TLS: the connection closes with [`REFUSED`] and the
-//! word "refused", whatever was wrong. What QUIC and TLS themselves reveal to anyone who reaches the port: that a node
+//! word "refused", whatever was wrong. Only a host with a [`Door`] answers one question of theirs, on [`JOIN_ALPN`]. What QUIC and TLS themselves reveal to anyone who reaches the port: that a node
 //! listens here, its public key, and the addresses on which it listens, which iroh announces to every peer for hole
 //! punching. Bound to a specific address that is this address alone; bound to the unspecified address (`0.0.0.0`)
 //! those are the addresses of all interfaces, private ones included.
@@ -98,7 +99,7 @@
 //!         &authority, &community, &request, rng.bytes32(), Rights::default(), from, until, serial,
 //!     )?;
 //!     let bind = "127.0.0.1:0".parse()?;
-//!     let bound = Bound::bind(HostConfig { key, bind, limits: Limits::default() }).await?;
+//!     let bound = Bound::bind(HostConfig { key, bind, limits: Limits::default(), door: None }).await?;
 //!     let issuers = vec![authority.node()];
 //!     nodes.push((bound, CertificateAdmission { community, issuers, own }));
 //! }
@@ -124,6 +125,7 @@ mod bound;
 mod clock;
 mod counters;
 mod dial;
+mod door;
 mod frame;
 mod gate;
 mod greeting;
@@ -138,11 +140,15 @@ pub use admission::{Admission, CertificateAdmission, MAX_PRESENTED, Refusal};
 pub use bound::{Bound, HostConfig, Limits, NetError};
 pub use clock::Clock;
 pub use counters::Counters;
+pub use door::{ANSWER_BYTES_MAX, Door, KNOCK_BYTES_MAX, Knock, KnockError, knock};
 pub use host::{HostHandle, Hosted, Stopped};
 pub use member::MemberAdmission;
 
 /// The name of this wire protocol in the TLS handshake.
 pub const ALPN: &[u8] = b"commonhold/1";
+
+/// The name of the protocol by which strangers ask for a certificate.
+pub const JOIN_ALPN: &[u8] = b"commonhold-join/1";
 
 /// Closed because both sides have read everything. (Code 0 is what iroh sends for an endpoint that goes away.)
 pub const DONE: u32 = 1;

@@ -463,6 +463,7 @@ async fn binds_the_given_address_only_and_says_when_it_cannot() {
         key: crypto::SigningKey::from_seed([1; 32]),
         bind: address,
         limits: Limits::default(),
+        door: None,
     };
     let NetError::Bind {
         address: named,

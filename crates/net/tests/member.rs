@@ -81,6 +81,7 @@ async fn start(
         key: identity.key.clone(),
         bind: ([127, 0, 0, 1], 0).into(),
         limits: Limits::default(),
+        door: None,
     };
     let bound = Bound::bind(config).await.expect("loopback");
     let certificate = identity.certificate.clone();

@@ -144,7 +144,14 @@ impl Community {
         let bound = loop {
             let key = SigningKey::from_seed(member.seed);
             let limits = limits.clone();
-            match Bound::bind(HostConfig { key, bind, limits }).await {
+            match Bound::bind(HostConfig {
+                key,
+                bind,
+                limits,
+                door: None,
+            })
+            .await
+            {
                 Ok(bound) => break bound,
                 // The port of a host that has just shut down.
                 Err(_) => sleep(Duration::from_millis(5)).await,
