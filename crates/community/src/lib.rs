@@ -54,17 +54,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod amendment;
 mod contact;
 mod descriptor;
 mod identity;
-mod vocabulary;
+mod succession;
+pub mod vocabulary;
 
+pub use amendment::{AmendmentError, Retired};
 pub use contact::{
     ADDRESSES_MAX, Contact, ContactError, ISSUED_AHEAD_MAX, check_certificate, check_certificate_in,
 };
 pub use descriptor::{
     CACHE_SIZE, CACHE_SIZE_MAX, Community, DESCRIPTOR_BYTES_MAX, Descriptor, DescriptorError,
-    SignedDescriptor,
+    ENROLMENT_MAX, NAME_BYTES_MAX, SignedDescriptor,
 };
 pub use identity::{Identity, Terms, draw_keys, enrol};
+pub use succession::{SUCCESSIONS_MAX, Succession};
 pub use vocabulary::{Column, Kind, Range, Table};

@@ -64,10 +64,7 @@ impl LockCost {
             self.lanes,
             Some(KEY_LEN + CHECK_LEN),
         );
-        params
-            .ok()
-            .filter(|_| below)
-            .ok_or(UnlockError::Cost(self))
+        params.ok().filter(|_| below).ok_or(UnlockError::Cost(self))
     }
 }
 
@@ -243,7 +240,13 @@ mod tests {
     };
 
     fn locked() -> Vec<u8> {
-        lock(b"secret", "open sesame", "test", CHEAP, &mut Rng::from_number(1))
+        lock(
+            b"secret",
+            "open sesame",
+            "test",
+            CHEAP,
+            &mut Rng::from_number(1),
+        )
     }
 
     /// A known answer from the tests of the reference implementation (phc-winner-argon2, test.c).
@@ -288,12 +291,18 @@ mod tests {
         for at in 0..good.len() {
             let mut changed = good.clone();
             changed[at] ^= 1;
-            assert!(unlock(&changed, "open sesame", "test").is_err(), "byte {at}");
+            assert!(
+                unlock(&changed, "open sesame", "test").is_err(),
+                "byte {at}"
+            );
             assert!(unlock(&good[..at], "open sesame", "test").is_err());
         }
         let mut end = good.clone();
         *end.last_mut().unwrap() ^= 1;
-        assert_eq!(unlock(&end, "open sesame", "test"), Err(UnlockError::Changed));
+        assert_eq!(
+            unlock(&end, "open sesame", "test"),
+            Err(UnlockError::Changed)
+        );
         let longer = [good.as_slice(), b"x"].concat();
         assert!(matches!(
             unlock(&longer, "open sesame", "test"),
