@@ -70,6 +70,11 @@ impl Logs {
         }
     }
 
+    /// Of which community.
+    pub fn community(&self) -> Digest {
+        self.community
+    }
+
     /// The logs, by issuer.
     pub fn iter(&self) -> impl Iterator<Item = &Log> {
         self.logs.values()
