@@ -9,6 +9,7 @@ use sim::aggregating::{Choice, Faults, Liar, Statistic};
 use sim::drawing::{Adversary, UnknownAdversary};
 use sim::figures::{UnknownFigure, Which};
 
+use crate::community_command::options::CommunityCommand;
 use crate::simulate::aggregation;
 
 /// There was an answer.
@@ -45,6 +46,14 @@ pub struct Program {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Found a community, let people in and out, look at it
+    ///
+    /// These commands work on files alone. Exit code: 0 done, 1 failed, 2 what was typed makes no sense, 4 refused.
+    Community {
+        /// What about it.
+        #[command(subcommand)]
+        command: CommunityCommand,
+    },
     /// Let many people's real nodes answer a question on this machine
     ///
     /// Each person's node is a process of its own with an encrypted vault; one more asks. All of it is gone afterwards,

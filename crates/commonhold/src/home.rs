@@ -1,8 +1,7 @@
 //! What one node keeps in its folder.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +13,12 @@ use thiserror::Error;
 use vault::{Vault, VaultError, VaultKey};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::community_command::files;
+
+/// The file of keys.
+const KEYS: &str = "keys.cbor";
+const DESCRIPTOR: &str = "descriptor.cbor";
+const VAULT: &str = "vault.db";
 /// Longest file of keys.
 const KEYS_BYTES_MAX: usize = 4096;
 /// Longest descriptor.
@@ -84,17 +89,27 @@ impl Home {
         &self.0
     }
 
-    /// Makes the folder with keys, descriptor and an empty vault.
+    /// Whether a node lives here.
+    pub fn is_inhabited(&self) -> bool {
+        self.0.join(KEYS).exists()
+    }
+
+    /// Makes the folder, if it is not there, with keys, descriptor and an empty vault. The keys come last: until then no
+    /// node lives here, and what a try before this one has left is of no use to anybody.
     pub fn found(
         &self,
         identity: &Identity,
         descriptor: &SignedDescriptor,
         rng: &mut Rng,
     ) -> Result<Vault, HomeError> {
-        fs::DirBuilder::new()
-            .mode(0o700)
-            .create(&self.0)
-            .map_err(|why| self.io("", why))?;
+        if self.is_inhabited() {
+            return Err(self.io(KEYS, ErrorKind::AlreadyExists.into()));
+        }
+        files::make_folder(&self.0).map_err(|why| self.io("", why))?;
+        match fs::remove_file(self.0.join(VAULT)) {
+            Err(why) if why.kind() != ErrorKind::NotFound => return Err(self.io(VAULT, why)),
+            _ => {}
+        }
         let key = VaultKey::generate(rng);
         let keys = Keys {
             signing: *identity.key.seed(),
@@ -102,32 +117,41 @@ impl Home {
             vault: *key.as_bytes(),
             certificate: identity.certificate.clone(),
         };
-        self.write("keys.cbor", &Zeroizing::new(encode(&keys)))?;
-        self.write("descriptor.cbor", &encode(descriptor))?;
-        Ok(Vault::create(&self.0.join("vault.db"), &key)?)
+        self.write(DESCRIPTOR, &encode(descriptor))?;
+        let vault = Vault::create(&self.0.join(VAULT), &key)?;
+        self.write(KEYS, &Zeroizing::new(encode(&keys)))?;
+        Ok(vault)
+    }
+
+    /// Keeps another certificate for the same keys, and another epoch of the community.
+    pub fn update(
+        &self,
+        certificate: Option<Certificate>,
+        descriptor: &SignedDescriptor,
+    ) -> Result<(), HomeError> {
+        if let Some(certificate) = certificate {
+            let mut keys: Keys = self.read(KEYS, KEYS_BYTES_MAX)?;
+            keys.certificate = certificate;
+            self.write(KEYS, &Zeroizing::new(encode(&keys)))?;
+        }
+        self.write(DESCRIPTOR, &encode(descriptor))
     }
 
     /// Reads who lives here, the community, and opens the vault.
     pub fn open(&self) -> Result<(Identity, Arc<Community>, Vault), HomeError> {
-        let keys: Keys = self.read("keys.cbor", KEYS_BYTES_MAX)?;
-        let descriptor = self.read("descriptor.cbor", DESCRIPTOR_BYTES_MAX)?;
+        let keys: Keys = self.read(KEYS, KEYS_BYTES_MAX)?;
+        let descriptor = self.read(DESCRIPTOR, DESCRIPTOR_BYTES_MAX)?;
         let identity = Identity {
             key: SigningKey::from_seed(keys.signing),
             vrf: VrfSecretKey::from_seed(keys.vrf),
             certificate: keys.certificate.clone(),
         };
-        let vault = Vault::open(&self.0.join("vault.db"), &VaultKey::from_bytes(&keys.vault))?;
+        let vault = Vault::open(&self.0.join(VAULT), &VaultKey::from_bytes(&keys.vault))?;
         Ok((identity, Arc::new(Community::open(descriptor)?), vault))
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), HomeError> {
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(self.0.join(name))
-            .and_then(|mut file| file.write_all(bytes))
-            .map_err(|why| self.io(name, why))
+        files::replace(&self.0.join(name), bytes).map_err(|why| self.io(name, why))
     }
 
     fn read<T: base::Wire>(&self, name: &str, limit: usize) -> Result<T, HomeError> {

@@ -3,6 +3,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `cli` | what can be typed |
+//! | `community_command` | founding a community, letting people in and out, looking at it |
 //! | `demo` | many real nodes on this machine answer a question |
 //! | `figure` | the evaluation of the SEP2P paper, drawn again |
 //! | `k_table` | how many nodes of which region include an honest one |
@@ -14,6 +15,7 @@
 //! | `report`, `verify` | what a proof says, in words and for programs |
 
 mod cli;
+mod community_command;
 mod demo;
 mod figure;
 mod home;
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Err(why) => why.exit(),
     };
     match program.command {
+        Command::Community { command } => community_command::main(&command),
         Command::Demo(options) => demo::main(&options),
         Command::Question {
             command: QuestionCommand::Verify(options),

@@ -1,15 +1,22 @@
 //! The community descriptor: what every node takes as common knowledge.
 
 use base::{DecodeError, Digest, NodeId, decode, encode};
-use crypto::{Signature, SigningKey, verify};
+use crypto::{Batch, FirstBad, Signature, SigningKey};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use thiserror::Error;
 
-use crate::vocabulary::{Kind, Table};
+use crate::succession::{SUCCESSIONS_MAX, Succession};
+use crate::vocabulary::{self, Table};
 
 /// Longest encoded descriptor that a node reads, in bytes.
 pub const DESCRIPTOR_BYTES_MAX: usize = 1 << 20;
+
+/// Longest name of a community, in bytes.
+pub const NAME_BYTES_MAX: usize = 100;
+
+/// Most keys that may issue certificates beside the authority's. Guess: each certificate is compared with all of them.
+pub const ENROLMENT_MAX: usize = 64;
 
 /// Default size of a node cache: cheap to keep, and large enough to draw from (SEP2P §4.3).
 pub const CACHE_SIZE: u32 = 512;
@@ -120,17 +127,12 @@ impl Descriptor {
             && self.draws_per_period > 0
             && self.period_secs > 0
             && (8..=CACHE_SIZE_MAX).contains(&self.cache_size);
+        let name = (1..=NAME_BYTES_MAX).contains(&self.name.len())
+            && !self.name.contains(char::is_control);
+        let keys = self.enrolment.len() <= ENROLMENT_MAX;
         let revoked = self.revoked.windows(2).all(|pair| pair[0] < pair[1]);
-        let ranges = self
-            .vocabulary
-            .iter()
-            .flat_map(|table| &table.columns)
-            .all(|column| match &column.kind {
-                Kind::Number(range) => range.decimals <= 9 && range.min <= range.max,
-                Kind::Category(words) => !words.is_empty(),
-                Kind::Text => true,
-            });
-        if numbers && revoked && ranges {
+        let vocabulary = vocabulary::check(&self.vocabulary).is_ok();
+        if numbers && name && keys && revoked && vocabulary {
             Ok(())
         } else {
             Err(DescriptorError::OutOfRange)
@@ -144,9 +146,12 @@ pub enum DescriptorError {
     /// Not a descriptor in the one encoding.
     #[error("the descriptor cannot be read: {0}")]
     Bytes(#[from] DecodeError),
-    /// A number that no community can have, or an unsorted list.
-    #[error("the descriptor holds a number outside its range")]
+    /// A number or name that no community can have, or an unsorted list.
+    #[error("the descriptor holds a number or name outside its range")]
     OutOfRange,
+    /// The community is not named after its founder, or the founder's key did not vouch for the one that signs.
+    #[error("the descriptor's authority is not the community's founder, nor vouched for by it")]
+    Authority,
     /// Not signed by the authority that it names.
     #[error("the descriptor's signature is not its authority's")]
     Signature,
@@ -160,25 +165,39 @@ pub struct SignedDescriptor {
     bytes: ByteVec,
     #[n(1)]
     signature: Signature,
+    /// From the founding key to the one that signs; absent where they are the same.
+    #[n(2)]
+    successions: Option<Vec<Succession>>,
 }
 
 impl SignedDescriptor {
-    /// Signs `descriptor` with the authority's key.
+    /// Signs `descriptor` with the key of the authority that founded the community.
     ///
     /// # Errors
     ///
-    /// Refuses numbers outside their ranges, and a key that is not the descriptor's authority.
+    /// Refuses numbers outside their ranges, and a key that is not the descriptor's authority or founder.
     pub fn sign(descriptor: &Descriptor, authority: &SigningKey) -> Result<Self, DescriptorError> {
-        descriptor.check()?;
+        Self::sign_after(Vec::new(), descriptor, authority)
+    }
+
+    /// Signs with the key that `successions` lead to.
+    pub(crate) fn sign_after(
+        successions: Vec<Succession>,
+        descriptor: &Descriptor,
+        authority: &SigningKey,
+    ) -> Result<Self, DescriptorError> {
         if authority.node() != descriptor.authority {
             return Err(DescriptorError::Signature);
         }
         let bytes = encode(descriptor);
         let signature = authority.sign(DOMAIN, &bytes);
-        Ok(Self {
+        let signed = Self {
             bytes: bytes.into(),
             signature,
-        })
+            successions: Some(successions).filter(|list| !list.is_empty()),
+        };
+        signed.open()?;
+        Ok(signed)
     }
 
     /// Names exactly this descriptor: every plan binds it.
@@ -186,15 +205,37 @@ impl SignedDescriptor {
         Digest::of(DOMAIN, &[&self.bytes])
     }
 
-    /// Reads and checks it: one signature check.
+    /// How the authority's key came down from the founder's.
+    pub fn successions(&self) -> &[Succession] {
+        self.successions.as_deref().unwrap_or_default()
+    }
+
+    /// Reads and checks it: one signature check, and one more for each time that the authority changed its key.
     ///
     /// # Errors
     ///
     /// See [`DescriptorError`].
     pub fn open(&self) -> Result<Descriptor, DescriptorError> {
         let descriptor: Descriptor = decode(&self.bytes, DESCRIPTOR_BYTES_MAX)?;
-        verify(descriptor.authority, DOMAIN, &self.bytes, &self.signature)
-            .map_err(|_| DescriptorError::Signature)?;
+        let successions = self.successions();
+        let one_form = self.successions.is_none() != successions.is_empty();
+        if one_form || successions.len() > SUCCESSIONS_MAX {
+            return Err(DescriptorError::Authority);
+        }
+        let mut batch = Batch::new();
+        batch.push(descriptor.authority, DOMAIN, &self.bytes, &self.signature);
+        let founder = successions
+            .first()
+            .map_or(descriptor.authority, |first| first.old);
+        if descriptor.community != Descriptor::community_of(&descriptor.name, founder)
+            || !Succession::lead_to(successions, &descriptor, &mut batch)
+        {
+            return Err(DescriptorError::Authority);
+        }
+        batch.verify().map_err(|FirstBad(which)| match which {
+            0 => DescriptorError::Signature,
+            _ => DescriptorError::Authority,
+        })?;
         descriptor.check()?;
         Ok(descriptor)
     }

@@ -152,6 +152,35 @@ impl Certificate {
         Self::parse(&fields.write(|tbs| issuer.sign_raw(tbs))?)
     }
 
+    /// Certifies the same keys at the same place again. They keep the nonce, and who holds them has shown so when first
+    /// certified; whether this certificate is genuine is for the caller to know.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSerial`](CertificateError::BadSerial) and [`BadDates`](CertificateError::BadDates).
+    pub fn renewed(
+        &self,
+        issuer: &SigningKey,
+        rights: Rights,
+        valid_from: Instant,
+        valid_until: Instant,
+        serial: u64,
+    ) -> Result<Self, CertificateError> {
+        let old = &self.0.fields;
+        let fields = Fields {
+            serial,
+            issuer: issuer.node(),
+            valid_from: Instant::from_secs(valid_from.as_secs()),
+            valid_until: Instant::from_secs(valid_until.as_secs()),
+            node: old.node,
+            vrf: old.vrf,
+            community: old.community,
+            nonce: old.nonce,
+            rights,
+        };
+        Self::parse(&fields.write(|tbs| issuer.sign_raw(tbs))?)
+    }
+
     /// Reads a certificate without checking its signature.
     ///
     /// # Errors
@@ -742,6 +771,25 @@ mod tests {
             certificate.location(),
             Location::of(&Digest::of("node location", &parts))
         );
+    }
+
+    #[test]
+    fn renewed_it_keeps_keys_and_place() {
+        let (old, issuer) = (certificate(), SigningKey::from_seed([8; 32]));
+        let later = UNTIL + Duration::from_secs(1000);
+        let new = old.renewed(&issuer, Rights::default(), UNTIL, later, 6);
+        let new = new.unwrap();
+        assert_eq!(new.verify(&community(), &[issuer.node()], later), Ok(()));
+        assert_eq!(new.location(), old.location());
+        assert_eq!((new.node(), new.vrf()), (old.node(), old.vrf()));
+        assert_eq!((new.rights(), new.serial()), (Rights::default(), 6));
+        assert_eq!((new.valid_from(), new.valid_until()), (UNTIL, later));
+        let refused = |from, until, serial| {
+            let refused = old.renewed(&issuer, Rights::default(), from, until, serial);
+            refused.unwrap_err()
+        };
+        assert_eq!(refused(UNTIL, FROM, 6), CertificateError::BadDates);
+        assert_eq!(refused(FROM, UNTIL, 0), CertificateError::BadSerial);
     }
 
     #[test]

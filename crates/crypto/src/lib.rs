@@ -6,6 +6,7 @@
 //! | Who belongs, and where? | [`Certificate`] (X.509, RFC 5280), asked for by [`CertificateRequest`] |
 //! | Who decides by chance? | [`VrfSecretKey::prove`], [`VrfPublicKey::verify`] (RFC 9381) |
 //! | Who may read this? | [`seal`], [`open`] (HPKE, RFC 9180) |
+//! | Who may open this file? | [`lock`], [`unlock`] (Argon2id, RFC 9106, and XChaCha20-Poly1305) |
 //! | How can many add up what none may see? | [`split`], [`Share`], [`Vector`], [`commit`] |
 //!
 //! All randomness comes from the [`base::Rng`] that a caller hands in. Secrets are never printed and are erased when
@@ -54,6 +55,7 @@ mod certificate;
 mod charged;
 mod count;
 mod keys;
+mod locked;
 mod remembering;
 mod sealing;
 mod share;
@@ -68,6 +70,7 @@ pub use certificate::{
 pub use charged::Charged;
 pub use count::Operations;
 pub use keys::{BadSignature, Signature, SigningKey, verify};
+pub use locked::{LOCKED_BYTES_MAX, LOCKED_SECRET_MAX, LockCost, UnlockError, lock, unlock};
 pub use remembering::Remembering;
 pub use sealing::{
     OpenError, SEALING_OVERHEAD, SealError, SealingKey, SealingPublicKey, open, seal,

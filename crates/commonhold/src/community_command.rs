@@ -1,0 +1,92 @@
+//! `commonhold community`: founding a community, letting people in and out, and looking at it. Works on files alone.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `options` | what can be typed |
+//! | `passphrase` | where a passphrase comes from |
+//! | `files` | files that are whole or not there, for their owner alone |
+//! | `folder` | what the authority keeps in its folder |
+//! | `places` | which folder is meant |
+//! | `founding`, `vocabulary_file` | `create` |
+//! | `issuing` | `invite`, `certify`, `renew` |
+//! | `amending` | `revoke`, `rotate`, `delegate` |
+//! | `joining` | `join`, `install`: the newcomer's side |
+//! | `telling` | `show`, `log` |
+
+mod amending;
+pub mod files;
+mod folder;
+mod founding;
+mod issuing;
+mod joining;
+pub mod options;
+mod passphrase;
+mod places;
+mod telling;
+mod vocabulary_file;
+
+use std::process::ExitCode;
+
+use serde_json::Value;
+use thiserror::Error;
+
+use self::options::CommunityCommand;
+use crate::cli::{ANSWERED, FAILED, REFUSED, USAGE, fail};
+
+/// Why a command did nothing: one line that says what happened and what to do.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// What was typed makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// A file, a passphrase or the machine.
+    #[error("{0}")]
+    Failed(String),
+    /// The community's rules, or somebody's signature.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => USAGE,
+            Self::Failed(_) => FAILED,
+            Self::Refused(_) => REFUSED,
+        }
+    }
+}
+
+/// What a command did.
+struct Told {
+    json: Value,
+    lines: Vec<String>,
+}
+
+/// Runs the command.
+pub fn main(command: &CommunityCommand) -> ExitCode {
+    let (json, told) = match command {
+        CommunityCommand::Create(options) => (options.json, founding::create(options)),
+        CommunityCommand::Invite(options) => (options.json, issuing::invite(options)),
+        CommunityCommand::Join(options) => (options.json, joining::join(options)),
+        CommunityCommand::Certify(options) => (options.json, issuing::certify(options)),
+        CommunityCommand::Install(options) => (options.json, joining::install(options)),
+        CommunityCommand::Revoke(options) => (options.json, amending::revoke(options)),
+        CommunityCommand::Renew(options) => (options.json, issuing::renew(options)),
+        CommunityCommand::Rotate(options) => (options.json, amending::rotate(options)),
+        CommunityCommand::Delegate(options) => (options.json, amending::delegate(options)),
+        CommunityCommand::Show(options) => (options.json, telling::show(options)),
+        CommunityCommand::Log(options) => (options.json, telling::log(options)),
+    };
+    match told {
+        Ok(told) if json => {
+            println!("{:#}", told.json);
+            ExitCode::from(ANSWERED)
+        }
+        Ok(told) => {
+            println!("{}", told.lines.join("\n"));
+            ExitCode::from(ANSWERED)
+        }
+        Err(why) => fail(json, &why.to_string(), why.code()),
+    }
+}

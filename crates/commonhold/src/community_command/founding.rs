@@ -1,0 +1,135 @@
+//! `community create`.
+
+use base::encode;
+use community::{CACHE_SIZE, Community, Descriptor, NAME_BYTES_MAX, SignedDescriptor};
+use crypto::SigningKey;
+use serde_json::json;
+
+use super::folder::{AUTHORITY, DESCRIPTOR, Folder};
+use super::options::CreateOptions;
+use super::places::{self, Role};
+use super::{Failure, Told, passphrase, vocabulary_file};
+use crate::home::system_rng;
+
+/// Founds a community.
+pub fn create(options: &CreateOptions) -> Result<Told, Failure> {
+    let rng = &mut system_rng();
+    let authority = SigningKey::generate(rng);
+    let descriptor = descriptor(options, &authority)?;
+    let signed = SignedDescriptor::sign(&descriptor, &authority)
+        .and_then(Community::open)
+        .map_err(|why| Failure::Usage(format!("no community can be like this: {why}")))?;
+    let id = descriptor.community;
+    let path = places::make(
+        options.dir.as_deref(),
+        &descriptor.name,
+        &id,
+        Role::Authority,
+    )?;
+    let folder = Folder::at(&path);
+    for name in [AUTHORITY, DESCRIPTOR] {
+        if folder.file(name).exists() {
+            let file = folder.file(name);
+            return Err(Failure::Failed(format!(
+                "{} is there already; name another folder with --dir",
+                file.display()
+            )));
+        }
+    }
+    let secret = options.secret.passphrase_file.as_deref();
+    let passphrase = passphrase::new(secret, "the authority's key")?;
+    folder.make()?;
+    let _held = folder.hold()?;
+    folder.store_key(AUTHORITY, &authority, &passphrase, rng)?;
+    folder.store_community(&signed)?;
+    Ok(told(&descriptor, &folder, encode(signed.signed()).len()))
+}
+
+fn descriptor(options: &CreateOptions, authority: &SigningKey) -> Result<Descriptor, Failure> {
+    let usage = |why: String| Err(Failure::Usage(why));
+    let (name, nodes) = (options.name.trim(), options.nodes);
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || name.contains(char::is_control) {
+        return usage(format!(
+            "a community's name has 1 to {NAME_BYTES_MAX} bytes on one line"
+        ));
+    }
+    let colluders = options
+        .colluders
+        .unwrap_or_else(|| Descriptor::default_colluders(nodes));
+    if colluders == 0 || colluders >= nodes {
+        return usage(format!(
+            "{colluders} of {nodes} nodes cannot conspire; give more --nodes, or --colluders from 1 to below that"
+        ));
+    }
+    let crowd = options.min_crowd;
+    if crowd == 0 || crowd.saturating_add(colluders) > nodes {
+        return usage(format!(
+            "a crowd of {crowd} and {colluders} who may conspire cannot be had of {nodes} nodes; give a smaller --min-crowd, at least 1, or more --nodes"
+        ));
+    }
+    let vocabulary = options
+        .vocabulary
+        .as_deref()
+        .map(vocabulary_file::read)
+        .transpose()?;
+    Ok(Descriptor {
+        epoch: 1,
+        name: name.to_owned(),
+        community: Descriptor::community_of(name, authority.node()),
+        authority: authority.node(),
+        enrolment: Vec::new(),
+        nodes,
+        colluders,
+        alpha: 1e-6,
+        offline_permille: 50,
+        min_crowd: crowd,
+        // Whoever takes part to lift a small crowd over the limit is one of them.
+        padding_allowance: colluders,
+        draws_per_period: 16,
+        period_secs: 3600,
+        vocabulary: vocabulary.unwrap_or_default(),
+        revoked: Vec::new(),
+        cache_size: CACHE_SIZE,
+    })
+}
+
+fn told(descriptor: &Descriptor, folder: &Folder, bytes: usize) -> Told {
+    let Descriptor {
+        name,
+        nodes,
+        colluders,
+        min_crowd,
+        vocabulary,
+        ..
+    } = descriptor;
+    let path = folder.path();
+    let tables = match vocabulary.len() {
+        0 => "no vocabulary yet".to_owned(),
+        1 => "1 table".to_owned(),
+        many => format!("{many} tables"),
+    };
+    Told {
+        json: json!({
+            "name": name,
+            "community": descriptor.community.to_string(),
+            "authority": descriptor.authority.to_string(),
+            "epoch": descriptor.epoch,
+            "nodes": nodes,
+            "colluders": colluders,
+            "min_crowd": min_crowd,
+            "tables": vocabulary.len(),
+            "folder": path,
+            "key": folder.file(AUTHORITY),
+            "descriptor": folder.file(DESCRIPTOR),
+            "descriptor_bytes": bytes,
+        }),
+        lines: vec![
+            format!("Founded \"{name}\": N = {nodes}, C = {colluders}, crowds of at least {min_crowd} + {colluders}, {tables}."),
+            format!("  community  {}", descriptor.community),
+            format!("  folder     {}", path.display()),
+            "Back up this folder, and the passphrase apart from it. Without authority.locked and the passphrase nobody can".to_owned(),
+            "change the community any more; with them anybody can. After each certificate, logs.cbor has changed: back up again.".to_owned(),
+            "Next: commonhold community invite".to_owned(),
+        ],
+    }
+}

@@ -1,0 +1,194 @@
+//! `community invite`, `certify` and `renew`: what an issuer does.
+
+use base::{Instant, encode};
+use community::{
+    Community, Invitation, IssueError, Issuer, JOIN_REQUEST_BYTES_MAX, JoinAnswer, JoinRequest,
+    Refusal, Ticket, Welcome,
+};
+use crypto::{Certificate, Rights};
+use net::Clock;
+use serde_json::{Value, json};
+
+use super::folder::{self, Folder, Held};
+use super::options::{CertifyOptions, InviteOptions, RenewOptions, RightOption};
+use super::places::{self, Role};
+use super::{Failure, Told, amending, passphrase, telling};
+use crate::home::system_rng;
+use crate::verify::utc;
+
+/// An issuer with its folder, which nobody else changes meanwhile.
+struct Desk {
+    folder: Folder,
+    community: Community,
+    issuer: Issuer,
+    now: Instant,
+    _held: Held,
+}
+
+impl Desk {
+    fn open(folder: Folder, passphrase: &str) -> Result<Self, Failure> {
+        let key = folder.issuing_key(&folder.community()?, passphrase)?;
+        let held = folder.hold()?;
+        // Read again: it may have changed while the passphrase was typed.
+        let community = folder.community()?;
+        let issuer = folder.issuer(key, &community)?;
+        Ok(Self {
+            folder,
+            community,
+            issuer,
+            now: Clock::start().now(),
+            _held: held,
+        })
+    }
+}
+
+/// Prints a ticket.
+pub fn invite(options: &InviteOptions) -> Result<Told, Failure> {
+    let path = places::find(options.dir.as_deref(), &[Role::Authority])?;
+    let folder = Folder::at(&path);
+    let secret = options.secret.passphrase_file.as_deref();
+    let passphrase = passphrase::known(secret, "the key that certifies")?;
+    let replaces = options
+        .replaces
+        .as_deref()
+        .map(|node| telling::node(&folder, node))
+        .transpose()?;
+    if let Some(old) = replaces {
+        amending::revoke_unless_revoked(&folder, &passphrase, old)?;
+    }
+    let mut desk = Desk::open(folder, &passphrase)?;
+    let invitation = Invitation {
+        rights: Rights {
+            ask: options.rights.contains(&RightOption::Ask),
+        },
+        uses: options.uses,
+        expires: desk.now + options.expires,
+        valid_for: options.valid,
+        members: options.member.clone(),
+        replaces,
+    };
+    let descriptor = desk.community.descriptor();
+    let ticket = desk
+        .issuer
+        .invite(descriptor, invitation, desk.now, &mut system_rng())
+        .map_err(|why| refused(&why))?;
+    desk.folder.store_issuer(&desk.issuer)?;
+    Ok(told_ticket(&ticket))
+}
+
+fn told_ticket(ticket: &Ticket) -> Told {
+    let text = ticket.text();
+    Told {
+        json: json!({
+            "ticket": *text,
+            "name": ticket.name,
+            "community": ticket.community.to_string(),
+            "issuer": ticket.issuer.to_string(),
+            "ask": ticket.rights.ask,
+            "uses": ticket.uses,
+            "expires": ticket.expires.as_secs(),
+            "expires_utc": utc(ticket.expires.as_secs()),
+        }),
+        // Nothing else: it is to be passed on.
+        lines: vec![text.to_string()],
+    }
+}
+
+/// Certifies who asks with a ticket.
+pub fn certify(options: &CertifyOptions) -> Result<Told, Failure> {
+    let path = places::find(options.dir.as_deref(), &[Role::Authority])?;
+    let request: JoinRequest = folder::read(&options.file, JOIN_REQUEST_BYTES_MAX)
+        .map_err(|why| Failure::Failed(format!("this is not a request to join: {why}")))?;
+    let secret = options.secret.passphrase_file.as_deref();
+    let passphrase = passphrase::known(secret, "the key that certifies")?;
+    let mut desk = Desk::open(Folder::at(&path), &passphrase)?;
+    let descriptor = desk.community.descriptor();
+    let redeemed = desk
+        .issuer
+        .redeem(descriptor, &request, desk.now, &mut system_rng());
+    let certificate = match redeemed {
+        Ok(certificate) => certificate,
+        Err(why) => {
+            let answer = JoinAnswer::Refused(why);
+            folder::write(&options.out, &encode(&answer))?;
+            return Err(not_certified(why));
+        }
+    };
+    desk.folder.store_issuer(&desk.issuer)?;
+    hand_out(&desk, certificate, &options.out, "Certified")
+}
+
+fn not_certified(why: Refusal) -> Failure {
+    Failure::Refused(format!("not certified: {why}"))
+}
+
+/// Certifies a node's keys for longer.
+pub fn renew(options: &RenewOptions) -> Result<Told, Failure> {
+    let path = places::find(options.dir.as_deref(), &[Role::Authority])?;
+    let folder = Folder::at(&path);
+    let node = telling::node(&folder, &options.node)?;
+    let secret = options.secret.passphrase_file.as_deref();
+    let passphrase = passphrase::known(secret, "the key that certifies")?;
+    let mut desk = Desk::open(folder, &passphrase)?;
+    let descriptor = desk.community.descriptor();
+    let renewed = desk
+        .issuer
+        .renew(descriptor, node, options.valid, desk.now)
+        .map_err(|why| refused(&why))?;
+    desk.folder.store_issuer(&desk.issuer)?;
+    hand_out(&desk, renewed, &options.out, "Renewed")
+}
+
+/// Only what is in the stored log is handed out.
+fn hand_out(
+    desk: &Desk,
+    certificate: Certificate,
+    out: &std::path::Path,
+    what: &str,
+) -> Result<Told, Failure> {
+    let (json, line) = words(&certificate, out, what);
+    let answer = JoinAnswer::Welcome(Box::new(Welcome {
+        certificate,
+        descriptor: desk.community.signed().clone(),
+        contacts: Vec::new(),
+    }));
+    folder::write(out, &encode(&answer))?;
+    let next = format!(
+        "Send {} to its owner, for: commonhold community install FILE",
+        out.display()
+    );
+    Ok(Told {
+        json,
+        lines: vec![line, next],
+    })
+}
+
+fn words(certificate: &Certificate, out: &std::path::Path, what: &str) -> (Value, String) {
+    let until = certificate.valid_until().as_secs();
+    let node = certificate.node();
+    let rights = match certificate.rights().ask {
+        true => ", may ask questions",
+        false => "",
+    };
+    let json = json!({
+        "node": node.to_string(),
+        "serial": certificate.serial(),
+        "ask": certificate.rights().ask,
+        "valid_until": until,
+        "valid_until_utc": utc(until),
+        "answer": out,
+    });
+    let line = format!(
+        "{what} {node} until {}, number {} of the log{rights}.",
+        utc(until),
+        certificate.serial()
+    );
+    (json, line)
+}
+
+fn refused(why: &IssueError) -> Failure {
+    match why {
+        IssueError::Uses | IssueError::Dates => Failure::Usage(why.to_string()),
+        _ => Failure::Refused(why.to_string()),
+    }
+}

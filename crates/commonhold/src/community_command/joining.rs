@@ -1,0 +1,279 @@
+//! `community join` and `install`: what a newcomer and a member do.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use base::{Instant, decode, encode};
+use community::{
+    Community, JOIN_ANSWER_BYTES_MAX, JoinAnswer, JoinError, Joined, SignedDescriptor,
+    TICKET_TEXT_MAX, Ticket, TicketError, Welcome, draw_keys,
+};
+use crypto::{CertificateRequest, SigningKey, VrfSecretKey};
+use minicbor::{Decode, Encode};
+use net::Clock;
+use serde_json::json;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use super::options::{InstallOptions, JoinOptions};
+use super::places::{self, Role};
+use super::{Failure, Told, files, folder};
+use crate::home::{Home, HomeError, system_rng};
+use crate::verify::utc;
+
+/// Keys that are not certified yet.
+const JOINING: &str = "joining.cbor";
+/// Whom to ask for the way.
+const MEMBERS: &str = "members.cbor";
+/// Longest file of them.
+const JOINING_BYTES_MAX: usize = TICKET_TEXT_MAX + 256;
+
+/// What a newcomer keeps until the answer is there.
+#[derive(Encode, Decode, Zeroize, ZeroizeOnDrop)]
+#[cbor(map)]
+struct Joining {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    signing: [u8; 32],
+    #[cbor(n(1), with = "minicbor::bytes")]
+    vrf: [u8; 32],
+    #[n(2)]
+    ticket: String,
+}
+
+impl Joining {
+    /// The ticket was good when the request was made: whether the issuer still takes it is for the issuer to say.
+    fn ticket(&self) -> Result<Ticket, Failure> {
+        Ticket::parse(&self.ticket, Instant(0)).map_err(|why| Failure::Failed(why.to_string()))
+    }
+
+    fn keys(&self) -> (SigningKey, VrfSecretKey) {
+        let key = SigningKey::from_seed(self.signing);
+        (key, VrfSecretKey::from_seed(self.vrf))
+    }
+
+    fn request(&self, ticket: &Ticket) -> CertificateRequest {
+        let (key, vrf) = self.keys();
+        CertificateRequest::new(&key, &vrf.public(), &ticket.community)
+    }
+}
+
+/// Makes keys and a request.
+pub fn join(options: &JoinOptions) -> Result<Told, Failure> {
+    let text = ticket_text(&options.ticket)?;
+    let now = Clock::start().now();
+    let ticket = Ticket::parse(&text, now).map_err(|why| match why {
+        TicketError::Expired | TicketError::Forged => Failure::Refused(why.to_string()),
+        _ => Failure::Usage(why.to_string()),
+    })?;
+    let named = options.dir.as_deref();
+    let path = places::make(named, &ticket.name, &ticket.community, Role::Node)?;
+    let home = Home::at(&path);
+    if home.is_inhabited() {
+        return Err(Failure::Refused(format!(
+            "a node lives in {} already; name another folder with --dir",
+            path.display()
+        )));
+    }
+    let joining = path.join(JOINING);
+    let waiting = if joining.exists() {
+        // Asked before: the same keys again, so that no use of a ticket is lost.
+        let mut waiting: Joining = folder::read(&joining, JOINING_BYTES_MAX)?;
+        if waiting.ticket()?.community != ticket.community {
+            return Err(Failure::Refused(format!(
+                "{} waits for another community; name another folder with --dir",
+                path.display()
+            )));
+        }
+        waiting.ticket = ticket.text().to_string();
+        waiting
+    } else {
+        let (key, vrf, _) = draw_keys(&ticket.community, &mut system_rng());
+        Joining {
+            signing: *key.seed(),
+            vrf: *vrf.seed(),
+            ticket: ticket.text().to_string(),
+        }
+    };
+    files::make_folder(&path).map_err(|why| folder::cannot("make", &path, &why))?;
+    folder::write(&joining, &Zeroizing::new(encode(&waiting)))?;
+    let request = ticket.request(waiting.request(&ticket));
+    folder::write(&options.offline, &encode(&request))?;
+    let (node, file) = (request.request.node, options.offline.display());
+    Ok(Told {
+        json: json!({
+            "name": ticket.name,
+            "community": ticket.community.to_string(),
+            "node": node.to_string(),
+            "folder": path,
+            "request": options.offline,
+            "expires": ticket.expires.as_secs(),
+        }),
+        lines: vec![
+            format!(
+                "Node {node} asks to join \"{}\"; its keys are in {}.",
+                ticket.name,
+                path.display()
+            ),
+            format!(
+                "Send {file} to who gave you the ticket before {}; the answer is for: commonhold community install FILE",
+                utc(ticket.expires.as_secs())
+            ),
+        ],
+    })
+}
+
+fn ticket_text(typed: &str) -> Result<Zeroizing<String>, Failure> {
+    let mut text = Zeroizing::new(typed.to_owned());
+    if typed == "-" {
+        text.clear();
+        io::stdin()
+            .take(TICKET_TEXT_MAX as u64 + 1)
+            .read_to_string(&mut text)
+            .map_err(|why| Failure::Failed(format!("cannot read the ticket: {why}")))?;
+    }
+    Ok(text)
+}
+
+/// Takes what the authority sent.
+pub fn install(options: &InstallOptions) -> Result<Told, Failure> {
+    let path = places::find(options.dir.as_deref(), &[Role::Node])?;
+    let home = Home::at(&path);
+    let mut said = Vec::new();
+    for file in &options.files {
+        let bytes = files::read(file, JOIN_ANSWER_BYTES_MAX)
+            .map_err(|why| folder::cannot("read", file, &why))?;
+        let answer = decode::<JoinAnswer>(&bytes, JOIN_ANSWER_BYTES_MAX);
+        let descriptor = decode::<SignedDescriptor>(&bytes, JOIN_ANSWER_BYTES_MAX);
+        let line = match (answer, descriptor) {
+            (Ok(answer), _) if home.is_inhabited() => renewed(&home, answer, file)?,
+            (Ok(answer), _) => settled(&home, answer, file)?,
+            (_, Ok(descriptor)) if home.is_inhabited() => followed(&home, descriptor, file)?,
+            (_, Ok(_)) => {
+                return Err(Failure::Usage(format!(
+                    "{} is a descriptor, but no node lives in {} yet; install the answer to its request first",
+                    file.display(),
+                    path.display()
+                )));
+            }
+            _ => {
+                return Err(Failure::Failed(format!(
+                    "{} is neither an answer nor a descriptor; ask for it again",
+                    file.display()
+                )));
+            }
+        };
+        said.push(line);
+    }
+    let (identity, community, _) = home.open().map_err(|why| failed(&why))?;
+    let until = identity.certificate.valid_until().as_secs();
+    Ok(Told {
+        json: json!({
+            "node": identity.node().to_string(),
+            "name": community.descriptor().name,
+            "community": community.descriptor().community.to_string(),
+            "epoch": community.descriptor().epoch,
+            "valid_until": until,
+            "valid_until_utc": utc(until),
+            "folder": path,
+        }),
+        lines: said,
+    })
+}
+
+/// A newcomer's answer: from here on there is a node.
+fn settled(home: &Home, answer: JoinAnswer, file: &Path) -> Result<String, Failure> {
+    let joining: PathBuf = home.path().join(JOINING);
+    let waiting: Joining = folder::read(&joining, JOINING_BYTES_MAX)?;
+    let ticket = waiting.ticket()?;
+    let request = waiting.request(&ticket);
+    let joined = ticket
+        .accept(answer, &request, Clock::start().now())
+        .map_err(|why| not_joined(file, &why))?;
+    let Joined {
+        community,
+        certificate,
+        ..
+    } = joined;
+    let (key, vrf) = waiting.keys();
+    let identity = community::Identity {
+        key,
+        vrf,
+        certificate,
+    };
+    folder::write(&home.path().join(MEMBERS), &encode(&ticket.members))?;
+    home.found(&identity, community.signed(), &mut system_rng())
+        .map_err(|why| failed(&why))?;
+    std::fs::remove_file(&joining).map_err(|why| folder::cannot("remove", &joining, &why))?;
+    Ok(format!(
+        "Node {} is a member of \"{}\" until {}; it lives in {}.",
+        identity.node(),
+        community.descriptor().name,
+        utc(identity.certificate.valid_until().as_secs()),
+        home.path().display()
+    ))
+}
+
+/// A member's new certificate.
+fn renewed(home: &Home, answer: JoinAnswer, file: &Path) -> Result<String, Failure> {
+    let (identity, known, _) = home.open().map_err(|why| failed(&why))?;
+    let welcome: Box<Welcome> = match answer {
+        JoinAnswer::Welcome(welcome) => welcome,
+        JoinAnswer::Refused(why) => return Err(not_joined(file, &why.into())),
+    };
+    let asked = (identity.node(), identity.vrf.public());
+    let id = known.descriptor().community;
+    let joined = welcome
+        .check(id, asked, Clock::start().now())
+        .map_err(|why| not_joined(file, &why))?;
+    let old = &identity.certificate;
+    if joined.certificate.location() != old.location() {
+        return Err(Failure::Refused(format!(
+            "{} would move the node to another place, which no renewal does; tell the other members",
+            file.display()
+        )));
+    }
+    if joined.certificate.valid_until() < old.valid_until() {
+        return Err(Failure::Refused(format!(
+            "the certificate in {} expires before the one that is installed",
+            file.display()
+        )));
+    }
+    let community = follow(&known, joined.community.signed().clone(), file)?;
+    home.update(Some(joined.certificate.clone()), community.signed())
+        .map_err(|why| failed(&why))?;
+    Ok(format!(
+        "Node {} is certified until {}.",
+        identity.node(),
+        utc(joined.certificate.valid_until().as_secs())
+    ))
+}
+
+/// The community's next epoch.
+fn followed(home: &Home, descriptor: SignedDescriptor, file: &Path) -> Result<String, Failure> {
+    let (_, known, _) = home.open().map_err(|why| failed(&why))?;
+    let next = follow(&known, descriptor, file)?;
+    home.update(None, next.signed())
+        .map_err(|why| failed(&why))?;
+    Ok(format!(
+        "\"{}\" is in epoch {} now.",
+        next.descriptor().name,
+        next.descriptor().epoch
+    ))
+}
+
+/// What is known, or what follows it.
+fn follow(known: &Community, offered: SignedDescriptor, file: &Path) -> Result<Community, Failure> {
+    if offered == *known.signed() {
+        return Ok(known.clone());
+    }
+    known
+        .succeed(offered)
+        .map_err(|why| Failure::Refused(format!("{} was not taken: {why}", file.display())))
+}
+
+fn not_joined(file: &Path, why: &JoinError) -> Failure {
+    Failure::Refused(format!("{} was not taken: {why}", file.display()))
+}
+
+fn failed(why: &HomeError) -> Failure {
+    Failure::Failed(why.to_string())
+}

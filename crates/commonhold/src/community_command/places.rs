@@ -1,0 +1,135 @@
+//! Which folder is meant, if none is named: in the user's data folder one for each community, with `authority` and `node`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use base::Digest;
+use etcetera::BaseStrategy;
+
+use super::Failure;
+
+/// Who keeps something in a community's folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Who founded it.
+    Authority,
+    /// A member.
+    Node,
+}
+
+impl Role {
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Authority => "authority",
+            Self::Node => "node",
+        }
+    }
+
+    /// One of these is in every such folder.
+    fn files(self) -> &'static [&'static str] {
+        match self {
+            Self::Authority => &["descriptor.cbor"],
+            Self::Node => &["keys.cbor", "joining.cbor"],
+        }
+    }
+
+    fn is_in(self, folder: &Path) -> bool {
+        self.files().iter().any(|file| folder.join(file).exists())
+    }
+}
+
+/// A new folder for a community.
+pub fn make(named: Option<&Path>, name: &str, id: &Digest, role: Role) -> Result<PathBuf, Failure> {
+    match named {
+        Some(folder) => Ok(folder.to_path_buf()),
+        None => Ok(data()?.join(slug(name, id)).join(role.folder())),
+    }
+}
+
+/// The folder that is there.
+pub fn find(named: Option<&Path>, roles: &[Role]) -> Result<PathBuf, Failure> {
+    if let Some(folder) = named {
+        if roles.iter().any(|role| role.is_in(folder)) {
+            return Ok(folder.to_path_buf());
+        }
+        let (folder, what) = (folder.display(), roles[0].folder());
+        return Err(Failure::Failed(format!(
+            "there is no community's {what} in {folder}; check --dir"
+        )));
+    }
+    let data = data()?;
+    for role in roles {
+        let found = all(&data, *role);
+        match found.as_slice() {
+            [] => {}
+            [one] => return Ok(one.clone()),
+            many => {
+                let names: Vec<_> = many.iter().map(|one| one.display().to_string()).collect();
+                return Err(Failure::Usage(format!(
+                    "there are several communities; name one with --dir: {}",
+                    names.join(", ")
+                )));
+            }
+        }
+    }
+    let how = match roles[0] {
+        Role::Authority => "found one with: commonhold community create NAME",
+        Role::Node => "join one with: commonhold community join TICKET",
+    };
+    Err(Failure::Failed(format!(
+        "there is no community in {}; name its folder with --dir, or {how}",
+        data.display()
+    )))
+}
+
+fn all(data: &Path, role: Role) -> Vec<PathBuf> {
+    let entries = fs::read_dir(data).into_iter().flatten().flatten();
+    let mut found: Vec<_> = entries
+        .map(|entry| entry.path().join(role.folder()))
+        .filter(|folder| role.is_in(folder))
+        .collect();
+    found.sort();
+    found
+}
+
+fn data() -> Result<PathBuf, Failure> {
+    let strategy = etcetera::base_strategy::Xdg::new().map_err(|_| {
+        Failure::Failed("your home folder cannot be found; name a folder with --dir".into())
+    })?;
+    Ok(strategy.data_dir().join("commonhold"))
+}
+
+/// A name for a folder: letters and digits of the community's name, and the beginning of its digest.
+fn slug(name: &str, id: &Digest) -> String {
+    let mut slug = String::new();
+    for letter in name.chars().flat_map(char::to_lowercase).take(40) {
+        match letter {
+            letter if letter.is_ascii_alphanumeric() => slug.push(letter),
+            _ if slug.is_empty() || slug.ends_with('-') => {}
+            _ => slug.push('-'),
+        }
+    }
+    if !slug.is_empty() && !slug.ends_with('-') {
+        slug.push('-');
+    }
+    slug + &id.to_string()[..8]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_have_plain_names() {
+        let id = Digest([0xab; 32]);
+        for (name, expected) in [
+            ("Allotment gardeners", "allotment-gardeners-abababab"),
+            ("../../etc", "etc-abababab"),
+            ("Ärzte & Co.", "rzte-co-abababab"),
+            ("日本", "abababab"),
+        ] {
+            assert_eq!(slug(name, &id), expected);
+        }
+        assert!(slug(&"x".repeat(100), &id).len() <= 49);
+    }
+}
