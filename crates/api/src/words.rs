@@ -193,8 +193,6 @@ pub struct InboxEntry {
     pub state: InboxState,
     /// Whether the owner's rule or an earlier word decided, and not the owner now.
     pub by_rule: bool,
-    /// Whether this node's part has been handed on, be it zeros or a refusal.
-    pub contributed: bool,
 }
 
 /// What came of a question from another member.

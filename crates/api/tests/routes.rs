@@ -169,7 +169,6 @@ fn entry() -> InboxEntry {
         until: 2,
         state: InboxState::Waiting,
         by_rule: false,
-        contributed: false,
     }
 }
 

@@ -8,6 +8,7 @@
 //! | `k_table` | how many nodes of which region include an honest one |
 //! | `member` | one node's process, as the demo runs it |
 //! | `home` | what one node keeps in its folder |
+//! | `live`, `keeper` | a node on the network, its vault on a thread |
 //! | `lines` | what the demo and its nodes' processes say to each other |
 //! | `simulate` | communities on this machine alone |
 //! | `plan` | how many helpers a question needs, and what it costs them |
@@ -18,7 +19,9 @@ mod demo;
 mod figure;
 mod home;
 mod k_table;
+mod keeper;
 mod lines;
+mod live;
 mod member;
 mod plan;
 mod report;
