@@ -3,6 +3,10 @@
 //! | file | idea |
 //! |---|---|
 //! | `cli` | what can be typed |
+//! | `daemon` | a node that runs until it is told to stop, and the commands that speak to it |
+//! | `config`, `configuring` | `config.toml`, and the commands about it |
+//! | `packaging` | service, completions, manual pages |
+//! | `log` | the daemon's log |
 //! | `demo` | many real nodes on this machine answer a question |
 //! | `figure` | the evaluation of the SEP2P paper, drawn again |
 //! | `k_table` | how many nodes of which region include an honest one |
@@ -15,6 +19,9 @@
 //! | `report`, `verify` | what a proof says, in words and for programs |
 
 mod cli;
+mod config;
+mod configuring;
+mod daemon;
 mod demo;
 mod figure;
 mod home;
@@ -22,7 +29,9 @@ mod k_table;
 mod keeper;
 mod lines;
 mod live;
+mod log;
 mod member;
+mod packaging;
 mod plan;
 mod report;
 mod simulate;
@@ -59,6 +68,17 @@ fn main() -> ExitCode {
         Err(why) => why.exit(),
     };
     match program.command {
+        Command::Up(options) => daemon::up(&options),
+        Command::Down(place) => daemon::down(&place),
+        Command::Status(options) => daemon::status(&options),
+        Command::Doctor(options) => daemon::doctor(&options),
+        Command::Config { command } => configuring::main(&command),
+        Command::Service { command } => packaging::service(command),
+        Command::Completions(options) => packaging::completions(&options),
+        Command::Man(options) => packaging::man(&options),
+        Command::Question {
+            command: QuestionCommand::Running(command),
+        } => daemon::questions(&command),
         Command::Demo(options) => demo::main(&options),
         Command::Question {
             command: QuestionCommand::Verify(options),

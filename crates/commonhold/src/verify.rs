@@ -102,7 +102,7 @@ fn words(report: &Report) -> String {
 }
 
 /// A moment in the calendar, UTC. Days to civil date as in Hinnant, "chrono-compatible low-level date algorithms".
-fn utc(secs: u64) -> String {
+pub fn utc(secs: u64) -> String {
     let (days, rest) = (secs / 86_400, secs % 86_400);
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
