@@ -10,6 +10,9 @@ use sim::drawing::{Adversary, UnknownAdversary};
 use sim::figures::{UnknownFigure, Which};
 
 use crate::community_command::options::CommunityCommand;
+use crate::configuring::ConfigCommand;
+use crate::daemon::{DoctorOptions, QuestionsCommand, StatusOptions, UpOptions, Where};
+use crate::packaging::{CompletionsOptions, ManOptions, ServiceCommand};
 use crate::simulate::aggregation;
 
 /// There was an answer.
@@ -18,6 +21,8 @@ pub const ANSWERED: u8 = 0;
 pub const FAILED: u8 = 1;
 /// What was typed makes no sense.
 pub const USAGE: u8 = 2;
+/// No node is running.
+pub const NOT_RUNNING: u8 = 3;
 /// The community's rules forbid the answer.
 pub const REFUSED: u8 = 4;
 /// No answer in time.
@@ -54,6 +59,38 @@ pub enum Command {
         #[command(subcommand)]
         command: CommunityCommand,
     },
+    /// Run your node until it is told to stop
+    ///
+    /// Exit code: 0 stopped as it was told to, 1 it could not start or go on, 2 the configuration makes no sense.
+    Up(UpOptions),
+    /// Stop your node
+    ///
+    /// Exit code: 0 stopped, 3 no node is running.
+    Down(Where),
+    /// How your node is, problems first
+    ///
+    /// Exit code: 0 it runs, 3 no node is running.
+    Status(StatusOptions),
+    /// Look at everything that can be wrong with your node, whether it runs or not
+    ///
+    /// Exit code: 0 nothing fails, 1 something does; what to do is said.
+    Doctor(DoctorOptions),
+    /// What holds for your node, and where that is written
+    Config {
+        /// What about it.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Your node as a service that systemd starts
+    Service {
+        /// What about it.
+        #[command(subcommand)]
+        command: ServiceCommand,
+    },
+    /// Print what lets a shell complete commands
+    Completions(CompletionsOptions),
+    /// Write manual pages
+    Man(ManOptions),
     /// Let many people's real nodes answer a question on this machine
     ///
     /// Each person's node is a process of its own with an encrypted vault; one more asks. All of it is gone afterwards,
@@ -473,6 +510,9 @@ pub enum QuestionCommand {
     ///
     /// Needs the proof file and the community's descriptor alone. Exit code: 0 it holds, 1 it does not.
     Verify(VerifyOptions),
+    /// What needs a running node.
+    #[command(flatten)]
+    Running(QuestionsCommand),
 }
 
 /// Of `commonhold question verify`.

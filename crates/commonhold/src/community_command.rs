@@ -4,7 +4,6 @@
 //! |---|---|
 //! | `options` | what can be typed |
 //! | `passphrase` | where a passphrase comes from |
-//! | `files` | files that are whole or not there, for their owner alone |
 //! | `folder` | what the authority keeps in its folder |
 //! | `places` | which folder is meant |
 //! | `founding`, `vocabulary_file` | `create` |
@@ -14,7 +13,6 @@
 //! | `telling` | `show`, `log` |
 
 mod amending;
-pub mod files;
 mod folder;
 mod founding;
 mod issuing;

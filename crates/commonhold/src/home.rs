@@ -13,7 +13,7 @@ use thiserror::Error;
 use vault::{Vault, VaultError, VaultKey};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::community_command::files;
+use super::files;
 
 /// The file of keys.
 const KEYS: &str = "keys.cbor";

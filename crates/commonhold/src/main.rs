@@ -4,11 +4,17 @@
 //! |---|---|
 //! | `cli` | what can be typed |
 //! | `community_command` | founding a community, letting people in and out, looking at it |
+//! | `daemon` | a node that runs until it is told to stop, and the commands that speak to it |
+//! | `config`, `configuring` | `config.toml`, and the commands about it |
+//! | `packaging` | service, completions, manual pages |
+//! | `log` | the daemon's log |
 //! | `demo` | many real nodes on this machine answer a question |
+//! | `files` | files that are whole or not there, for their owner alone |
 //! | `figure` | the evaluation of the SEP2P paper, drawn again |
 //! | `k_table` | how many nodes of which region include an honest one |
 //! | `member` | one node's process, as the demo runs it |
 //! | `home` | what one node keeps in its folder |
+//! | `live`, `keeper` | a node on the network, its vault on a thread |
 //! | `lines` | what the demo and its nodes' processes say to each other |
 //! | `simulate` | communities on this machine alone |
 //! | `plan` | how many helpers a question needs, and what it costs them |
@@ -16,12 +22,20 @@
 
 mod cli;
 mod community_command;
+mod config;
+mod configuring;
+mod daemon;
 mod demo;
 mod figure;
+mod files;
 mod home;
 mod k_table;
+mod keeper;
 mod lines;
+mod live;
+mod log;
 mod member;
+mod packaging;
 mod plan;
 mod report;
 mod simulate;
@@ -59,6 +73,17 @@ fn main() -> ExitCode {
     };
     match program.command {
         Command::Community { command } => community_command::main(&command),
+        Command::Up(options) => daemon::up(&options),
+        Command::Down(place) => daemon::down(&place),
+        Command::Status(options) => daemon::status(&options),
+        Command::Doctor(options) => daemon::doctor(&options),
+        Command::Config { command } => configuring::main(&command),
+        Command::Service { command } => packaging::service(command),
+        Command::Completions(options) => packaging::completions(&options),
+        Command::Man(options) => packaging::man(&options),
+        Command::Question {
+            command: QuestionCommand::Running(command),
+        } => daemon::questions(&command),
         Command::Demo(options) => demo::main(&options),
         Command::Question {
             command: QuestionCommand::Verify(options),

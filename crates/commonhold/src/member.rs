@@ -1,24 +1,22 @@
-//! One node's process, as the demo runs it: the node on the network, its vault on a thread of its own, orders on standard
+//! One node's process, as the demo runs it: the node on the network, its vault, orders on standard
 //! input and words on standard output.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, mpsc};
-use std::thread;
 
-use base::{Digest, Duration};
-use net::{Bound, HostConfig, HostHandle, Limits, MemberAdmission};
-use node::{Answer, Ask, Command, Event, Node, Setup, Stage};
-use question::{ConsentRule, ConsentRuleError, LocalValue, Question};
+use base::Duration;
+use net::{HostHandle, Limits};
+use node::{Answer, Ask, Command, Event, Node, Stage};
+use question::ConsentRule;
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
-use tokio::sync::mpsc as channel;
-use vault::{Vault, VaultError};
 
 use crate::cli::{ANSWERED, FAILED};
-use crate::home::{CONSENT, Home, node_of, system_rng};
+use crate::home::{Home, node_of};
+use crate::keeper::{Keeper, Kept, errand_of};
 use crate::lines::{Draw, Order, Word};
+use crate::live::{self, Live, Place};
 use crate::report::Report;
 
 /// Runs the node that lives in `folder` until standard input ends.
@@ -40,28 +38,21 @@ pub fn main(folder: &Path) -> ExitCode {
 }
 
 async fn run(home: &Home) -> Result<(), String> {
-    let (identity, community, vault) = home.open().map_err(|why| why.to_string())?;
-    let identity = Arc::new(identity);
-    let config = HostConfig {
-        key: identity.key.clone(),
-        bind: ([127, 0, 0, 1], 0).into(),
+    let place = Place {
+        listen: ([127, 0, 0, 1], 0).into(),
+        announce: Vec::new(),
         limits: Limits::default(),
         door: None,
+        rule: ConsentRule::default(),
     };
-    let bound = Bound::bind(config).await.map_err(|why| why.to_string())?;
-    let setup = Setup {
-        identity: Arc::clone(&identity),
-        community: Arc::clone(&community),
-        addresses: vec![bound.local_addr()],
-        consent: consent(&vault)?.into(),
-        budget: None,
-        journal: vault.journal_all().map_err(|why| why.to_string())?,
-        rng: system_rng(),
-    };
-    let node = Node::new(bound.now(), setup).map_err(|why| why.to_string())?;
-    let admission = MemberAdmission::new(community, identity.certificate.clone());
-    let (host, mut events) = bound.run(node, admission);
-    let (errands, mut done) = keep(vault);
+    let live = live::start(home, place).await;
+    let Live {
+        host,
+        mut events,
+        vault,
+        ..
+    } = live.map_err(|why| why.to_string())?;
+    let (keeper, mut done) = Keeper::start(vault);
     say(&Word::Ready {
         node: host.node().to_string(),
         address: host.local_addr(),
@@ -75,26 +66,16 @@ async fn run(home: &Home) -> Result<(), String> {
                 // The demo has ended, however it did.
                 Ok(None) | Err(_) => return Ok(()),
             },
-            event = events.recv() => {
-                let event = event.ok_or("the node has stopped")?;
-                if let Some(errand) = hear(event, proof.as_deref())? {
-                    errands.send(errand).map_err(|_| "the vault has stopped")?;
-                }
+            event = events.recv() => match errand_of(event.ok_or("the node has stopped")?) {
+                Ok(errand) => keeper.send(errand).map_err(|why| why.to_string())?,
+                Err(event) => hear(event, proof.as_deref())?,
             },
-            command = done.recv() => {
-                let command = command.ok_or("the vault cannot be written")?;
-                host.command(command).await.map_err(|why| why.to_string())?;
+            kept = done.recv() => match kept.ok_or("the vault cannot be written")? {
+                Kept::Tell(command) => host.command(command).await.map_err(|why| why.to_string())?,
+                Kept::Note(why) => eprintln!("{why}"),
             },
         }
     }
-}
-
-/// The owner's standing answer; who never gave one is asked each time.
-fn consent(vault: &Vault) -> Result<ConsentRule, String> {
-    let rule = vault.setting(CONSENT).map_err(|why| why.to_string())?;
-    let rule = rule.map(|rule| rule.parse()).transpose();
-    let rule = rule.map_err(|why: ConsentRuleError| why.to_string())?;
-    Ok(rule.unwrap_or_default())
 }
 
 async fn follow(
@@ -131,19 +112,9 @@ async fn follow(
     host.command(command).await.map_err(|why| why.to_string())
 }
 
-/// What the vault is to do.
-enum Errand {
-    Measure(Digest, Box<Question>),
-    Store(u64, Vec<u8>, Vec<u8>),
-    Forget(Vec<u8>),
-}
-
-/// Says what the demo wants to know; gives what the vault must do.
-fn hear(event: Event, proof: Option<&Path>) -> Result<Option<Errand>, String> {
+/// Says what the demo wants to know.
+fn hear(event: Event, proof: Option<&Path>) -> Result<(), String> {
     match event {
-        Event::Measure { question, parsed } => return Ok(Some(Errand::Measure(question, parsed))),
-        Event::Store { number, key, value } => return Ok(Some(Errand::Store(number, key, value))),
-        Event::Forget { key } => return Ok(Some(Errand::Forget(key))),
         Event::Known(nodes) => say(&Word::Known(nodes)),
         Event::Stage(
             _,
@@ -175,14 +146,17 @@ fn hear(event: Event, proof: Option<&Path>) -> Result<Option<Errand>, String> {
             why: why.to_string(),
         }),
         Event::Misbehaved { node, what } => eprintln!("{node:?} misbehaved: {what}"),
-        // Nobody sits before a demo's node to be asked.
+        // Nobody sits before a demo's node to be asked; the vault hears of the last three.
         Event::AskOwner(_)
+        | Event::Contributed(_)
+        | Event::Stage(_, Stage::Announced { .. })
         | Event::CalledOff(_)
         | Event::BudgetSpent(_)
-        | Event::Contributed(_)
-        | Event::Stage(_, Stage::Announced { .. }) => {}
+        | Event::Measure { .. }
+        | Event::Store { .. }
+        | Event::Forget { .. } => {}
     }
-    Ok(None)
+    Ok(())
 }
 
 fn answered(answer: &Answer, proof: Option<&Path>) -> Result<Word, String> {
@@ -191,49 +165,6 @@ fn answered(answer: &Answer, proof: Option<&Path>) -> Result<Word, String> {
             .map_err(|why| format!("cannot write {}: {why}", path.display()))?;
     }
     Ok(Word::Answered(Box::new(Report::of(&answer.verified))))
-}
-
-/// Runs the vault on a thread: disks are slow, and the network must not wait for them.
-fn keep(mut vault: Vault) -> (mpsc::Sender<Errand>, channel::UnboundedReceiver<Command>) {
-    let (errands, orders) = mpsc::channel();
-    let (sender, done) = channel::unbounded_channel();
-    thread::spawn(move || {
-        for errand in orders {
-            let command = match errand {
-                Errand::Measure(question, parsed) => {
-                    let row = match vault.answer(&parsed) {
-                        Ok(row) => row,
-                        // Who has no such table does not match, like everybody else who does not.
-                        Err(VaultError::NoTable(_)) => LocalValue::NoRow,
-                        // A made-up answer would be wrong: the owner counts as away.
-                        Err(why) => {
-                            eprintln!("question {question:?} is left alone: {why}");
-                            continue;
-                        }
-                    };
-                    Command::Measured { question, row }
-                }
-                Errand::Forget(key) => {
-                    // What is left over is only looked at again.
-                    if let Err(why) = vault.journal_remove(&key) {
-                        eprintln!("{why}");
-                    }
-                    continue;
-                }
-                Errand::Store(number, key, value) => match vault.journal_put(&key, &value) {
-                    Ok(()) => Command::Stored(number),
-                    Err(why) => {
-                        eprintln!("{why}");
-                        return;
-                    }
-                },
-            };
-            if sender.send(command).is_err() {
-                return;
-            }
-        }
-    });
-    (errands, done)
 }
 
 /// One line on standard output. When nobody listens any more, standard input has ended as well.

@@ -6,7 +6,8 @@
 //! * **data tables**, which [`import_csv`] fills, one per table of the community's vocabulary. Numbers are integers in
 //!   units of the declared `10^-decimals`, so that what a question computes is exact;
 //! * the **journal**: what a node promised and must remember before it says so to others (votes, contributions made);
-//! * **settings**, such as the owner's consent rule.
+//! * **settings**, such as the owner's consent rule;
+//! * the **history**: what the owner's program remembers of questions and answers.
 //!
 //! [`Vault::answer`] runs a question's local part. The statement was built by the `question` crate from a checked
 //! question, and still it is not trusted: it runs on a connection that can only read, under SQLite's authorizer, which
@@ -35,6 +36,7 @@
 
 mod answer;
 mod error;
+mod history;
 mod import;
 mod key;
 mod number;
@@ -43,6 +45,7 @@ mod rows;
 mod vault;
 
 pub use error::{ImportError, VaultError};
+pub use history::MAX_HISTORY_VALUE;
 pub use import::{Imported, import_csv};
 pub use key::VaultKey;
 pub use propose::{MAX_CATEGORIES, Proposal, propose};

@@ -36,6 +36,8 @@ const CREATE: &str = "
         name TEXT PRIMARY KEY COLLATE NOCASE, declaration BLOB NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE commonhold_journal (
         key BLOB PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE commonhold_history (
+        key BLOB PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE commonhold_settings (
         name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     PRAGMA user_version = 1;";
@@ -45,7 +47,7 @@ pub type JournalEntry = (Vec<u8>, Vec<u8>);
 
 /// One owner's encrypted data. Only one process should have it open.
 pub struct Vault {
-    writer: Connection,
+    pub(crate) writer: Connection,
     /// Reads only; questions run here.
     pub(crate) reader: RefCell<Connection>,
 }

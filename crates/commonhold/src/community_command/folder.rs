@@ -19,7 +19,8 @@ use community::{
 use crypto::{LOCKED_BYTES_MAX, LockCost, SigningKey, UnlockError, lock, unlock};
 use zeroize::Zeroizing;
 
-use super::{Failure, files};
+use super::Failure;
+use crate::files;
 
 /// The authority's key.
 pub const AUTHORITY: &str = "authority.locked";

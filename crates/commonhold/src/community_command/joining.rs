@@ -16,7 +16,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::options::{InstallOptions, JoinOptions};
 use super::places::{self, Role};
-use super::{Failure, Told, files, folder};
+use super::{Failure, Told, folder};
+use crate::files;
 use crate::home::{Home, HomeError, system_rng};
 use crate::verify::utc;
 

@@ -23,7 +23,8 @@ use community::vocabulary::{self, DECIMALS_MAX};
 use community::{Column, DESCRIPTOR_BYTES_MAX, Kind, Range, Table};
 use serde::Deserialize;
 
-use super::{Failure, files, folder};
+use super::{Failure, folder};
+use crate::files;
 
 /// Floating point counts whole numbers exactly up to here.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;

@@ -1,0 +1,81 @@
+//! Who may speak.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::fault::{Fault, Kind};
+use crate::routes::{DOCUMENT, Shared};
+
+/// Names of this machine to itself.
+const NAMES: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+
+/// Lets a request pass, or says why not. The document needs no token: it is the same for everybody.
+pub async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let judged = from_here(headers, shared.port).and_then(|()| {
+        if request.uri().path() == DOCUMENT {
+            Ok(())
+        } else {
+            with_token(headers, &shared)
+        }
+    });
+    match judged {
+        Ok(()) => next.run(request).await,
+        Err(fault) => fault.into_response(),
+    }
+}
+
+fn from_here(headers: &HeaderMap, port: u16) -> Result<(), Fault> {
+    let host = NAMES.map(|name| format!("{name}:{port}"));
+    if !one(headers, &HOST).is_some_and(|shown| host.iter().any(|host| host.as_bytes() == shown)) {
+        let what_to_do = format!("use http://127.0.0.1:{port}");
+        return Err(Fault::new(
+            Kind::Foreign,
+            "the Host header does not name this node",
+            what_to_do,
+        ));
+    }
+    if !headers.contains_key(ORIGIN) {
+        return Ok(());
+    }
+    let origin = host.map(|host| format!("http://{host}"));
+    if one(headers, &ORIGIN).is_some_and(|shown| origin.iter().any(|own| own.as_bytes() == shown)) {
+        Ok(())
+    } else {
+        let what_to_do = "nothing: pages from elsewhere may not speak to your node";
+        Err(Fault::new(
+            Kind::Foreign,
+            "the request comes from a page that is not this node's",
+            what_to_do,
+        ))
+    }
+}
+
+fn with_token(headers: &HeaderMap, shared: &Shared) -> Result<(), Fault> {
+    let shown = one(headers, &AUTHORIZATION).and_then(|shown| shown.strip_prefix(b"Bearer "));
+    match shown {
+        Some(shown) if shared.token.is(shown) => Ok(()),
+        shown => {
+            let error = if shown.is_some() {
+                "the token is not this node's"
+            } else {
+                "there is no token"
+            };
+            let what_to_do = "send the header \"Authorization: Bearer TOKEN\"; the token is in the file api.token in the node's folder";
+            Err(Fault::new(Kind::Token, error, what_to_do))
+        }
+    }
+}
+
+/// A header that is there exactly once: of two, readers could believe different ones.
+fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
+    let mut all = headers.get_all(name).iter();
+    match (all.next(), all.next()) {
+        (Some(value), None) => Some(value.as_bytes()),
+        _ => None,
+    }
+}

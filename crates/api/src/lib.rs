@@ -1,0 +1,43 @@
+//! The local API: one HTTP server on the loopback interface, by which a person's programs speak to their node.
+//!
+//! It knows nothing of networks, vaults or communities. Whoever runs it gets typed [`Request`]s out of a channel, each with
+//! its own place to reply, and tells [`Event`]s to all who listen. [`Client`] is the other end, for the command line.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `words` | what is said: the JSON of every request and reply |
+//! | `fault` | what is said when something cannot be done |
+//! | `request` | what the node is asked, with the place to reply |
+//! | `routes` | paths and methods, and the OpenAPI document made from them |
+//! | `guard` | who may speak: Host, Origin, bearer token |
+//! | `token` | the secret that says so |
+//! | `serve` | connections, their number and their deadlines |
+//! | `client` | the other end |
+//!
+//! # Who can speak to it
+//!
+//! Every program on the machine can reach a loopback port, and so can every page in a browser. A page is kept out twice:
+//! its name is not in the Host header that we accept (which also defeats names that are made to point to 127.0.0.1), and its
+//! Origin is not ours. Other accounts' programs are kept out by the token, which lies in a file that its owner alone can
+//! read. Nothing keeps out the owner's own programs: they could read the vault's key as well.
+
+mod client;
+mod fault;
+mod guard;
+mod request;
+mod routes;
+mod serve;
+mod token;
+mod words;
+
+pub use client::{Client, ClientError, Events};
+pub use fault::{Fault, Kind};
+pub use request::{Reply, Request};
+pub use routes::{Api, BODY_BYTES_MAX, STREAMS_MAX, document};
+pub use serve::{CONNECTIONS_MAX, serve};
+pub use token::{Token, TokenError};
+pub use words::{
+    Answer, Check, Community, Consent, ConsentRule, Counts, Decision, Doctor, Event, EventKind,
+    InboxEntry, InboxState, NewConsent, NewQuestion, Problem, Question, QuestionState, Standing,
+    Status, Traffic, Verdict, Word,
+};

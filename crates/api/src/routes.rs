@@ -1,0 +1,388 @@
+//! Paths and methods, and the OpenAPI document made from them.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::sse::{self, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use futures_util::stream::{self, Stream};
+use serde::de::DeserializeOwned;
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+
+use crate::fault::{Fault, Kind};
+use crate::guard::guard;
+use crate::request::{Reply, Request};
+use crate::token::Token;
+use crate::words::{
+    Consent, Decision, Doctor, Event, InboxEntry, NewConsent, NewQuestion, Question, Status,
+};
+
+/// Longest body of a request: a question has at most some thousand bytes.
+pub const BODY_BYTES_MAX: usize = 64 << 10;
+/// Streams of events at once.
+pub const STREAMS_MAX: usize = 16;
+
+/// Where the document is.
+pub(crate) const DOCUMENT: &str = "/openapi.json";
+
+/// For the node to reply: nothing that it is asked takes long.
+const REPLY_WITHIN: Duration = Duration::from_secs(20);
+/// For a whole request, its body included, up to its response's first byte.
+const ALL_WITHIN: Duration = Duration::from_secs(30);
+
+/// What the server is made of.
+#[derive(Debug)]
+pub struct Api {
+    /// Who knows it may speak.
+    pub token: Token,
+    /// The port on which it listens, which every request must name.
+    pub port: u16,
+    /// Where requests go.
+    pub requests: mpsc::Sender<Request>,
+    /// Where events come from.
+    pub events: broadcast::Sender<Event>,
+}
+
+/// What handlers share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) token: Token,
+    pub(crate) port: u16,
+    requests: mpsc::Sender<Request>,
+    events: broadcast::Sender<Event>,
+    streams: Arc<Semaphore>,
+}
+
+type Here = State<Arc<Shared>>;
+
+impl Api {
+    /// All routes behind the guard.
+    pub fn router(self) -> Router {
+        let shared = Arc::new(Shared {
+            token: self.token,
+            port: self.port,
+            requests: self.requests,
+            events: self.events,
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        });
+        Router::new()
+            .route(DOCUMENT, get(openapi))
+            .route("/v1/status", get(status))
+            .route("/v1/shutdown", post(shutdown))
+            .route("/v1/questions", get(questions).post(ask))
+            .route("/v1/questions/{id}", get(question))
+            .route("/v1/questions/{id}/cancel", post(cancel))
+            .route("/v1/questions/{id}/proof", get(proof))
+            .route("/v1/inbox", get(inbox))
+            .route("/v1/inbox/{id}", post(decide))
+            .route("/v1/consent", get(consent).put(set_consent))
+            .route("/v1/events", get(events))
+            .route("/v1/doctor", get(doctor))
+            .fallback(async || {
+                Fault::new(
+                    Kind::Unknown,
+                    "there is nothing at this path",
+                    "see /openapi.json for what there is",
+                )
+            })
+            .method_not_allowed_fallback(async || {
+                Fault::new(
+                    Kind::Method,
+                    "this path is not used so",
+                    "see /openapi.json for its methods",
+                )
+            })
+            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+            .layer(from_fn(in_time))
+            .layer(from_fn_with_state(Arc::clone(&shared), guard))
+            .layer(from_fn(not_kept))
+            .with_state(shared)
+    }
+}
+
+/// The OpenAPI 3.1 document of all routes.
+pub fn document() -> utoipa::openapi::OpenApi {
+    let mut document = Document::openapi();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "The content of the file api.token in the node's folder",
+        ))
+        .build();
+    document
+        .components
+        .get_or_insert_default()
+        .add_security_scheme("token", SecurityScheme::Http(bearer));
+    document
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Commonhold",
+        description = "The local API of one person's node. It listens on the loopback interface alone."
+    ),
+    paths(
+        status, shutdown, questions, ask, question, cancel, proof, inbox, decide, consent, set_consent, events, doctor
+    ),
+    components(schemas(Event, Fault)),
+    security(("token" = []))
+)]
+struct Document;
+
+async fn in_time(request: axum::extract::Request, next: Next) -> Response {
+    match tokio::time::timeout(ALL_WITHIN, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => slow().into_response(),
+    }
+}
+
+/// What is said is about one person and one moment: no browser may keep it.
+async fn not_kept(request: axum::extract::Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn slow() -> Fault {
+    Fault::new(
+        Kind::Slow,
+        "the node did not reply in time",
+        "try again; if it goes on, see the node's log",
+    )
+}
+
+impl Shared {
+    async fn call<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, Fault> {
+        let gone = || {
+            Fault::new(
+                Kind::Busy,
+                "the node is stopping",
+                "start it again: commonhold up",
+            )
+        };
+        let (reply, replied) = oneshot::channel();
+        let asked = async {
+            self.requests
+                .send(request(reply))
+                .await
+                .map_err(|_| gone())?;
+            replied.await.map_err(|_| gone())?
+        };
+        tokio::time::timeout(REPLY_WITHIN, asked)
+            .await
+            .unwrap_or_else(|_| Err(slow()))
+    }
+
+    async fn json<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<Json<T>, Fault> {
+        self.call(request).await.map(Json)
+    }
+}
+
+/// The JSON body of a request, or a [`Fault`] that says what is wrong with it.
+struct Body<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Fault;
+
+    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Fault> {
+        let Json(body) = Json::from_request(request, state).await.map_err(unread)?;
+        Ok(Self(body))
+    }
+}
+
+fn unread(why: JsonRejection) -> Fault {
+    let text = why.body_text();
+    match why.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let what_to_do = format!("send at most {BODY_BYTES_MAX} bytes");
+            Fault::new(Kind::Long, "the body is too long", what_to_do)
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            let what_to_do = "send JSON with the header \"Content-Type: application/json\"";
+            Fault::new(Kind::Format, "the body is not said to be JSON", what_to_do)
+        }
+        _ => Fault::new(
+            Kind::Request,
+            text,
+            "see /openapi.json for what this path takes",
+        ),
+    }
+}
+
+/// The OpenAPI document.
+async fn openapi() -> Response {
+    // It is the same each time, but asked for rarely.
+    let text = document().to_json().unwrap_or_default();
+    ([(CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+/// How the node is, problems first.
+#[utoipa::path(get, path = "/v1/status", responses(
+    (status = 200, description = "How it is", body = Status),
+    (status = "default", description = "Why not", body = Fault)))]
+async fn status(State(shared): Here) -> Result<Json<Status>, Fault> {
+    shared.json(Request::Status).await
+}
+
+/// Stop the node.
+#[utoipa::path(post, path = "/v1/shutdown", responses(
+    (status = 204, description = "It stops within seconds"),
+    (status = "default", description = "Why not", body = Fault)))]
+async fn shutdown(State(shared): Here) -> Result<StatusCode, Fault> {
+    shared.call(Request::Shutdown).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The questions that this node put, the latest first.
+#[utoipa::path(get, path = "/v1/questions", responses(
+    (status = 200, description = "All that are kept", body = [Question]),
+    (status = "default", description = "Why not", body = Fault)))]
+async fn questions(State(shared): Here) -> Result<Json<Vec<Question>>, Fault> {
+    shared.json(Request::Questions).await
+}
+
+/// Put a question to the community.
+#[utoipa::path(post, path = "/v1/questions", request_body = NewQuestion, responses(
+    (status = 201, description = "It is announced", body = Question),
+    (status = 422, description = "The community's rules forbid it", body = Fault),
+    (status = "default", description = "Why not", body = Fault)))]
+async fn ask(
+    State(shared): Here,
+    Body(new): Body<NewQuestion>,
+) -> Result<(StatusCode, Json<Question>), Fault> {
+    let question = shared.json(|reply| Request::Ask(new, reply)).await?;
+    Ok((StatusCode::CREATED, question))
+}
+
+/// One question that this node put.
+#[utoipa::path(get, path = "/v1/questions/{id}", params(("id" = String, Path, description = "Its name, or how that begins")), responses(
+    (status = 200, description = "How far it is", body = Question),
+    (status = 404, description = "There is none of that name", body = Fault),
+    (status = "default", description = "Why not", body = Fault)))]
+async fn question(State(shared): Here, Path(id): Path<String>) -> Result<Json<Question>, Fault> {
+    shared.json(|reply| Request::Question(id, reply)).await
+}
+
+/// Take a question back.
+#[utoipa::path(post, path = "/v1/questions/{id}/cancel", params(("id" = String, Path, description = "Its name, or how that begins")), responses(
+    (status = 200, description = "It is taken back", body = Question),
+    (status = 404, description = "There is none of that name", body = Fault),
+    (status = 409, description = "It cannot be taken back any more", body = Fault),
+    (status = "default", description = "Why not", body = Fault)))]
+async fn cancel(State(shared): Here, Path(id): Path<String>) -> Result<Json<Question>, Fault> {
+    shared.json(|reply| Request::Cancel(id, reply)).await
+}
+
+/// The proof of an answer, for `commonhold question verify`.
+#[utoipa::path(get, path = "/v1/questions/{id}/proof", params(("id" = String, Path, description = "Its name, or how that begins")), responses(
+    (status = 200, description = "The file", body = Vec<u8>, content_type = "application/cbor"),
+    (status = 404, description = "There is no such question, or no answer to it", body = Fault),
+    (status = "default", description = "Why not", body = Fault)))]
+async fn proof(State(shared): Here, Path(id): Path<String>) -> Result<Response, Fault> {
+    let proof = shared.call(|reply| Request::Proof(id, reply)).await?;
+    Ok(([(CONTENT_TYPE, "application/cbor")], proof).into_response())
+}
+
+/// The questions that came from others, the latest first.
+#[utoipa::path(get, path = "/v1/inbox", responses(
+    (status = 200, description = "All that are kept", body = [InboxEntry]),
+    (status = "default", description = "Why not", body = Fault)))]
+async fn inbox(State(shared): Here) -> Result<Json<Vec<InboxEntry>>, Fault> {
+    shared.json(Request::Inbox).await
+}
+
+/// The owner's word on a question. The first one counts.
+#[utoipa::path(post, path = "/v1/inbox/{id}", params(("id" = String, Path, description = "Its name, or how that begins")), request_body = Decision, responses(
+    (status = 200, description = "The node acts on it", body = InboxEntry),
+    (status = 404, description = "There is none of that name", body = Fault),
+    (status = 409, description = "It is decided, or too late", body = Fault),
+    (status = "default", description = "Why not", body = Fault)))]
+async fn decide(
+    State(shared): Here,
+    Path(id): Path<String>,
+    Body(decision): Body<Decision>,
+) -> Result<Json<InboxEntry>, Fault> {
+    shared
+        .json(|reply| Request::Decide(id, decision, reply))
+        .await
+}
+
+/// What is answered without asking the owner.
+#[utoipa::path(get, path = "/v1/consent", responses(
+    (status = 200, description = "The rule and the words given once for all", body = Consent),
+    (status = "default", description = "Why not", body = Fault)))]
+async fn consent(State(shared): Here) -> Result<Json<Consent>, Fault> {
+    shared.json(Request::Consent).await
+}
+
+/// Change the rule. Questions that already came are not decided anew.
+#[utoipa::path(put, path = "/v1/consent", request_body = NewConsent, responses(
+    (status = 200, description = "As it is now", body = Consent),
+    (status = "default", description = "Why not", body = Fault)))]
+async fn set_consent(
+    State(shared): Here,
+    Body(new): Body<NewConsent>,
+) -> Result<Json<Consent>, Fault> {
+    shared.json(|reply| Request::SetConsent(new, reply)).await
+}
+
+/// What happens from now on, as server-sent events: each has its `kind` as its name and an `Event` as its data.
+#[utoipa::path(get, path = "/v1/events", responses(
+    (status = 200, description = "Until the reader goes away or the node stops", body = String, content_type = "text/event-stream"),
+    (status = 503, description = "Too many listen already", body = Fault),
+    (status = "default", description = "Why not", body = Fault)))]
+async fn events(
+    State(shared): Here,
+) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Fault> {
+    let Ok(place) = Arc::clone(&shared.streams).try_acquire_owned() else {
+        let what_to_do = "end one of the programs that listen for events";
+        return Err(Fault::new(
+            Kind::Busy,
+            "too many listen already",
+            what_to_do,
+        ));
+    };
+    let said = stream::unfold(
+        (shared.events.subscribe(), place),
+        async |(mut heard, place)| {
+            loop {
+                match heard.recv().await {
+                    Ok(event) => return Some((Ok(frame(&event)), (heard, place))),
+                    // The numbers show the gap.
+                    Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                }
+            }
+        },
+    );
+    Ok(Sse::new(said).keep_alive(KeepAlive::default()))
+}
+
+fn frame(event: &Event) -> sse::Event {
+    let data = serde_json::to_value(event).expect("an event is plain data");
+    let name = data["kind"].as_str().unwrap_or_default().to_owned();
+    sse::Event::default()
+        .event(name)
+        .id(event.number.to_string())
+        .data(data.to_string())
+}
+
+/// Looks at everything that can go wrong with a node.
+#[utoipa::path(get, path = "/v1/doctor", responses(
+    (status = 200, description = "All checks", body = Doctor),
+    (status = "default", description = "Why not", body = Fault)))]
+async fn doctor(State(shared): Here) -> Result<Json<Doctor>, Fault> {
+    shared.json(Request::Doctor).await
+}

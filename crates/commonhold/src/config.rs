@@ -1,0 +1,602 @@
+//! `config.toml`: every key with its default, and where a value comes from: flag, environment, file, default.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use base::NodeId;
+use etcetera::base_strategy::{BaseStrategy, Xdg};
+use question::ConsentRule;
+use thiserror::Error;
+
+use crate::home::node_of;
+use crate::log::Level;
+
+/// Longest configuration that is read.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+/// How alike a known key must be to be suggested (Jaro-Winkler, 1 is the same).
+const ALIKE: f64 = 0.75;
+
+/// One key.
+pub struct Key {
+    /// As it is written.
+    pub name: &'static str,
+    /// Its value when nobody gives one, as TOML.
+    pub default: &'static str,
+    /// What it says.
+    pub about: &'static str,
+}
+
+/// All keys. The documentation is made from this.
+pub const KEYS: [Key; 14] = [
+    Key {
+        name: "folder",
+        default: "\"\"",
+        about: "Where the node keeps its keys and its vault; empty is the folder commonhold in $XDG_DATA_HOME (~/.local/share).",
+    },
+    Key {
+        name: "listen",
+        default: "\"0.0.0.0:14766\"",
+        about: "Address and UDP port for other nodes. 127.0.0.1 is for nodes on this machine alone; port 0 takes any free one.",
+    },
+    Key {
+        name: "announce",
+        default: "[]",
+        about: "Addresses that others are told, such as [\"203.0.113.7:14766\"]; none is the address of the interface with the default route.",
+    },
+    Key {
+        name: "peers",
+        default: "[]",
+        about: "Members to join through, each as \"NODE@ADDRESS\", such as [\"6fe1…@203.0.113.7:14766\"]; NODE has 64 digits.",
+    },
+    Key {
+        name: "api",
+        default: "\"127.0.0.1:0\"",
+        about: "Address of the local API, which must be a loopback address; port 0 takes any free one.",
+    },
+    Key {
+        name: "rule",
+        default: "\"ask\"",
+        about: "What the node does with questions until you say `commonhold question rule set`: yes, no or ask.",
+    },
+    Key {
+        name: "connections_max",
+        default: "512",
+        about: "Members to whom there are connections at once, 8 to 65536; the one that was silent longest makes room.",
+    },
+    Key {
+        name: "inbox_messages_max",
+        default: "256",
+        about: "Messages that wait for the node, 16 to 65536; beyond it the senders are slowed down.",
+    },
+    Key {
+        name: "questions_kept_max",
+        default: "500",
+        about: "Questions on each of the two lists, asked and received, 1 to 10000; the oldest that is over makes room.",
+    },
+    Key {
+        name: "collect_secs",
+        default: "20",
+        about: "Longest time for contributions to a question of yours to arrive, 1 to 3600 seconds.",
+    },
+    Key {
+        name: "disk_free_min_mib",
+        default: "256",
+        about: "Free space below which `status` and `doctor` warn, in MiB.",
+    },
+    Key {
+        name: "log",
+        default: "\"stderr\"",
+        about: "Where the log goes: stderr, or file for the file log in the node's folder. Detached, it is the file.",
+    },
+    Key {
+        name: "log_level",
+        default: "\"info\"",
+        about: "How much is logged: error, warn, info or debug. No question, purpose or value of your data ever is.",
+    },
+    Key {
+        name: "log_mib_max",
+        default: "8",
+        about: "Size at which the log file becomes log.1 (and the one before is deleted), 1 to 1024 MiB.",
+    },
+];
+
+/// Before the names of keys in capitals, for the environment.
+const ENVIRONMENT: &str = "COMMONHOLD_";
+/// Names the configuration file itself.
+const ENVIRONMENT_FILE: &str = "COMMONHOLD_CONFIG";
+
+/// A member to join through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// Who.
+    pub node: NodeId,
+    /// Where.
+    pub address: SocketAddr,
+}
+
+/// Where the log goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogTo {
+    /// Standard error.
+    Stderr,
+    /// The file in the node's folder.
+    File,
+}
+
+/// What a node is run with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// See [`KEYS`], here and below.
+    pub folder: PathBuf,
+    /// For other nodes.
+    pub listen: SocketAddr,
+    /// Told to others.
+    pub announce: Vec<SocketAddr>,
+    /// To join through.
+    pub peers: Vec<Peer>,
+    /// For the owner's programs.
+    pub api: SocketAddr,
+    /// Until the vault holds one.
+    pub rule: ConsentRule,
+    /// Connections.
+    pub connections_max: usize,
+    /// Messages that wait.
+    pub inbox_messages_max: usize,
+    /// Length of each list.
+    pub questions_kept_max: usize,
+    /// For contributions.
+    pub collect_secs: u64,
+    /// Warned below.
+    pub disk_free_min_mib: u64,
+    /// Where the log goes.
+    pub log: LogTo,
+    /// How much of it.
+    pub log_level: Level,
+    /// Its size.
+    pub log_mib_max: u64,
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {why}; name another file with --config FILE")]
+    Unreadable {
+        /// Which.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// It is not TOML.
+    #[error("{path} is not TOML: {why}")]
+    Toml {
+        /// Which.
+        path: String,
+        /// Where and why.
+        why: String,
+    },
+    /// A key that there is not.
+    #[error("{from} sets \"{name}\", which is no key; {instead}")]
+    Unknown {
+        /// Where it stands.
+        from: String,
+        /// What stands there.
+        name: String,
+        /// What may have been meant.
+        instead: String,
+    },
+    /// A value that the key cannot have.
+    #[error("{from} sets {name} to \"{value}\"; give {expected}")]
+    Value {
+        /// Where it stands.
+        from: String,
+        /// Which key.
+        name: &'static str,
+        /// What stands there.
+        value: String,
+        /// What can.
+        expected: String,
+    },
+    /// The account has no home.
+    #[error("there is no home folder to look in; name the node's folder with --dir DIR")]
+    NoHome,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// [`KEYS`].
+    Default,
+    /// The configuration file.
+    File(PathBuf),
+    /// A variable of the environment.
+    Environment(String),
+    /// An option that was typed.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("the default"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Environment(name) => write!(f, "the environment's {name}"),
+            Self::Flag(name) => write!(f, "the option {name}"),
+        }
+    }
+}
+
+/// What was typed that goes before everything else.
+#[derive(Debug, Clone, Default)]
+pub struct Typed {
+    /// The configuration file.
+    pub config: Option<PathBuf>,
+    /// The node's folder.
+    pub folder: Option<PathBuf>,
+}
+
+/// The value of each key, and where it comes from.
+#[derive(Debug, Clone)]
+pub struct Values {
+    values: BTreeMap<&'static str, (toml::Value, Source)>,
+    /// The configuration file, whether it is there or not.
+    pub path: PathBuf,
+}
+
+impl Values {
+    /// Gathers them.
+    pub fn gather(
+        typed: &Typed,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let named = typed.config.clone();
+        let named = named.or_else(|| environment(ENVIRONMENT_FILE).map(PathBuf::from));
+        let path = match &named {
+            Some(path) => path.clone(),
+            None => xdg()?.config_dir().join("commonhold").join("config.toml"),
+        };
+        let mut values = BTreeMap::new();
+        for key in &KEYS {
+            let table: toml::Table = format!("v = {}", key.default)
+                .parse()
+                .expect("defaults are TOML");
+            values.insert(key.name, (table["v"].clone(), Source::Default));
+        }
+        for (name, value) in read(&path, named.is_some())? {
+            let from = Source::File(path.clone());
+            let key = known(&name, &from)?;
+            values.insert(key, (value, from));
+        }
+        for key in &KEYS {
+            let name = variable(key.name);
+            if let Some(text) = environment(&name) {
+                let value = toml::Value::String(text);
+                values.insert(key.name, (value, Source::Environment(name)));
+            }
+        }
+        if let Some(folder) = &typed.folder {
+            let value = toml::Value::String(folder.display().to_string());
+            values.insert("folder", (value, Source::Flag("--dir")));
+        }
+        Ok(Self { values, path })
+    }
+
+    /// Reads all values.
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        let folder = self.text("folder");
+        let folder = if folder.is_empty() {
+            xdg()?.data_dir().join("commonhold")
+        } else {
+            PathBuf::from(folder)
+        };
+        let loopback = |text: &str| {
+            let address: Option<SocketAddr> = text.parse().ok();
+            address.filter(|address| address.ip().is_loopback())
+        };
+        let log = |text: &str| match text {
+            "stderr" => Some(LogTo::Stderr),
+            "file" => Some(LogTo::File),
+            _ => None,
+        };
+        const ADDRESS: &str = "an address with a port, such as 0.0.0.0:14766 or [::]:14766";
+        Ok(Config {
+            folder,
+            listen: self.one("listen", ADDRESS, parsed)?,
+            announce: self.list("announce", ADDRESS, parsed)?,
+            peers: self.list(
+                "peers",
+                "NODE@ADDRESS, NODE with 64 hexadecimal digits",
+                peer,
+            )?,
+            api: self.one(
+                "api",
+                "a loopback address with a port, such as 127.0.0.1:0",
+                loopback,
+            )?,
+            rule: self.one("rule", "yes, no or ask", parsed)?,
+            connections_max: self.number("connections_max", 8, 65_536)? as usize,
+            inbox_messages_max: self.number("inbox_messages_max", 16, 65_536)? as usize,
+            questions_kept_max: self.number("questions_kept_max", 1, 10_000)? as usize,
+            collect_secs: self.number("collect_secs", 1, 3600)?,
+            disk_free_min_mib: self.number("disk_free_min_mib", 0, 1 << 40)?,
+            log: self.one("log", "stderr or file", log)?,
+            log_level: self.one("log_level", "error, warn, info or debug", parsed)?,
+            log_mib_max: self.number("log_mib_max", 1, 1024)?,
+        })
+    }
+
+    /// All of it as TOML, with where each value comes from.
+    pub fn shown(&self) -> String {
+        let mut text = String::new();
+        for key in &KEYS {
+            let (value, from) = &self.values[key.name];
+            writeln!(text, "# {}\n# From {from}.", key.about).expect("a string takes all");
+            writeln!(text, "{} = {value}\n", key.name).expect("a string takes all");
+        }
+        text.truncate(text.trim_end().len());
+        text
+    }
+
+    /// What a scalar says: from the environment everything is a string.
+    fn text(&self, name: &str) -> String {
+        match &self.values[name].0 {
+            toml::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }
+    }
+
+    fn wrong(&self, name: &'static str, value: String, expected: &str) -> ConfigError {
+        ConfigError::Value {
+            from: self.values[name].1.to_string(),
+            name,
+            value,
+            expected: expected.to_owned(),
+        }
+    }
+
+    fn one<T>(
+        &self,
+        name: &'static str,
+        expected: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, ConfigError> {
+        let text = self.text(name);
+        read(&text).ok_or_else(|| self.wrong(name, text, expected))
+    }
+
+    /// An array of strings; from the environment, with commas between them.
+    fn list<T>(
+        &self,
+        name: &'static str,
+        expected: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Vec<T>, ConfigError> {
+        let texts: Vec<String> = match &self.values[name].0 {
+            toml::Value::Array(items) => {
+                let text = |item: &toml::Value| item.as_str().map_or(item.to_string(), Into::into);
+                items.iter().map(text).collect()
+            }
+            _ => {
+                let text = self.text(name);
+                let items = text
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|item| !item.is_empty());
+                items.map(Into::into).collect()
+            }
+        };
+        let read = |text: String| match read(&text) {
+            Some(item) => Ok(item),
+            None => Err(self.wrong(name, text, &format!("a list, each item {expected}"))),
+        };
+        texts.into_iter().map(read).collect()
+    }
+
+    fn number(&self, name: &'static str, least: u64, most: u64) -> Result<u64, ConfigError> {
+        let expected = format!("a whole number from {least} to {most}");
+        let read = |text: &str| {
+            text.parse()
+                .ok()
+                .filter(|number| (least..=most).contains(number))
+        };
+        self.one(name, &expected, read)
+    }
+}
+
+fn parsed<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+fn peer(text: &str) -> Option<Peer> {
+    let (node, address) = text.split_once('@')?;
+    Some(Peer {
+        node: node_of(node)?,
+        address: address.parse().ok()?,
+    })
+}
+
+fn xdg() -> Result<Xdg, ConfigError> {
+    Xdg::new().map_err(|_| ConfigError::NoHome)
+}
+
+/// The name of a key in the environment.
+fn variable(name: &str) -> String {
+    ENVIRONMENT.to_owned() + &name.to_ascii_uppercase()
+}
+
+fn read(path: &Path, must_exist: bool) -> Result<toml::Table, ConfigError> {
+    let unreadable = |why: &dyn fmt::Display| ConfigError::Unreadable {
+        path: path.display().to_string(),
+        why: why.to_string(),
+    };
+    match fs::metadata(path) {
+        Ok(file) if file.len() > FILE_BYTES_MAX => return Err(unreadable(&"it is too long")),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound && !must_exist => {
+            return Ok(toml::Table::new());
+        }
+        _ => {}
+    }
+    let text = fs::read_to_string(path).map_err(|why| unreadable(&why))?;
+    text.parse()
+        .map_err(|why: toml::de::Error| ConfigError::Toml {
+            path: path.display().to_string(),
+            why: why.to_string().trim_end().to_owned(),
+        })
+}
+
+fn known(name: &str, from: &Source) -> Result<&'static str, ConfigError> {
+    if let Some(key) = KEYS.iter().find(|key| key.name == name) {
+        return Ok(key.name);
+    }
+    let alike = |key: &&Key| strsim::jaro_winkler(key.name, name);
+    let nearest = KEYS.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
+    let instead = match nearest.filter(|key| alike(key) >= ALIKE) {
+        Some(key) => format!("did you mean {}?", key.name),
+        None => "`commonhold config show` lists all keys".into(),
+    };
+    Err(ConfigError::Unknown {
+        from: from.to_string(),
+        name: name.into(),
+        instead,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nothing(_: &str) -> Option<String> {
+        None
+    }
+
+    fn file(text: &str) -> (tempfile::TempDir, Typed) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("config.toml");
+        fs::write(&path, text).expect("written");
+        let typed = Typed {
+            config: Some(path),
+            folder: Some(folder.path().into()),
+        };
+        (folder, typed)
+    }
+
+    fn config(text: &str) -> Result<Config, ConfigError> {
+        let (_folder, typed) = file(text);
+        Values::gather(&typed, nothing)?.config()
+    }
+
+    #[test]
+    fn defaults_are_values() {
+        let config = config("").expect("all defaults hold");
+        assert_eq!(config.listen, "0.0.0.0:14766".parse().expect("an address"));
+        assert_eq!((config.rule, config.peers), (ConsentRule::Ask, vec![]));
+    }
+
+    #[test]
+    fn what_is_shown_is_a_configuration_of_the_same_values() {
+        let node = "ab".repeat(32);
+        let text = format!(
+            "listen = \"127.0.0.1:0\"\npeers = [\"{node}@192.0.2.1:7\"]\nlog_mib_max = 3\nlog_level = \"debug\"\n"
+        );
+        let (_folder, typed) = file(&text);
+        let values = Values::gather(&typed, nothing).expect("gathered");
+        let first = values.config().expect("holds");
+        assert_eq!((first.peers.len(), first.log_mib_max), (1, 3));
+        assert_eq!(
+            config(&values.shown()).map(|again| Config {
+                folder: first.folder.clone(),
+                ..again
+            }),
+            Ok(first)
+        );
+    }
+
+    #[test]
+    fn the_environment_goes_before_the_file_and_flags_before_both() {
+        let (_folder, typed) = file("folder = \"/a\"\nrule = \"no\"\ncollect_secs = 5\n");
+        let environment = |name: &str| match name {
+            "COMMONHOLD_FOLDER" => Some("/b".into()),
+            "COMMONHOLD_RULE" => Some("yes".into()),
+            "COMMONHOLD_ANNOUNCE" => Some("192.0.2.1:7, [2001:db8::1]:8".into()),
+            _ => None,
+        };
+        let config = Values::gather(&typed, environment)
+            .expect("gathered")
+            .config()
+            .expect("holds");
+        assert_eq!((config.rule, config.collect_secs), (ConsentRule::Yes, 5));
+        assert_eq!(config.announce.len(), 2);
+        assert_eq!(Some(config.folder), typed.folder);
+        let typed = Typed {
+            folder: None,
+            ..typed
+        };
+        let config = Values::gather(&typed, environment)
+            .expect("gathered")
+            .config()
+            .expect("holds");
+        assert_eq!(config.folder, Path::new("/b"));
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_refused_with_the_one_meant() {
+        let said = |text| config(text).expect_err("refused").to_string();
+        assert!(said("lisen = \"x\"").ends_with("did you mean listen?"));
+        assert!(said("log_levels = \"x\"").ends_with("did you mean log_level?"));
+        assert!(said("zzz = 1").contains("config show"));
+        assert!(said("a = [").contains("is not TOML"));
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_is_refused_with_one_that_can() {
+        for (text, expected) in [
+            ("listen = \"here\"", "an address with a port"),
+            ("listen = 7", "an address with a port"),
+            ("api = \"0.0.0.0:0\"", "a loopback address"),
+            ("rule = \"maybe\"", "yes, no or ask"),
+            ("collect_secs = 0", "from 1 to 3600"),
+            ("collect_secs = \"soon\"", "from 1 to 3600"),
+            ("connections_max = -1", "from 8 to 65536"),
+            ("peers = [\"x@y\"]", "NODE@ADDRESS"),
+            ("peers = [1]", "NODE@ADDRESS"),
+            ("log_level = \"loud\"", "error, warn, info or debug"),
+        ] {
+            let said = config(text).expect_err(text).to_string();
+            assert!(
+                said.contains(expected) && said.contains("config.toml"),
+                "{text}: {said}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_named_must_be_there() {
+        let typed = Typed {
+            config: Some("/nowhere/config.toml".into()),
+            folder: None,
+        };
+        let why = Values::gather(&typed, nothing).expect_err("not there");
+        assert!(matches!(why, ConfigError::Unreadable { .. }));
+    }
+
+    #[test]
+    fn the_page_says_what_the_program_does() {
+        let page = include_str!("../../../docs/daemon.md");
+        for key in &KEYS {
+            let line = format!(
+                "| `{}` | `{}` | {} |",
+                key.name,
+                key.default,
+                key.about.replace('|', "\\|")
+            );
+            assert!(
+                page.contains(&line),
+                "docs/daemon.md lacks this line:\n{line}"
+            );
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! `commonhold up`: a node that runs until it is told to stop, and the commands that speak to it.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `core` | the one loop: programs' requests, the node's events, the vault |
+//! | `hearing` | what the node is told and says, in the daemon's words |
+//! | `ledger` | the lists of questions, asked and received |
+//! | `checks` | what can be wrong, and what to do about it |
+//! | `folder` | one process per folder; where its API is |
+//! | `running` | `up`, `down`, `status`, `doctor` |
+//! | `asking` | `question ask` and the others |
+//! | `shown` | how things are printed |
+
+mod asking;
+mod checks;
+mod core;
+mod folder;
+mod hearing;
+mod ledger;
+mod running;
+mod shown;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use api::{Client, ClientError, Kind};
+use clap::Args;
+
+pub use asking::{QuestionsCommand, main as questions};
+pub use running::{DoctorOptions, StatusOptions, UpOptions, doctor, down, status, up};
+
+use crate::cli::{FAILED, NOT_RUNNING, REFUSED, TIMED_OUT, USAGE, fail};
+use crate::config::{Config, ConfigError, Typed, Values};
+use crate::daemon::folder::FolderError;
+
+/// Which node.
+#[derive(Debug, Clone, Args)]
+pub struct Where {
+    /// The node's folder [default: the key folder of config.toml]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The configuration [default: commonhold/config.toml in $XDG_CONFIG_HOME or ~/.config]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+impl Where {
+    /// All values that hold for it.
+    pub fn values(&self) -> Result<Values, ConfigError> {
+        let typed = Typed {
+            config: self.config.clone(),
+            folder: self.dir.clone(),
+        };
+        Values::gather(&typed, |name| std::env::var(name).ok())
+    }
+
+    fn config(&self) -> Result<Config, Failure> {
+        Ok(self.values().and_then(|values| values.config())?)
+    }
+
+    fn client(&self) -> Result<Client, Failure> {
+        Ok(folder::client(&self.config()?.folder)?)
+    }
+}
+
+/// Why a command failed, in one line, and its exit code.
+#[derive(Debug)]
+pub struct Failure {
+    why: String,
+    code: u8,
+}
+
+impl Failure {
+    fn new(why: impl ToString, code: u8) -> Self {
+        let why = why.to_string();
+        Self { why, code }
+    }
+
+    fn exit(&self, json: bool) -> ExitCode {
+        fail(json, &self.why, self.code)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(why: ConfigError) -> Self {
+        Self::new(why, USAGE)
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(why: FolderError) -> Self {
+        let code = match why {
+            FolderError::Idle(_) => NOT_RUNNING,
+            _ => FAILED,
+        };
+        Self::new(why, code)
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(why: ClientError) -> Self {
+        let code = match &why {
+            ClientError::NotRunning(_) => NOT_RUNNING,
+            ClientError::TimedOut => TIMED_OUT,
+            ClientError::Strange(..) => FAILED,
+            ClientError::Refused(fault) => match fault.kind {
+                Kind::Request | Kind::Unknown | Kind::Method | Kind::Long | Kind::Format => USAGE,
+                Kind::Refused | Kind::Late | Kind::Token | Kind::Foreign => REFUSED,
+                Kind::Slow => TIMED_OUT,
+                Kind::Failed | Kind::Busy => FAILED,
+            },
+        };
+        Self::new(why, code)
+    }
+}
+
+/// Runs a command's conversation with the node.
+fn converse(json: bool, talk: impl Future<Output = Result<u8, Failure>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(talk),
+        Err(why) => Err(Failure::new(format!("cannot start: {why}"), FAILED)),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => failure.exit(json),
+    }
+}

@@ -1,0 +1,370 @@
+//! `commonhold question ask` and the other commands about questions that need a running node.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use api::{
+    Client, ConsentRule, EventKind, Events, NewConsent, NewQuestion, Question, QuestionState, Word,
+};
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::cli::{ANSWERED, FAILED, REFUSED, TIMED_OUT};
+use crate::daemon::{Failure, Where, converse, shown};
+
+/// What can be done about questions with a running node.
+#[derive(Debug, Subcommand)]
+pub enum QuestionsCommand {
+    /// Put a question to the community
+    ///
+    /// Exit code: 0 put (with --wait: answered), 3 no node is running, 4 refused, 5 no answer.
+    Ask(AskOptions),
+    /// The questions that this node put
+    List(ListOptions),
+    /// How far a question is, and its answer
+    Show(OneOptions),
+    /// Follow a question until it is over
+    Watch(OneOptions),
+    /// Take a question back
+    Cancel(OneOptions),
+    /// Write the proof of an answer to a file, for `question verify`
+    Proof(ProofOptions),
+    /// The questions that came from others
+    Inbox(ListOptions),
+    /// Say whether you take part in a question of the inbox
+    Answer(AnswerOptions),
+    /// What is answered without asking you
+    Rule {
+        /// What about it.
+        #[command(subcommand)]
+        command: RuleCommand,
+    },
+}
+
+/// Of `question ask`.
+#[derive(Debug, Args)]
+pub struct AskOptions {
+    /// The question: SELECT COUNT(*), SUM(x) or AVG(x) FROM a table, with or without WHERE
+    pub sql: String,
+    /// What the answer is for; everybody who is asked reads it
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub purpose: String,
+    /// How long owners may take to decide: now, or a time such as 90s, 30m, 12h or 2d
+    #[arg(long, value_name = "TIME", default_value = "now", value_parser = secs)]
+    pub deadline: Secs,
+    /// Longest time for contributions to arrive after that [default: the key collect_secs of config.toml]
+    #[arg(long, value_name = "TIME", value_parser = secs)]
+    pub collect: Option<Secs>,
+    /// Wait for the answer
+    #[arg(long)]
+    pub wait: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// A time that was typed, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Secs(u64);
+
+fn secs(text: &str) -> Result<Secs, String> {
+    if text == "now" {
+        return Ok(Secs(0));
+    }
+    let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
+    let secs = units.iter().find_map(|(unit, secs)| {
+        let number: u64 = text.strip_suffix(*unit)?.parse().ok()?;
+        number.checked_mul(*secs)
+    });
+    let secs = secs.map(Secs);
+    secs.ok_or_else(|| "give now, or a number with s, m, h or d, such as 30m or 2d".into())
+}
+
+/// Of `question list` and `question inbox`.
+#[derive(Debug, Args)]
+pub struct ListOptions {
+    /// Print one JSON array
+    #[arg(long)]
+    pub json: bool,
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// Of the commands about one question.
+#[derive(Debug, Args)]
+pub struct OneOptions {
+    /// Its name, or how that begins
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// Of `question proof`.
+#[derive(Debug, Args)]
+pub struct ProofOptions {
+    /// The question's name, or how that begins
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Where to write it
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// Of `question answer`.
+#[derive(Debug, Args)]
+pub struct AnswerOptions {
+    /// The question's name, or how that begins
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// yes, no; always: each time this asker puts this question; never: whatever this asker puts
+    #[arg(value_name = "WORD", value_enum)]
+    pub word: WordOption,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// The owner's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WordOption {
+    /// Take part this time.
+    Yes,
+    /// Stay out this time.
+    No,
+    /// Take part each time this asker puts this question.
+    Always,
+    /// Stay out whatever this asker puts.
+    Never,
+}
+
+/// What about the rule.
+#[derive(Debug, Subcommand)]
+pub enum RuleCommand {
+    /// Show the rule, and the words that you gave once for all
+    Show(ListOptions),
+    /// Change the rule
+    Set(SetOptions),
+}
+
+/// Of `question rule set`.
+#[derive(Debug, Args)]
+pub struct SetOptions {
+    /// yes: take part in all; no: in none; ask: ask you each time
+    #[arg(value_enum)]
+    pub rule: RuleOption,
+    /// Forget the words that you gave once for all
+    #[arg(long)]
+    pub forget: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// The owner's rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RuleOption {
+    /// Take part in all questions.
+    Yes,
+    /// Take part in none.
+    No,
+    /// Ask each time.
+    Ask,
+}
+
+/// Runs one of them.
+pub fn main(command: &QuestionsCommand) -> ExitCode {
+    match command {
+        QuestionsCommand::Ask(options) => converse(options.json, ask(options)),
+        QuestionsCommand::List(options) => converse(options.json, async {
+            let all = options.place.client()?.questions().await?;
+            print(options.json, &all, || shown::questions(&all))
+        }),
+        QuestionsCommand::Show(options) => converse(options.json, async {
+            let question = options.place.client()?.question(&options.id).await?;
+            print(options.json, &question, || shown::question(&question))
+        }),
+        QuestionsCommand::Watch(options) => converse(options.json, async {
+            let client = options.place.client()?;
+            let events = client.events().await?;
+            let question = client.question(&options.id).await?;
+            let question = follow(&client, events, question).await?;
+            print(options.json, &question, || shown::question(&question))?;
+            Ok(code(question.state))
+        }),
+        QuestionsCommand::Cancel(options) => converse(options.json, async {
+            let question = options.place.client()?.cancel(&options.id).await?;
+            print(options.json, &question, || shown::question(&question))
+        }),
+        QuestionsCommand::Proof(options) => converse(false, async {
+            let proof = options.place.client()?.proof(&options.id).await?;
+            let written = std::fs::write(&options.file, proof);
+            let failed = |why| format!("cannot write {}: {why}", options.file.display());
+            written.map_err(|why| Failure::new(failed(why), FAILED))?;
+            Ok(ANSWERED)
+        }),
+        QuestionsCommand::Inbox(options) => converse(options.json, async {
+            let all = options.place.client()?.inbox().await?;
+            print(options.json, &all, || shown::inbox(&all))
+        }),
+        QuestionsCommand::Answer(options) => converse(options.json, async {
+            let word = match options.word {
+                WordOption::Yes => Word::Yes,
+                WordOption::No => Word::No,
+                WordOption::Always => Word::Always,
+                WordOption::Never => Word::Never,
+            };
+            let entry = options.place.client()?.decide(&options.id, word).await?;
+            print(options.json, &entry, || {
+                shown::inbox(std::slice::from_ref(&entry))
+            })
+        }),
+        QuestionsCommand::Rule {
+            command: RuleCommand::Show(options),
+        } => converse(options.json, async {
+            let consent = options.place.client()?.consent().await?;
+            print(options.json, &consent, || shown::consent(&consent))
+        }),
+        QuestionsCommand::Rule {
+            command: RuleCommand::Set(options),
+        } => converse(options.json, async {
+            let rule = match options.rule {
+                RuleOption::Yes => ConsentRule::Yes,
+                RuleOption::No => ConsentRule::No,
+                RuleOption::Ask => ConsentRule::Ask,
+            };
+            let new = NewConsent {
+                rule,
+                forget_standing: options.forget,
+            };
+            let consent = options.place.client()?.set_consent(&new).await?;
+            print(options.json, &consent, || shown::consent(&consent))
+        }),
+    }
+}
+
+async fn ask(options: &AskOptions) -> Result<u8, Failure> {
+    let client = options.place.client()?;
+    // Before the question is put, so that nothing is missed.
+    let events = client.events().await?;
+    let new = NewQuestion {
+        sql: options.sql.clone(),
+        purpose: options.purpose.clone(),
+        consent_secs: options.deadline.0,
+        collect_secs: options.collect.map(|secs| secs.0),
+    };
+    let mut question = client.ask(&new).await?;
+    if !options.wait {
+        return print(options.json, &question, || shown::question(&question));
+    }
+    progress(&format!(
+        "question {}: {}",
+        shown::short(&question.id),
+        question.note
+    ));
+    question = follow(&client, events, question).await?;
+    print(options.json, &question, || shown::question(&question))?;
+    Ok(code(question.state))
+}
+
+/// Waits until a question is over, and says how it goes on.
+async fn follow(
+    client: &Client,
+    mut events: Events,
+    mut question: Question,
+) -> Result<Question, Failure> {
+    while !question.state.is_over() {
+        match events.next().await {
+            Some(event) if event.question.as_deref() == Some(&*question.id) => {
+                progress(&format!(
+                    "question {}: {}",
+                    shown::short(&question.id),
+                    event.text
+                ));
+            }
+            Some(event) if event.kind == EventKind::Stopping => {}
+            Some(_) => continue,
+            None => {
+                let why =
+                    "the node stopped before there was an answer; start it again: commonhold up";
+                return Err(Failure::new(why, TIMED_OUT));
+            }
+        }
+        question = client.question(&question.id).await?;
+    }
+    Ok(question)
+}
+
+/// For people who look on.
+fn progress(text: &str) {
+    let mut out = std::io::stderr();
+    if out.is_terminal() {
+        drop(writeln!(out, "{}", shown::plain(text)));
+    }
+}
+
+fn print<T: serde::Serialize>(
+    json: bool,
+    value: &T,
+    lines: impl FnOnce() -> Vec<String>,
+) -> Result<u8, Failure> {
+    if json {
+        println!("{:#}", serde_json::json!(value));
+    } else {
+        println!("{}", lines().join("\n"));
+    }
+    Ok(ANSWERED)
+}
+
+/// What a question that is over is worth.
+fn code(state: QuestionState) -> u8 {
+    match state {
+        QuestionState::Answered => ANSWERED,
+        QuestionState::Refused => REFUSED,
+        _ => TIMED_OUT,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read() {
+        let read = |text| secs(text).map(|secs| secs.0).ok();
+        assert_eq!(read("now"), Some(0));
+        assert_eq!(
+            (read("90s"), read("30m"), read("12h"), read("2d")),
+            (Some(90), Some(1800), Some(43_200), Some(172_800))
+        );
+        for wrong in [
+            "",
+            "d",
+            "2",
+            "-1d",
+            "1.5h",
+            "2 d",
+            "999999999999999999d",
+            "5w",
+        ] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+}

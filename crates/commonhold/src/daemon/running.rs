@@ -1,0 +1,246 @@
+//! `up`, `down`, `status` and `doctor`.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode, Stdio};
+
+use api::{Check, Verdict};
+use base::Duration;
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, sleep};
+
+use crate::cli::{ANSWERED, FAILED, TIMED_OUT};
+use crate::config::LogTo;
+use crate::daemon::folder::{Claimed, FolderError, client};
+use crate::daemon::{Failure, Where, checks, converse, core, shown};
+use crate::home::Home;
+use crate::log::Log;
+
+/// For a node to start, or to stop.
+const WITHIN: Duration = Duration::from_secs(30);
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Of `commonhold up`.
+#[derive(Debug, Args)]
+pub struct UpOptions {
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+    /// Return once it runs, and log to the file log in its folder
+    #[arg(long)]
+    pub detach: bool,
+}
+
+/// Of `commonhold status`.
+#[derive(Debug, Args)]
+pub struct StatusOptions {
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Of `commonhold doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorOptions {
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs the node until it is told to stop.
+pub fn up(options: &UpOptions) -> ExitCode {
+    converse(false, async {
+        if options.detach {
+            return detach(&options.place).await;
+        }
+        let config = options.place.config()?;
+        let log = match config.log {
+            LogTo::Stderr => Log::stderr(config.log_level),
+            LogTo::File => {
+                let path = Home::at(&config.folder).log();
+                let log = Log::file(config.log_level, &path, config.log_mib_max << 20);
+                log.map_err(|why| {
+                    Failure::new(format!("cannot write {}: {why}", path.display()), FAILED)
+                })?
+            }
+        };
+        let stop = stopped().map_err(|why| Failure::new(why, FAILED))?;
+        let ran = core::run(config, log, stop).await;
+        ran.map_err(|why| Failure::new(why, FAILED))?;
+        Ok(ANSWERED)
+    })
+}
+
+/// Ctrl-C or SIGTERM. A terminal that is closed does not stop a node.
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => return,
+                _ = terminate.recv() => return,
+                _ = hangup.recv() => {}
+            }
+        }
+    })
+}
+
+/// Starts a process of its own and waits until it answers.
+async fn detach(place: &Where) -> Result<u8, Failure> {
+    let config = place.config()?;
+    // What would fail at once is said here and not in the log.
+    drop(Claimed::claim(&config.folder)?);
+    let failed = |why: std::io::Error| Failure::new(format!("cannot start: {why}"), FAILED);
+    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    command.arg("up").arg("--dir").arg(&config.folder);
+    if let Some(file) = &place.config {
+        command.arg("--config").arg(file);
+    }
+    let mut process = command
+        .env("COMMONHOLD_LOG", "file")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .map_err(failed)?;
+    let began = Instant::now();
+    loop {
+        if let Ok(client) = client(&config.folder)
+            && client.status().await.is_ok()
+        {
+            println!(
+                "running in {}, process {}",
+                config.folder.display(),
+                process.id()
+            );
+            return Ok(ANSWERED);
+        }
+        if process.try_wait().map_err(failed)?.is_some() {
+            let said = process.wait_with_output().map_err(failed)?.stderr;
+            let said = String::from_utf8_lossy(&said);
+            let why = said.trim().strip_prefix("error: ").unwrap_or(said.trim());
+            return Err(Failure::new(why, FAILED));
+        }
+        if began.elapsed() > WITHIN {
+            return Err(Failure::new(
+                "it did not start in time; see its log",
+                TIMED_OUT,
+            ));
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// Stops the node and waits until it has.
+pub fn down(place: &Where) -> ExitCode {
+    converse(false, async {
+        let folder = place.config()?.folder;
+        client(&folder)?.shutdown().await?;
+        let began = Instant::now();
+        loop {
+            // The lock goes last.
+            match Claimed::claim(&folder) {
+                Ok(_) => return Ok(ANSWERED),
+                Err(FolderError::Taken(_)) if began.elapsed() <= WITHIN => sleep(LOOK).await,
+                Err(FolderError::Taken(_)) => {
+                    return Err(Failure::new(
+                        "it did not stop in time; see its log",
+                        TIMED_OUT,
+                    ));
+                }
+                Err(why) => return Err(why.into()),
+            }
+        }
+    })
+}
+
+/// Says how the node is.
+pub fn status(options: &StatusOptions) -> ExitCode {
+    converse(options.json, async {
+        let status = options.place.client()?.status().await?;
+        if options.json {
+            println!("{:#}", serde_json::json!(status));
+        } else {
+            println!("{}", shown::status(&status).join("\n"));
+        }
+        Ok(ANSWERED)
+    })
+}
+
+/// Looks at everything, whether the node runs or not.
+pub fn doctor(options: &DoctorOptions) -> ExitCode {
+    converse(options.json, async {
+        let checks = examined(&options.place).await;
+        let worst = checks.iter().map(|check| check.verdict).max();
+        if options.json {
+            println!("{:#}", serde_json::json!({ "checks": checks }));
+        } else {
+            println!("{}", shown::checks(&checks).join("\n"));
+        }
+        Ok(if worst == Some(Verdict::Fail) {
+            FAILED
+        } else {
+            ANSWERED
+        })
+    })
+}
+
+async fn examined(place: &Where) -> Vec<Check> {
+    let config = match place
+        .values()
+        .and_then(|values| Ok((values.config()?, values)))
+    {
+        Ok((config, values)) => {
+            let there = if values.path.exists() {
+                "is well"
+            } else {
+                "is not there; defaults are used"
+            };
+            let found = format!("{} {there}", values.path.display());
+            (config, checks::works("config", &found))
+        }
+        Err(why) => return vec![checks::failed("config", &why.to_string())],
+    };
+    let (config, mut checks) = (config.0, vec![config.1]);
+    let claimed = match client(&config.folder) {
+        Ok(client) => {
+            checks.push(checks::works("node", "it runs"));
+            match client.doctor().await {
+                Ok(doctor) => checks.extend(doctor.checks),
+                Err(why) => checks.push(checks::failed("api", &why.to_string())),
+            }
+            return checks;
+        }
+        Err(_) => Claimed::claim(&config.folder),
+    };
+    let _claimed = match claimed {
+        Ok(claimed) => claimed,
+        Err(why) => {
+            checks.push(checks::failed("folder", &why.to_string()));
+            return checks;
+        }
+    };
+    checks.push(checks::works("node", "it does not run"));
+    checks.push(checks::permissions(&config.folder));
+    checks.push(checks::disk(&config.folder, config.disk_free_min_mib));
+    checks.push(checks::port(config.listen));
+    match Home::at(&config.folder).open() {
+        Ok((identity, _, _)) => {
+            checks.push(checks::works("vault", "it opens"));
+            let now = net::Clock::start().now();
+            checks.push(checks::clock(now, &identity.certificate));
+        }
+        Err(why) => checks.push(checks::failed("vault", &why.to_string())),
+    }
+    checks
+}
