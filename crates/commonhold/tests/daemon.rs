@@ -6,8 +6,8 @@ use std::fs;
 use std::net::UdpSocket;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
+use base::Duration;
 use common::{Village, damage, eventually, said};
 
 const ALONE: &str = "person,age\nada,41\nbob,29\n";
@@ -31,10 +31,11 @@ fn a_node_starts_answers_and_stops() {
     let second = village.run(0, &["up"]);
     assert_eq!(second.status.code(), Some(1));
     assert!(said(&second).contains("is running in"), "{}", said(&second));
-    let began = Instant::now();
+    let clock = net::Clock::start();
+    let began = clock.now();
     assert_eq!(village.run(0, &["down"]).status.code(), Some(0));
     assert_eq!(running.end(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(10));
+    assert!(clock.now().since(began) < Duration::from_secs(10));
     assert_eq!(village.run(0, &["down"]).status.code(), Some(3));
     assert!(!village.home(0).join("api.address").exists());
 }

@@ -244,6 +244,7 @@ mod tests {
     fn open_folders_are_found() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).expect("set");
         fs::write(path.join(TOKEN), "").expect("written");
         fs::set_permissions(path.join(TOKEN), fs::Permissions::from_mode(0o600)).expect("set");
         assert_eq!(permissions(path).verdict, Verdict::Ok);

@@ -10,9 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
 
-use base::NodeId;
+use base::{Duration, NodeId};
 use community::{
     CACHE_SIZE, Descriptor, Identity, SignedDescriptor, Table, Terms, draw_keys, enrol,
 };
@@ -153,9 +152,11 @@ impl Drop for Running {
 
 /// Waits until something is so.
 pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
-    let began = Instant::now();
+    let clock = net::Clock::start();
+    let began = clock.now();
     while !so() {
-        assert!(began.elapsed() < WITHIN, "not within a minute: {what}");
+        let waited = clock.now().since(began);
+        assert!(waited < WITHIN, "not within a minute: {what}");
         sleep(Duration::from_millis(100));
     }
 }
