@@ -108,13 +108,26 @@ fn a_community_is_founded_joined_and_amended() {
     let founded = done(&place, &create);
     assert!(founded.out.contains("N = 40, C = 3"), "{}", founded.out);
     assert!(founded.out.contains("Back up this folder"));
-    not_done(&place, &["create", "x", "--nodes", "3"], 2, "cannot conspire");
+    not_done(
+        &place,
+        &["create", "x", "--nodes", "3"],
+        2,
+        "cannot conspire",
+    );
     let shown = json(&place, &["show"]);
     assert_eq!(shown["name"], "Allotment gardeners");
-    assert_eq!((&shown["epoch"], &shown["min_crowd"]), (&1.into(), &5.into()));
+    assert_eq!(
+        (&shown["epoch"], &shown["min_crowd"]),
+        (&1.into(), &5.into())
+    );
     assert_eq!(shown["vocabulary"][0]["columns"][0]["max"], "24.0");
     let words = done(&place, &["show"]).out;
-    for part in ["C = 3", "5 + 3 people", "number from 0.0 to 24.0", "good, bad"] {
+    for part in [
+        "C = 3",
+        "5 + 3 people",
+        "number from 0.0 to 24.0",
+        "good, bad",
+    ] {
         assert!(words.contains(part), "{words}");
     }
 
@@ -128,7 +141,12 @@ fn a_community_is_founded_joined_and_amended() {
     not_done(&place, &certify, 4, "used as often as it may be");
     let install = ["install", "answer", "--dir", "eve"];
     not_done(&place, &install, 4, "used as often as it may be");
-    not_done(&place, &["join", &two, "--offline", "r", "--dir", "ann"], 4, "lives in ann");
+    not_done(
+        &place,
+        &["join", &two, "--offline", "r", "--dir", "ann"],
+        4,
+        "lives in ann",
+    );
 
     // Everything is logged.
     let log = json(&place, &["log"]);
@@ -136,8 +154,15 @@ fn a_community_is_founded_joined_and_amended() {
     let entries = log["entries"].as_array().unwrap();
     let nodes: Vec<_> = entries.iter().map(|entry| text(&entry["node"])).collect();
     assert_eq!(nodes, [ann.as_str(), bob.as_str()]);
-    assert_eq!((&entries[1]["serial"], &entries[1]["ask"]), (&2.into(), &true.into()));
-    assert!(done(&place, &["log"]).out.contains("The log holds: 2 certificates"));
+    assert_eq!(
+        (&entries[1]["serial"], &entries[1]["ask"]),
+        (&2.into(), &true.into())
+    );
+    assert!(
+        done(&place, &["log"])
+            .out
+            .contains("The log holds: 2 certificates")
+    );
 
     // Renewed by the beginning of a name, revoked for good.
     let renew = ["renew", &ann[..12], "--valid", "2y", "--out", "answer"];
@@ -145,7 +170,12 @@ fn a_community_is_founded_joined_and_amended() {
     assert_eq!(renewed["serial"], 3);
     let installed = json(&place, &["install", "answer", "--dir", "ann"]);
     assert_eq!(installed["valid_until"], renewed["valid_until"]);
-    not_done(&place, &["install", "answer", "--dir", "bob"], 4, "not what was asked for");
+    not_done(
+        &place,
+        &["install", "answer", "--dir", "bob"],
+        4,
+        "not what was asked for",
+    );
     let revoked = json(&place, &["revoke", &bob]);
     assert_eq!(revoked["epoch"], 2);
     not_done(&place, &["revoke", &bob], 4, "revoked already");
@@ -213,7 +243,13 @@ fn passphrases_come_from_files_and_are_checked() {
 
     // A key that certifies, under a passphrase of its own, without which the authority's is not needed.
     fs::write(place.path("second"), "another passphrase").unwrap();
-    let delegate = ["delegate", "--new-passphrase-file", "second", "--dir", "home"];
+    let delegate = [
+        "delegate",
+        "--new-passphrase-file",
+        "second",
+        "--dir",
+        "home",
+    ];
     assert_eq!(with("good", &delegate).code, Some(0));
     fs::rename(place.path("home/authority.locked"), place.path("away")).unwrap();
     assert_eq!(with("second", &invite).code, Some(0));
@@ -243,11 +279,20 @@ fn what_is_wrong_is_said_in_one_line() {
     let create = ["create", "Test", "--vocabulary", "bad.toml"];
     not_done(&place, &create, 2, "bad.toml: line 2: ");
     not_done(&place, &["create", " "], 2, "name");
-    not_done(&place, &["create", "T", "--min-crowd", "0"], 2, "--min-crowd");
+    not_done(
+        &place,
+        &["create", "T", "--min-crowd", "0"],
+        2,
+        "--min-crowd",
+    );
     done(&place, &["create", "Test"]);
 
     let good = ticket(&place, &[]);
-    let slip = good.replacen(&good[20..21], if &good[20..21] == "7" { "8" } else { "7" }, 1);
+    let slip = good.replacen(
+        &good[20..21],
+        if &good[20..21] == "7" { "8" } else { "7" },
+        1,
+    );
     for (typed, code, said) in [
         ("hello", 2, "not a ticket"),
         ("chticket2xyz", 2, "another version"),
@@ -263,7 +308,12 @@ fn what_is_wrong_is_said_in_one_line() {
         .env("XDG_DATA_HOME", place.path("data"))
         .stdin(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(good.as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(good.as_bytes())
+        .unwrap();
     assert_eq!(Ran::of(child.wait_with_output().unwrap()).code, Some(0));
 
     let certify = |file: &'static str| ["certify", file, "--out", "answer"];
@@ -321,5 +371,10 @@ fn a_log_that_was_kept_twice_is_found_out() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(&logs, bytes).unwrap();
-    not_done(&place, &["log", "--dir", "copy"], 1, "restore it from a backup");
+    not_done(
+        &place,
+        &["log", "--dir", "copy"],
+        1,
+        "restore it from a backup",
+    );
 }
