@@ -4,14 +4,16 @@
 //! their nonce, whoever asks how often; one key may not come with two VRF keys; and a person who takes new keys takes the
 //! old ones out of force, in the log for all to see, and only [`MOVES_PER_YEAR_MAX`] times a year (design: identity).
 
+use std::collections::BTreeSet;
+
 use base::{Duration, Instant, NodeId, Rng};
 use crypto::{Certificate, CertificateError, CertificateRequest, Rights, SigningKey};
 use thiserror::Error;
 
 use crate::ticket::TicketSecret;
 use crate::{
-    Descriptor, Given, JoinRequest, LogEntry, Logs, Member, Refusal, TICKET_USES_MAX, Ticket,
-    TicketBook, YEAR,
+    Descriptor, Given, JoinRequest, Log, LogEntry, Logs, Member, MergeError, Refusal,
+    TICKET_USES_MAX, Ticket, TicketBook, YEAR,
 };
 
 /// How often a person may take new keys, and with them another place, in a year. Guess: a lost and a stolen device.
@@ -82,11 +84,36 @@ pub enum IssueError {
     LogFull,
 }
 
+/// Why an issuer must not go on with what it has.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum MemoryError {
+    /// A log does not hold.
+    #[error(transparent)]
+    Logs(#[from] MergeError),
+    /// It has certified this node and does not find it in the logs: going on, it would keep a second log.
+    #[error(
+        "node {0} was certified by a ticket, but is not in the log: the log is older than the tickets"
+    )]
+    Forgotten(NodeId),
+}
+
 impl Issuer {
-    /// With what it remembers of its work so far. `logs` are all that it knows, its own among them: an issuer that
-    /// forgets its log starts a second one, and is caught.
-    pub fn new(key: SigningKey, logs: Logs, book: TicketBook) -> Self {
-        Self { key, logs, book }
+    /// With what it remembers of its work so far: all logs that it knows, its own among them, and its tickets. Checks all
+    /// of it, which takes a signature check for each certificate.
+    ///
+    /// # Errors
+    ///
+    /// See [`MemoryError`]. An issuer that signs a head over what is damaged or forgotten can never take that back.
+    pub fn new(key: SigningKey, logs: Logs, book: TicketBook) -> Result<Self, MemoryError> {
+        logs.verify()?;
+        let entries = logs.iter().flat_map(Log::entries);
+        let known: BTreeSet<_> = entries.map(|entry| entry.certificate.node()).collect();
+        let redeemed = book.iter().flat_map(|(_, given)| given.redeemed.iter());
+        let forgotten = redeemed.copied().find(|node| !known.contains(node));
+        match forgotten {
+            Some(node) => Err(MemoryError::Forgotten(node)),
+            None => Ok(Self { key, logs, book }),
+        }
     }
 
     /// Its name.

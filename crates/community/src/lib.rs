@@ -85,7 +85,8 @@ pub use descriptor::{
 pub use head::{Evidence, Head, NoEvidence};
 pub use identity::{Identity, Terms, draw_keys, enrol};
 pub use issuer::{
-    CERTIFIED_PER_YEAR_MAX, Invitation, IssueError, Issuer, MOVES_PER_YEAR_MAX, VALID_MAX,
+    CERTIFIED_PER_YEAR_MAX, Invitation, IssueError, Issuer, MOVES_PER_YEAR_MAX, MemoryError,
+    VALID_MAX,
 };
 pub use joining::{
     JOIN_ANSWER_BYTES_MAX, JOIN_CONTACTS_MAX, JOIN_REQUEST_BYTES_MAX, JoinAnswer, JoinError,

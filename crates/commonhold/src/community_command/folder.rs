@@ -9,6 +9,7 @@
 //! | `lock` | held while a command changes something: two at once would keep two logs |
 
 use std::fs::{self, File};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use base::{DecodeError, Rng, Wire, decode, encode};
@@ -70,11 +71,9 @@ impl Folder {
     /// Waits until nobody else changes anything here.
     pub fn hold(&self) -> Result<Held, Failure> {
         let path = self.file("lock");
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path);
+        let mut options = File::options();
+        options.create(true).truncate(false).write(true).mode(0o600);
+        let file = options.open(&path);
         let file = file.map_err(|why| cannot("open", &path, &why))?;
         file.lock().map_err(|why| cannot("lock", &path, &why))?;
         Ok(Held { _file: file })
@@ -111,7 +110,8 @@ impl Folder {
 
     /// An issuer with all that it remembers.
     pub fn issuer(&self, key: SigningKey, community: &Community) -> Result<Issuer, Failure> {
-        Ok(Issuer::new(key, self.logs(community)?, self.book()?))
+        let path = self.file(LOGS);
+        Issuer::new(key, self.logs(community)?, self.book()?).map_err(|why| damaged(&path, &why))
     }
 
     /// Stores what an issuer remembers; the log first: a certificate that is logged and not written into the book is
@@ -151,22 +151,25 @@ impl Folder {
         write(&self.file(name), &locked)
     }
 
-    /// Puts the key that follows in the place of the authority's.
+    /// Puts the key that follows in the place of the authority's, which is worth nothing then.
     pub fn promote_next(&self) -> Result<(), Failure> {
         let path = self.file(AUTHORITY);
         fs::rename(self.file(NEXT_AUTHORITY), &path).map_err(|why| cannot("replace", &path, &why))
     }
 
-    /// The key that amends the community.
+    /// The key that amends the community. Whoever asks holds the folder: a change of keys that was cut short is ended.
     pub fn authority_key(
         &self,
         community: &Community,
         passphrase: &str,
     ) -> Result<SigningKey, Failure> {
         let authority = community.descriptor().authority;
-        self.key(&[AUTHORITY, NEXT_AUTHORITY], passphrase, |key| {
-            key.node() == authority
-        })
+        let is_current = |key: &SigningKey| key.node() == authority;
+        let (name, key) = self.key(&[AUTHORITY, NEXT_AUTHORITY], passphrase, is_current)?;
+        if name == NEXT_AUTHORITY {
+            self.promote_next()?;
+        }
+        Ok(key)
     }
 
     /// The key that certifies: the enrolment key, if there is one that this passphrase opens, or else the authority's.
@@ -176,17 +179,18 @@ impl Folder {
         passphrase: &str,
     ) -> Result<SigningKey, Failure> {
         let issuers = community.descriptor().issuers();
-        self.key(&[ENROLMENT, AUTHORITY, NEXT_AUTHORITY], passphrase, |key| {
-            issuers.contains(&key.node())
-        })
+        let names = [ENROLMENT, AUTHORITY, NEXT_AUTHORITY];
+        let (_, key) = self.key(&names, passphrase, |key| issuers.contains(&key.node()))?;
+        Ok(key)
     }
 
+    /// The first key that fits, and its name.
     fn key(
         &self,
-        names: &[&str],
+        names: &[&'static str],
         passphrase: &str,
         fits: impl Fn(&SigningKey) -> bool,
-    ) -> Result<SigningKey, Failure> {
+    ) -> Result<(&'static str, SigningKey), Failure> {
         let mut first = None;
         for name in names {
             let path = self.file(name);
@@ -194,7 +198,7 @@ impl Folder {
                 continue;
             }
             match unlocked(&path, passphrase) {
-                Ok(key) if fits(&key) => return Ok(key),
+                Ok(key) if fits(&key) => return Ok((name, key)),
                 Ok(_) => {
                     let path = path.display();
                     let why = format!(

@@ -109,7 +109,8 @@ fn as_lines(community: &Community) -> Vec<String> {
     } = descriptor;
     let changed = match community.signed().successions().len() {
         0 => "the founder's key".to_owned(),
-        times => format!("changed {times} times since the community was founded"),
+        1 => "the founder's key vouched for it".to_owned(),
+        keys => format!("after {keys} others, each of which vouched for the next"),
     };
     let line = |name: &str, text: String| format!("{name:<10} {text}");
     let mut lines = vec![
@@ -134,7 +135,10 @@ fn as_lines(community: &Community) -> Vec<String> {
         line("revoked", format!("{} nodes", descriptor.revoked.len())),
     ];
     for key in &descriptor.enrolment {
-        lines.push(line("issuer", format!("{key} certifies as well")));
+        lines.push(line(
+            "issuer",
+            format!("{key}: what it certified counts as well"),
+        ));
     }
     match descriptor.vocabulary.as_slice() {
         [] => lines.push(line("data", "no vocabulary yet".into())),
@@ -259,7 +263,7 @@ fn told(community: &Community, logs: &Logs) -> Told {
     });
     let mut lines: Vec<_> = lines.collect();
     lines.push(format!(
-        "The log holds: {} certificates, {in_force} of N = {} in force.",
+        "The log holds. Certificates: {}; nodes in force: {in_force} of N = {}.",
         entries.len(),
         descriptor.nodes
     ));

@@ -2,8 +2,8 @@
 
 use base::{Digest, decode, encode};
 use community::{
-    Evidence, Issuer, LOG_BYTES_MAX, LOGS_BYTES_MAX, Log, LogEntry, LogError, Logs, MergeError,
-    NoEvidence, Standing, TicketBook,
+    Evidence, Issuer, LOG_BYTES_MAX, LOGS_BYTES_MAX, Log, LogEntry, LogError, Logs, MemoryError,
+    MergeError, NoEvidence, Standing, TicketBook,
 };
 use crypto::{Certificate, Rights, SigningKey};
 use proptest::prelude::*;
@@ -321,6 +321,36 @@ fn no_changed_log_holds() {
             assert!(log.verify().is_err(), "byte {at}");
         }
     }
+}
+
+#[test]
+fn an_issuer_that_has_forgotten_its_log_does_not_go_on() {
+    let mut world = world_of(2);
+    let (key, book) = (world.authority.clone(), world.issuer.book().clone());
+    let earlier = world.issuer.logs().clone();
+    let last = world.member().node();
+    let again = |logs: &Logs, book: &TicketBook| {
+        Issuer::new(key.clone(), logs.clone(), book.clone()).map(|_| ())
+    };
+    let later = world.issuer.book();
+    assert_eq!(again(world.issuer.logs(), later), Ok(()));
+    assert_eq!(again(&earlier, &book), Ok(()));
+    // The log is stored before the book.
+    assert_eq!(again(world.issuer.logs(), &book), Ok(()));
+    assert_eq!(again(&earlier, later), Err(MemoryError::Forgotten(last)));
+    let nothing = Logs::new(world.name());
+    assert!(matches!(
+        again(&nothing, later),
+        Err(MemoryError::Forgotten(_))
+    ));
+    // Nor does it go on with a damaged one: a bit of the last signature.
+    let mut bytes = encode(world.issuer.logs());
+    *bytes.last_mut().unwrap() ^= 1;
+    let damaged: Logs = decode(&bytes, LOGS_BYTES_MAX).unwrap();
+    assert_eq!(
+        again(&damaged, later),
+        Err(MemoryError::Logs(LogError::HeadSignature.into()))
+    );
 }
 
 /// After a clock was wrong for once, the issuer goes on.

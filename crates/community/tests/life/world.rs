@@ -63,7 +63,7 @@ impl World {
         let community = found(&authority);
         let logs = Logs::new(community.descriptor().community);
         Self {
-            issuer: Issuer::new(authority.clone(), logs, TicketBook::new()),
+            issuer: Issuer::new(authority.clone(), logs, TicketBook::new()).unwrap(),
             authority,
             community,
             rng: Rng::from_number(1),
@@ -76,7 +76,7 @@ impl World {
 
     /// Somebody who issues beside the one of this world, from the same key or another, and knows nothing of it.
     pub fn other_issuer(&self, key: SigningKey) -> Issuer {
-        Issuer::new(key, Logs::new(self.name()), TicketBook::new())
+        Issuer::new(key, Logs::new(self.name()), TicketBook::new()).unwrap()
     }
 
     pub fn invite(&mut self, invitation: Invitation) -> Ticket {
