@@ -63,15 +63,23 @@ mod decimal;
 mod error;
 #[cfg(test)]
 mod example;
+mod function;
 mod gate;
+mod inner;
+mod local;
 mod names;
 mod number;
+mod parts;
 mod question;
+mod row;
 mod select;
+mod shares;
 
-pub use answer::{Figures, FiguresError, LocalValue, Mean, Measured, Outcome};
+pub use answer::{Answer, Figures, FiguresError, Group};
 pub use consent::{ConsentRule, ConsentRuleError};
 pub use construct::Construct;
 pub use decimal::{Decimal, DecimalError, MAX_DECIMALS};
 pub use error::QuestionError;
-pub use question::{MAX_DEPTH, MAX_TEXT, Question, Statistic};
+pub use function::Function;
+pub use local::{LocalRow, LocalValue, Measured, Outcome};
+pub use question::{MAX_DEPTH, MAX_TEXT, Question};
