@@ -11,7 +11,7 @@ use std::thread;
 use base::{Digest, Duration};
 use net::{Bound, HostConfig, HostHandle, Limits, MemberAdmission};
 use node::{Answer, Ask, Command, Event, Node, Setup, Stage};
-use question::{ConsentRule, ConsentRuleError, LocalValue, Question};
+use question::{ConsentRule, ConsentRuleError, LocalRow, Question};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use tokio::sync::mpsc as channel;
 use vault::{Vault, VaultError};
@@ -196,7 +196,7 @@ fn keep(mut vault: Vault) -> (mpsc::Sender<Errand>, channel::UnboundedReceiver<C
                     let row = match vault.answer(&parsed) {
                         Ok(row) => row,
                         // Who has no such table does not match, like everybody else who does not.
-                        Err(VaultError::NoTable(_)) => LocalValue::NoRow,
+                        Err(VaultError::NoTable(_)) => LocalRow::NoRow,
                         // A made-up answer would be wrong: the owner counts as away.
                         Err(why) => {
                             eprintln!("question {question:?} is left alone: {why}");

@@ -8,7 +8,7 @@ use aggregation::committee::{self, Committee};
 use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol, Rng};
 use community::{Community, Contact, Identity};
 use overlay::Overlay;
-use question::{ConsentRule, LocalValue, Question};
+use question::{ConsentRule, LocalRow, Question};
 use selection::{Rules, Selection};
 use thiserror::Error;
 
@@ -84,8 +84,8 @@ pub enum Command {
     Measured {
         /// Which question.
         question: Digest,
-        /// What the owner's data says; [`LocalValue::NoRow`] when there is no such table.
-        row: LocalValue,
+        /// What the owner's data says; [`LocalRow::NoRow`] when there is no such table.
+        row: LocalRow,
     },
     /// The entry of [`Event::Store`] with this number is on the disk.
     Stored(u64),
@@ -380,7 +380,7 @@ impl Node {
             Command::Ask(ask) => self.ask(now, ask, out),
             Command::SetConsent(rule) => self.consent = rule,
             Command::Consent { question, yes } => self.consented(question, yes, out),
-            Command::Measured { question, row } => self.measured(question, row, out),
+            Command::Measured { question, row } => self.measured(question, &row, out),
             Command::Stored(number) => self.stored(now, number, out),
         }
     }

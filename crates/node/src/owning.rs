@@ -3,7 +3,7 @@
 use aggregation::committee::{self, LaneKey, Signed};
 use base::{Digest, Input, Instant, NodeId, Outbox};
 use crypto::Vector;
-use question::{ConsentRule, LocalValue};
+use question::{ConsentRule, LocalRow};
 
 use crate::composition::{Event, Node};
 use crate::journal::Entry;
@@ -102,7 +102,7 @@ impl Node {
     }
 
     /// The vault has answered. Whoever does not match contributes zeros, so that nobody can tell.
-    pub(crate) fn measured(&mut self, question: Digest, row: LocalValue, out: &mut Outbox<Self>) {
+    pub(crate) fn measured(&mut self, question: Digest, row: &LocalRow, out: &mut Outbox<Self>) {
         let Some(known) = self.questions.get_mut(question) else {
             return;
         };
@@ -110,8 +110,9 @@ impl Node {
             return;
         }
         let measured = known.question.measure(row);
-        let vector = Vector::from_u64s(&measured.vector)
-            .expect("a question measures numbers below the modulus: its capacity was checked");
+        let vector = Vector::from_u64s(&measured.vector).expect(
+            "a question measures numbers below the modulus, as its statistic was checked to",
+        );
         known.vector = Some(vector);
         self.store(Entry::Contributed(question), Vec::new(), out);
     }

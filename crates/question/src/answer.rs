@@ -1,7 +1,9 @@
 //! From everybody's totals to the answer (design: aggregation).
 
 use aggregation::committee::Totals;
-use aggregation::statistic::{self, Bracket, Exactness, Label, Top, TotalsError, Undefined};
+use aggregation::statistic::{
+    self, Bracket, Exactness, Fixed, Fraction, Label, Top, TotalsError, Undefined,
+};
 use thiserror::Error;
 
 use crate::function::Function;
@@ -23,6 +25,26 @@ pub struct Answer {
     pub groupings: Vec<String>,
     /// By the parts of the groupings, the last grouping's first; empty without groups.
     pub groups: Vec<Group>,
+}
+
+impl Answer {
+    /// The sum over everybody, where a sum or mean was asked for.
+    pub fn total(&self) -> Option<Fixed> {
+        match self.whole {
+            Some(Ok(Figures::Sums(
+                statistic::Figures::Sum(total) | statistic::Figures::Mean { total, .. },
+            ))) => Some(total),
+            _ => None,
+        }
+    }
+
+    /// The mean over everybody, where it was asked for.
+    pub fn mean(&self) -> Option<&Fraction> {
+        match &self.whole {
+            Some(Ok(Figures::Sums(statistic::Figures::Mean { mean, .. }))) => Some(mean),
+            _ => None,
+        }
+    }
 }
 
 /// One group.

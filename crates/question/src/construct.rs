@@ -125,23 +125,35 @@ impl Construct {
             Self::Having => {
                 "put the condition into WHERE; only the query in brackets takes one, HAVING COUNT(*) <= 1000, to limit a person's rows"
             }
-            Self::OrderBy => "groups come in the order of their words or buckets; leave it out, or ask for TOP(x, 3)",
-            Self::Limit => "every person who matches counts; narrow the crowd with WHERE, or ask for TOP(x, 3)",
+            Self::OrderBy => {
+                "groups come in the order of their words or buckets; leave it out, or ask for TOP(x, 3)"
+            }
+            Self::Limit => {
+                "every person who matches counts; narrow the crowd with WHERE, or ask for TOP(x, 3)"
+            }
             Self::Distinct => "comparing people's values would reveal them; count with WHERE",
             Self::SetOperation => "a question has one statistic; join conditions with OR",
             Self::With => "write the query over each person's own rows in brackets after FROM",
-            Self::Window => "people's rows are never put side by side; use a statistic with GROUP BY",
+            Self::Window => {
+                "people's rows are never put side by side; use a statistic with GROUP BY"
+            }
             Self::Case => "group by BUCKET(x, 10) or a category, or ask one question for each case",
             Self::Pattern(_) => "compare with =, or list the values with IN",
-            Self::Alias => "there is one table and one result; leave the second name out, here and after brackets",
-            Self::SeveralResults => "a question has one statistic; ask one question for each, and name groups after GROUP BY alone",
+            Self::Alias => {
+                "there is one table and one result; leave the second name out, here and after brackets"
+            }
+            Self::SeveralResults => {
+                "a question has one statistic; ask one question for each, and name groups after GROUP BY alone"
+            }
             Self::NotAStatistic => {
                 "only sums over people leave their nodes; write COUNT(*), SUM(x), AVG(x), VAR_SAMP(x), MEDIAN(x), HISTOGRAM(x), CORR(y, x) or another"
             }
             Self::NestedStatistic => {
                 "the statistic comes last; put the arithmetic inside its brackets"
             }
-            Self::Function(_) => "a value is computed with +, -, *, / and ABS, and a statistic or BUCKET has its own place",
+            Self::Function(_) => {
+                "a value is computed with +, -, *, / and ABS, and a statistic or BUCKET has its own place"
+            }
             Self::Literal(_) => {
                 "write numbers in plain digits, such as 0.5, and words in single quotes"
             }

@@ -57,7 +57,9 @@ pub enum QuestionError {
         suggestion: Option<String>,
     },
     /// A number was needed.
-    #[error("{found} is not a number; arithmetic and most statistics take number columns and numbers")]
+    #[error(
+        "{found} is not a number; arithmetic and most statistics take number columns and numbers"
+    )]
     NotANumber {
         /// What stands there instead.
         found: String,
@@ -150,7 +152,9 @@ pub enum QuestionError {
         step: String,
     },
     /// Groups of a number without buckets.
-    #[error("{number} holds numbers, and few people share one: group by buckets, such as {instead}")]
+    #[error(
+        "{number} holds numbers, and few people share one: group by buckets, such as {instead}"
+    )]
     GroupOfNumbers {
         /// The number.
         number: String,

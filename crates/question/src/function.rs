@@ -243,7 +243,11 @@ fn place(
         ("MIN", [x, width @ ..]) if width.len() < 2 => (Function::Min, x, width),
         ("MAX", [x, width @ ..]) if width.len() < 2 => (Function::Max, x, width),
         ("QUANTILE" | "PERCENTILE", [x, level, width @ ..]) if width.len() < 2 => {
-            let per_one = if name == "QUANTILE" { LEVEL_DECIMALS } else { 4 };
+            let per_one = if name == "QUANTILE" {
+                LEVEL_DECIMALS
+            } else {
+                4
+            };
             let level = self::level(&literal(level, scope)?, per_one)?;
             (Function::Quantile(level), x, width)
         }
@@ -293,11 +297,9 @@ fn number(expr: &Expr, scope: &mut Scope<'_>) -> Result<Number, QuestionError> {
 /// A number that is written out.
 pub(crate) fn literal(expr: &Expr, scope: &mut Scope<'_>) -> Result<Decimal, QuestionError> {
     let number = Number::read(expr, scope, 0)?;
-    number
-        .as_literal()
-        .ok_or_else(|| QuestionError::Parameter {
-            found: number.canonical(),
-            what: "plain number",
-            instead: "write its digits, such as 10 or 0.5",
-        })
+    number.as_literal().ok_or_else(|| QuestionError::Parameter {
+        found: number.canonical(),
+        what: "plain number",
+        instead: "write its digits, such as 10 or 0.5",
+    })
 }

@@ -60,9 +60,7 @@ impl Row {
 
     fn domain(&mut self, parting: &Parting) -> Domain {
         match parting {
-            Parting::Words(column) => {
-                Domain::Words(self.add(column.clone(), quoted(&column.name)))
-            }
+            Parting::Words(column) => Domain::Words(self.add(column.clone(), quoted(&column.name))),
             Parting::Buckets(number, width) => {
                 let column = self.number(number);
                 Domain::Buckets(width.of_column(column, number.range()))

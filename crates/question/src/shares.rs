@@ -97,7 +97,9 @@ impl Shares<'_> {
             .counts
             .iter()
             .enumerate()
-            .filter_map(|(index, count)| count.filter(|count| *count > 0).map(|count| (index, count)))
+            .filter_map(|(index, count)| {
+                count.filter(|count| *count > 0).map(|count| (index, count))
+            })
             .collect();
         // A stable sort, so that equals stay in the order of the parts.
         order.sort_by_key(|(_, count)| std::cmp::Reverse(*count));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use base::Rng;
 use community::{Kind, Range, Table};
-use question::{Figures, LocalValue, Outcome, Question};
+use question::{Answer, LocalRow, Outcome, Question};
 use tempfile::tempdir;
 use vault::{Vault, VaultKey, import_csv, propose};
 
@@ -47,7 +47,7 @@ fn ask_everyone(csv: &str, table: &Table, statistic: &str, condition: &str) -> F
             let sql = format!(
                 "SELECT {statistic} FROM nhanes WHERE person_id = {person} AND ({condition})"
             );
-            let question = Question::parse(&sql, std::slice::from_ref(table)).expect("valid");
+            let question = Question::parse(&sql, std::slice::from_ref(table), 100).expect("valid");
             let measured = question.measure(vault.answer(&question).expect("answered"));
             assert!(
                 !matches!(measured.outcome, Outcome::OutOfRange | Outcome::SeveralRows),
@@ -144,9 +144,9 @@ fn one_person_has_one_row() {
     let imported = imported.expect("imported");
     assert_eq!((imported.kept, imported.other_people), (1, 8365));
     let ask = |sql: &str| {
-        let question = Question::parse(sql, std::slice::from_ref(&table)).expect("valid");
+        let question = Question::parse(sql, std::slice::from_ref(&table), 100).expect("valid");
         vault.answer(&question).expect("answered")
     };
-    assert!(ask("SELECT SUM(person_id) FROM nhanes") == LocalValue::Number(93705));
-    assert!(ask("SELECT COUNT(*) FROM nhanes WHERE person_id <> 93705") == LocalValue::NoRow);
+    assert!(ask("SELECT SUM(person_id) FROM nhanes") == LocalRow::number(93705));
+    assert!(ask("SELECT COUNT(*) FROM nhanes WHERE person_id <> 93705") == LocalRow::NoRow);
 }
