@@ -19,7 +19,8 @@ pub struct Answer {
     pub exactness: Exactness,
     /// How many people matched and had all values.
     pub people: u64,
-    /// The figures of all of them; none of a question by groups for the parts of a value, of which some can be withheld.
+    /// The figures of all of them. None where parts of a value are counted and all of them are withheld, or where that is
+    /// done by groups.
     pub whole: Option<Result<Figures, Undefined>>,
     /// What people are grouped by, as after GROUP BY.
     pub groupings: Vec<String>,
@@ -185,7 +186,7 @@ impl Question {
             };
             let figures = shares.figures(answer.function, part);
             if answer.groupings.is_empty() {
-                answer.whole = Some(figures.unwrap_or(Err(Undefined::NoRows)));
+                answer.whole = figures;
             } else {
                 answer.groups.push(Group {
                     labels,
