@@ -97,6 +97,8 @@ mod question;
 mod row;
 mod select;
 mod shares;
+#[cfg(test)]
+mod tests;
 
 pub use answer::{Answer, Figures, FiguresError, Group};
 pub use consent::{ConsentRule, ConsentRuleError};

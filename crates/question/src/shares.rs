@@ -51,7 +51,7 @@ impl Shares<'_> {
 
     /// The first and the last part in which the quantile can be: the r-th lowest value, with r the level times the number
     /// of people, rounded up, and at least 1. `None` of nobody.
-    fn quantile(&self, level: u32) -> Option<(usize, usize)> {
+    pub(crate) fn quantile(&self, level: u32) -> Option<(usize, usize)> {
         let open: u64 = self.counts.iter().flatten().sum();
         let closed = |part: &Option<u64>| part.is_none();
         let (first_closed, last_closed) = (
