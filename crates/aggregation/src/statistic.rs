@@ -8,8 +8,9 @@
 //! * A column is a number with a declared range and step, or one of declared words. A number goes in as steps above the
 //!   lowest value of its range: never negative, never a double. A value outside the range is refused, not clamped: a
 //!   clamped value would make the answer wrong unseen, and its owner would not learn that the declaration does not fit.
-//! * A vector's first element counts the person: 1, or 0 with zeros throughout for one who has no row. Then come people per
-//!   cell, people per bucket, and only then what is added up, so that counts can be opened first.
+//! * A vector begins with the count of people per cell: 1 in one's own, or zeros throughout for one who has no row. Then
+//!   come, cell by cell, people per bucket and what is added up. So counts can be opened first, and the total over all
+//!   cells [decodes](Statistic::decode_whole) like one of them.
 //! * Nothing overflows. A number whose total over all contributors could reach the field's modulus is cut into limbs, each
 //!   of which stays below it; one whose total could reach 2^127 is refused.
 //! * Totals come from others. What no population within the declaration can have is an error, never a panic; not all that
@@ -152,7 +153,9 @@ impl Statistic {
         for row in rows {
             let row = row::Row::checked(&self.declaration, row.as_ref())?;
             let (cell, bucket) = (row.cell(layout), row.bucket());
-            vector[0] = 1;
+            if layout.counts_all() {
+                vector[0] = 1;
+            }
             vector[layout.people_index(cell)] = 1;
             if let Some(bucket) = bucket {
                 vector[layout.buckets(cell).start + bucket] = 1;
@@ -187,13 +190,15 @@ impl Statistic {
                 self.decode_cell(cell, &opened)
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let people = totals[0];
+        let of_cells = cells.iter().map(|cell| cell.people);
+        let people = if layout.counts_all() {
+            totals::check_parts(self.declaration.rows, totals[0], of_cells)?;
+            totals[0]
+        } else {
+            // At most 4096 cells of 2^32 people, which each of them was checked to have.
+            of_cells.sum()
+        };
         totals::check_people(&self.declaration, people)?;
-        totals::check_parts(
-            self.declaration.rows,
-            people,
-            cells.iter().map(|cell| cell.people),
-        )?;
         Ok(Answer {
             people,
             exactness: Exactness::of(&self.declaration.measure),
@@ -212,9 +217,38 @@ impl Statistic {
     ///
     /// When there is no such cell.
     pub fn decode_cell(&self, cell: usize, totals: &[u64]) -> Result<Cell, TotalsError> {
+        self.figures_of(self.labels(cell), totals)
+    }
+
+    /// The figures over all cells together, from their totals added up: as of a [cell](Self::decode_cell), without labels.
+    /// Right for one row of each person, who is in one cell.
+    ///
+    /// # Errors
+    ///
+    /// Totals that no population within the declaration has.
+    pub fn decode_whole(&self, totals: &[u64]) -> Result<Cell, TotalsError> {
+        self.figures_of(Vec::new(), totals)
+    }
+
+    /// What the groups of a cell are called, one for each grouping.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such cell.
+    pub fn labels(&self, cell: usize) -> Vec<Label> {
+        let columns = &self.declaration.columns;
+        self.declaration
+            .group_by
+            .iter()
+            .zip(self.layout.places(cell))
+            .map(|(domain, place)| domain.label(columns, place))
+            .collect()
+    }
+
+    fn figures_of(&self, labels: Vec<Label>, totals: &[u64]) -> Result<Cell, TotalsError> {
         let read = totals::Totals::read(self, totals)?;
         Ok(Cell {
-            labels: self.labels(cell),
+            labels,
             people: read.people,
             rows: read.rows,
             figures: decoding::figures(self, &read)?,
@@ -230,15 +264,5 @@ impl Statistic {
     pub(crate) fn number_name(&self, index: usize) -> String {
         let mut parts = part::parts(&self.declaration).expect("the declaration was checked");
         parts.swap_remove(index).column
-    }
-
-    fn labels(&self, cell: usize) -> Vec<Label> {
-        let columns = &self.declaration.columns;
-        self.declaration
-            .group_by
-            .iter()
-            .zip(self.layout.places(cell))
-            .map(|(domain, place)| domain.label(columns, place))
-            .collect()
     }
 }

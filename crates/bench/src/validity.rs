@@ -44,7 +44,7 @@ fn sums(lanes: usize) -> Vec<Row> {
     let values = (1..=SUMS as u64).map(|i| 6_000 * i);
     let vector: Vec<u64> = std::iter::once(1).chain(values.clone()).collect();
     let bare = bare::sums(lanes, MAX, values.map(u128::from).collect());
-    let ours = Ours::new(Shape::sums(None, &[MAX; SUMS]), &vector, lanes);
+    let ours = Ours::new(Shape::sums(1, &[MAX; SUMS]), &vector, lanes);
     beside("10 sums of 16 bits", &ours, &bare)
 }
 

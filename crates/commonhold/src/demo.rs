@@ -10,6 +10,7 @@
 //! | `telling` | what is printed |
 
 mod clear;
+mod comparing;
 mod crew;
 mod founding;
 mod people;

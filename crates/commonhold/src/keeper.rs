@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 
 use base::Digest;
 use node::{Command, Event};
-use question::{LocalValue, Question};
+use question::{LocalRow, Question};
 use tokio::sync::mpsc as channel;
 use tokio::sync::oneshot;
 use vault::{Vault, VaultError};
@@ -95,7 +95,7 @@ fn run(vault: &mut Vault, errand: Errand) -> Result<Option<Kept>, VaultError> {
             // Who has no such table does not match, like everybody else who does not.
             Err(VaultError::NoTable(_)) => Some(Kept::Tell(Command::Measured {
                 question,
-                row: LocalValue::NoRow,
+                row: LocalRow::NoRow,
             })),
             // A made-up answer would be wrong: the owner counts as away.
             Err(why) => Some(Kept::Note(format!(

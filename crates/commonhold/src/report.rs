@@ -3,11 +3,11 @@
 use std::fmt;
 
 use node::proof::Verified;
-use question::Figures;
 use serde::{Deserialize, Serialize};
 
-/// Digits after the point of a mean.
-const MEAN_DIGITS: u8 = 4;
+pub mod shown;
+
+use shown::{Figure, MEAN_DIGITS, Row};
 
 /// What a checked proof says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,12 @@ pub struct Report {
     pub total: Option<String>,
     /// Their mean, rounded to four digits.
     pub mean: Option<String>,
+    /// What was asked for of all of them, then what else follows from the same sums; a count is `count` itself.
+    pub figures: Vec<Figure>,
+    /// What people are grouped by.
+    pub groupings: Vec<String>,
+    /// Their groups.
+    pub groups: Vec<Row>,
     /// People whose contributions are in it, matching or not.
     pub included: u64,
     /// People who declined.
@@ -40,6 +46,8 @@ pub struct Report {
     pub refused: u64,
     /// Whether everybody in it has proved that.
     pub proved: bool,
+    /// Why nobody had to.
+    pub unproved: Option<String>,
     /// Smallest crowd that may be answered.
     pub min_crowd: u64,
     /// Added to it against colluders.
@@ -69,7 +77,7 @@ pub struct Report {
 impl Report {
     /// What this proof says.
     pub fn of(verified: &Verified) -> Self {
-        let Figures { count, total, mean } = verified.figures;
+        let answer = &verified.answer;
         Self {
             question: verified.sql.clone(),
             purpose: verified.purpose.clone(),
@@ -77,14 +85,26 @@ impl Report {
             asker: verified.asker.to_string(),
             asked_at: verified.asked_at.as_secs(),
             closed_at: verified.closed_at.as_secs(),
-            count,
-            total: total.map(|total| total.trimmed().to_string()),
-            mean: mean.map(|mean| mean.rounded(MEAN_DIGITS).to_string()),
+            count: answer.people,
+            total: answer.total().map(|total| trimmed(&total.to_string())),
+            mean: answer.mean().map(|mean| mean.rounded(MEAN_DIGITS)),
+            figures: match &answer.whole {
+                Some(whole) => shown::figures(answer.function, whole),
+                None if answer.groupings.is_empty() => vec![Figure::withheld(answer.function)],
+                None => Vec::new(),
+            },
+            groupings: answer.groupings.clone(),
+            groups: answer
+                .groups
+                .iter()
+                .map(|group| Row::of(answer.function, group))
+                .collect(),
             included: verified.included,
             declined: verified.declined,
             away: verified.away,
             refused: verified.refused,
-            proved: verified.proved,
+            proved: verified.unproved.is_none(),
+            unproved: verified.unproved.as_ref().map(ToString::to_string),
             min_crowd: verified.min_crowd,
             padding_allowance: verified.padding_allowance,
             lanes: verified.sizes.lanes,
@@ -108,8 +128,19 @@ impl Report {
                 format!("mean {mean} over {} {people} (total {total})", self.count)
             }
             (None, Some(total)) => format!("total {total} over {} {people}", self.count),
-            _ => format!("{} {people}", self.count),
+            _ => {
+                let figures = self.figures.iter().map(Figure::text);
+                let told: Vec<_> = std::iter::once(format!("{} {people}", self.count))
+                    .chain(figures)
+                    .collect();
+                told.join(", ")
+            }
         }
+    }
+
+    /// The groups, each in a line; nothing without any.
+    pub fn groups(&self) -> Vec<String> {
+        self.groups.iter().map(Row::line).collect()
     }
 
     /// Who is in it, in a few words.
@@ -129,11 +160,10 @@ impl Report {
     }
 
     /// What keeps one liar from making the answer anything.
-    pub fn proofs(&self) -> &'static str {
-        if self.proved {
-            "everybody in it proved that their numbers are possible"
-        } else {
-            "none: one who lied can have made the answer anything"
+    pub fn proofs(&self) -> String {
+        match &self.unproved {
+            None => "everybody in it proved that their numbers are possible".to_owned(),
+            Some(why) => format!("{why}; one who lied can have made the answer anything"),
         }
     }
 
@@ -146,6 +176,16 @@ impl Report {
             Chance(self.loss),
             Chance(self.draw),
         )
+    }
+}
+
+/// Without zeros at the end of a fraction.
+fn trimmed(number: &str) -> String {
+    if number.contains('.') {
+        let digits = number.trim_end_matches('0');
+        digits.trim_end_matches('.').to_owned()
+    } else {
+        number.to_owned()
     }
 }
 

@@ -84,11 +84,16 @@ fn words(report: &Report) -> String {
         checks,
         ..
     } = report;
-    [
+    let groups = report.groups();
+    let groups = groups.iter().map(|group| format!("            {group}"));
+    let mut lines = vec![
         format!("The proof holds: {checks} signatures checked."),
         format!("  question  {question}"),
         format!("  purpose   {purpose}"),
         format!("  answer    {}", report.answer()),
+    ];
+    lines.extend(groups);
+    lines.extend([
         format!("  people    {}", report.people()),
         format!("  proofs    {}", report.proofs()),
         format!("  crowd     at least {min_crowd} + {padding_allowance} must match, else nothing is given"),
@@ -97,8 +102,8 @@ fn words(report: &Report) -> String {
         format!("  asker     {asker}"),
         format!("  time      asked {}, closed {}", utc(*asked_at), utc(*closed_at)),
         "            (nobody but the signers vouches for the time)".to_owned(),
-    ]
-    .join("\n")
+    ]);
+    lines.join("\n")
 }
 
 /// A moment in the calendar, UTC. Days to civil date as in Hinnant, "chrono-compatible low-level date algorithms".

@@ -8,7 +8,7 @@ use aggregation::committee::{self, Committee};
 use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol, Rng};
 use community::{Community, Contact, Identity};
 use overlay::Overlay;
-use question::{LocalValue, Question};
+use question::{LocalRow, Question};
 use selection::{Rules, Selection};
 use thiserror::Error;
 
@@ -96,8 +96,8 @@ pub enum Command {
     Measured {
         /// Which question.
         question: Digest,
-        /// What the owner's data says; [`LocalValue::NoRow`] when there is no such table.
-        row: LocalValue,
+        /// What the owner's data says; [`LocalRow::NoRow`] when there is no such table.
+        row: LocalRow,
     },
     /// The entry of [`Event::Store`] with this number is on the disk.
     Stored(u64),
@@ -425,7 +425,7 @@ impl Node {
             Command::SetBudget(budget) => self.budget = budget,
             Command::Cancel(question) => self.cancel(question, out),
             Command::Consent { question, yes } => self.consented(now, question, yes, out),
-            Command::Measured { question, row } => self.measured(now, question, row, out),
+            Command::Measured { question, row } => self.measured(now, question, &row, out),
             Command::Stored(number) => self.stored(now, number, out),
         }
     }

@@ -3,7 +3,7 @@
 use aggregation::committee::{self, LaneKey, Signed};
 use base::{Digest, Duration, Input, Instant, NodeId, Outbox};
 use crypto::Vector;
-use question::{ConsentRule, LocalValue};
+use question::{ConsentRule, LocalRow};
 
 use crate::composition::{Event, Node};
 use crate::journal::{Entry, value};
@@ -130,7 +130,7 @@ impl Node {
         &mut self,
         now: Instant,
         question: Digest,
-        row: LocalValue,
+        row: &LocalRow,
         out: &mut Outbox<Self>,
     ) {
         let Some(known) = self.questions.get_mut(question) else {
@@ -140,8 +140,9 @@ impl Node {
             return;
         }
         let measured = known.question.measure(row);
-        let vector = Vector::from_u64s(&measured.vector)
-            .expect("a question measures numbers below the modulus: its capacity was checked");
+        let vector = Vector::from_u64s(&measured.vector).expect(
+            "a question measures numbers below the modulus, as its statistic was checked to",
+        );
         known.vector = Some(vector);
         self.store(now, Entry::Contributed(question), value(&now), out);
     }

@@ -5,7 +5,7 @@ use aggregation::sizes::{Bounds, Sizes};
 use aggregation::validity;
 use base::{Digest, Duration, Instant, NodeId, encode};
 use community::{Community, ContactError, Descriptor, Identity, check_certificate};
-use crypto::{Certificate, Signature, Vector, verify};
+use crypto::{Certificate, Signature, verify};
 use minicbor::{Decode, Encode};
 use question::{Question, QuestionError};
 use selection::ActorList;
@@ -94,8 +94,8 @@ impl Plan {
                 .liars(candidates(descriptor), descriptor.colluders),
             outvotes: bounds_of(self.sizes, descriptor).outvotes(),
             vector_len: question.vector_len(),
-            cells: 1,
-            proof: proof_of(question),
+            cells: question.cells(),
+            proof: validity::Shape::of(question.statistic()).ok(),
             threshold: self.threshold(),
             querier: self.asker,
             closes_at: list.body.at + Duration::from_micros(self.collect_micros),
@@ -129,9 +129,11 @@ impl Plan {
         {
             return Err(PlanError::Limits);
         }
-        let question = Question::parse(&self.sql, &descriptor.vocabulary)?;
-        question.check_capacity(descriptor.nodes, Vector::MODULUS)?;
-        Ok(question)
+        Ok(Question::parse(
+            &self.sql,
+            &descriptor.vocabulary,
+            descriptor.nodes,
+        )?)
     }
 }
 
@@ -142,15 +144,6 @@ pub(crate) fn bounds_of(sizes: Sizes, descriptor: &Descriptor) -> Bounds {
         descriptor.colluders,
         descriptor.offline_permille,
     )
-}
-
-/// What contributions to a question are proved to be. A sum of values that can only be one number needs no proof.
-fn proof_of(question: &Question) -> Option<validity::Shape> {
-    match question.value().map(|range| range.max.abs_diff(range.min)) {
-        None => Some(validity::Statistic::Count.into()),
-        Some(0) => None,
-        Some(max) => Some(validity::Statistic::Sum { max }.into()),
-    }
 }
 
 /// From how many nodes seats are drawn: the asker holds none.

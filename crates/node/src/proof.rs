@@ -2,9 +2,10 @@
 
 use aggregation::committee::{self, Evidence};
 use aggregation::sizes::{Bounds, Sizes};
+use aggregation::validity::{NoProof, Shape};
 use base::{DecodeError, Digest, Duration, Instant, NodeId, decode, encode};
 use minicbor::{Decode, Encode};
-use question::{Figures, FiguresError};
+use question::FiguresError;
 use selection::{ActorList, Rules};
 use thiserror::Error;
 
@@ -46,7 +47,7 @@ pub struct Verified {
     /// When the helpers closed.
     pub closed_at: Instant,
     /// The answer.
-    pub figures: Figures,
+    pub answer: question::Answer,
     /// People whose contributions are in it, matching or not.
     pub included: u64,
     /// People who declined.
@@ -55,8 +56,8 @@ pub struct Verified {
     pub away: u64,
     /// People who were left out because they could not prove that their numbers are possible.
     pub refused: u64,
-    /// Whether everybody in it has proved that: otherwise one who lies can have made the answer anything.
-    pub proved: bool,
+    /// Why nobody in it had to prove that: then one who lies can have made the answer anything. `None` where everybody did.
+    pub unproved: Option<NoProof>,
     /// Smallest crowd whose total may be given.
     pub min_crowd: u64,
     /// Added to it against colluders who take part to lift it.
@@ -155,13 +156,14 @@ impl Proof {
         {
             return Err(ProofError::Times);
         }
-        let figures = question.decode(&totals.whole)?;
-        if figures.count < plan.threshold() {
+        let answer = question.decode(&totals)?;
+        if answer.people < plan.threshold() {
             return Err(ProofError::Crowd);
         }
-        if figures.count > evidence.set.included {
-            return Err(ProofError::Figures(FiguresError::Impossible {
-                count: figures.count,
+        if answer.people > evidence.set.included {
+            return Err(ProofError::Figures(FiguresError::TooMany {
+                people: answer.people,
+                included: evidence.set.included,
             }));
         }
         let draws = descriptor.colluders as f64 * f64::from(descriptor.draws_per_period);
@@ -172,12 +174,12 @@ impl Proof {
             asker: plan.asker,
             asked_at: plan.asked_at,
             closed_at: closed,
-            figures,
+            answer,
             included: evidence.set.included,
             declined: evidence.set.declined,
             away: evidence.set.away(),
             refused: evidence.set.refused,
-            proved: terms.proof.is_some(),
+            unproved: Shape::of(question.statistic()).err(),
             min_crowd: plan.min_crowd,
             padding_allowance: plan.padding_allowance,
             sizes: plan.sizes,

@@ -13,13 +13,17 @@ pub enum Construct {
     Comment,
     /// `?`, `$1`, `:name`.
     Parameter,
-    /// A SELECT within the question.
+    /// A SELECT within the question, other than one over each person's own rows after FROM.
     Subquery,
     /// JOIN, or several tables after FROM.
     Join,
-    /// GROUP BY.
+    /// GROUP without BY.
     GroupBy,
-    /// HAVING.
+    /// GROUP BY in the inner query.
+    InnerGroupBy,
+    /// A value of the inner query that is not a named COUNT, SUM, MIN, MAX or AVG.
+    InnerValue,
+    /// HAVING, other than the inner query's limit of rows.
     Having,
     /// ORDER BY.
     OrderBy,
@@ -45,7 +49,7 @@ pub enum Construct {
     NotAStatistic,
     /// A statistic within an expression or a condition.
     NestedStatistic,
-    /// A function other than COUNT, SUM, AVG and ABS.
+    /// A function that is not in the language, or not at this place.
     Function(String),
     /// A literal that is neither a plain number nor a string in single quotes.
     Literal(String),
@@ -77,7 +81,11 @@ impl Construct {
             Self::Parameter => "a parameter",
             Self::Subquery => "a subquery",
             Self::Join => "a join",
-            Self::GroupBy => "GROUP BY",
+            Self::GroupBy => "GROUP without BY",
+            Self::InnerGroupBy => "GROUP BY in the query in brackets",
+            Self::InnerValue => {
+                "a value of the query in brackets that is not a named statistic of a person's rows"
+            }
             Self::Having => "HAVING",
             Self::OrderBy => "ORDER BY",
             Self::Limit => "LIMIT",
@@ -88,7 +96,7 @@ impl Construct {
             Self::Case => "CASE",
             Self::Alias => "a second name",
             Self::SeveralResults => "several results",
-            Self::NotAStatistic => "a result that is not COUNT, SUM or AVG",
+            Self::NotAStatistic => "a result that is not a statistic",
             Self::NestedStatistic => "a statistic inside an expression",
             _ => "this",
         }
@@ -103,27 +111,49 @@ impl Construct {
                 "owners decide on the text alone; say what it is for in the purpose of the question"
             }
             Self::Parameter => "owners see the finished text; write the value itself",
-            Self::Subquery => "each person contributes one row of one table; use a condition on it",
+            Self::Subquery => {
+                "one query may stand in brackets, after FROM, over each person's own rows: SELECT AVG(h) FROM (SELECT SUM(hours) AS h FROM absences)"
+            }
             Self::Join => "each person contributes one row of one table; name that table alone",
-            Self::GroupBy => "a question gives one figure; ask one question per group with WHERE",
-            Self::Having => "single groups are never opened; put the condition into WHERE",
-            Self::OrderBy => "one figure has no order; leave it out",
-            Self::Limit => "every person who matches counts; narrow the crowd with WHERE",
+            Self::GroupBy => "write GROUP BY and a category column, or BUCKET(x, 10) of a number",
+            Self::InnerGroupBy => {
+                "it gives one row for each person; group people after the brackets, or narrow the rows with WHERE"
+            }
+            Self::InnerValue => {
+                "write COUNT(*), SUM(x), MIN(x), MAX(x) or AVG(x) with a name, as in SUM(hours) AS h"
+            }
+            Self::Having => {
+                "put the condition into WHERE; only the query in brackets takes one, HAVING COUNT(*) <= 1000, to limit a person's rows"
+            }
+            Self::OrderBy => {
+                "groups come in the order of their words or buckets; leave it out, or ask for TOP(x, 3)"
+            }
+            Self::Limit => {
+                "every person who matches counts; narrow the crowd with WHERE, or ask for TOP(x, 3)"
+            }
             Self::Distinct => "comparing people's values would reveal them; count with WHERE",
-            Self::SetOperation => "a question gives one figure; join conditions with OR",
-            Self::With => "each person contributes one row of one table; use a condition on it",
-            Self::Window => "people's rows are never put side by side; use COUNT, SUM or AVG",
-            Self::Case => "ask one question for each case, with WHERE",
+            Self::SetOperation => "a question has one statistic; join conditions with OR",
+            Self::With => "write the query over each person's own rows in brackets after FROM",
+            Self::Window => {
+                "people's rows are never put side by side; use a statistic with GROUP BY"
+            }
+            Self::Case => "group by BUCKET(x, 10) or a category, or ask one question for each case",
             Self::Pattern(_) => "compare with =, or list the values with IN",
-            Self::Alias => "there is one table and one result; leave the second name out",
-            Self::SeveralResults => "a question gives one figure; ask one question for each",
+            Self::Alias => {
+                "there is one table and one result; leave the second name out, here and after brackets"
+            }
+            Self::SeveralResults => {
+                "a question has one statistic; ask one question for each, and name groups after GROUP BY alone"
+            }
             Self::NotAStatistic => {
-                "only sums over people leave their nodes; write COUNT(*), SUM(x) or AVG(x)"
+                "only sums over people leave their nodes; write COUNT(*), SUM(x), AVG(x), VAR_SAMP(x), MEDIAN(x), HISTOGRAM(x), CORR(y, x) or another"
             }
             Self::NestedStatistic => {
                 "the statistic comes last; put the arithmetic inside its brackets"
             }
-            Self::Function(_) => "its result has no declared range; use +, -, *, / and ABS",
+            Self::Function(_) => {
+                "a value is computed with +, -, *, / and ABS, and a statistic or BUCKET has its own place"
+            }
             Self::Literal(_) => {
                 "write numbers in plain digits, such as 0.5, and words in single quotes"
             }

@@ -1,5 +1,6 @@
 //! Why a text is not a question.
 
+use aggregation::statistic::{CELLS_MAX, DeclarationError};
 use thiserror::Error;
 
 use crate::construct::Construct;
@@ -56,7 +57,9 @@ pub enum QuestionError {
         suggestion: Option<String>,
     },
     /// A number was needed.
-    #[error("{found} is not a number; arithmetic, SUM and AVG take number columns and numbers")]
+    #[error(
+        "{found} is not a number; arithmetic and most statistics take number columns and numbers"
+    )]
     NotANumber {
         /// What stands there instead.
         found: String,
@@ -122,16 +125,53 @@ pub enum QuestionError {
         /// The column.
         column: String,
     },
-    /// The sum over everybody could exceed the field of the aggregation.
-    #[error(
-        "the sum over {people} people could reach the limit of {modulus}; ask about a narrower range of values"
-    )]
-    Capacity {
-        /// People who could contribute.
-        people: u64,
-        /// The modulus of the field.
-        modulus: u64,
+    /// A statistic or function with other arguments than it takes.
+    #[error("these are not its arguments: write {form}")]
+    Arguments {
+        /// How it is written.
+        form: &'static str,
     },
+    /// A written number that says how a statistic is taken, and cannot be this one.
+    #[error("{found} is no {what}: {instead}")]
+    Parameter {
+        /// As written.
+        found: String,
+        /// What it should be.
+        what: &'static str,
+        /// How it is written.
+        instead: &'static str,
+    },
+    /// Buckets of this width are impossible.
+    #[error(
+        "buckets {found} wide are impossible here: take a multiple of {step} that makes at most {CELLS_MAX} of them"
+    )]
+    Width {
+        /// As written.
+        found: String,
+        /// The number's step.
+        step: String,
+    },
+    /// Groups of a number without buckets.
+    #[error(
+        "{number} holds numbers, and few people share one: group by buckets, such as {instead}"
+    )]
+    GroupOfNumbers {
+        /// The number.
+        number: String,
+        /// Buckets of it.
+        instead: String,
+    },
+    /// Parts of a column of free text.
+    #[error(
+        "column \"{column}\" is free text, which has no list of words: group by a category column, or compare it in WHERE"
+    )]
+    FreeText {
+        /// The column.
+        column: String,
+    },
+    /// What is understood, but too large or impossible for the engine.
+    #[error("this cannot be computed: {0}")]
+    Statistic(#[from] DeclarationError),
 }
 
 impl From<Construct> for QuestionError {

@@ -6,6 +6,9 @@ use proptest::prelude::*;
 use crate::error::QuestionError;
 use crate::question::Question;
 
+/// Most people who answer.
+pub(crate) const PEOPLE: u64 = 1000;
+
 pub(crate) fn vocabulary() -> Vec<Table> {
     let number = |name: &str, decimals, min, max| Column {
         name: name.into(),
@@ -47,7 +50,7 @@ pub(crate) fn vocabulary() -> Vec<Table> {
 }
 
 pub(crate) fn ask(sql: &str) -> Result<Question, QuestionError> {
-    Question::parse(sql, &vocabulary())
+    Question::parse(sql, &vocabulary(), PEOPLE)
 }
 
 /// Texts of number expressions, most of which are valid.
@@ -100,16 +103,71 @@ pub(crate) fn condition_text() -> impl Strategy<Value = String> {
     })
 }
 
-/// Texts of questions, most of which are valid.
-pub(crate) fn question_text() -> impl Strategy<Value = String> {
-    let head = prop_oneof![
+/// Texts of what people are divided into, most of which are valid.
+fn parting_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("gender".to_string()),
+        Just("OTHER_GENDER".to_string()),
+        "bucket\\((age|balance|-sleep_hours|age \\+ 1)(, (5|20|100))?\\)",
+    ]
+}
+
+/// Texts of statistics, most of which are valid.
+fn statistic_text() -> impl Strategy<Value = String> {
+    prop_oneof![
         Just("count(*)".to_string()),
         Just("COUNT(town)".to_string()),
         number_text().prop_map(|a| format!("SUM({a})")),
         number_text().prop_map(|a| format!("avg({a})")),
-    ];
-    (head, prop::option::of(condition_text())).prop_map(|(head, condition)| {
-        let condition = condition.map_or(String::new(), |text| format!("\n WHERE {text}"));
-        format!("select {head} from People{condition};")
-    })
+        (
+            "VAR_POP|var_samp|Variance|STDDEV|stddev_pop|SKEWNESS|KURTOSIS|MEDIAN|MIN|MAX",
+            number_text()
+        )
+            .prop_map(|(name, a)| format!("{name}({a})")),
+        ("HISTOGRAM|MODE", parting_text()).prop_map(|(name, a)| format!("{name}({a})")),
+        "TOP\\(gender, [0-9]{1,2}\\)",
+        "(QUANTILE|PERCENTILE)\\(age, 0?\\.[0-9]{1,5}(, [0-9])?\\)",
+        "(HISTOGRAM|MEDIAN|MIN)\\((balance|sleep_hours), (0\\.5|20|1000)\\)",
+        (
+            "COVAR_POP|COVAR_SAMP|CORR|REGR",
+            number_text(),
+            number_text()
+        )
+            .prop_map(|(name, a, b)| format!("{name}({a}, {b})")),
+        Just("REGR(balance, age, sleep_hours, count)".to_string()),
+    ]
+}
+
+/// Texts of questions, most of which are valid.
+pub(crate) fn question_text() -> impl Strategy<Value = String> {
+    let condition = || prop::option::of(condition_text());
+    let filter =
+        |text: Option<String>| text.map_or(String::new(), |text| format!("\n WHERE {text}"));
+    let groups = prop::collection::vec(parting_text(), 0..5);
+    let plain =
+        (statistic_text(), condition(), groups).prop_map(move |(head, condition, groups)| {
+            let groups = match groups.as_slice() {
+                [] => String::new(),
+                groups => format!(" group by {}", groups.join(", ")),
+            };
+            format!("select {head} from People{}{groups};", filter(condition))
+        });
+    let outer = "AVG\\(h\\)|SUM\\(h \\+ n\\)|MEDIAN\\(n\\)|CORR\\(h, n\\)|COUNT\\(\\*\\)";
+    let by = "( GROUP BY BUCKET\\(n, [1-9]0\\))?";
+    let limit = "( having count\\(\\*\\) <= [0-9]{1,4})?";
+    let inner = (
+        outer,
+        "SUM|MIN|MAX|AVG|count",
+        number_text(),
+        condition(),
+        limit,
+        by,
+    );
+    let inner = inner.prop_map(move |(outer, name, x, condition, limit, by)| {
+        let condition = filter(condition);
+        let rows = format!("select {name}({x}) as h, count(*) as N from people{condition}{limit}");
+        let rows = rows.replace("as N", "as \"n\"");
+        format!("select {outer} from ({rows}) where n > 0{by}")
+    });
+    prop_oneof![plain, inner]
 }

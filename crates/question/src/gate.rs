@@ -4,6 +4,8 @@
 //! ever runs is small: every other construct is refused here by name, and every word that is not one of ours goes on as
 //! a quoted identifier, so that it can have no meaning of its own.
 
+use std::ops::Range;
+
 use community::Table;
 use sqlparser::dialect::Dialect;
 use sqlparser::keywords::Keyword;
@@ -18,8 +20,34 @@ const KEYWORDS: [&str; 10] = [
     "SELECT", "FROM", "WHERE", "AND", "OR", "NOT", "BETWEEN", "IN", "IS", "NULL",
 ];
 
-/// Words that keep their SQL meaning before an opening bracket.
-const FUNCTIONS: [&str; 4] = ["COUNT", "SUM", "AVG", "ABS"];
+/// Words that name a function before an opening bracket.
+const FUNCTIONS: [&str; 25] = [
+    "COUNT",
+    "SUM",
+    "AVG",
+    "VAR_POP",
+    "VAR_SAMP",
+    "VARIANCE",
+    "STDDEV_POP",
+    "STDDEV_SAMP",
+    "STDDEV",
+    "SKEWNESS",
+    "KURTOSIS",
+    "HISTOGRAM",
+    "MEDIAN",
+    "QUANTILE",
+    "PERCENTILE",
+    "MIN",
+    "MAX",
+    "TOP",
+    "MODE",
+    "COVAR_POP",
+    "COVAR_SAMP",
+    "CORR",
+    "REGR",
+    "ABS",
+    "BUCKET",
+];
 
 /// How the language is split into words: standard SQL, with letters of any script in names.
 #[derive(Debug)]
@@ -63,13 +91,72 @@ pub(crate) fn tokens(sql: &str, vocabulary: &[Table]) -> Result<Vec<TokenWithSpa
     drop_last_semicolon(&mut tokens)?;
     check_first(&tokens)?;
     check_depth(&tokens)?;
+    let inner = inner_query(&tokens)?;
     for at in 0..tokens.len() {
-        let before_bracket = tokens
-            .get(at + 1)
-            .is_some_and(|next| next.token == Token::LParen);
-        tokens[at].token = admit(&tokens[at].token, at == 0, before_bracket, vocabulary)?;
+        let here = Place {
+            selects: at == 0 || Some(at) == inner.as_ref().map(|inner| inner.start),
+            inner: inner.as_ref().is_some_and(|inner| inner.contains(&at)),
+            groups: is_word(&tokens, at, "GROUP") && is_word(&tokens, at + 1, "BY")
+                || at > 0 && is_word(&tokens, at, "BY") && is_word(&tokens, at - 1, "GROUP"),
+            before_bracket: is_sign(&tokens, at + 1, &Token::LParen),
+        };
+        tokens[at].token = admit(&tokens[at].token, &here, vocabulary)?;
     }
     Ok(tokens)
+}
+
+/// Where a token stands.
+struct Place {
+    /// Where a SELECT may stand.
+    selects: bool,
+    /// Within the inner query.
+    inner: bool,
+    /// One of the words GROUP BY.
+    groups: bool,
+    before_bracket: bool,
+}
+
+/// The tokens between the brackets after the first FROM, if there are any: the inner query. Only one FROM may be followed
+/// by a bracket, and only by that of a SELECT, so that no depth of brackets has a parser try several readings.
+fn inner_query(tokens: &[TokenWithSpan]) -> Result<Option<Range<usize>>, QuestionError> {
+    let mut opened = (0..tokens.len())
+        .filter(|at| is_word(tokens, *at, "FROM") && is_sign(tokens, at + 1, &Token::LParen));
+    let Some(from) = opened.next() else {
+        return Ok(None);
+    };
+    if opened.next().is_some() {
+        return Err(Construct::Subquery.into());
+    }
+    let start = from + 2;
+    if !is_word(tokens, start, "SELECT") {
+        return Err(QuestionError::Syntax(
+            "after FROM stands a table, or (SELECT …) over each person's own rows".into(),
+        ));
+    }
+    let mut depth = 1usize;
+    for (at, token) in tokens.iter().enumerate().skip(start) {
+        match token.token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Ok(Some(start..at));
+        }
+    }
+    Err(QuestionError::Syntax("a bracket is not closed".into()))
+}
+
+/// Whether this word of SQL, without quotes, stands there.
+fn is_word(tokens: &[TokenWithSpan], at: usize, word: &str) -> bool {
+    matches!(
+        tokens.get(at).map(|token| &token.token),
+        Some(Token::Word(found)) if found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word)
+    )
+}
+
+fn is_sign(tokens: &[TokenWithSpan], at: usize, sign: &Token) -> bool {
+    tokens.get(at).is_some_and(|token| token.token == *sign)
 }
 
 fn refuse_comments(tokens: &[TokenWithSpan]) -> Result<(), QuestionError> {
@@ -137,21 +224,16 @@ fn check_depth(tokens: &[TokenWithSpan]) -> Result<(), QuestionError> {
 }
 
 /// The token that the parser gets in place of `token`.
-fn admit(
-    token: &Token,
-    is_first: bool,
-    before_bracket: bool,
-    vocabulary: &[Table],
-) -> Result<Token, Construct> {
+fn admit(token: &Token, here: &Place, vocabulary: &[Table]) -> Result<Token, Construct> {
     match token {
         Token::Word(word) if word.quote_style.is_some() => {
-            if before_bracket {
+            if here.before_bracket {
                 Err(Construct::Function(word.to_string()))
             } else {
                 Ok(identifier(word))
             }
         }
-        Token::Word(word) => admit_word(word, is_first, before_bracket, vocabulary),
+        Token::Word(word) => admit_word(word, here, vocabulary),
         Token::Number(_, false)
         | Token::SingleQuotedString(_)
         | Token::Comma
@@ -178,26 +260,30 @@ fn admit(
     }
 }
 
-fn admit_word(
-    word: &Word,
-    is_first: bool,
-    before_bracket: bool,
-    vocabulary: &[Table],
-) -> Result<Token, Construct> {
+fn admit_word(word: &Word, here: &Place, vocabulary: &[Table]) -> Result<Token, Construct> {
     let upper = word.value.to_ascii_uppercase();
-    if upper == "SELECT" && !is_first {
+    if upper == "SELECT" && !here.selects {
         return Err(Construct::Subquery);
     }
-    if KEYWORDS.contains(&upper.as_str()) || (before_bracket && FUNCTIONS.contains(&upper.as_str()))
-    {
+    let keeps = KEYWORDS.contains(&upper.as_str())
+        || here.groups
+        || here.inner && matches!(upper.as_str(), "AS" | "HAVING");
+    if keeps {
         return Ok(Token::Word(word.clone()));
+    }
+    if here.before_bracket && FUNCTIONS.contains(&upper.as_str()) {
+        // A function like any other: some of these words, such as TOP, also mean something else to the parser.
+        return Ok(Token::Word(Word {
+            keyword: Keyword::NoKeyword,
+            ..word.clone()
+        }));
     }
     if let Some(construct) = left_out(&upper)
         && !names(vocabulary, &word.value)
     {
         return Err(construct);
     }
-    if before_bracket {
+    if here.before_bracket {
         Err(Construct::Function(word.value.clone()))
     } else {
         Ok(identifier(word))

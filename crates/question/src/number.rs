@@ -109,6 +109,14 @@ impl Number {
         }
     }
 
+    /// The name of the column that it is, if it is one and nothing more.
+    pub(crate) fn column_name(&self) -> Option<&str> {
+        match &self.shape {
+            Shape::Column(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// Whether it depends on the row.
     pub(crate) fn reads_a_column(&self) -> bool {
         match &self.shape {
@@ -346,7 +354,7 @@ impl Operator {
 }
 
 /// The smallest range that holds `ends`, if fixed point can hold it.
-fn checked(
+pub(crate) fn checked(
     decimals: u8,
     ends: impl IntoIterator<Item = i128>,
     text: impl Fn() -> String,

@@ -1,13 +1,17 @@
 //! The question: checked once, then the same for everyone.
 
-use community::{Column, Range, Table};
+use aggregation::statistic::Statistic;
+use community::{Column, Table};
 
-use crate::condition::{Condition, Operand};
+use crate::condition::Condition;
 use crate::error::QuestionError;
+use crate::function::{Argument, Function};
 use crate::gate;
+use crate::inner::Inner;
 use crate::names::quoted;
-use crate::number::Number;
-use crate::select::{self, Parts, Scope};
+use crate::parts::Parting;
+use crate::row::Row;
+use crate::select::{self, Parts, Scope, Source};
 
 /// Most bytes of a question's text (a guess: ten screens of conditions).
 pub const MAX_TEXT: usize = 4096;
@@ -15,70 +19,64 @@ pub const MAX_TEXT: usize = 4096;
 /// Most levels of brackets and operators (a guess: beyond what people can read).
 pub const MAX_DEPTH: usize = 32;
 
-/// What is computed over everyone who matches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Statistic {
-    /// How many match.
-    Count,
-    /// The sum of a value.
-    Sum,
-    /// The mean of a value.
-    Mean,
-}
-
-/// One statistic over one table of the vocabulary, of people who fulfil a condition.
+/// One statistic over one table of the vocabulary, of people who fulfil a condition, by groups if there are any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
+    function: Function,
     statistic: Statistic,
+    groupings: Vec<String>,
     table: String,
     columns: Vec<String>,
     reads: Vec<Column>,
-    value: Option<Range>,
     sql: String,
     local_sql: String,
+    local_columns: usize,
 }
 
 impl Question {
-    /// Reads the text of a question about `vocabulary`.
+    /// Reads the text of a question about `vocabulary`, which at most so many people answer.
     ///
-    /// Names are matched exactly, or else by ASCII case alone if that leaves one. The result depends on the two arguments
+    /// Names are matched exactly, or else by ASCII case alone if that leaves one. The result depends on the arguments
     /// only, so every node that knows the descriptor reads the same question.
     ///
     /// # Errors
     ///
     /// [`QuestionError`] has a variant for each reason. Any text may be passed: hostile ones are refused in time and
     /// stack that [`MAX_TEXT`] and [`MAX_DEPTH`] bound.
-    pub fn parse(sql: &str, vocabulary: &[Table]) -> Result<Self, QuestionError> {
+    pub fn parse(sql: &str, vocabulary: &[Table], people: u64) -> Result<Self, QuestionError> {
         let query = select::parse(gate::tokens(sql, vocabulary)?)?;
         let parts = Parts::of(&query)?;
-        let mut scope = Scope::new(parts.table, vocabulary)?;
-        let argument = Argument::read(&parts, &mut scope)?;
-        let condition = parts
-            .condition
-            .map(|expr| Condition::read(expr, &mut scope, 0))
-            .transpose()?;
-        let question = Self {
-            statistic: parts.statistic,
-            table: scope.table.name.clone(),
-            columns: scope.reads.keys().map(|name| name.to_string()).collect(),
-            reads: scope.reads.values().map(|&column| column.clone()).collect(),
-            value: argument.range(),
-            sql: canonical(
-                parts.statistic,
-                &argument,
-                &scope.table.name,
-                condition.as_ref(),
-            ),
-            local_sql: local(&argument, &scope.table.name, condition.as_ref()),
+        let question = match parts.source {
+            Source::Table(name) => {
+                let mut scope = Scope::of(name, vocabulary)?;
+                let asked = Asked::read(&parts, &mut scope)?;
+                let from = quoted(&scope.table.name);
+                asked.question(&scope, [&from, &from], people)?
+            }
+            Source::Inner(query) => {
+                let inner = Inner::read(query, vocabulary)?;
+                let asked = Asked::read(&parts, &mut Scope::new(&inner.row))?;
+                asked.question(&inner.scope, [&inner.canonical, &inner.local], people)?
+            }
         };
         // Quotes and brackets make the canonical text longer than the original: it must pass where it is read again.
         gate::tokens(&question.sql, vocabulary)?;
         Ok(question)
     }
 
-    /// What is computed.
-    pub fn statistic(&self) -> Statistic {
-        self.statistic
+    /// What is asked for.
+    pub fn function(&self) -> Function {
+        self.function
+    }
+
+    /// What everybody contributes to. Where parts of a value are counted, they are its last grouping.
+    pub fn statistic(&self) -> &Statistic {
+        &self.statistic
+    }
+
+    /// What people are grouped by, as after GROUP BY.
+    pub fn groupings(&self) -> &[String] {
+        &self.groupings
     }
 
     /// The table that it reads.
@@ -98,123 +96,132 @@ impl Question {
         &self.reads
     }
 
-    /// For a sum or mean, the range of one person's value by interval arithmetic over the declared ranges.
-    pub fn value(&self) -> Option<Range> {
-        self.value
-    }
-
     /// The canonical text: what the plan binds and people read. Parsing it gives an equal question.
     pub fn sql(&self) -> &str {
         &self.sql
     }
 
-    /// What the owner's node runs on the owner's data: a SELECT of one integer column and at most two rows.
+    /// What the owner's node runs on the owner's data: a SELECT of [`local_columns`](Self::local_columns) columns and at
+    /// most two rows.
     ///
     /// Number columns are stored as integers in units of their `10^-decimals`, words as text, and an absent value is
-    /// NULL. The result column is 1 for COUNT(*), 1 or NULL for COUNT(x), and otherwise the value in units of the
-    /// `decimals` of [`value`](Self::value). One row is one person's contribution; the second row only tells that there
-    /// is more than one.
+    /// NULL. The columns of the result are those that the [statistic](Self::statistic) declares, numbers in units of their
+    /// `decimals`; for COUNT(x) one more, 1 or NULL; and for COUNT(*) without groups just a 1. One row is one person's
+    /// contribution; the second row only tells that there is more than one.
     pub fn local_sql(&self) -> &str {
         &self.local_sql
     }
+
+    /// Columns of the result of [`local_sql`](Self::local_sql).
+    pub fn local_columns(&self) -> usize {
+        self.local_columns
+    }
+
+    /// Numbers that one person contributes.
+    pub fn vector_len(&self) -> usize {
+        self.statistic.layout().len()
+    }
+
+    /// Groups that are counted apart, and opened only where enough people are in them; 1 without any.
+    pub fn cells(&self) -> usize {
+        self.statistic.layout().cells()
+    }
 }
 
-/// What the statistic is taken of.
-enum Argument {
-    /// `*`
-    Row,
-    /// Whether there is a value.
-    Presence(Operand),
-    /// The value.
-    Value(Number),
+/// What a query asks of the rows after FROM.
+struct Asked {
+    function: Function,
+    argument: Argument,
+    condition: Option<Condition>,
+    groups: Vec<Parting>,
 }
 
-impl Argument {
+impl Asked {
     fn read(parts: &Parts<'_>, scope: &mut Scope<'_>) -> Result<Self, QuestionError> {
-        match (parts.statistic, parts.argument) {
-            (_, None) => Ok(Self::Row),
-            (Statistic::Count, Some(expr)) => Operand::read_row(expr, scope, 0).map(Self::Presence),
-            (_, Some(expr)) => {
-                let number = Number::read(expr, scope, 0)?;
-                if number.reads_a_column() {
-                    Ok(Self::Value(number))
-                } else {
-                    Err(QuestionError::NoColumn {
-                        found: "this sum or mean",
-                    })
-                }
-            }
-        }
+        let (function, argument) = Function::read(&parts.statistic, &parts.arguments, scope)?;
+        let condition = parts
+            .condition
+            .map(|expr| Condition::read(expr, scope, 0))
+            .transpose()?;
+        let groups = parts.groups.iter();
+        let groups = groups.map(|expr| Parting::read_group(expr, scope));
+        Ok(Self {
+            function,
+            argument,
+            condition,
+            groups: groups.collect::<Result<_, _>>()?,
+        })
     }
 
-    fn range(&self) -> Option<Range> {
-        match self {
-            Self::Value(number) => Some(number.range()),
-            Self::Row | Self::Presence(_) => None,
-        }
+    /// The question to the table of `scope`, whose rows are named `from` in canonical and local SQL.
+    fn question(
+        self,
+        scope: &Scope<'_>,
+        [from, local_from]: [&str; 2],
+        people: u64,
+    ) -> Result<Question, QuestionError> {
+        let Self {
+            function,
+            argument,
+            condition,
+            groups,
+        } = self;
+        let (declaration, local) = Row::declare(function, &argument, &groups, people);
+        let groupings: Vec<_> = groups.iter().map(Parting::canonical).collect();
+        let filter = |text: Option<String>| text.map_or(String::new(), |it| format!(" WHERE {it}"));
+        let canonical = filter(condition.as_ref().map(Condition::canonical));
+        let by = if groupings.is_empty() {
+            String::new()
+        } else {
+            format!(" GROUP BY {}", groupings.join(", "))
+        };
+        let call = function.canonical(&argument);
+        let condition = filter(condition.as_ref().map(Condition::local));
+        let result = local.join(", ");
+        Ok(Question {
+            function,
+            statistic: Statistic::new(declaration)?,
+            groupings,
+            table: scope.table.name.clone(),
+            columns: scope.reads.keys().map(|name| name.to_string()).collect(),
+            reads: scope.reads.values().map(|&column| column.clone()).collect(),
+            sql: format!("SELECT {call} FROM {from}{canonical}{by}"),
+            local_sql: format!("SELECT {result} FROM {local_from}{condition} LIMIT 2"),
+            local_columns: local.len(),
+        })
     }
-}
-
-fn canonical(
-    statistic: Statistic,
-    argument: &Argument,
-    table: &str,
-    condition: Option<&Condition>,
-) -> String {
-    let function = match statistic {
-        Statistic::Count => "COUNT",
-        Statistic::Sum => "SUM",
-        Statistic::Mean => "AVG",
-    };
-    let argument = match argument {
-        Argument::Row => "*".to_string(),
-        Argument::Presence(operand) => operand.canonical(),
-        Argument::Value(number) => number.canonical(),
-    };
-    let condition = condition.map_or(String::new(), |it| format!(" WHERE {}", it.canonical()));
-    format!(
-        "SELECT {function}({argument}) FROM {}{condition}",
-        quoted(table)
-    )
-}
-
-fn local(argument: &Argument, table: &str, condition: Option<&Condition>) -> String {
-    let result = match argument {
-        Argument::Row => "1".to_string(),
-        // A count takes no value out of the database, only whether there is one.
-        Argument::Presence(operand) => {
-            format!(
-                "CASE WHEN {} IS NOT NULL THEN 1 END",
-                operand.local_at(operand.decimals())
-            )
-        }
-        Argument::Value(number) => number.local(),
-    };
-    let condition = condition.map_or(String::new(), |it| format!(" WHERE {}", it.local()));
-    format!("SELECT {result} FROM {}{condition} LIMIT 2", quoted(table))
 }
 
 #[cfg(test)]
 mod tests {
+    use community::{Kind, Range};
     use proptest::prelude::*;
 
     use super::*;
     use crate::construct::Construct;
-    use crate::example::{ask, question_text, vocabulary};
+    use crate::example::{PEOPLE, ask, question_text, vocabulary};
 
     fn range(decimals: u8, min: i64, max: i64) -> Option<Range> {
         Some(Range { decimals, min, max })
+    }
+
+    /// The range of the first declared column, if it is of numbers.
+    fn value(question: &Question) -> Option<Range> {
+        match question.statistic().declaration().columns.first()?.kind {
+            Kind::Number(range) => Some(range),
+            _ => None,
+        }
     }
 
     #[test]
     fn reads_the_question_of_the_demo() {
         let question =
             ask("select avg(sleep_hours) from people where age between 40 and 49;").expect("valid");
-        assert_eq!(question.statistic(), Statistic::Mean);
+        assert_eq!(question.function(), Function::Mean);
         assert_eq!(question.table(), "people");
         assert_eq!(question.columns(), ["age", "sleep_hours"]);
         assert_eq!(question.reads()[1].name, "sleep_hours");
-        assert_eq!(question.value(), range(1, 0, 240));
+        assert_eq!(value(&question), range(1, 0, 240));
         assert_eq!(
             question.sql(),
             r#"SELECT AVG("sleep_hours") FROM "people" WHERE "age" BETWEEN 40 AND 49"#
@@ -259,7 +266,7 @@ mod tests {
             ("- - age", range(0, 0, 120), "\"age\""),
         ] {
             let question = ask(&format!("SELECT SUM({expr}) FROM people")).expect(expr);
-            assert_eq!(question.value(), expected, "{expr}");
+            assert_eq!(value(&question), expected, "{expr}");
             let sql = format!("SELECT {local} FROM \"people\" LIMIT 2");
             assert_eq!(question.local_sql(), sql, "{expr}");
         }
@@ -312,7 +319,7 @@ mod tests {
             );
             let sql = format!("SELECT 1 FROM \"people\" WHERE {local} LIMIT 2");
             assert_eq!(question.local_sql(), sql);
-            assert_eq!(question.value(), None);
+            assert_eq!(value(&question), None);
         }
     }
 
@@ -323,7 +330,7 @@ mod tests {
             question.local_sql(),
             "SELECT CASE WHEN \"town\" IS NOT NULL THEN 1 END FROM \"people\" LIMIT 2"
         );
-        assert_eq!(question.value(), None);
+        assert_eq!(value(&question), None);
     }
 
     #[test]
@@ -340,6 +347,7 @@ mod tests {
     fn refuses_each_construct_by_name() {
         use Construct::*;
         let from = |text: &str| format!("SELECT COUNT(*) FROM people {text}");
+        let inner = |text: &str| format!("SELECT COUNT(*) FROM {text}");
         for (sql, construct) in [
             ("DELETE FROM people".into(), Statement("DELETE".into())),
             (
@@ -356,15 +364,40 @@ mod tests {
             (from("WHERE age = :age"), Parameter),
             (from("WHERE age = @age"), Parameter),
             (from("WHERE age IN (SELECT age FROM people)"), Subquery),
-            (
-                "SELECT COUNT(*) FROM (SELECT age FROM people)".into(),
-                Subquery,
-            ),
             (from("JOIN left ON 1 = 1"), Join),
             (from(", left"), Join),
             (from("WHERE left.match = 1"), Join),
-            (from("GROUP BY age"), GroupBy),
+            (from("GROUP age"), GroupBy),
             (from("HAVING age > 1"), Having),
+            (from("WHERE BUCKET(age) = 1"), Function("BUCKET".into())),
+            ("SELECT BUCKET(age) FROM people".into(), NotAStatistic),
+            (inner("(SELECT age FROM people)"), InnerValue),
+            (inner("(SELECT SUM(age) FROM people)"), InnerValue),
+            (inner("(SELECT MEDIAN(age) AS h FROM people)"), InnerValue),
+            (
+                inner("(SELECT SUM(age) AS h FROM people GROUP BY gender)"),
+                InnerGroupBy,
+            ),
+            (
+                inner("(SELECT SUM(age) AS h FROM people HAVING SUM(age) > 2)"),
+                Having,
+            ),
+            (
+                inner("(SELECT SUM(age) AS h FROM people HAVING h <= 2)"),
+                Having,
+            ),
+            (inner("(SELECT SUM(age) AS h FROM people) AS t"), Alias),
+            (inner("(SELECT SUM(age) AS h FROM people) t"), Alias),
+            (inner("(SELECT SUM(age) AS h FROM people), left"), Join),
+            (inner("(SELECT SUM(age) AS h FROM people p)"), Alias),
+            (
+                inner("(SELECT SUM(m) AS h FROM (SELECT SUM(match) AS m FROM left))"),
+                Subquery,
+            ),
+            (
+                inner("(SELECT SUM(age) AS h FROM people WHERE age IN (SELECT 1))"),
+                Subquery,
+            ),
             (from("ORDER BY age"), OrderBy),
             (from("LIMIT 1"), Limit),
             ("SELECT DISTINCT COUNT(*) FROM people".into(), Distinct),
@@ -389,7 +422,10 @@ mod tests {
             ("SELECT SUM(age) / 2 FROM people".into(), NestedStatistic),
             ("SELECT SUM(SUM(age)) FROM people".into(), NestedStatistic),
             (from("WHERE AVG(age) > 2"), NestedStatistic),
-            ("SELECT MAX(age) FROM people".into(), Function("MAX".into())),
+            (
+                "SELECT ROUND(age) FROM people".into(),
+                Function("ROUND".into()),
+            ),
             (
                 from("WHERE load_extension('x') = 1"),
                 Function("load_extension".into()),
@@ -538,7 +574,9 @@ mod tests {
             assert!(
                 matches!(
                     ask(sql),
-                    Err(QuestionError::Syntax(_) | QuestionError::Unsupported(_))
+                    Err(QuestionError::Syntax(_)
+                        | QuestionError::Unsupported(_)
+                        | QuestionError::Arguments { .. })
                 ),
                 "{sql}"
             );
@@ -690,6 +728,9 @@ mod tests {
             "-(",
             "(age, ",
             "((1), (",
+            "age IN (SELECT ",
+            "SUM(",
+            "BUCKET(",
         ] {
             let text: String = start.to_string() + &pattern.repeat(31);
             assert!(ask(&text).is_err(), "{pattern}");
@@ -706,7 +747,7 @@ mod tests {
 
         #[test]
         fn any_text_gives_a_question_or_an_error(text in "\\PC{0,80}") {
-            let _ = Question::parse(&text, &vocabulary());
+            let _ = Question::parse(&text, &vocabulary(), PEOPLE);
         }
 
         #[test]
@@ -715,7 +756,8 @@ mod tests {
                 prop::sample::select(vec![
                     "SELECT", "COUNT", "SUM", "(", ")", "*", "FROM", "people", "WHERE", "age", "gender", "AND", "OR",
                     "NOT", "BETWEEN", "IN", "IS", "NULL", "=", "<", "-", "+", "/", "1", "0.5", "'Male'", ",", ".", "ABS",
-                    "\"town\"", ";", "count",
+                    "\"town\"", ";", "count", "GROUP", "BY",
+                    "BUCKET", "HAVING", "AS", "TOP", "MEDIAN", "h",
                 ]),
                 0..30,
             ),

@@ -1,11 +1,12 @@
-//! Taking a SELECT apart into the four things that a question has: statistic, argument, table, condition.
+//! Taking a SELECT apart into what a question has: a statistic of arguments, a table or an inner query, a condition, groups.
 
 use std::collections::BTreeMap;
 
 use community::{Column, Table};
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
-    ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, TableFactor, TableWithJoins,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr,
+    Ident, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, TableFactor,
+    TableWithJoins,
 };
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -14,7 +15,7 @@ use crate::construct::Construct;
 use crate::error::QuestionError;
 use crate::gate::QuestionDialect;
 use crate::names::{closest, find};
-use crate::question::{MAX_DEPTH, Statistic};
+use crate::question::MAX_DEPTH;
 
 /// What the parser may recurse: two levels for each of ours (an operator and the brackets around it) and its own few.
 const MAX_RECURSION: usize = 2 * MAX_DEPTH + 8;
@@ -38,29 +39,76 @@ pub(crate) fn parse(tokens: Vec<TokenWithSpan>) -> Result<Box<Query>, QuestionEr
     }
 }
 
-/// The four parts of a question, as syntax.
+/// The parts of a question, as syntax.
 pub(crate) struct Parts<'a> {
-    pub(crate) statistic: Statistic,
-    /// `None` for COUNT(*).
-    pub(crate) argument: Option<&'a Expr>,
-    pub(crate) table: &'a Ident,
+    /// In capitals.
+    pub(crate) statistic: String,
+    pub(crate) arguments: Arguments<'a>,
+    pub(crate) source: Source<'a>,
     pub(crate) condition: Option<&'a Expr>,
+    pub(crate) groups: &'a [Expr],
+}
+
+/// What stands in the brackets of a function.
+pub(crate) enum Arguments<'a> {
+    /// `*`
+    Star,
+    List(Vec<&'a Expr>),
+}
+
+/// What stands after FROM.
+pub(crate) enum Source<'a> {
+    Table(&'a Ident),
+    Inner(&'a Query),
 }
 
 impl<'a> Parts<'a> {
     /// Takes `query` apart. Clauses that are not looked at here cannot have passed the gate.
     pub(crate) fn of(query: &'a Query) -> Result<Self, QuestionError> {
-        let SetExpr::Select(select) = query.body.as_ref() else {
-            return Err(Construct::Subquery.into());
+        let select = select(query)?;
+        let function = statistic(select)?;
+        let groups = match &select.group_by {
+            GroupByExpr::Expressions(groups, _) => groups,
+            GroupByExpr::All(_) => return Err(Construct::Other("ALL".into()).into()),
         };
-        let (statistic, argument) = statistic(select)?;
         Ok(Self {
-            statistic,
-            argument,
-            table: table(&select.from)?,
+            statistic: function_name(function),
+            arguments: Arguments::of(function)?,
+            source: source(&select.from)?,
             condition: select.selection.as_ref(),
+            groups,
         })
     }
+}
+
+impl<'a> Arguments<'a> {
+    pub(crate) fn of(function: &'a Function) -> Result<Self, QuestionError> {
+        let list = match &function.args {
+            FunctionArguments::List(list) => list.args.as_slice(),
+            FunctionArguments::Subquery(_) => return Err(Construct::Subquery.into()),
+            FunctionArguments::None => &[],
+        };
+        if let [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)] = list {
+            return Ok(Self::Star);
+        }
+        let list = list.iter().map(|argument| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Ok(expr),
+            _ => Err(only_count()),
+        });
+        list.collect::<Result<_, _>>().map(Self::List)
+    }
+
+    /// Those of a function that does not take `*`.
+    pub(crate) fn list(&self) -> Result<&[&'a Expr], QuestionError> {
+        match self {
+            Self::Star => Err(only_count()),
+            Self::List(list) => Ok(list),
+        }
+    }
+}
+
+fn only_count() -> QuestionError {
+    QuestionError::Syntax("only COUNT takes *, and by itself".into())
 }
 
 /// The table that names are looked up in, and what has been read of it.
@@ -70,21 +118,26 @@ pub(crate) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
+    /// Names are columns of `table`.
+    pub(crate) fn new(table: &'a Table) -> Self {
+        Self {
+            table,
+            reads: BTreeMap::new(),
+        }
+    }
+
     /// The table of `vocabulary` that `name` means.
-    pub(crate) fn new(name: &Ident, vocabulary: &'a [Table]) -> Result<Self, QuestionError> {
-        let table = find(vocabulary, &name.value, |table| &table.name).ok_or_else(|| {
-            QuestionError::UnknownTable {
+    pub(crate) fn of(name: &Ident, vocabulary: &'a [Table]) -> Result<Self, QuestionError> {
+        let table = find(vocabulary, &name.value, |table| &table.name);
+        table
+            .map(Self::new)
+            .ok_or_else(|| QuestionError::UnknownTable {
                 name: name.value.clone(),
                 suggestion: closest(
                     &name.value,
                     vocabulary.iter().map(|table| table.name.as_str()),
                 ),
-            }
-        })?;
-        Ok(Self {
-            table,
-            reads: BTreeMap::new(),
-        })
+            })
     }
 
     /// One level further down.
@@ -128,13 +181,14 @@ impl<'a> Scope<'a> {
 
     /// The argument of ABS, the one function that a value may be computed with.
     pub(crate) fn absolute<'e>(&self, function: &'e Function) -> Result<&'e Expr, QuestionError> {
-        let name = function_name(function);
-        if name != "ABS" {
-            return Err(Construct::NestedStatistic.into());
+        match function_name(function).as_str() {
+            "ABS" => {}
+            "BUCKET" => return Err(Construct::Function("BUCKET".into()).into()),
+            _ => return Err(Construct::NestedStatistic.into()),
         }
-        match arguments(function)? {
-            [FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))] => Ok(expr),
-            _ => Err(QuestionError::Syntax("ABS takes one number".into())),
+        match Arguments::of(function)?.list()? {
+            [expr] => Ok(expr),
+            _ => Err(QuestionError::Arguments { form: "ABS(x)" }),
         }
     }
 }
@@ -165,7 +219,15 @@ pub(crate) fn describe(expr: &Expr) -> String {
     words.to_string()
 }
 
-fn statistic(select: &Select) -> Result<(Statistic, Option<&Expr>), QuestionError> {
+/// The one SELECT of a query.
+pub(crate) fn select(query: &Query) -> Result<&Select, QuestionError> {
+    match query.body.as_ref() {
+        SetExpr::Select(select) => Ok(select),
+        _ => Err(Construct::Subquery.into()),
+    }
+}
+
+fn statistic(select: &Select) -> Result<&Function, QuestionError> {
     let expr = match select.projection.as_slice() {
         [SelectItem::UnnamedExpr(expr)] => expr,
         [SelectItem::ExprWithAlias { .. } | SelectItem::ExprWithAliases { .. }] => {
@@ -174,47 +236,24 @@ fn statistic(select: &Select) -> Result<(Statistic, Option<&Expr>), QuestionErro
         [_] | [] => return Err(Construct::NotAStatistic.into()),
         _ => return Err(Construct::SeveralResults.into()),
     };
-    let function = match expr {
-        Expr::Function(function) => function,
+    match expr {
+        Expr::Function(function) => Ok(function),
         Expr::BinaryOp { .. } | Expr::UnaryOp { .. } | Expr::Nested(_) => {
-            return Err(Construct::NestedStatistic.into());
+            Err(Construct::NestedStatistic.into())
         }
-        _ => return Err(Construct::NotAStatistic.into()),
-    };
-    let statistic = match function_name(function).as_str() {
-        "COUNT" => Statistic::Count,
-        "SUM" => Statistic::Sum,
-        "AVG" => Statistic::Mean,
-        _ => return Err(Construct::NotAStatistic.into()),
-    };
-    match (statistic, arguments(function)?) {
-        (Statistic::Count, [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)]) => {
-            Ok((statistic, None))
-        }
-        (_, [FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))]) => Ok((statistic, Some(expr))),
-        _ => Err(QuestionError::Syntax(
-            "a statistic takes one argument, and only COUNT takes *".into(),
-        )),
-    }
-}
-
-fn arguments(function: &Function) -> Result<&[FunctionArg], QuestionError> {
-    match &function.args {
-        FunctionArguments::List(list) => Ok(&list.args),
-        FunctionArguments::Subquery(_) => Err(Construct::Subquery.into()),
-        FunctionArguments::None => Ok(&[]),
+        _ => Err(Construct::NotAStatistic.into()),
     }
 }
 
 /// In capitals; empty for a name of several parts.
-fn function_name(function: &Function) -> String {
+pub(crate) fn function_name(function: &Function) -> String {
     match function.name.0.as_slice() {
         [ObjectNamePart::Identifier(name)] => name.value.to_ascii_uppercase(),
         _ => String::new(),
     }
 }
 
-fn table(from: &[TableWithJoins]) -> Result<&Ident, QuestionError> {
+pub(crate) fn source(from: &[TableWithJoins]) -> Result<Source<'_>, QuestionError> {
     let [TableWithJoins { relation, joins }] = from else {
         return Err(if from.is_empty() {
             QuestionError::Syntax("no table is named".into())
@@ -222,19 +261,26 @@ fn table(from: &[TableWithJoins]) -> Result<&Ident, QuestionError> {
             Construct::Join.into()
         });
     };
+    if !joins.is_empty() {
+        return Err(Construct::Join.into());
+    }
     match relation {
         TableFactor::Table {
             name: ObjectName(path),
             alias: None,
             ..
-        } if joins.is_empty() => match path.as_slice() {
-            [ObjectNamePart::Identifier(name)] => Ok(name),
+        } => match path.as_slice() {
+            [ObjectNamePart::Identifier(name)] => Ok(Source::Table(name)),
             _ => Err(QuestionError::Syntax(
                 "a table has a name of one part".into(),
             )),
         },
-        TableFactor::Table { alias: Some(_), .. } => Err(Construct::Alias.into()),
-        TableFactor::Derived { .. } => Err(Construct::Subquery.into()),
+        TableFactor::Derived {
+            subquery,
+            alias: None,
+            ..
+        } => Ok(Source::Inner(subquery)),
+        TableFactor::Table { .. } | TableFactor::Derived { .. } => Err(Construct::Alias.into()),
         _ => Err(Construct::Join.into()),
     }
 }

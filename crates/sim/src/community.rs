@@ -10,7 +10,7 @@ use community::{
 };
 use crypto::{Remembering, Rights, SigningKey};
 use node::{Answer, Ask, Budget, Command, Event, Failure, Node, Setup};
-use question::{ConsentRule, LocalValue};
+use question::{ConsentRule, LocalRow, LocalValue};
 
 use crate::{NetworkModel, START, Simulation, Tap};
 
@@ -34,6 +34,8 @@ pub struct Settings {
     pub network: NetworkModel,
     /// Whether to keep what all nodes hear, not the asker alone.
     pub listen: bool,
+    /// The tables that questions can be about.
+    pub vocabulary: Vec<Table>,
 }
 
 impl Settings {
@@ -46,6 +48,7 @@ impl Settings {
             padding_allowance: 1,
             network: NetworkModel::INTERNET,
             listen: false,
+            vocabulary: vocabulary(),
         }
     }
 }
@@ -68,7 +71,7 @@ pub struct World {
 #[derive(Debug)]
 struct Person {
     identity: Arc<Identity>,
-    value: LocalValue,
+    value: LocalRow,
     consent: ConsentRule,
     budget: Option<Budget>,
     answers: Option<bool>,
@@ -137,7 +140,7 @@ impl World {
             draws_per_period: 16,
             cache_size: 512,
             period_secs: 3600,
-            vocabulary: vocabulary(),
+            vocabulary: settings.vocabulary.clone(),
             revoked: Vec::new(),
         };
         let signed = SignedDescriptor::sign(&descriptor, &authority)
@@ -172,8 +175,8 @@ impl World {
         world
     }
 
-    /// What the data of this person say. Set it before the question.
-    pub fn set_value(&mut self, person: NodeId, value: LocalValue) {
+    /// What the data of this person say, to whatever question. Set it before the question.
+    pub fn set_value(&mut self, person: NodeId, value: LocalRow) {
         self.person(person).value = value;
     }
 
@@ -302,8 +305,13 @@ impl World {
     pub fn reference(&self, people: &BTreeSet<NodeId>) -> (u64, i128) {
         let values = people
             .iter()
-            .filter_map(|node| match self.seats[node].value {
-                LocalValue::Number(value) if (0..=240).contains(&value) => Some(i128::from(value)),
+            .filter_map(|node| match &self.seats[node].value {
+                LocalRow::One(values) => match values.as_slice() {
+                    [LocalValue::Number(value)] if (0..=240).contains(value) => {
+                        Some(i128::from(*value))
+                    }
+                    _ => None,
+                },
                 _ => None,
             });
         values.fold((0, 0), |(count, sum), value| (count + 1, sum + value))
@@ -350,9 +358,9 @@ impl Person {
         let certificate = enrol(authority, descriptor, &request, terms, rng)
             .expect("the request proves possession of its key");
         let value = match rng.below(10) {
-            0 => LocalValue::NoRow,
-            1 => LocalValue::Missing,
-            _ => LocalValue::Number(rng.below(241) as i64),
+            0 => LocalRow::NoRow,
+            1 => LocalRow::missing(),
+            _ => LocalRow::number(rng.below(241) as i64),
         };
         Self {
             identity: Arc::new(Identity {
@@ -375,7 +383,7 @@ impl Person {
     fn respond(&mut self, event: Event) -> Vec<(Duration, Command)> {
         match event {
             Event::Measure { question, .. } => {
-                let row = self.value;
+                let row = self.value.clone();
                 vec![(VAULT, Command::Measured { question, row })]
             }
             Event::Store { number, key, value } => {

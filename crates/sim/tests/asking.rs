@@ -1,7 +1,7 @@
 //! An asker who would single somebody out by asking twice: what is refused, and what is not.
 
 use base::Duration;
-use question::LocalValue;
+use question::LocalRow;
 use sim::community::{Outcome, Settings, World};
 
 const SQL: &str = "SELECT SUM(hours) FROM sleep";
@@ -10,9 +10,9 @@ const COLLECT: Duration = Duration::from_secs(10);
 /// People who match, and their sum.
 fn figures(outcome: &Outcome) -> (u64, i128) {
     let answer = outcome.answers.first();
-    let figures = &answer.expect("it is answered").verified.figures;
-    let total = figures.total.as_ref().expect("a sum is asked for");
-    (figures.count, total.integer)
+    let answer = &answer.expect("it is answered").verified.answer;
+    let total = answer.total().expect("a sum is asked for");
+    (answer.people, total.units)
 }
 
 /// What is not prevented, so that nobody believes that it is: each asking is a question of its own, and the difference of two
@@ -22,10 +22,10 @@ fn figures(outcome: &Outcome) -> (u64, i128) {
 fn who_asks_twice_learns_the_number_of_the_one_who_was_away() {
     let mut world = World::new(4, &Settings::of(14));
     for person in world.people.clone() {
-        world.set_value(person, LocalValue::Number(70));
+        world.set_value(person, LocalRow::number(70));
     }
     let person = world.people[9];
-    world.set_value(person, LocalValue::Number(123));
+    world.set_value(person, LocalRow::number(123));
     world.meet();
     let with = figures(&world.ask(SQL, COLLECT));
     world.simulation.crash(person);
@@ -43,8 +43,8 @@ fn nothing_is_told_of_a_crowd_that_is_narrowed_to_few() {
     // Six match: enough without the allowance for colluders among them, too few with it.
     for (at, person) in world.people.clone().into_iter().enumerate() {
         let value = match at {
-            0..6 => LocalValue::Number(50),
-            _ => LocalValue::NoRow,
+            0..6 => LocalRow::number(50),
+            _ => LocalRow::NoRow,
         };
         world.set_value(person, value);
     }

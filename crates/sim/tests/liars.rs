@@ -156,9 +156,9 @@ fn nobody_contributes_twice_not_even_after_a_restart() {
     for answer in &outcome.answers {
         let set = outcome.sets.values().flat_map(|sets| sets.values()).next();
         let (count, sum) = world.reference(set.expect("an agreed set"));
-        let figures = answer.verified.figures;
+        let answer = &answer.verified.answer;
         assert_eq!(
-            (figures.count, figures.total.map(|t| t.integer)),
+            (answer.people, answer.total().map(|total| total.units)),
             (count, Some(sum))
         );
     }

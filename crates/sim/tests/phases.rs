@@ -34,9 +34,9 @@ fn check(world: &World, outcome: &Outcome, included: usize) {
     let mut sets = outcome.sets.values().flat_map(|sets| sets.values());
     let set = sets.next().expect("an answer is over an agreed set");
     let (count, sum) = world.reference(set);
-    let figures = &answer.verified.figures;
-    assert_eq!(figures.count, count);
-    assert_eq!(figures.total.map(|total| total.integer), Some(sum));
+    let figures = &answer.verified.answer;
+    assert_eq!(figures.people, count);
+    assert_eq!(figures.total().map(|total| total.units), Some(sum));
     assert_eq!(answer.verified.included, included as u64);
 }
 

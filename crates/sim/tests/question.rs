@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base::{Duration, Rng};
 use node::Failure;
-use question::{ConsentRule, LocalValue};
+use question::{ConsentRule, LocalRow};
 use sim::community::{Outcome, Settings, World};
 use sim::{Action, Rerun, seed_or};
 
@@ -27,8 +27,8 @@ fn check(world: &World, outcome: &Outcome) {
             .next()
             .expect("an answer is over an agreed set");
         let (count, sum) = world.reference(set);
-        assert_eq!(verified.figures.count, count);
-        assert_eq!(verified.figures.total.map(|total| total.integer), Some(sum));
+        assert_eq!(verified.answer.people, count);
+        assert_eq!(verified.answer.total().map(|total| total.units), Some(sum));
         assert_eq!(verified.included, set.len() as u64);
         let again = node::proof::verify(&answer.proof, &world.community);
         assert_eq!(again.as_ref(), Ok(verified));
@@ -163,9 +163,9 @@ fn asked_with_crowd(crowd: usize) -> (Outcome, Vec<(base::NodeId, Vec<u8>)>) {
     for (place, person) in world.people.clone().into_iter().enumerate() {
         let matches = place < crowd;
         let value = if matches {
-            LocalValue::Number(80)
+            LocalRow::number(80)
         } else {
-            LocalValue::NoRow
+            LocalRow::NoRow
         };
         world.set_value(person, value);
     }
@@ -190,7 +190,7 @@ fn a_small_crowd_is_refused_and_its_size_is_in_no_message_to_the_asker() {
         );
     }
     let (outcome, heard) = asked_with_crowd(5);
-    assert_eq!(outcome.answers[0].verified.figures.count, 5);
+    assert_eq!(outcome.answers[0].verified.answer.people, 5);
     assert!(heard != nobody);
 }
 

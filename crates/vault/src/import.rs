@@ -203,7 +203,7 @@ mod tests {
     use community::Column;
     use proptest::prelude::*;
     use proptest::test_runner::{Config, TestRunner};
-    use question::{LocalValue, Question};
+    use question::{LocalRow, Question};
     use tempfile::{TempDir, tempdir};
 
     use super::*;
@@ -252,9 +252,9 @@ mod tests {
         }
     }
 
-    fn sum(vault: &Vault, expr: &str, condition: &str) -> LocalValue {
+    fn sum(vault: &Vault, expr: &str, condition: &str) -> LocalRow {
         let sql = format!("SELECT SUM({expr}) FROM people WHERE {condition}");
-        let question = Question::parse(&sql, &[people()]).expect("valid");
+        let question = Question::parse(&sql, &[people()], 100).expect("valid");
         vault.answer(&question).expect("answered")
     }
 
@@ -270,8 +270,8 @@ mod tests {
         );
         let imported = imported.expect("imported");
         assert_eq!((imported.kept, imported.other_people), (1, 2));
-        assert!(sum(&vault, "age", "age > 0") == LocalValue::Number(29));
-        assert!(sum(&vault, "hours", "town = 'Nice'") == LocalValue::Number(60));
+        assert!(sum(&vault, "age", "age > 0") == LocalRow::number(29));
+        assert!(sum(&vault, "hours", "town = 'Nice'") == LocalRow::number(60));
         // Another import takes its place.
         import_csv(
             &mut vault,
@@ -280,7 +280,7 @@ mod tests {
             Some(("person", "ada")),
         )
         .expect("imported");
-        assert!(sum(&vault, "age", "age > 0") == LocalValue::SeveralRows);
+        assert!(sum(&vault, "age", "age > 0") == LocalRow::SeveralRows);
         assert_eq!(vault.table("PEOPLE"), Ok(Some(people())));
         assert_eq!(vault.table("films"), Ok(None));
     }
@@ -299,8 +299,8 @@ mod tests {
             ),
             (2, 0, 0)
         );
-        assert!(sum(&vault, "hours", "age = 41") == LocalValue::Number(75));
-        assert!(sum(&vault, "hours", "age = 50") == LocalValue::Missing);
+        assert!(sum(&vault, "hours", "age = 41") == LocalRow::number(75));
+        assert!(sum(&vault, "hours", "age = 50") == LocalRow::missing());
     }
 
     #[test]
@@ -330,9 +330,9 @@ mod tests {
                 "line 8, column \"age\": lies outside the declared range",
             ]
         );
-        assert!(sum(&vault, "hours", "age = 41") == LocalValue::Number(73));
-        assert!(sum(&vault, "hours", "age = 42") == LocalValue::Missing);
-        assert!(sum(&vault, "hours", "age IS NULL") == LocalValue::Number(20));
+        assert!(sum(&vault, "hours", "age = 41") == LocalRow::number(73));
+        assert!(sum(&vault, "hours", "age = 42") == LocalRow::missing());
+        assert!(sum(&vault, "hours", "age IS NULL") == LocalRow::number(20));
     }
 
     #[test]
@@ -464,15 +464,16 @@ mod tests {
         let (_folder, _, mut vault) = vault();
         let names: Vec<String> = (0..MAX_COLUMNS).map(|n| format!("c{n}")).collect();
         let csv = format!(
-            "{}\n{}\n",
+            "{}\n{}\n{}\n",
             names.join(","),
-            vec!["1.5"; MAX_COLUMNS].join(",")
+            vec!["1.5"; MAX_COLUMNS].join(","),
+            vec!["2.5"; MAX_COLUMNS].join(",")
         );
         let table = propose(csv.as_bytes(), "wide").expect("proposed").table;
         import_csv(&mut vault, csv.as_bytes(), &table, None).expect("imported");
-        let question =
-            Question::parse("SELECT SUM(c0 + c1999) FROM wide", &[table]).expect("valid");
-        assert!(vault.answer(&question) == Ok(LocalValue::Number(30)));
+        let sql = "SELECT SUM(c0 + c1999) FROM wide WHERE c1000 < 2";
+        let question = Question::parse(sql, &[table], 100).expect("valid");
+        assert!(vault.answer(&question) == Ok(LocalRow::number(30)));
     }
 
     #[test]
@@ -588,12 +589,12 @@ mod tests {
             },
         };
         import_csv(&mut vault, reader, &noted(), None).expect("imported");
-        assert!(sum(&vault, "age", "age = 77") == LocalValue::SeveralRows);
+        assert!(sum(&vault, "age", "age = 77") == LocalRow::SeveralRows);
         // What another process finds that only has the files of that moment, with most of the import in them.
         let log = std::fs::metadata(copy.join("vault.db-wal")).expect("a log");
         assert!(log.len() > 1 << 20, "only {} bytes were written", log.len());
         let killed = open(&copy.join("vault.db"));
-        assert!(sum(&killed, "age", "age > 0") == LocalValue::Number(41));
+        assert!(sum(&killed, "age", "age > 0") == LocalRow::number(41));
     }
 
     #[test]
@@ -611,8 +612,8 @@ mod tests {
             import_csv(&mut vault, reader, &noted(), None),
             Err(ImportError::Io(io::ErrorKind::ConnectionReset))
         );
-        assert!(sum(&vault, "age", "age > 0") == LocalValue::Number(41));
+        assert!(sum(&vault, "age", "age > 0") == LocalRow::number(41));
         drop(vault);
-        assert!(sum(&open(&path), "age", "age > 0") == LocalValue::Number(41));
+        assert!(sum(&open(&path), "age", "age > 0") == LocalRow::number(41));
     }
 }

@@ -18,7 +18,7 @@
 //!
 //! ```
 //! use base::Rng;
-//! use question::{LocalValue, Question};
+//! use question::{LocalRow, Question};
 //! use vault::{Vault, VaultKey, import_csv, propose};
 //!
 //! # let folder = tempfile::tempdir()?;
@@ -29,8 +29,8 @@
 //! let mut vault = Vault::create(&path, &VaultKey::generate(&mut Rng::from_number(1)))?;
 //! import_csv(&mut vault, csv.as_bytes(), &table, Some(("person", "ada")))?;
 //!
-//! let question = Question::parse("SELECT AVG(sleep_hours) FROM people WHERE age > 40", &[table])?;
-//! assert!(vault.answer(&question)? == LocalValue::Number(75));
+//! let question = Question::parse("SELECT AVG(sleep_hours) FROM people WHERE age > 40", &[table], 100)?;
+//! assert!(vault.answer(&question)? == LocalRow::number(75));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use aggregation::committee::Totals;
 use base::Rng;
 use community::{Kind, Range, Table};
-use question::{Figures, LocalValue, Outcome, Question};
+use question::{Answer, LocalRow, Outcome, Question};
 use tempfile::tempdir;
 use vault::{Vault, VaultKey, import_csv, propose};
 
@@ -30,12 +31,12 @@ fn new_vault(folder: &std::path::Path) -> Vault {
 }
 
 /// Asks each person of the file, and adds up what they contribute.
-fn ask_everyone(csv: &str, table: &Table, statistic: &str, condition: &str) -> Figures {
+fn ask_everyone(csv: &str, table: &Table, statistic: &str, condition: &str) -> Answer {
     let folder = tempdir().expect("a folder");
     let mut vault = new_vault(folder.path());
     let (header, people) = csv.split_once('\n').expect("a header");
     let lines: Vec<&str> = people.lines().collect();
-    let mut totals = [0, 0];
+    let mut totals = vec![0, 0];
     let mut decoder = None;
     for batch in lines.chunks(BATCH) {
         let part = format!("{header}\n{}\n", batch.join("\n"));
@@ -47,8 +48,8 @@ fn ask_everyone(csv: &str, table: &Table, statistic: &str, condition: &str) -> F
             let sql = format!(
                 "SELECT {statistic} FROM nhanes WHERE person_id = {person} AND ({condition})"
             );
-            let question = Question::parse(&sql, std::slice::from_ref(table)).expect("valid");
-            let measured = question.measure(vault.answer(&question).expect("answered"));
+            let question = Question::parse(&sql, std::slice::from_ref(table), 100).expect("valid");
+            let measured = question.measure(&vault.answer(&question).expect("answered"));
             assert!(
                 !matches!(measured.outcome, Outcome::OutOfRange | Outcome::SeveralRows),
                 "the proposal was made from these very values"
@@ -61,7 +62,10 @@ fn ask_everyone(csv: &str, table: &Table, statistic: &str, condition: &str) -> F
     }
     decoder
         .expect("people")
-        .decode(&totals)
+        .decode(&Totals {
+            whole: totals,
+            cells: Vec::new(),
+        })
         .expect("an honest sum")
 }
 
@@ -109,10 +113,10 @@ fn the_mean_of_everyone_is_exact() {
         .filter_map(|line| tenths(line, column))
         .collect();
     assert!(values.len() > 5000);
-    assert_eq!(figures.count, values.len() as u64);
-    let total = figures.total.expect("a total");
+    assert_eq!(figures.people, values.len() as u64);
+    let total = figures.total().expect("a total");
     assert_eq!(
-        (total.integer, total.decimals),
+        (total.units, total.decimals),
         (i128::from(values.iter().sum::<i64>()), 1)
     );
 }
@@ -122,11 +126,8 @@ fn people_in_their_forties_sleep_as_published() {
     let csv = file();
     let table = propose(csv.as_bytes(), "nhanes").expect("proposed").table;
     let figures = ask_everyone(&csv, &table, "AVG(sleep_hours)", "age BETWEEN 40 AND 49");
-    assert_eq!(figures.count, 776);
-    assert_eq!(
-        figures.mean.expect("a mean").rounded(4).to_string(),
-        "7.3608"
-    );
+    assert_eq!(figures.people, 776);
+    assert_eq!(figures.mean().expect("a mean").rounded(4), "7.3608");
 }
 
 #[test]
@@ -144,9 +145,9 @@ fn one_person_has_one_row() {
     let imported = imported.expect("imported");
     assert_eq!((imported.kept, imported.other_people), (1, 8365));
     let ask = |sql: &str| {
-        let question = Question::parse(sql, std::slice::from_ref(&table)).expect("valid");
+        let question = Question::parse(sql, std::slice::from_ref(&table), 100).expect("valid");
         vault.answer(&question).expect("answered")
     };
-    assert!(ask("SELECT SUM(person_id) FROM nhanes") == LocalValue::Number(93705));
-    assert!(ask("SELECT COUNT(*) FROM nhanes WHERE person_id <> 93705") == LocalValue::NoRow);
+    assert!(ask("SELECT SUM(person_id) FROM nhanes") == LocalRow::number(93705));
+    assert!(ask("SELECT COUNT(*) FROM nhanes WHERE person_id <> 93705") == LocalRow::NoRow);
 }

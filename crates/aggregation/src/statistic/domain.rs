@@ -77,6 +77,16 @@ impl Domain {
         }
     }
 
+    /// The number of parts, of a domain of a checked declaration of these columns.
+    ///
+    /// # Panics
+    ///
+    /// When it does not fit them.
+    pub fn parts(&self, columns: &[Column]) -> usize {
+        self.check(columns)
+            .expect("the domain of a checked declaration fits its columns")
+    }
+
     /// The number of parts.
     ///
     /// # Errors

@@ -1,8 +1,10 @@
 //! Which element of a vector is what, and how wide a number is.
 //!
-//! In order: people; people of each cell, if there are groups; people in each bucket of each cell, if the measure has
-//! buckets; then, cell by cell, numbers that are added up. These are rows and rows in each bucket, if a person may have
-//! more than one, and the parts of the measure.
+//! In order: people of each cell, of which there is one without groups; then, cell by cell, people in each bucket, if the
+//! measure has buckets, and numbers that are added up. These are rows and rows in each bucket, if a person may have more
+//! than one, and the parts of the measure. It is the order of [a committee's cells](crate::committee::Terms::cells).
+//!
+//! Who may have several rows can be in several cells. So where there are groups as well, the vector begins with all people.
 
 use std::ops::Range;
 
@@ -81,7 +83,7 @@ impl Layout {
 
     /// Elements of a vector.
     pub fn len(&self) -> usize {
-        self.counts().end + self.cells * self.width
+        self.counts().end + self.cells * self.cell_len()
     }
 
     /// Never: there is at least the count of people.
@@ -89,10 +91,15 @@ impl Layout {
         false
     }
 
-    /// The elements that count people: all of them, in each cell, in each bucket. Each person adds 0 or 1. To be opened
-    /// first, so that cells of too few people can be withheld.
+    /// The elements that count people: all of them if that is no sum, and those in each cell. Each person adds 0 or 1. To
+    /// be opened first, so that cells of too few people can be withheld.
     pub fn counts(&self) -> Range<usize> {
-        0..self.first_bucket() + self.cells * self.buckets
+        0..usize::from(self.counts_all()) + self.cells
+    }
+
+    /// Whether the first element counts all people, because they can be in several cells.
+    pub(super) fn counts_all(&self) -> bool {
+        self.several_rows && !self.groups.is_empty()
     }
 
     /// How many cells there are; 1 without groups.
@@ -102,18 +109,18 @@ impl Layout {
 
     /// The element that counts the people of a cell.
     pub fn people_index(&self, cell: usize) -> usize {
-        if self.groups.is_empty() { 0 } else { 1 + cell }
+        usize::from(self.counts_all()) + cell
     }
 
     /// The elements that count the people in each bucket of a cell.
     pub fn buckets(&self, cell: usize) -> Range<usize> {
-        let start = self.first_bucket() + cell * self.buckets;
+        let start = self.counts().end + cell * self.cell_len();
         start..start + self.buckets
     }
 
     /// The elements of a cell that are no counts of people.
     pub fn values(&self, cell: usize) -> Range<usize> {
-        let start = self.counts().end + cell * self.width;
+        let start = self.buckets(cell).end;
         start..start + self.width
     }
 
@@ -128,19 +135,18 @@ impl Layout {
     /// The most that one person can add to each element, in order: what a proof of validity has to show at least.
     pub fn limits(&self) -> Vec<u64> {
         let mut limits = vec![1; self.counts().end];
-        let of_cell: Vec<u64> = self.numbers.iter().flat_map(Number::limb_limits).collect();
+        let of_cell: Vec<u64> = std::iter::repeat_n(1, self.buckets)
+            .chain(self.numbers.iter().flat_map(Number::limb_limits))
+            .collect();
         for _ in 0..self.cells {
             limits.extend(&of_cell);
         }
         limits
     }
 
-    fn first_bucket(&self) -> usize {
-        if self.groups.is_empty() {
-            1
-        } else {
-            1 + self.cells
-        }
+    /// Elements of a cell besides the count of its people.
+    fn cell_len(&self) -> usize {
+        self.buckets + self.width
     }
 
     /// The cell of these parts of all groupings.

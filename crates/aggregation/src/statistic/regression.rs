@@ -23,8 +23,10 @@ pub struct Covariance {
     pub columns: Vec<String>,
     /// Means.
     pub means: Vec<Fraction>,
-    /// Over n, row by row; variances on the diagonal. Times n / (n − 1), they estimate those of a larger population.
+    /// Over n, row by row; variances on the diagonal.
     pub covariances: Vec<Vec<Fraction>>,
+    /// Over n − 1, of at least two rows: the unbiased estimates of a larger population's.
+    pub sample: Option<Vec<Vec<Fraction>>>,
     /// Pearson's correlations, row by row; none with a constant column.
     pub correlations: Vec<Vec<Option<f64>>>,
 }
@@ -112,11 +114,16 @@ pub(super) fn covariance(
                 .collect()
         })
         .collect();
-    let divided = |row: Vec<BigRational>| row.into_iter().map(|c| Fraction::of(c / &n)).collect();
+    let over = |n: &BigRational| -> Vec<Vec<Fraction>> {
+        let rows = products.iter();
+        rows.map(|row| row.iter().map(|c| Fraction::of(c / n)).collect())
+            .collect()
+    };
     Ok(Covariance {
         columns: chosen.iter().map(|&i| column::name(columns, i)).collect(),
         means: means.into_iter().map(Fraction::of).collect(),
-        covariances: products.into_iter().map(divided).collect(),
+        covariances: over(&n),
+        sample: (totals.rows > 1).then(|| over(&exact(totals.rows - 1))),
         correlations,
     })
 }

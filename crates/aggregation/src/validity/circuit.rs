@@ -115,13 +115,27 @@ impl Circuit {
         if numbers.len() != self.output_len() {
             return Err(NotInRange);
         }
-        let (counts, values) = numbers.split_at(numbers.len() - self.shape.cells() * self.width());
-        let (_, slots) = counts.split_at(counts.len() - self.shape.slots());
-        let mut input: Vec<Field64> = slots.iter().map(|slot| (*slot).into()).collect();
+        let (counts, cells) = numbers.split_at(self.shape.cells());
+        let buckets = self.shape.bucket_count();
+        let cells = cells.chunks((buckets + self.width()).max(1));
+        let mut slots = Zeroizing::new(Vec::with_capacity(self.shape.slots()));
+        let mut values = Zeroizing::new(Vec::with_capacity(self.shape.cells() * self.width()));
+        for cell in cells {
+            let (in_buckets, of_cell) = cell.split_at(buckets);
+            slots.extend(in_buckets);
+            values.extend(of_cell);
+        }
+        if self.shape.buckets.is_none() {
+            slots.extend(counts);
+        }
+        let mut input: Vec<Field64> = slots
+            .iter()
+            .map(|slot: &u64| Field64::from(*slot))
+            .collect();
         if self.copies() {
             input.extend(values.iter().map(|value| Field64::from(*value)));
         }
-        let own = Zeroizing::new(self.own(values)?);
+        let own = Zeroizing::new(self.own(&values)?);
         let mut elements = own.as_slice();
         for number in &self.numbers {
             let (of_number, rest) = elements.split_at(number.width());
@@ -237,18 +251,18 @@ impl Circuit {
     /// The person's vector, or a share of it.
     fn output(&self, input: &[Field64]) -> Vec<Field64> {
         let parts = self.read(input);
-        let mut output = Vec::with_capacity(self.shape.vector_len());
-        output.extend(self.shape.whole.then(|| sum(parts.slots)));
-        if self.shape.groups.is_some() {
-            output.extend(parts.cells);
-        }
-        if self.shape.buckets.is_some() {
-            output.extend(parts.slots);
-        }
-        if self.copies() {
-            output.extend(parts.copies);
+        let own: Vec<_> = if self.copies() {
+            parts.copies.to_vec()
         } else {
-            output.extend(parts.numbers.into_iter().flat_map(|number| number.elements));
+            let numbers = parts.numbers.into_iter();
+            numbers.flat_map(|number| number.elements).collect()
+        };
+        let buckets = self.shape.bucket_count();
+        let mut output = Vec::with_capacity(self.shape.vector_len());
+        output.extend(parts.cells);
+        for cell in 0..self.shape.cells() {
+            output.extend(&parts.slots[cell * buckets..(cell + 1) * buckets]);
+            output.extend(&own[cell * self.width()..(cell + 1) * self.width()]);
         }
         output
     }

@@ -53,9 +53,11 @@ impl Shape {
             .map(|(index, origin)| number(statistic, index, origin))
             .collect::<Result<_, _>>()?;
         let count = |count: usize| u32::try_from(count).expect("a vector is not so long");
-        let groups = (!declaration.group_by.is_empty()).then(|| count(layout.cells()));
-        let buckets = (layout.bucket_count() > 0).then(|| count(layout.bucket_count()));
-        let shape = Self::whole(groups, buckets, numbers);
+        let shape = Self {
+            groups: count(layout.cells()),
+            buckets: (layout.bucket_count() > 0).then(|| count(layout.bucket_count())),
+            numbers,
+        };
         shape.check()?;
         Ok(shape)
     }

@@ -8,15 +8,13 @@ use crate::validity::statistic::{GROUPS_MAX, Statistic, Unprovable};
 /// The vector that one person contributes, as far as a proof goes: who matches is in one group, and there in one bucket,
 /// and has numbers that are in range or products of each other; all else is zero.
 ///
-/// Elements are in this order: the match count; that of each group; that of each bucket of each group; the numbers of
-/// each group. A [`Statistic`] is one of the simple shapes; [`Shape::of`] gives that of a
-/// declared statistic.
+/// Elements are in the order of a committee's cells: the match count of each group, of which there is one without groups;
+/// then, group by group, that of each bucket and the numbers. A [`Statistic`] is one of the simple shapes; [`Shape::of`]
+/// gives that of a declared statistic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shape {
-    /// Whether the vector begins with the match count over all groups.
-    pub(super) whole: bool,
-    /// Groups with a match count each.
-    pub(super) groups: Option<u32>,
+    /// Groups with a match count each; one without groups.
+    pub(super) groups: u32,
     /// Buckets of each group.
     pub(super) buckets: Option<u32>,
     /// Of each group. A factor comes before its products.
@@ -54,37 +52,23 @@ impl Number {
 }
 
 impl Shape {
-    /// Several sums of integers, each in its range from zero: `[match, sum, sum, …]`, or by groups the match count of
-    /// each, then the sums of each.
-    pub fn sums(groups: Option<u32>, maxima: &[u64]) -> Self {
+    /// Several sums of integers, each in its range from zero: the match count of each group, then the sums of each.
+    pub fn sums(groups: u32, maxima: &[u64]) -> Self {
         let column = |max: &u64| Number {
             origin: Origin::Column { max: *max },
             limbs: vec![*max],
         };
         Self {
-            whole: groups.is_none(),
             groups,
             buckets: None,
             numbers: maxima.iter().map(column).collect(),
         }
     }
 
-    /// The match count, then those of groups and buckets if there are any, then numbers.
-    pub(super) fn whole(groups: Option<u32>, buckets: Option<u32>, numbers: Vec<Number>) -> Self {
-        Self {
-            whole: true,
-            groups,
-            buckets,
-            numbers,
-        }
-    }
-
     /// Numbers that one person contributes, match counts included.
     pub fn vector_len(&self) -> usize {
-        let cells = self.cells();
-        let buckets = self.buckets.map_or(0, |_| self.slots());
         let width: usize = self.numbers.iter().map(|number| number.limbs.len()).sum();
-        usize::from(self.whole) + self.groups.map_or(0, |_| cells) + buckets + cells * width
+        self.cells() * (1 + self.bucket_count() + width)
     }
 
     /// Checks the limits.
@@ -93,8 +77,7 @@ impl Shape {
     ///
     /// The limit that is exceeded.
     pub(super) fn check(&self) -> Result<(), Unprovable> {
-        let groups = self.groups.unwrap_or(1);
-        let slots = groups.saturating_mul(self.buckets.unwrap_or(1));
+        let slots = self.groups.saturating_mul(self.buckets.unwrap_or(1));
         if !(1..=GROUPS_MAX).contains(&slots) {
             return Err(Unprovable::Groups { groups: slots });
         }
@@ -114,7 +97,12 @@ impl Shape {
 
     /// Groups, or one without.
     pub(super) fn cells(&self) -> usize {
-        self.groups.unwrap_or(1) as usize
+        self.groups as usize
+    }
+
+    /// Buckets of each group, or none.
+    pub(super) fn bucket_count(&self) -> usize {
+        self.buckets.unwrap_or(0) as usize
     }
 
     /// Places of which a person is in one: buckets of each group, or groups.
@@ -126,11 +114,15 @@ impl Shape {
 impl From<Statistic> for Shape {
     fn from(statistic: Statistic) -> Self {
         match statistic {
-            Statistic::Count => Self::sums(None, &[]),
-            Statistic::Sum { max } => Self::sums(None, &[max]),
-            Statistic::Histogram { buckets } => Self::whole(None, Some(buckets), Vec::new()),
-            Statistic::GroupedCount { groups } => Self::sums(Some(groups), &[]),
-            Statistic::GroupedSum { groups, max } => Self::sums(Some(groups), &[max]),
+            Statistic::Count => Self::sums(1, &[]),
+            Statistic::Sum { max } => Self::sums(1, &[max]),
+            Statistic::Histogram { buckets } => Self {
+                groups: 1,
+                buckets: Some(buckets),
+                numbers: Vec::new(),
+            },
+            Statistic::GroupedCount { groups } => Self::sums(groups, &[]),
+            Statistic::GroupedSum { groups, max } => Self::sums(groups, &[max]),
         }
     }
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use base::{NodeId, encode};
 use community::Descriptor;
-use crypto::Vector;
 use indicatif::{ProgressBar, ProgressStyle};
 use question::Question;
 use tokio::signal::unix::{SignalKind, signal};
@@ -89,7 +88,7 @@ async fn perform(
     let founded = found(&people, options.min_crowd, folder, |done| {
         progress.set_message(format!("filling vaults: {done} of {}", options.people));
     })?;
-    check(&sql, &founded.descriptor)?;
+    let parsed = check(&sql, &founded.descriptor)?;
     let output = output(&founded)?;
     progress.set_message("starting the nodes");
     let meeting = timeout(MEETING, meet(crew, &founded, progress)).await;
@@ -121,7 +120,7 @@ async fn perform(
         .filter(|((node, _), _)| course.set.contains(node))
         .map(|(_, file)| file.as_slice())
         .collect();
-    let clear = clear::figure(&people.table, &sql, &included).map_err(DemoError::Machine)?;
+    let clear = clear::figures(&people.table, &parsed, &included).map_err(DemoError::Machine)?;
     Ok(Told {
         people: options.people,
         source: people.source,
@@ -166,12 +165,9 @@ fn question(options: &DemoOptions, people: &People) -> Result<String, DemoError>
 }
 
 /// Says what is wrong with a question before anything is started for it.
-fn check(sql: &str, descriptor: &Descriptor) -> Result<(), DemoError> {
-    let usage = |why: question::QuestionError| DemoError::Usage(why.to_string());
-    let question = Question::parse(sql, &descriptor.vocabulary).map_err(usage)?;
-    question
-        .check_capacity(descriptor.nodes, Vector::MODULUS)
-        .map_err(usage)
+fn check(sql: &str, descriptor: &Descriptor) -> Result<Question, DemoError> {
+    Question::parse(sql, &descriptor.vocabulary, descriptor.nodes)
+        .map_err(|why| DemoError::Usage(why.to_string()))
 }
 
 fn output(founded: &Founded) -> Result<PathBuf, DemoError> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::demo::clear::same;
+use crate::demo::clear::Clear;
+use crate::demo::comparing;
 use crate::lines::Draw;
 use crate::report::Report;
 
@@ -32,7 +33,7 @@ pub struct Told {
     /// The answer.
     pub report: Report,
     /// The same figure in the clear.
-    pub clear: Option<f64>,
+    pub clear: Clear,
     /// From question to answer.
     pub answered_in: Duration,
     /// All of it.
@@ -44,29 +45,14 @@ pub struct Told {
 }
 
 impl Told {
-    fn told(&self) -> Option<f64> {
-        let Report {
-            mean, total, count, ..
-        } = &self.report;
-        match (mean, total) {
-            (Some(mean), _) => mean.parse().ok(),
-            // A mean of nobody.
-            (None, Some(total)) => total.parse().ok(),
-            (None, None) => Some(*count as f64),
-        }
-    }
-
-    /// Whether the answer is the figure in the clear.
-    pub fn equal(&self) -> bool {
-        match (self.told(), self.clear) {
-            (Some(told), Some(clear)) => same(told, clear),
-            (told, clear) => told.is_none() && clear.is_none(),
-        }
+    /// Whether the answer says what the computation in the clear says; `None` when they are not compared.
+    pub fn equal(&self) -> Option<bool> {
+        comparing::equal(&self.report, &self.clear)
     }
 
     /// Whether the answer differs and nothing explains it.
     pub fn wrong(&self) -> bool {
-        !self.equal() && self.several == 0
+        self.equal() == Some(false) && self.several == 0
     }
 
     /// For programs.
@@ -108,21 +94,33 @@ impl Told {
             [] => String::new(),
             killed => format!("; killed in the middle: {}", killed.join(", ")),
         };
-        let clear = self.clear.map_or("nothing".to_owned(), |clear| {
-            let shown = format!("{clear:.4}");
-            let shown = shown.trim_end_matches('0').trim_end_matches('.');
-            shown.to_owned()
-        });
+        let clear = match &self.clear {
+            Clear::One(Some(clear)) => {
+                let shown = format!("{clear:.4}");
+                let shown = shown.trim_end_matches('0').trim_end_matches('.');
+                shown.to_owned()
+            }
+            Clear::One(None) => "nothing".to_owned(),
+            Clear::Groups(_) => "each figure".to_owned(),
+            Clear::NotCompared => String::new(),
+        };
         let verdict = match (self.equal(), self.several) {
-            (true, _) => "equal".to_owned(),
-            (false, 0) => "NOT EQUAL".to_owned(),
-            (false, several) => format!(
+            (Some(true) | None, _) => "equal".to_owned(),
+            (Some(false), 0) => "NOT EQUAL".to_owned(),
+            (Some(false), several) => format!(
                 "NOT EQUAL; {several} people have several records, and who matches with more than one counts for none"
             ),
         };
+        let clear = match (&self.clear, self.equal()) {
+            (Clear::NotCompared, _) => {
+                "not compared: this statistic is not computed in the clear".to_owned()
+            }
+            (_, None) => "not compared: nothing could be told".to_owned(),
+            _ => format!("{clear}, by SQLite from the same people's records: {verdict}"),
+        };
         let setter: String = self.draw.setter.chars().take(8).collect();
         let proof = std::path::Path::new("commonhold-demo").join("proof.cbor");
-        vec![
+        let mut lines = vec![
             line(
                 "nodes",
                 format!(
@@ -155,10 +153,15 @@ impl Told {
             ),
             line("consent", self.report.people()),
             line("answer", self.report.answer()),
-            line(
-                "in clear",
-                format!("{clear}, by SQLite from the same people's records: {verdict}"),
-            ),
+        ];
+        lines.extend(
+            self.report
+                .groups()
+                .into_iter()
+                .map(|group| line("", group)),
+        );
+        lines.extend([
+            line("in clear", clear),
             line("chances", self.report.bounds()),
             line(
                 "time",
@@ -181,7 +184,8 @@ impl Told {
                 "",
                 format!("{} question verify {}", program(), proof.display()),
             ),
-        ]
+        ]);
+        lines
     }
 }
 
@@ -196,6 +200,7 @@ fn program() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::shown::Figure;
 
     fn told(mean: &str, clear: Option<f64>) -> Told {
         let report = Report {
@@ -208,11 +213,19 @@ mod tests {
             count: 7,
             total: Some("55.5".into()),
             mean: Some(mean.into()),
+            figures: vec![Figure {
+                name: "mean".into(),
+                value: Some(mean.into()),
+                exactness: String::new(),
+            }],
+            groupings: Vec::new(),
+            groups: Vec::new(),
             included: 11,
             declined: 0,
             away: 1,
             refused: 0,
             proved: true,
+            unproved: None,
             min_crowd: 4,
             padding_allowance: 1,
             lanes: 4,
@@ -242,7 +255,7 @@ mod tests {
             },
             killed: vec!["01020304".into()],
             report,
-            clear,
+            clear: Clear::One(clear),
             answered_in: Duration::from_millis(400),
             all_in: Duration::from_secs(1),
             proof: PathBuf::new(),
@@ -271,10 +284,10 @@ mod tests {
     #[test]
     fn a_difference_is_told() {
         let wrong = told("7.9286", Some(7.93));
-        assert!(!wrong.equal() && wrong.wrong());
+        assert!(wrong.equal() == Some(false) && wrong.wrong());
         assert!(wrong.lines().join("\n").contains("NOT EQUAL"));
         assert_eq!(wrong.json()["equal"], false);
-        assert!(!told("7.9286", None).equal());
+        assert_eq!(told("7.9286", None).equal(), Some(false));
     }
 
     #[test]

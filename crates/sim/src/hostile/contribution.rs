@@ -47,7 +47,7 @@ fn shapes() -> Vec<(Validity, Vec<u64>)> {
             Statistic::GroupedSum { groups: 2, max: 9 }.into(),
             &[0, 1, 0, 9],
         ),
-        (Shape::sums(None, &[5, 1]), &[1, 5, 0]),
+        (Shape::sums(1, &[5, 1]), &[1, 5, 0]),
         // The last power takes two limbs.
         (
             Shape::of(&moments).expect("four powers of 16 bits"),

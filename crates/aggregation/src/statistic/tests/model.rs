@@ -334,7 +334,7 @@ proptest! {
             group_by: vec![Domain::Buckets(Buckets { column: 0, starts: vec![0] })],
             ..declare(vec![number("x", 2, X.0, X.1)], Measure::Sum { column: 0 })
         }).unwrap();
-        prop_assert_eq!(statistic.layout().len(), 5);
+        prop_assert_eq!(statistic.layout().len(), 4);
         let people = values.iter().map(|value| {
             value.iter().map(|&value| [Value::Number(value)]).collect::<Vec<_>>()
         });

@@ -112,11 +112,10 @@ fn is_encoding(statistic: &statistic::Statistic, vector: &[u64]) -> bool {
     }
     let (declaration, layout) = (statistic.declaration(), statistic.layout());
     let own = (0..layout.cells()).find(|cell| vector[layout.people_index(*cell)] == 1);
-    let Some(cell) = own.filter(|_| vector[0] == 1) else {
+    let Some(cell) = own else {
         return false;
     };
     let mut expected = vec![0; layout.len()];
-    expected[0] = 1;
     expected[layout.people_index(cell)] = 1;
     if let Some(bucket) = layout.buckets(cell).find(|bucket| vector[*bucket] == 1) {
         expected[bucket] = 1;

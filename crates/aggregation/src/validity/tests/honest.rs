@@ -151,8 +151,8 @@ fn limits_are_checked() {
         assert_eq!(refused(GroupedSum { groups: 2, max }, 2), error);
     }
     for shape in [
-        Shape::sums(None, &[5; VECTOR_LEN_MAX]),
-        Shape::sums(Some(GROUPS_MAX), &[5; 4]),
+        Shape::sums(1, &[5; VECTOR_LEN_MAX]),
+        Shape::sums(GROUPS_MAX, &[5; 4]),
     ] {
         let len = shape.vector_len();
         let error = Validity::new(shape, 2).map(drop);
@@ -209,7 +209,7 @@ fn lies_pass_with_negligible_chance() {
     );
     // The most constraints that a vector can need: every element a copy, and all the bits of other numbers.
     let wide = [MINUS_ONE; 16];
-    let shape = Shape::sums(Some(3855), &wide);
+    let shape = Shape::sums(3855, &wide);
     assert!(VECTOR_LEN_MAX - shape.vector_len() < 17);
     let longest = Validity::new(shape, 10).unwrap().lie_bound();
     assert!(longest < 2f64.powi(-106), "{}", longest.log2());

@@ -21,17 +21,26 @@ fn product(i: usize, j: usize) -> Number {
     }
 }
 
+/// Numbers of each group, without buckets.
+fn of(groups: u32, numbers: Vec<Number>) -> Shape {
+    Shape {
+        groups,
+        buckets: None,
+        numbers,
+    }
+}
+
 /// A value up to `max` and its powers to the third.
-fn powers(max: u64, groups: Option<u32>) -> Shape {
+fn powers(max: u64, groups: u32) -> Shape {
     let numbers = vec![column(max), product(0, 0), product(1, 0)];
-    Shape::whole(groups, None, numbers)
+    of(groups, numbers)
 }
 
 /// Two values, and their three products.
 fn products(max: u64) -> Shape {
     let pairs = [product(0, 0), product(0, 1), product(1, 1)];
     let numbers = [column(max), column(max)].into_iter().chain(pairs);
-    Shape::whole(None, None, numbers.collect())
+    of(1, numbers.collect())
 }
 
 /// As two limbs.
@@ -63,7 +72,7 @@ fn pass(shape: &Shape, input: &[u64], vector: &[u64]) {
 #[test]
 fn each_of_several_sums_is_in_its_range() {
     // The match count, then bits that weigh 1, 2 and 2; 1; 1, 2 and 4.
-    let sums = Shape::sums(None, &[5, 1, 7]);
+    let sums = Shape::sums(1, &[5, 1, 7]);
     pass(&sums, &[1, 1, 1, 1, 1, 0, 1, 1], &[1, 5, 1, 6]);
     pass(&sums, &[0; 8], &[0; 4]);
     for lie in [
@@ -85,7 +94,7 @@ fn each_of_several_sums_is_in_its_range() {
 #[test]
 fn several_sums_go_to_ones_own_group_only() {
     // Two groups, their numbers, bits that weigh 1, 2 and 2; 1.
-    let sums = Shape::sums(Some(2), &[5, 1]);
+    let sums = Shape::sums(2, &[5, 1]);
     pass(&sums, &[0, 1, 0, 0, 3, 1, 1, 1, 0, 1], &[0, 1, 0, 0, 3, 1]);
     pass(&sums, &[0; 10], &[0; 6]);
     for lie in [
@@ -106,7 +115,7 @@ fn several_sums_go_to_ones_own_group_only() {
 #[test]
 fn powers_are_those_of_the_value() {
     // The match count, bits that weigh 1, 2, 4 and 3, the square, the cube.
-    let powers = powers(10, None);
+    let powers = powers(10, 1);
     pass(&powers, &[1, 1, 1, 1, 1, 100, 1000], &[1, 10, 100, 1000]);
     pass(&powers, &[1, 1, 0, 0, 0, 1, 1], &[1, 1, 1, 1]);
     pass(&powers, &[0; 7], &[0; 4]);
@@ -133,9 +142,9 @@ fn powers_are_those_of_the_value() {
 #[test]
 fn powers_go_to_ones_own_group_only() {
     // Two groups, their numbers, bits that weigh 1 and 1, the square, the cube.
-    let powers = powers(2, Some(2));
+    let powers = powers(2, 2);
     let honest = [1, 0, 2, 4, 8, 0, 0, 0, 1, 1, 4, 8];
-    pass(&powers, &honest, &[1, 1, 0, 2, 4, 8, 0, 0, 0]);
+    pass(&powers, &honest, &[1, 0, 2, 4, 8, 0, 0, 0]);
     for at in 0..8 {
         for change in [1, MINUS_ONE] {
             let mut lie = honest;
@@ -214,7 +223,7 @@ fn product_of(a: u64, b: u64) -> u64 {
 fn a_value_in_limbs_is_the_value() {
     let max = (5 << 32) + 7;
     let number = in_limbs(Origin::Column { max }, max.into());
-    let shape = Shape::whole(None, None, vec![number]);
+    let shape = of(1, vec![number]);
     for value in [0, 1, 1 << 32, (1 << 32) - 1, max - 1, max] {
         let [low, high] = halves(value.into());
         let vector = [1, low, high];
@@ -243,7 +252,7 @@ fn a_product_in_limbs_is_the_product() {
     let most = u128::from(max).pow(2);
     let square = in_limbs(Origin::Product(0, 0), most);
     assert!(square.fits());
-    let shape = Shape::whole(None, None, vec![column(max), square]);
+    let shape = of(1, vec![column(max), square]);
     for value in [0, 1, 77, 1 << 16, max - 1, max] {
         let [low, high] = halves(u128::from(value).pow(2));
         let vector = [1, value, low, high];

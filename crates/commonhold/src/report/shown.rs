@@ -1,0 +1,261 @@
+//! Figures as people and programs read them, each with how near it is to that of the rows in the clear.
+
+use aggregation::statistic::{
+    self, Bracket, Coefficient, Covariance, Fraction, Label, Linear, Moments, Undefined,
+};
+use question::{Figures, Function, Group};
+use serde::{Deserialize, Serialize};
+
+/// Digits after the point of a mean.
+pub const MEAN_DIGITS: u8 = 4;
+/// Digits after the point of other fractions.
+const DIGITS: u8 = 6;
+
+/// One figure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figure {
+    /// What it is.
+    pub name: String,
+    /// Its value; none where the rows have no such figure.
+    pub value: Option<String>,
+    /// "exact", "exact, rounded to 6 digits", "of an exact one, to 6 digits", "somewhere in here", "withheld", or why there
+    /// is none.
+    pub exactness: String,
+}
+
+/// One group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// The word or bucket of each grouping.
+    pub labels: Vec<String>,
+    /// People in it, unless that is withheld.
+    pub people: Option<u64>,
+    /// What was asked for, then what else follows from the same sums; none where too few people are in it.
+    pub figures: Option<Vec<Figure>>,
+}
+
+impl Row {
+    /// Of a group.
+    pub fn of(function: Function, group: &Group) -> Self {
+        let figures = group.figures.as_ref();
+        Self {
+            labels: group.labels.iter().map(label).collect(),
+            people: group.people,
+            figures: figures.map(|figures| self::figures(function, figures)),
+        }
+    }
+
+    /// The group in one line.
+    pub fn line(&self) -> String {
+        let people = match (self.people, &self.figures) {
+            (Some(people), _) => format!("{people} people"),
+            (None, Some(_)) => "some people".to_owned(),
+            (None, None) => return format!("{}: withheld, too few people", self.labels.join(", ")),
+        };
+        let mut told = vec![people];
+        told.extend(self.figures.iter().flatten().map(Figure::text));
+        format!("{}: {}", self.labels.join(", "), told.join(", "))
+    }
+}
+
+impl Figure {
+    fn exact(name: impl Into<String>, value: impl ToString) -> Self {
+        Self::told(name, value.to_string(), "exact")
+    }
+
+    fn rounded(name: impl Into<String>, value: &Fraction) -> Self {
+        let exactness = format!("exact, rounded to {DIGITS} digits");
+        Self::told(name, value.rounded(DIGITS), &exactness)
+    }
+
+    fn double(name: impl Into<String>, value: f64) -> Self {
+        let exactness = format!("of an exact one, to {DIGITS} digits");
+        Self::told(name, format!("{value:.6}"), &exactness)
+    }
+
+    fn told(name: impl Into<String>, value: String, exactness: &str) -> Self {
+        Self {
+            name: name.into(),
+            value: Some(value),
+            exactness: exactness.to_owned(),
+        }
+    }
+
+    fn none(name: impl Into<String>, why: impl ToString) -> Self {
+        Self {
+            name: name.into(),
+            value: None,
+            exactness: why.to_string(),
+        }
+    }
+
+    /// What was asked for, of which nothing may be told.
+    pub fn withheld(function: Function) -> Self {
+        let why = "withheld, because too few people are in every part; take wider ones";
+        Self::none(function.name().to_lowercase(), why)
+    }
+
+    /// Name and value.
+    pub fn text(&self) -> String {
+        match &self.value {
+            Some(value) => format!("{} {value}", self.name),
+            None => format!("{}: {}", self.name, self.exactness),
+        }
+    }
+}
+
+/// What was asked for, then what else follows from the same sums. Nothing for a count, which is that of the people.
+pub fn figures(function: Function, figures: &Result<Figures, Undefined>) -> Vec<Figure> {
+    let figures = match figures {
+        Ok(figures) => figures,
+        Err(why) => return vec![Figure::none(function.name().to_lowercase(), why)],
+    };
+    match figures {
+        Figures::Sums(figures) => sums(function, figures),
+        Figures::Histogram(parts) => parts.iter().map(part).collect(),
+        Figures::Within(bracket) => vec![Figure::told(
+            place(function),
+            range(bracket),
+            "somewhere in here",
+        )],
+        Figures::Top(top) => {
+            let parts = top.parts.iter();
+            let mut told: Vec<_> = parts
+                .map(|(part, people)| Figure::exact(label(part), people))
+                .collect();
+            if top.tied > 0 {
+                told.push(Figure::exact("others with as many as the last", top.tied));
+            }
+            told
+        }
+    }
+}
+
+fn part((part, people): &(Label, Option<u64>)) -> Figure {
+    match people {
+        Some(people) => Figure::exact(label(part), people),
+        None => Figure::none(label(part), "withheld"),
+    }
+}
+
+fn place(function: Function) -> String {
+    match function {
+        Function::Quantile(500_000) => "median".to_owned(),
+        Function::Quantile(level) => format!("quantile {}", f64::from(level) / 1e6),
+        Function::Min => "minimum".to_owned(),
+        _ => "maximum".to_owned(),
+    }
+}
+
+fn sums(function: Function, figures: &statistic::Figures) -> Vec<Figure> {
+    match figures {
+        statistic::Figures::Sum(total) => vec![Figure::exact("total", total)],
+        statistic::Figures::Mean { total, mean } => vec![
+            Figure::told(
+                "mean",
+                mean.rounded(MEAN_DIGITS),
+                &format!("exact, rounded to {MEAN_DIGITS} digits"),
+            ),
+            Figure::exact("total", total),
+        ],
+        statistic::Figures::Moments(moments) => moments_of(function, moments),
+        statistic::Figures::Covariance(covariance) => covariance_of(function, covariance),
+        statistic::Figures::Linear(linear) => linear_of(linear),
+        _ => Vec::new(),
+    }
+}
+
+fn moments_of(function: Function, moments: &Moments) -> Vec<Figure> {
+    let few = "there are too few rows";
+    let constant = "all values are the same";
+    let fraction = |name: &str, value: Option<&Fraction>| match value {
+        Some(value) => Figure::rounded(name, value),
+        None => Figure::none(name, few),
+    };
+    let double = |name: &str, value: Option<f64>, why| match value {
+        Some(value) => Figure::double(name, value),
+        None => Figure::none(name, why),
+    };
+    let mut told = vec![
+        Figure::rounded("mean", &moments.mean),
+        fraction("population variance", Some(&moments.variance)),
+        fraction("sample variance", moments.sample_variance.as_ref()),
+        Figure::double("population standard deviation", moments.standard_deviation),
+        double(
+            "sample standard deviation",
+            moments.sample_standard_deviation,
+            few,
+        ),
+    ];
+    if moments.third.is_some() {
+        told.push(double("skewness", moments.skewness, constant));
+    }
+    if moments.fourth.is_some() {
+        told.push(double("kurtosis", moments.kurtosis, constant));
+    }
+    let asked = match function {
+        Function::VariancePopulation => "population variance",
+        Function::VarianceSample => "sample variance",
+        Function::DeviationPopulation => "population standard deviation",
+        Function::DeviationSample => "sample standard deviation",
+        Function::Skewness => "skewness",
+        _ => "kurtosis",
+    };
+    // A stable sort: what was asked for comes first.
+    told.sort_by_key(|figure| figure.name != asked);
+    told
+}
+
+fn covariance_of(function: Function, found: &Covariance) -> Vec<Figure> {
+    let covariance = &found.covariances[0][1];
+    let correlation = match found.correlations[0][1] {
+        Some(value) => Figure::double("correlation", value),
+        None => Figure::none("correlation", "a column is constant"),
+    };
+    let population = Figure::rounded("population covariance", covariance);
+    let sample = match &found.sample {
+        Some(sample) => Figure::rounded("sample covariance", &sample[0][1]),
+        None => Figure::none("sample covariance", "there are too few rows"),
+    };
+    match function {
+        Function::CovariancePopulation => vec![population, sample, correlation],
+        Function::CovarianceSample => vec![sample, population, correlation],
+        _ => vec![correlation, population, sample],
+    }
+}
+
+fn linear_of(linear: &Linear) -> Vec<Figure> {
+    let mut told = Vec::new();
+    let mut add = |name: &str, coefficient: &Coefficient| {
+        told.push(Figure::rounded(name, &coefficient.value));
+        let error = format!("standard error of {name}");
+        told.push(match coefficient.standard_error {
+            Some(value) => Figure::double(error, value),
+            None => Figure::none(error, "there are too few rows"),
+        });
+    };
+    add("intercept", &linear.intercept);
+    for (name, coefficient) in &linear.slopes {
+        add(&format!("slope of {name}"), coefficient);
+    }
+    told.push(match &linear.r_squared {
+        Some(value) => Figure::rounded("R²", value),
+        None => Figure::none("R²", "all values are the same"),
+    });
+    told
+}
+
+fn label(label: &Label) -> String {
+    match label {
+        Label::Word(word) => word.clone(),
+        Label::Bucket(bracket) => range(bracket),
+    }
+}
+
+fn range(bracket: &Bracket) -> String {
+    if bracket.low == bracket.high {
+        bracket.low.to_string()
+    } else {
+        format!("{} to {}", bracket.low, bracket.high)
+    }
+}
