@@ -517,7 +517,11 @@ impl Core {
         let nodes = self.community.descriptor().nodes;
         let listens = format!("the node listens on {}", self.host.local_addr());
         vec![
-            checks::clock(self.host.now(), &self.identity.certificate),
+            checks::clock(
+                self.host.now(),
+                net::Clock::start().now(),
+                &self.identity.certificate,
+            ),
             checks::disk(folder, *disk_free_min_mib),
             checks::permissions(folder),
             checks::works("vault", "it is open"),
