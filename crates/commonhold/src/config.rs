@@ -1,5 +1,8 @@
 //! `config.toml`: every key with its default, and where a value comes from: flag, environment, file, default.
 
+mod error;
+mod keys;
+
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::fs;
@@ -10,7 +13,9 @@ use std::str::FromStr;
 use base::NodeId;
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 use question::ConsentRule;
-use thiserror::Error;
+
+pub use error::{ConfigError, Source};
+pub use keys::{KEYS, Key};
 
 use crate::home::node_of;
 use crate::log::Level;
@@ -19,90 +24,6 @@ use crate::log::Level;
 const FILE_BYTES_MAX: u64 = 1 << 20;
 /// How alike a known key must be to be suggested (Jaro-Winkler, 1 is the same).
 const ALIKE: f64 = 0.75;
-
-/// One key.
-pub struct Key {
-    /// As it is written.
-    pub name: &'static str,
-    /// Its value when nobody gives one, as TOML.
-    pub default: &'static str,
-    /// What it says.
-    pub about: &'static str,
-}
-
-/// All keys. The documentation is made from this.
-pub const KEYS: [Key; 14] = [
-    Key {
-        name: "folder",
-        default: "\"\"",
-        about: "Where the node keeps its keys and its vault; empty is the folder commonhold in $XDG_DATA_HOME (~/.local/share).",
-    },
-    Key {
-        name: "listen",
-        default: "\"0.0.0.0:14766\"",
-        about: "Address and UDP port for other nodes. 127.0.0.1 is for nodes on this machine alone; port 0 takes any free one.",
-    },
-    Key {
-        name: "announce",
-        default: "[]",
-        about: "Addresses that others are told, such as [\"203.0.113.7:14766\"]; none is the address of the interface with the default route.",
-    },
-    Key {
-        name: "peers",
-        default: "[]",
-        about: "Members to join through, each as \"NODE@ADDRESS\", such as [\"6fe1…@203.0.113.7:14766\"]; NODE has 64 digits.",
-    },
-    Key {
-        name: "api",
-        default: "\"127.0.0.1:0\"",
-        about: "Address of the local API, which must be a loopback address; port 0 takes any free one.",
-    },
-    Key {
-        name: "rule",
-        default: "\"ask\"",
-        about: "What the node does with questions until you say `commonhold question rule set`: yes, no or ask.",
-    },
-    Key {
-        name: "connections_max",
-        default: "512",
-        about: "Members to whom there are connections at once, 8 to 65536; the one that was silent longest makes room.",
-    },
-    Key {
-        name: "inbox_messages_max",
-        default: "256",
-        about: "Messages that wait for the node, 16 to 65536; beyond it the senders are slowed down.",
-    },
-    Key {
-        name: "questions_kept_max",
-        default: "500",
-        about: "Questions on each of the two lists, asked and received, 1 to 10000; the oldest that is over makes room.",
-    },
-    Key {
-        name: "collect_secs",
-        default: "20",
-        about: "Longest time for contributions to a question of yours to arrive, 1 to 3600 seconds.",
-    },
-    Key {
-        name: "disk_free_min_mib",
-        default: "256",
-        about: "Free space below which `status` and `doctor` warn, in MiB.",
-    },
-    Key {
-        name: "log",
-        default: "\"stderr\"",
-        about: "Where the log goes: stderr, or file for the file log in the node's folder. Detached, it is the file.",
-    },
-    Key {
-        name: "log_level",
-        default: "\"info\"",
-        about: "How much is logged: error, warn, info or debug. No question, purpose or value of your data ever is.",
-    },
-    Key {
-        name: "log_mib_max",
-        default: "8",
-        about: "Size at which the log file becomes log.1 (and the one before is deleted), 1 to 1024 MiB.",
-    },
-];
 
 /// Before the names of keys in capitals, for the environment.
 const ENVIRONMENT: &str = "COMMONHOLD_";
@@ -158,76 +79,6 @@ pub struct Config {
     pub log_level: Level,
     /// Its size.
     pub log_mib_max: u64,
-}
-
-/// What is wrong with a configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {path}: {why}; name another file with --config FILE")]
-    Unreadable {
-        /// Which.
-        path: String,
-        /// Why.
-        why: String,
-    },
-    /// It is not TOML.
-    #[error("{path} is not TOML: {why}")]
-    Toml {
-        /// Which.
-        path: String,
-        /// Where and why.
-        why: String,
-    },
-    /// A key that there is not.
-    #[error("{from} sets \"{name}\", which is no key; {instead}")]
-    Unknown {
-        /// Where it stands.
-        from: String,
-        /// What stands there.
-        name: String,
-        /// What may have been meant.
-        instead: String,
-    },
-    /// A value that the key cannot have.
-    #[error("{from} sets {name} to \"{value}\"; give {expected}")]
-    Value {
-        /// Where it stands.
-        from: String,
-        /// Which key.
-        name: &'static str,
-        /// What stands there.
-        value: String,
-        /// What can.
-        expected: String,
-    },
-    /// The account has no home.
-    #[error("there is no home folder to look in; name the node's folder with --dir DIR")]
-    NoHome,
-}
-
-/// Where a value comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// [`KEYS`].
-    Default,
-    /// The configuration file.
-    File(PathBuf),
-    /// A variable of the environment.
-    Environment(String),
-    /// An option that was typed.
-    Flag(&'static str),
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("the default"),
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Environment(name) => write!(f, "the environment's {name}"),
-            Self::Flag(name) => write!(f, "the option {name}"),
-        }
-    }
 }
 
 /// What was typed that goes before everything else.
@@ -466,137 +317,4 @@ fn known(name: &str, from: &Source) -> Result<&'static str, ConfigError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn nothing(_: &str) -> Option<String> {
-        None
-    }
-
-    fn file(text: &str) -> (tempfile::TempDir, Typed) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("config.toml");
-        fs::write(&path, text).expect("written");
-        let typed = Typed {
-            config: Some(path),
-            folder: Some(folder.path().into()),
-        };
-        (folder, typed)
-    }
-
-    fn config(text: &str) -> Result<Config, ConfigError> {
-        let (_folder, typed) = file(text);
-        Values::gather(&typed, nothing)?.config()
-    }
-
-    #[test]
-    fn defaults_are_values() {
-        let config = config("").expect("all defaults hold");
-        assert_eq!(config.listen, "0.0.0.0:14766".parse().expect("an address"));
-        assert_eq!((config.rule, config.peers), (ConsentRule::Ask, vec![]));
-    }
-
-    #[test]
-    fn what_is_shown_is_a_configuration_of_the_same_values() {
-        let node = "ab".repeat(32);
-        let text = format!(
-            "listen = \"127.0.0.1:0\"\npeers = [\"{node}@192.0.2.1:7\"]\nlog_mib_max = 3\nlog_level = \"debug\"\n"
-        );
-        let (_folder, typed) = file(&text);
-        let values = Values::gather(&typed, nothing).expect("gathered");
-        let first = values.config().expect("holds");
-        assert_eq!((first.peers.len(), first.log_mib_max), (1, 3));
-        assert_eq!(
-            config(&values.shown()).map(|again| Config {
-                folder: first.folder.clone(),
-                ..again
-            }),
-            Ok(first)
-        );
-    }
-
-    #[test]
-    fn the_environment_goes_before_the_file_and_flags_before_both() {
-        let (_folder, typed) = file("folder = \"/a\"\nrule = \"no\"\ncollect_secs = 5\n");
-        let environment = |name: &str| match name {
-            "COMMONHOLD_FOLDER" => Some("/b".into()),
-            "COMMONHOLD_RULE" => Some("yes".into()),
-            "COMMONHOLD_ANNOUNCE" => Some("192.0.2.1:7, [2001:db8::1]:8".into()),
-            _ => None,
-        };
-        let config = Values::gather(&typed, environment)
-            .expect("gathered")
-            .config()
-            .expect("holds");
-        assert_eq!((config.rule, config.collect_secs), (ConsentRule::Yes, 5));
-        assert_eq!(config.announce.len(), 2);
-        assert_eq!(Some(config.folder), typed.folder);
-        let typed = Typed {
-            folder: None,
-            ..typed
-        };
-        let config = Values::gather(&typed, environment)
-            .expect("gathered")
-            .config()
-            .expect("holds");
-        assert_eq!(config.folder, Path::new("/b"));
-    }
-
-    #[test]
-    fn a_key_that_is_none_is_refused_with_the_one_meant() {
-        let said = |text| config(text).expect_err("refused").to_string();
-        assert!(said("lisen = \"x\"").ends_with("did you mean listen?"));
-        assert!(said("log_levels = \"x\"").ends_with("did you mean log_level?"));
-        assert!(said("zzz = 1").contains("config show"));
-        assert!(said("a = [").contains("is not TOML"));
-    }
-
-    #[test]
-    fn a_value_that_cannot_be_is_refused_with_one_that_can() {
-        for (text, expected) in [
-            ("listen = \"here\"", "an address with a port"),
-            ("listen = 7", "an address with a port"),
-            ("api = \"0.0.0.0:0\"", "a loopback address"),
-            ("rule = \"maybe\"", "yes, no or ask"),
-            ("collect_secs = 0", "from 1 to 3600"),
-            ("collect_secs = \"soon\"", "from 1 to 3600"),
-            ("connections_max = -1", "from 8 to 65536"),
-            ("peers = [\"x@y\"]", "NODE@ADDRESS"),
-            ("peers = [1]", "NODE@ADDRESS"),
-            ("log_level = \"loud\"", "error, warn, info or debug"),
-        ] {
-            let said = config(text).expect_err(text).to_string();
-            assert!(
-                said.contains(expected) && said.contains("config.toml"),
-                "{text}: {said}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_file_that_was_named_must_be_there() {
-        let typed = Typed {
-            config: Some("/nowhere/config.toml".into()),
-            folder: None,
-        };
-        let why = Values::gather(&typed, nothing).expect_err("not there");
-        assert!(matches!(why, ConfigError::Unreadable { .. }));
-    }
-
-    #[test]
-    fn the_page_says_what_the_program_does() {
-        let page = include_str!("../../../docs/daemon.md");
-        for key in &KEYS {
-            let line = format!(
-                "| `{}` | `{}` | {} |",
-                key.name,
-                key.default,
-                key.about.replace('|', "\\|")
-            );
-            assert!(
-                page.contains(&line),
-                "docs/daemon.md lacks this line:\n{line}"
-            );
-        }
-    }
-}
+mod tests;

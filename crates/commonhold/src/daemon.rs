@@ -59,7 +59,11 @@ impl Where {
     }
 
     fn client(&self) -> Result<Client, Failure> {
-        Ok(folder::client(&self.config()?.folder)?)
+        let client = folder::client(&self.config()?.folder);
+        client.map_err(|why| match why {
+            FolderError::Nobody(_) => Failure::new(why, NOT_RUNNING),
+            why => why.into(),
+        })
     }
 }
 

@@ -97,7 +97,7 @@ impl Log {
         }
         let line = line(now, level, text);
         match &mut self.file {
-            None => eprint!("{line}"),
+            None => drop(std::io::stderr().write_all(line.as_bytes())),
             Some(file) => drop(file.write(&line)),
         }
     }

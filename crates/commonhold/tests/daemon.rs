@@ -73,6 +73,14 @@ fn detached_it_returns_once_it_runs() {
         log.contains("listens on") && log.contains("stopped"),
         "{log}"
     );
+    // Why it did not start is said here.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
+    let address = taken.local_addr().expect("an address").to_string();
+    let mut command = village.command(&["up", "--detach", "--dir"]);
+    command.arg(village.home(0)).env("COMMONHOLD_API", &address);
+    let output = command.output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("key api"), "{}", said(&output));
 }
 
 #[test]
@@ -102,6 +110,13 @@ fn a_port_in_use_is_said_with_what_to_do() {
 #[test]
 fn a_folder_that_cannot_be_used_is_said_with_what_to_do() {
     let village = Village::found(ALONE);
+    let nobody = village.run(7, &["status"]);
+    assert_eq!(nobody.status.code(), Some(3));
+    assert!(
+        said(&nobody).contains("no node lives in"),
+        "{}",
+        said(&nobody)
+    );
     let nobody = village.run(7, &["up"]);
     assert_eq!(nobody.status.code(), Some(1));
     assert!(

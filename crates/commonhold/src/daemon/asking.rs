@@ -4,13 +4,16 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use api::{
-    Client, ConsentRule, EventKind, Events, NewConsent, NewQuestion, Question, QuestionState, Word,
-};
+use api::{Client, ConsentRule, Events, NewConsent, NewQuestion, Question, QuestionState, Word};
+use base::Duration;
 use clap::{Args, Subcommand, ValueEnum};
+use tokio::time::timeout;
 
 use crate::cli::{ANSWERED, FAILED, REFUSED, TIMED_OUT};
 use crate::daemon::{Failure, Where, converse, shown};
+
+/// How long nothing is heard of a question before it is looked at: a slow reader misses events.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// What can be done about questions with a running node.
 #[derive(Debug, Subcommand)]
@@ -291,21 +294,21 @@ async fn follow(
     mut question: Question,
 ) -> Result<Question, Failure> {
     while !question.state.is_over() {
-        match events.next().await {
-            Some(event) if event.question.as_deref() == Some(&*question.id) => {
+        match timeout(LOOK_AGAIN, events.next()).await {
+            Ok(Some(event)) if event.question.as_deref() == Some(&*question.id) => {
                 progress(&format!(
                     "question {}: {}",
                     shown::short(&question.id),
                     event.text
                 ));
             }
-            Some(event) if event.kind == EventKind::Stopping => {}
-            Some(_) => continue,
-            None => {
+            Ok(Some(_)) => continue,
+            Ok(None) => {
                 let why =
                     "the node stopped before there was an answer; start it again: commonhold up";
                 return Err(Failure::new(why, TIMED_OUT));
             }
+            Err(_) => {}
         }
         question = client.question(&question.id).await?;
     }

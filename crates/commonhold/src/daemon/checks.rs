@@ -8,6 +8,7 @@ use std::path::Path;
 use api::{Check, Verdict};
 use base::{Duration, Instant};
 use crypto::Certificate;
+use node::CLOCK_SKEW;
 
 use crate::daemon::folder::{TOKEN, disk_free};
 
@@ -110,8 +111,9 @@ pub fn disk(folder: &Path, least_mib: u64) -> Check {
     ok(NAME, found)
 }
 
-/// Whether the clock can be right: the node's certificate is in force.
-pub fn clock(now: Instant, certificate: &Certificate) -> Check {
+/// Whether the clock can be right: the node's certificate is in force, and the clock (`wall`) has not been set, nor has the
+/// machine slept, since the node started, whose time (`now`) goes on by itself.
+pub fn clock(now: Instant, wall: Instant, certificate: &Certificate) -> Check {
     const NAME: &str = "clock";
     let (from, until) = (certificate.valid_from(), certificate.valid_until());
     let said = crate::verify::utc(now.as_secs());
@@ -128,6 +130,15 @@ pub fn clock(now: Instant, certificate: &Certificate) -> Check {
         let found = format!("it says {said}, which is after your certificate has ended");
         let what_to_do = "set the clock if it is wrong; else ask your community's authority for a new certificate";
         return bad(Verdict::Fail, NAME, found, what_to_do);
+    }
+    let apart = now.distance(wall);
+    if apart > CLOCK_SKEW {
+        let secs = apart.as_secs();
+        let found = format!(
+            "the node's time and the clock are {secs} s apart: the clock was set, or the machine slept"
+        );
+        let what_to_do = "start the node again: commonhold down, commonhold up";
+        return bad(Verdict::Warn, NAME, found, what_to_do);
     }
     let left = until.since(now);
     let days = left.as_secs() / 86_400;
@@ -232,12 +243,21 @@ mod tests {
     fn a_clock_outside_the_certificate_is_wrong() {
         let (day, start) = (86_400, 1_800_000_000);
         let certificate = certificate(start, start + 365 * day);
-        let verdict = |secs| clock(Instant::from_secs(secs), &certificate).verdict;
+        let verdict = |secs| {
+            let now = Instant::from_secs(secs);
+            clock(now, now, &certificate).verdict
+        };
         assert_eq!(verdict(0), Verdict::Fail);
         assert_eq!(verdict(start), Verdict::Ok);
         assert_eq!(verdict(start + 350 * day), Verdict::Ok);
         assert_eq!(verdict(start + 352 * day), Verdict::Warn);
         assert_eq!(verdict(start + 365 * day), Verdict::Fail);
+        let (now, slept) = (Instant::from_secs(start), Instant::from_secs(start + 3));
+        for (now, wall) in [(now, slept), (slept, now)] {
+            let found = clock(now, wall, &certificate);
+            assert_eq!(found.verdict, Verdict::Warn);
+            assert!(found.found.contains("3 s apart"), "{found:?}");
+        }
     }
 
     #[test]

@@ -126,7 +126,14 @@ pub fn client(folder: &Path) -> Result<Client, FolderError> {
     let idle = || FolderError::Idle(folder.into());
     // Whoever listens at an address that was left behind must not be shown the token.
     let lock = match File::open(folder.join(LOCK)) {
-        Err(why) if why.kind() == io::ErrorKind::NotFound => return Err(idle()),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => {
+            let somebody = folder.join("keys.cbor").exists();
+            return Err(if somebody {
+                idle()
+            } else {
+                FolderError::Nobody(folder.into())
+            });
+        }
         opened => opened.map_err(|why| failed(&folder.join(LOCK), why))?,
     };
     match lock.try_lock_shared() {

@@ -1,5 +1,7 @@
 //! `up`, `down`, `status` and `doctor`.
 
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
 
@@ -100,6 +102,14 @@ async fn detach(place: &Where) -> Result<u8, Failure> {
     // What would fail at once is said here and not in the log.
     drop(Claimed::claim(&config.folder)?);
     let failed = |why: std::io::Error| Failure::new(format!("cannot start: {why}"), FAILED);
+    let path = Home::at(&config.folder).log();
+    let log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(&path);
+    let log = log.map_err(failed)?;
+    let before = log.metadata().map_err(failed)?.len();
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
     command.arg("up").arg("--dir").arg(&config.folder);
     if let Some(file) = &place.config {
@@ -109,7 +119,7 @@ async fn detach(place: &Where) -> Result<u8, Failure> {
         .env("COMMONHOLD_LOG", "file")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::piped())
+        .stderr(log)
         .process_group(0)
         .spawn()
         .map_err(failed)?;
@@ -126,10 +136,14 @@ async fn detach(place: &Where) -> Result<u8, Failure> {
             return Ok(ANSWERED);
         }
         if process.try_wait().map_err(failed)?.is_some() {
-            let said = process.wait_with_output().map_err(failed)?.stderr;
-            let said = String::from_utf8_lossy(&said);
-            let why = said.trim().strip_prefix("error: ").unwrap_or(said.trim());
-            return Err(Failure::new(why, FAILED));
+            let said = fs::read(&path).map_err(failed)?;
+            let said = said.get(before as usize..).unwrap_or_default();
+            let said = String::from_utf8_lossy(said);
+            let why = said.lines().find_map(|line| line.strip_prefix("error: "));
+            return Err(Failure::new(
+                why.unwrap_or("it ended at once; see its log"),
+                FAILED,
+            ));
         }
         if began.elapsed() > WITHIN {
             return Err(Failure::new(
@@ -238,7 +252,7 @@ async fn examined(place: &Where) -> Vec<Check> {
         Ok((identity, _, _)) => {
             checks.push(checks::works("vault", "it opens"));
             let now = net::Clock::start().now();
-            checks.push(checks::clock(now, &identity.certificate));
+            checks.push(checks::clock(now, now, &identity.certificate));
         }
         Err(why) => checks.push(checks::failed("vault", &why.to_string())),
     }

@@ -1,0 +1,124 @@
+//! Events, and the client with a server over a socket.
+
+use api::{
+    Api, Client, ClientError, Event, EventKind, Kind, NewQuestion, STREAMS_MAX, Token, Word, serve,
+};
+use axum::http::StatusCode;
+use http_body_util::BodyExt;
+use tokio::sync::{broadcast, mpsc};
+use tower::ServiceExt;
+
+use crate::bench::{Call, bench, entry, open, question, reply, status, token, turned_away};
+
+fn happened(number: u64) -> Event {
+    Event {
+        number,
+        at: 1,
+        kind: EventKind::Question,
+        question: Some("aa".into()),
+        text: "drawn".into(),
+    }
+}
+
+#[tokio::test]
+async fn events_reach_those_who_listen_and_no_more_than_may() {
+    let bench = bench();
+    let mut listening = Vec::new();
+    for _ in 0..STREAMS_MAX {
+        let call = Call::get("/v1/events").request;
+        let response = bench
+            .router
+            .clone()
+            .oneshot(call)
+            .await
+            .expect("never fails");
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        listening.push(response.into_body());
+    }
+    turned_away(&bench, Call::get("/v1/events"), 503).await;
+    bench.events.send(happened(1)).expect("heard");
+    for body in &mut listening {
+        let frame = body.frame().await.expect("a frame").expect("whole");
+        let text = String::from_utf8(frame.into_data().expect("data").to_vec()).expect("text");
+        assert!(
+            text.contains("event: question\n") && text.contains("id: 1\n"),
+            "{text}"
+        );
+    }
+    // Whoever goes away makes room.
+    listening.pop();
+    let call = Call::get("/v1/events").request;
+    let response = bench
+        .router
+        .clone()
+        .oneshot(call)
+        .await
+        .expect("never fails");
+    assert_eq!(response.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_client_understands_the_server() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (requests, mut orders) = mpsc::channel(8);
+    let (events, _) = broadcast::channel(8);
+    let api = Api {
+        token: token(),
+        port: address.port(),
+        requests,
+        events: events.clone(),
+    };
+    tokio::spawn(serve(listener, api.router()));
+    tokio::spawn(async move {
+        while let Some(request) = orders.recv().await {
+            reply(request);
+        }
+    });
+    let client = Client::new(address, token());
+    assert_eq!(client.status().await, Ok(status()));
+    assert_eq!(client.questions().await, Ok(vec![question(), open()]));
+    assert_eq!(client.question("aa").await, Ok(question()));
+    assert_eq!(client.proof("aa").await, Ok(vec![1, 2, 3]));
+    assert_eq!(client.inbox().await, Ok(vec![entry()]));
+    assert_eq!(client.decide("bb", Word::Never).await, Ok(entry()));
+    assert_eq!(client.shutdown().await, Ok(()));
+    let refused = |refused| match refused {
+        Err(ClientError::Refused(fault)) => fault.kind,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        refused(client.question("../status").await.map(drop)),
+        Kind::Unknown
+    );
+    let new = NewQuestion {
+        sql: String::new(),
+        purpose: String::new(),
+        consent_secs: 0,
+        collect_secs: None,
+    };
+    assert_eq!(refused(client.ask(&new).await.map(drop)), Kind::Refused);
+    let stranger = Client::new(address, Token::new([8; 32]));
+    assert_eq!(refused(stranger.status().await.map(drop)), Kind::Token);
+    let mut heard = client.events().await.expect("a stream");
+    for number in 1..=3 {
+        events.send(happened(number)).expect("heard");
+        assert_eq!(heard.next().await, Some(happened(number)));
+    }
+}
+
+#[tokio::test]
+async fn where_nobody_listens_no_node_is_running() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let address = listener.local_addr().expect("an address");
+    drop(listener);
+    let client = Client::new(address, token());
+    assert!(matches!(
+        client.status().await,
+        Err(ClientError::NotRunning(_))
+    ));
+}

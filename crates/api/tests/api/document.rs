@@ -1,0 +1,204 @@
+//! Whether every route says what the document says that it does.
+
+use std::collections::BTreeSet;
+
+use api::document;
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::bench::{Call, bench};
+
+/// Every operation of the document with a body for it, and what it replies.
+fn operations() -> Vec<(Method, &'static str, &'static str, Option<Value>, u16)> {
+    let word = Some(json!({"answer": "always"}));
+    let rule = Some(json!({"rule": "ask"}));
+    let ask = Some(json!({"sql": "SELECT COUNT(*) FROM t"}));
+    vec![
+        (Method::GET, "/v1/status", "/v1/status", None, 200),
+        (Method::POST, "/v1/shutdown", "/v1/shutdown", None, 204),
+        (Method::GET, "/v1/questions", "/v1/questions", None, 200),
+        (Method::POST, "/v1/questions", "/v1/questions", ask, 201),
+        (
+            Method::POST,
+            "/v1/questions",
+            "/v1/questions",
+            Some(json!({"sql": ""})),
+            422,
+        ),
+        (
+            Method::GET,
+            "/v1/questions/{id}",
+            "/v1/questions/aa",
+            None,
+            200,
+        ),
+        (
+            Method::GET,
+            "/v1/questions/{id}",
+            "/v1/questions/bb",
+            None,
+            404,
+        ),
+        (
+            Method::POST,
+            "/v1/questions/{id}/cancel",
+            "/v1/questions/aa/cancel",
+            None,
+            200,
+        ),
+        (
+            Method::POST,
+            "/v1/questions/{id}/cancel",
+            "/v1/questions/bb/cancel",
+            None,
+            404,
+        ),
+        (
+            Method::GET,
+            "/v1/questions/{id}/proof",
+            "/v1/questions/aa/proof",
+            None,
+            200,
+        ),
+        (
+            Method::GET,
+            "/v1/questions/{id}/proof",
+            "/v1/questions/bb/proof",
+            None,
+            404,
+        ),
+        (Method::GET, "/v1/inbox", "/v1/inbox", None, 200),
+        (Method::POST, "/v1/inbox/{id}", "/v1/inbox/bb", word, 200),
+        (Method::GET, "/v1/consent", "/v1/consent", None, 200),
+        (Method::PUT, "/v1/consent", "/v1/consent", rule, 200),
+        (Method::GET, "/v1/doctor", "/v1/doctor", None, 200),
+    ]
+}
+
+#[tokio::test]
+async fn every_route_says_what_the_document_says() {
+    let bench = bench();
+    let (status, document) = Call::get("/openapi.json")
+        .without("Authorization")
+        .send(&bench)
+        .await;
+    assert_eq!(status, StatusCode::OK);
+    let document: Value = serde_json::from_slice(&document).expect("JSON");
+    assert!(
+        document["openapi"]
+            .as_str()
+            .expect("a version")
+            .starts_with("3.1")
+    );
+    let mut documented = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for method in methods.as_object().expect("methods").keys() {
+            documented.insert((method.to_uppercase(), path.clone()));
+        }
+    }
+    let mut called = BTreeSet::from([("GET".to_owned(), "/v1/events".to_owned())]);
+    for (method, path, example, body, expected) in operations() {
+        let operation = &document["paths"][path][method.as_str().to_lowercase()];
+        if let Some(body) = &body {
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            fits(&document, schema, body, path);
+        }
+        let (status, reply) = Call::new(method.clone(), example, body).send(&bench).await;
+        assert_eq!(status.as_u16(), expected, "{method} {example}");
+        let content = &operation["responses"][expected.to_string()]["content"];
+        match content
+            .as_object()
+            .map(|kinds| kinds.keys().next().expect("a kind").as_str())
+        {
+            Some("application/json") => {
+                let reply: Value = serde_json::from_slice(&reply).expect("JSON");
+                fits(
+                    &document,
+                    &content["application/json"]["schema"],
+                    &reply,
+                    path,
+                );
+            }
+            Some("application/cbor") => assert_eq!(reply, [1, 2, 3]),
+            kind => assert!(kind.is_none() && reply.is_empty(), "{path}: {kind:?}"),
+        }
+        called.insert((method.to_string(), path.to_owned()));
+    }
+    assert_eq!(
+        documented, called,
+        "every route is documented and called here"
+    );
+}
+
+#[test]
+fn the_page_names_every_route() {
+    let page = include_str!("../../../../docs/api.md");
+    let document = serde_json::to_value(document()).expect("JSON");
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for method in methods.as_object().expect("methods").keys() {
+            let line = format!("`{} {path}`", method.to_uppercase());
+            assert!(page.contains(&line), "docs/api.md lacks {line}");
+        }
+    }
+}
+
+/// Whether a value has the shape that a schema asks for: as much of JSON Schema as the document uses.
+fn fits(document: &Value, schema: &Value, value: &Value, at: &str) {
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name
+            .strip_prefix("#/components/schemas/")
+            .expect("a schema of the document");
+        let schema = &document["components"]["schemas"][name];
+        assert!(schema.is_object(), "{name} is not in the document");
+        return fits(document, schema, value, at);
+    }
+    if let Some(choices) = schema["oneOf"].as_array() {
+        let is_null = |schema: &Value| schema["type"] == "null";
+        if value.is_null() {
+            assert!(choices.iter().any(is_null), "{at} may not be null");
+        } else {
+            let choice = choices
+                .iter()
+                .find(|schema| !is_null(schema))
+                .expect("something");
+            fits(document, choice, value, at);
+        }
+        return;
+    }
+    let kinds: Vec<_> = match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+        Value::String(kind) => vec![kind.as_str()],
+        other => panic!("{at}: a schema of type {other}: {schema}"),
+    };
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    assert!(kinds.contains(&kind), "{at}: {value} is no {kinds:?}");
+    if let Some(words) = schema["enum"].as_array() {
+        assert!(words.contains(value), "{at}: {value} is not in {words:?}");
+    }
+    if let Some(items) = value.as_array() {
+        for item in items {
+            fits(document, &schema["items"], item, at);
+        }
+    }
+    if let (Some(fields), Some(known)) = (value.as_object(), schema["properties"].as_object()) {
+        for (name, field) in fields {
+            let schema = known
+                .get(name)
+                .unwrap_or_else(|| panic!("{at}: {name} is not documented"));
+            fits(document, schema, field, &format!("{at}.{name}"));
+        }
+        for name in schema["required"].as_array().into_iter().flatten() {
+            assert!(
+                fields.contains_key(name.as_str().expect("a name")),
+                "{at} lacks {name}"
+            );
+        }
+    }
+}

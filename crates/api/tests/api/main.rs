@@ -1,0 +1,6 @@
+//! Who gets in, whether every route says what the document says that it does, and a whole conversation.
+
+mod bench;
+mod conversation;
+mod document;
+mod guard;
