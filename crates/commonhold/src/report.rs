@@ -9,6 +9,9 @@ pub mod shown;
 
 use shown::{Figure, MEAN_DIGITS, Row};
 
+/// Most figures that are told in one line.
+const ON_A_LINE: usize = 6;
+
 /// What a checked proof says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -129,18 +132,32 @@ impl Report {
             }
             (None, Some(total)) => format!("total {total} over {} {people}", self.count),
             _ => {
-                let figures = self.figures.iter().map(Figure::text);
-                let told: Vec<_> = std::iter::once(format!("{} {people}", self.count))
-                    .chain(figures)
-                    .collect();
+                let mut told = vec![format!("{} {people}", self.count)];
+                if self.figures.len() <= ON_A_LINE {
+                    told.extend(shown::texts(self.figures.iter()));
+                }
                 told.join(", ")
             }
         }
     }
 
-    /// The groups, each in a line; nothing without any.
-    pub fn groups(&self) -> Vec<String> {
-        self.groups.iter().map(Row::line).collect()
+    /// What does not fit into a few words, line by line: long lists of figures, and groups.
+    pub fn table(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.figures.len() > ON_A_LINE {
+            lines.extend(shown::texts(self.figures.iter()));
+        }
+        let (told, withheld): (Vec<&Row>, Vec<&Row>) =
+            self.groups.iter().partition(|row| row.figures.is_some());
+        lines.extend(told.into_iter().map(Row::line));
+        match withheld.as_slice() {
+            few if few.len() <= ON_A_LINE => lines.extend(few.iter().map(|row| row.line())),
+            many => lines.push(format!(
+                "{} other groups: withheld, too few people",
+                many.len()
+            )),
+        }
+        lines
     }
 
     /// Who is in it, in a few words.

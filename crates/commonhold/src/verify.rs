@@ -84,7 +84,7 @@ fn words(report: &Report) -> String {
         checks,
         ..
     } = report;
-    let groups = report.groups();
+    let groups = report.table();
     let groups = groups.iter().map(|group| format!("            {group}"));
     let mut lines = vec![
         format!("The proof holds: {checks} signatures checked."),

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use aggregation::statistic::{self, Fraction};
 use base::{Duration, Rng};
+use community::{Column, Kind, Range};
 use node::Failure;
-use question::{ConsentRule, LocalRow};
+use question::{ConsentRule, Figures, LocalRow, LocalValue};
 use sim::community::{Outcome, Settings, World};
 use sim::{Action, Rerun, seed_or};
 
@@ -248,4 +250,130 @@ fn only_who_has_the_right_may_ask() {
     assert!(outcome.stages.is_empty() && outcome.answers.is_empty());
     // Not even announced.
     assert!(world.simulation.total().sent_bytes - before < 1_000);
+}
+
+/// A community whose people have an age, a town and hours, set by `of` their place; and what a question says there.
+fn told(people: usize, sql: &str, of: impl Fn(usize) -> LocalRow) -> question::Answer {
+    let number = |name: &str, decimals, max| Column {
+        name: name.into(),
+        kind: Kind::Number(Range {
+            decimals,
+            min: 0,
+            max,
+        }),
+    };
+    let mut settings = Settings::of(people);
+    let town = Kind::Category(["Lyon", "Nice", "Brest"].map(String::from).into());
+    settings.vocabulary[0].columns.extend([
+        number("age", 0, 120),
+        Column {
+            name: "town".into(),
+            kind: town,
+        },
+    ]);
+    let mut world = World::new(people as u64, &settings);
+    for (place, person) in world.people.clone().into_iter().enumerate() {
+        world.set_value(person, of(place));
+    }
+    check_peace(&world.meet());
+    let outcome = world.ask(sql, COLLECT);
+    check_peace(&outcome);
+    assert_eq!(outcome.answers.len(), 1, "{:?}", outcome.failures);
+    let verified = &outcome.answers[0].verified;
+    assert_eq!(verified.unproved, None);
+    assert_eq!(verified.included, people as u64);
+    let again = node::proof::verify(&outcome.answers[0].proof, &world.community);
+    assert_eq!(again.as_ref(), Ok(verified));
+    verified.answer.clone()
+}
+
+/// One of a few: half in Lyon, three in ten in Nice, two in Brest.
+fn town(place: usize) -> &'static str {
+    [
+        "Lyon", "Lyon", "Nice", "Brest", "Lyon", "Nice", "Lyon", "Nice", "Brest", "Lyon",
+    ][place % 10]
+}
+
+#[test]
+fn a_mean_by_groups_is_exact_and_a_small_group_stays_closed() {
+    for people in [20, 30] {
+        let hours = |place: usize| (40 + place * 7 % 60) as i64;
+        let answer = told(
+            people,
+            "SELECT AVG(hours) FROM sleep GROUP BY town",
+            |place| {
+                let town = LocalValue::Word(town(place).into());
+                LocalRow::One(vec![town, LocalValue::Number(hours(place))])
+            },
+        );
+        assert_eq!(answer.people, people as u64);
+        let mut open = 0;
+        for (group, name) in answer.groups.iter().zip(["Lyon", "Nice", "Brest"]) {
+            let here: Vec<_> = (0..people).filter(|place| town(*place) == name).collect();
+            let Some(figures) = &group.figures else {
+                continue;
+            };
+            let Ok(Figures::Sums(statistic::Figures::Mean { mean, .. })) = figures else {
+                panic!("a mean is asked for");
+            };
+            let sum: i64 = here.iter().map(|place| hours(*place)).sum();
+            let exact = Fraction::new(sum.into(), here.len() as i128 * 10);
+            assert_eq!(Some(mean), exact.as_ref());
+            assert_eq!(group.people, Some(here.len() as u64));
+            open += 1;
+        }
+        // Of twenty, four are in Brest, too few by one; six in Nice stay closed with them.
+        assert_eq!(open, if people == 20 { 1 } else { 3 });
+    }
+}
+
+#[test]
+fn a_median_is_in_its_bucket() {
+    // Eight in their thirties, sixteen in their forties; six in their fifties, the fewest, stay closed with empty buckets.
+    let age = |place: usize| match place {
+        0..8 => 30 + place as i64,
+        8..24 => 40 + place as i64 % 10,
+        _ => 50,
+    };
+    let answer = told(30, "SELECT MEDIAN(age, 10) FROM sleep", |place| {
+        LocalRow::number(age(place))
+    });
+    let mut ages: Vec<_> = (0..30).map(age).collect();
+    ages.sort_unstable();
+    let Some(Ok(Figures::Within(bracket))) = answer.whole else {
+        panic!("a median is asked for");
+    };
+    let ends = bracket.low.units..=bracket.high.units;
+    assert!(ends.contains(&ages[14].into()), "{ends:?}");
+    assert_eq!(ends.end() - ends.start(), 9, "one bucket");
+}
+
+#[test]
+fn a_regression_is_exact() {
+    // Hours are 2 + age / 10, in tenths, but for two people who sleep an hour more and less.
+    let row = |place: usize| {
+        let age = 20 + place as i64;
+        let off = match place {
+            3 => 10,
+            9 => -10,
+            _ => 0,
+        };
+        [20 + age + off, age]
+    };
+    let answer = told(14, "SELECT REGR(hours, age) FROM sleep", |place| {
+        LocalRow::One(row(place).map(LocalValue::Number).into())
+    });
+    let Some(Ok(Figures::Sums(statistic::Figures::Linear(linear)))) = answer.whole else {
+        panic!("a line is asked for");
+    };
+    // By the textbook, in integers: n Σxy − Σx Σy over n Σx² − (Σx)², and a tenth for the units.
+    let rows: Vec<[i128; 2]> = (0..14).map(|place| row(place).map(i128::from)).collect();
+    let sum = |of: fn(&[i128; 2]) -> i128| rows.iter().map(of).sum::<i128>();
+    let (x, y) = (sum(|row| row[1]), sum(|row| row[0]));
+    let above = 14 * sum(|row| row[0] * row[1]) - x * y;
+    let below = 14 * sum(|row| row[1] * row[1]) - x * x;
+    let slope = Fraction::new(above, below * 10);
+    assert_eq!(Some(&linear.slopes[0].1.value), slope.as_ref());
+    let intercept = Fraction::new(y * below - above * x, 14 * below * 10);
+    assert_eq!(Some(&linear.intercept.value), intercept.as_ref());
 }

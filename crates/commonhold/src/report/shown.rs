@@ -11,6 +11,9 @@ pub const MEAN_DIGITS: u8 = 4;
 /// Digits after the point of other fractions.
 const DIGITS: u8 = 6;
 
+/// Why a part of a histogram has no count.
+const WITHHELD: &str = "withheld";
+
 /// One figure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Figure {
@@ -53,9 +56,23 @@ impl Row {
             (None, None) => return format!("{}: withheld, too few people", self.labels.join(", ")),
         };
         let mut told = vec![people];
-        told.extend(self.figures.iter().flatten().map(Figure::text));
+        told.extend(texts(self.figures.iter().flatten()));
         format!("{}: {}", self.labels.join(", "), told.join(", "))
     }
+}
+
+/// Each figure that is told, and how many are withheld.
+pub fn texts<'a>(figures: impl Iterator<Item = &'a Figure>) -> Vec<String> {
+    let (withheld, told): (Vec<_>, Vec<_>) =
+        figures.partition(|figure| figure.value.is_none() && figure.exactness == WITHHELD);
+    let mut texts: Vec<_> = told.into_iter().map(Figure::text).collect();
+    if !withheld.is_empty() {
+        let count = withheld.len();
+        texts.push(format!(
+            "{count} withheld, too few people in each or together"
+        ));
+    }
+    texts
 }
 
 impl Figure {
@@ -98,7 +115,7 @@ impl Figure {
     /// Name and value.
     pub fn text(&self) -> String {
         match &self.value {
-            Some(value) => format!("{} {value}", self.name),
+            Some(value) => format!("{}: {value}", self.name),
             None => format!("{}: {}", self.name, self.exactness),
         }
     }
@@ -134,7 +151,7 @@ pub fn figures(function: Function, figures: &Result<Figures, Undefined>) -> Vec<
 fn part((part, people): &(Label, Option<u64>)) -> Figure {
     match people {
         Some(people) => Figure::exact(label(part), people),
-        None => Figure::none(label(part), "withheld"),
+        None => Figure::none(label(part), WITHHELD),
     }
 }
 
