@@ -53,7 +53,7 @@ pub struct Program {
 pub enum Command {
     /// Found a community, let people in and out, look at it
     ///
-    /// These commands work on files alone. Exit code: 0 done, 1 failed, 2 what was typed makes no sense, 4 refused.
+    /// All but join work on files alone. Exit code: 0 done, 1 failed, 2 what was typed makes no sense, 4 refused.
     Community {
         /// What about it.
         #[command(subcommand)]

@@ -1,4 +1,5 @@
-//! `commonhold community`: founding a community, letting people in and out, and looking at it. Works on files alone.
+//! `commonhold community`: founding a community, letting people in and out, and looking at it. Works on files alone, but for
+//! `join`.
 //!
 //! | file | idea |
 //! |---|---|
@@ -8,6 +9,7 @@
 //! | `places` | which folder is meant |
 //! | `founding`, `vocabulary_file` | `create` |
 //! | `issuing` | `invite`, `certify`, `renew` |
+//! | `reception` | letting people in over the network, while a node runs |
 //! | `amending` | `revoke`, `rotate`, `delegate` |
 //! | `joining` | `join`, `install`: the newcomer's side |
 //! | `telling` | `show`, `log` |
@@ -18,8 +20,9 @@ mod founding;
 mod issuing;
 mod joining;
 pub mod options;
-mod passphrase;
+pub mod passphrase;
 mod places;
+mod reception;
 mod telling;
 mod vocabulary_file;
 
@@ -28,8 +31,10 @@ use std::process::ExitCode;
 use serde_json::Value;
 use thiserror::Error;
 
+pub use self::joining::members;
 use self::options::CommunityCommand;
-use crate::cli::{ANSWERED, FAILED, REFUSED, USAGE, fail};
+pub use self::reception::{Received, Reception};
+use crate::cli::{ANSWERED, FAILED, REFUSED, TIMED_OUT, USAGE, fail};
 
 /// Why a command did nothing: one line that says what happened and what to do.
 #[derive(Debug, Error)]
@@ -43,14 +48,19 @@ pub enum Failure {
     /// The community's rules, or somebody's signature.
     #[error("{0}")]
     Refused(String),
+    /// Nobody answered.
+    #[error("{0}")]
+    Silence(String),
 }
 
 impl Failure {
-    fn code(&self) -> u8 {
+    /// The exit code.
+    pub fn code(&self) -> u8 {
         match self {
             Self::Usage(_) => USAGE,
             Self::Failed(_) => FAILED,
             Self::Refused(_) => REFUSED,
+            Self::Silence(_) => TIMED_OUT,
         }
     }
 }

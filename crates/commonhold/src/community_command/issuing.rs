@@ -5,7 +5,7 @@ use community::{
     Community, Invitation, IssueError, Issuer, JOIN_REQUEST_BYTES_MAX, JoinAnswer, JoinRequest,
     Refusal, Ticket, Welcome,
 };
-use crypto::{Certificate, Rights};
+use crypto::{Certificate, Rights, SigningKey};
 use net::Clock;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use crate::home::system_rng;
 use crate::verify::utc;
 
 /// An issuer with its folder, which nobody else changes meanwhile.
-struct Desk {
+pub struct Desk {
     folder: Folder,
     community: Community,
     issuer: Issuer,
@@ -28,6 +28,11 @@ struct Desk {
 impl Desk {
     fn open(folder: Folder, passphrase: &str) -> Result<Self, Failure> {
         let key = folder.issuing_key(&folder.community()?, passphrase)?;
+        Self::at(folder, key)
+    }
+
+    /// With a key that is unlocked.
+    pub fn at(folder: Folder, key: SigningKey) -> Result<Self, Failure> {
         let held = folder.hold()?;
         // Read again: it may have changed while the passphrase was typed.
         let community = folder.community()?;
@@ -39,6 +44,29 @@ impl Desk {
             now: Clock::start().now(),
             _held: held,
         })
+    }
+
+    /// Certifies who asks with a ticket of ours, and stores that.
+    pub fn redeem(
+        &mut self,
+        request: &JoinRequest,
+    ) -> Result<Result<Certificate, Refusal>, Failure> {
+        let descriptor = self.community.descriptor();
+        let rng = &mut system_rng();
+        let redeemed = self.issuer.redeem(descriptor, request, self.now, rng);
+        if redeemed.is_ok() {
+            self.folder.store_issuer(&self.issuer)?;
+        }
+        Ok(redeemed)
+    }
+
+    /// What a newcomer gets.
+    pub fn welcome(&self, certificate: Certificate) -> JoinAnswer {
+        JoinAnswer::Welcome(Box::new(Welcome {
+            certificate,
+            descriptor: self.community.signed().clone(),
+            contacts: Vec::new(),
+        }))
     }
 }
 
@@ -102,11 +130,7 @@ pub fn certify(options: &CertifyOptions) -> Result<Told, Failure> {
     let secret = options.secret.passphrase_file.as_deref();
     let passphrase = passphrase::known(secret, "the key that certifies")?;
     let mut desk = Desk::open(Folder::at(&path), &passphrase)?;
-    let descriptor = desk.community.descriptor();
-    let redeemed = desk
-        .issuer
-        .redeem(descriptor, &request, desk.now, &mut system_rng());
-    let certificate = match redeemed {
+    let certificate = match desk.redeem(&request)? {
         Ok(certificate) => certificate,
         Err(why) => {
             let answer = JoinAnswer::Refused(why);
@@ -114,7 +138,6 @@ pub fn certify(options: &CertifyOptions) -> Result<Told, Failure> {
             return Err(not_certified(why));
         }
     };
-    desk.folder.store_issuer(&desk.issuer)?;
     hand_out(&desk, certificate, &options.out, "Certified")
 }
 
@@ -147,12 +170,7 @@ fn hand_out(
     what: &str,
 ) -> Result<Told, Failure> {
     let (json, line) = words(&certificate, out, what);
-    let answer = JoinAnswer::Welcome(Box::new(Welcome {
-        certificate,
-        descriptor: desk.community.signed().clone(),
-        contacts: Vec::new(),
-    }));
-    folder::write(out, &encode(&answer))?;
+    folder::write(out, &encode(&desk.welcome(certificate)))?;
     let next = format!(
         "Send {} to its owner, for: commonhold community install FILE",
         out.display()

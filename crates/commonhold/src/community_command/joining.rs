@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use base::{Instant, decode, encode};
 use community::{
-    Community, JOIN_ANSWER_BYTES_MAX, JoinAnswer, JoinError, Joined, SignedDescriptor,
+    Community, JOIN_ANSWER_BYTES_MAX, JoinAnswer, JoinError, Joined, Member, SignedDescriptor,
     TICKET_TEXT_MAX, Ticket, TicketError, Welcome, draw_keys,
 };
 use crypto::{CertificateRequest, SigningKey, VrfSecretKey};
 use minicbor::{Decode, Encode};
-use net::Clock;
+use net::{Clock, HostConfig, KnockError, Limits, knock};
 use serde_json::json;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -97,15 +97,20 @@ pub fn join(options: &JoinOptions) -> Result<Told, Failure> {
     files::make_folder(&path).map_err(|why| folder::cannot("make", &path, &why))?;
     folder::write(&joining, &Zeroizing::new(encode(&waiting)))?;
     let request = ticket.request(waiting.request(&ticket));
-    folder::write(&options.offline, &encode(&request))?;
-    let (node, file) = (request.request.node, options.offline.display());
+    let Some(offline) = &options.offline else {
+        let answer = asked(&waiting, &ticket, encode(&request))?;
+        let line = settled(&home, answer, Path::new("the answer"))?;
+        return told_member(&home, vec![line]);
+    };
+    folder::write(offline, &encode(&request))?;
+    let (node, file) = (request.request.node, offline.display());
     Ok(Told {
         json: json!({
             "name": ticket.name,
             "community": ticket.community.to_string(),
             "node": node.to_string(),
             "folder": path,
-            "request": options.offline,
+            "request": offline,
             "expires": ticket.expires.as_secs(),
         }),
         lines: vec![
@@ -164,6 +169,46 @@ pub fn install(options: &InstallOptions) -> Result<Told, Failure> {
         };
         said.push(line);
     }
+    told_member(&home, said)
+}
+
+/// Asks the members that the ticket names over the network.
+fn asked(waiting: &Joining, ticket: &Ticket, request: Vec<u8>) -> Result<JoinAnswer, Failure> {
+    let config = HostConfig {
+        key: waiting.keys().0,
+        bind: ([0, 0, 0, 0], 0).into(),
+        limits: Limits::default(),
+        door: None,
+    };
+    let members = ticket.members.iter();
+    let members = members.map(|member| (member.node, member.addresses.clone()));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|why| Failure::Failed(format!("cannot start: {why}")))?;
+    eprintln!("Asking to be let into \"{}\" …", ticket.name);
+    let answer = runtime.block_on(knock(config, members.collect(), request));
+    let answer = answer.map_err(|why| match why {
+        KnockError::Bind(_) => Failure::Failed(why.to_string()),
+        KnockError::Nobody | KnockError::NoAnswer { .. } => {
+            Failure::Silence(format!("{why}; or join by file: --offline REQUEST_FILE"))
+        }
+    })?;
+    decode(&answer, JOIN_ANSWER_BYTES_MAX).map_err(|_| {
+        Failure::Failed("what the member answered cannot be read; update the program".into())
+    })
+}
+
+/// Whom the newcomer's ticket named: where its node finds the others.
+pub fn members(folder: &Path) -> Vec<Member> {
+    files::read(&folder.join(MEMBERS), JOINING_BYTES_MAX)
+        .ok()
+        .and_then(|bytes| decode(&bytes, JOINING_BYTES_MAX).ok())
+        .unwrap_or_default()
+}
+
+fn told_member(home: &Home, said: Vec<String>) -> Result<Told, Failure> {
+    let path = home.path();
     let (identity, community, _) = home.open().map_err(|why| failed(&why))?;
     let until = identity.certificate.valid_until().as_secs();
     Ok(Told {

@@ -22,9 +22,11 @@ pub enum CommunityCommand {
     ///
     /// One line of text. Whoever has it can use it, so send it as you would send a key.
     Invite(InviteOptions),
-    /// Ask to join, by a ticket
+    /// Join, by a ticket
     ///
-    /// Makes the node's keys, and a request that you bring to who gave the ticket; the answer is for install.
+    /// Makes the node's keys and asks the members that the ticket names; only they are contacted. With --offline it writes a
+    /// request that you bring to who gave the ticket, and the answer is for install. Exit code: 0 done, 4 refused, 5 nobody
+    /// answered.
     Join(JoinOptions),
     /// Certify who asks to join by a ticket of ours
     ///
@@ -130,9 +132,9 @@ pub struct InviteOptions {
 pub struct JoinOptions {
     /// The ticket, or - to read it from standard input
     pub ticket: String,
-    /// Write the request to this file, to be brought to who gave the ticket
+    /// Contact nobody: write the request to this file, to be brought to who gave the ticket
     #[arg(long, value_name = "REQUEST_FILE")]
-    pub offline: PathBuf,
+    pub offline: Option<PathBuf>,
     /// Folder of the node; made if it is not there [default: in your data folder]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,

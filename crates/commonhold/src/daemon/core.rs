@@ -11,14 +11,15 @@ use std::sync::Arc;
 use api::{Api, Event, EventKind, NewQuestion, Question, Reply, Request};
 use base::Instant;
 use community::{Community, Identity};
-use net::{HostHandle, Limits};
+use net::{Door, HostHandle, Limits};
 use node::Node;
 use question::ConsentRule;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc};
 
-use crate::config::Config;
+use crate::community_command::{Received, Reception, members};
+use crate::config::{Config, Peer};
 use crate::daemon::folder::{Claimed, FolderError};
 use crate::daemon::hearing;
 use crate::daemon::ledger::Ledger;
@@ -29,6 +30,8 @@ use crate::log::{Level, Log};
 
 /// Requests that wait.
 const REQUESTS: usize = 64;
+/// Newcomers who wait for a line in the log.
+const NOTES: usize = 16;
 /// Events that wait for one who listens; who is slower misses some.
 const EVENTS: usize = 1024;
 
@@ -58,10 +61,13 @@ pub enum UpError {
 pub async fn run(
     config: Config,
     mut log: Log,
+    reception: Option<Reception>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), UpError> {
     let claimed = Claimed::claim(&config.folder)?;
     let token = claimed.token(&mut system_rng())?;
+    let (notes, noted) = mpsc::channel(NOTES);
+    let door = reception.map(|reception| welcome(reception, notes));
     let place = Place {
         listen: config.listen,
         announce: config.announce.clone(),
@@ -70,7 +76,7 @@ pub async fn run(
             inbox_messages: config.inbox_messages_max,
             ..Limits::default()
         },
-        door: None,
+        door,
         rule: config.rule,
     };
     let live = live::start(&Home::at(&config.folder), place).await?;
@@ -98,7 +104,16 @@ pub async fn run(
         since,
     } = live;
     let (keeper, done) = Keeper::start(vault);
-    let join = hearing::join(&config.peers, host.node());
+    let named = members(&config.folder).into_iter();
+    let named = named.flat_map(|member| {
+        let at = member.addresses.into_iter();
+        at.map(move |address| Peer {
+            node: member.node,
+            address,
+        })
+    });
+    let peers: Vec<_> = config.peers.iter().cloned().chain(named).collect();
+    let join = hearing::join(&peers, host.node());
     host.command(join).await.map_err(|_| UpError::Stopped)?;
     claimed.publish(address)?;
     log.say(
@@ -126,7 +141,7 @@ pub async fn run(
         asking: VecDeque::new(),
         config,
     };
-    let result = core.turn(said, done, orders, stop).await;
+    let result = core.turn(said, done, orders, noted, stop).await;
     if let Err(why) = &result {
         core.say(Level::Error, &why.to_string());
     }
@@ -141,6 +156,26 @@ pub async fn run(
             .map_err(|_| UpError::Stopped)?
             .map_err(UpError::from),
     )
+}
+
+/// Lets people in as long as the node runs. The disk and the elliptic curve have a thread of their own.
+fn welcome(reception: Reception, notes: mpsc::Sender<String>) -> Door {
+    let (door, mut knocks) = Door::new();
+    std::thread::spawn(move || {
+        while let Some(knock) = knocks.blocking_recv() {
+            let note = match reception.answer(knock.from, &knock.request) {
+                Ok(None) => continue,
+                Ok(Some(Received { answer, note })) => {
+                    // Who has gone asks again, and gets the same.
+                    drop(knock.answer.send(answer));
+                    note
+                }
+                Err(why) => format!("cannot let anybody in: {why}"),
+            };
+            drop(notes.blocking_send(note));
+        }
+    });
+    door
 }
 
 struct Core {
@@ -170,6 +205,7 @@ impl Core {
         mut said: mpsc::Receiver<node::Event>,
         mut done: mpsc::UnboundedReceiver<Kept>,
         mut orders: mpsc::Receiver<Request>,
+        mut noted: mpsc::Receiver<String>,
         stop: impl Future<Output = ()>,
     ) -> Result<(), UpError> {
         tokio::pin!(stop);
@@ -182,6 +218,7 @@ impl Core {
                     Kept::Tell(command) => self.command(command).await?,
                     Kept::Note(why) => self.say(Level::Warn, &why),
                 },
+                Some(note) = noted.recv() => self.say(Level::Info, &note),
                 Some(request) = orders.recv() => {
                     if let Request::Shutdown(reply) = request {
                         drop(reply.send(Ok(())));

@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use api::{Check, Verdict};
@@ -12,6 +13,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep};
 
 use crate::cli::{ANSWERED, FAILED, TIMED_OUT};
+use crate::community_command::Reception;
+use crate::community_command::options::Secret;
 use crate::config::LogTo;
 use crate::daemon::folder::{Claimed, FolderError, client};
 use crate::daemon::{Failure, Where, checks, converse, core, shown};
@@ -32,6 +35,12 @@ pub struct UpOptions {
     /// Return once it runs, and log to the file log in its folder
     #[arg(long)]
     pub detach: bool,
+    /// Let people with tickets in as long as the node runs: the folder of the authority, or of who certifies for it
+    #[arg(long, value_name = "DIR")]
+    pub enrol: Option<PathBuf>,
+    /// Of the key in that folder.
+    #[command(flatten)]
+    pub secret: Secret,
 }
 
 /// Of `commonhold status`.
@@ -60,8 +69,12 @@ pub struct DoctorOptions {
 pub fn up(options: &UpOptions) -> ExitCode {
     converse(false, async {
         if options.detach {
-            return detach(&options.place).await;
+            return detach(options).await;
         }
+        let enrol = options.enrol.as_deref();
+        let reception = enrol.map(|folder| Reception::open(folder, &options.secret));
+        let reception = reception.transpose();
+        let reception = reception.map_err(|why| Failure::new(&why, why.code()))?;
         let config = options.place.config()?;
         let log = match config.log {
             LogTo::Stderr => Log::stderr(config.log_level),
@@ -74,7 +87,7 @@ pub fn up(options: &UpOptions) -> ExitCode {
             }
         };
         let stop = stopped().map_err(|why| Failure::new(why, FAILED))?;
-        let ran = core::run(config, log, stop).await;
+        let ran = core::run(config, log, reception, stop).await;
         ran.map_err(|why| Failure::new(why, FAILED))?;
         Ok(ANSWERED)
     })
@@ -97,7 +110,8 @@ fn stopped() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 /// Starts a process of its own and waits until it answers.
-async fn detach(place: &Where) -> Result<u8, Failure> {
+async fn detach(options: &UpOptions) -> Result<u8, Failure> {
+    let place = &options.place;
     let config = place.config()?;
     // What would fail at once is said here and not in the log.
     drop(Claimed::claim(&config.folder)?);
@@ -114,6 +128,12 @@ async fn detach(place: &Where) -> Result<u8, Failure> {
     command.arg("up").arg("--dir").arg(&config.folder);
     if let Some(file) = &place.config {
         command.arg("--config").arg(file);
+    }
+    if let Some(folder) = &options.enrol {
+        command.arg("--enrol").arg(folder);
+    }
+    if let Some(file) = &options.secret.passphrase_file {
+        command.arg("--passphrase-file").arg(file);
     }
     let mut process = command
         .env("COMMONHOLD_LOG", "file")

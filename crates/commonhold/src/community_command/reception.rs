@@ -1,0 +1,77 @@
+//! Letting people in over the network: who runs a node beside the key that certifies answers their requests.
+
+use std::path::PathBuf;
+
+use base::{NodeId, decode, encode};
+use community::{JOIN_REQUEST_BYTES_MAX, JoinAnswer, JoinRequest};
+use crypto::SigningKey;
+
+use super::Failure;
+use super::folder::Folder;
+use super::issuing::Desk;
+use super::options::Secret;
+use super::passphrase;
+use super::places::{self, Role};
+
+/// The key that certifies, unlocked, and its folder.
+pub struct Reception {
+    folder: PathBuf,
+    key: SigningKey,
+}
+
+/// What came of one request.
+pub struct Received {
+    /// For the newcomer.
+    pub answer: Vec<u8>,
+    /// For the log.
+    pub note: String,
+}
+
+impl Reception {
+    /// Unlocks the key in this folder.
+    ///
+    /// # Errors
+    ///
+    /// No such folder, or the wrong passphrase.
+    pub fn open(folder: &std::path::Path, secret: &Secret) -> Result<Self, Failure> {
+        let path = places::find(Some(folder), &[Role::Authority])?;
+        let passphrase = passphrase::known(
+            secret.passphrase_file.as_deref(),
+            "the key that lets people in",
+        )?;
+        let folder = Folder::at(&path);
+        let key = folder.issuing_key(&folder.community()?, &passphrase)?;
+        Ok(Self { folder: path, key })
+    }
+
+    /// Certifies who shows a ticket, or says why not. `None` to who says nothing that can be read.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be used: nobody is certified.
+    pub fn answer(&self, from: NodeId, request: &[u8]) -> Result<Option<Received>, Failure> {
+        let Ok(request) = decode::<JoinRequest>(request, JOIN_REQUEST_BYTES_MAX) else {
+            return Ok(None);
+        };
+        if request.request.node != from {
+            // Keys are certified for those alone who speak under them.
+            return Ok(None);
+        }
+        let mut desk = Desk::at(Folder::at(&self.folder), self.key.clone())?;
+        let (answer, note) = match desk.redeem(&request)? {
+            Ok(certificate) => {
+                let note = format!(
+                    "let {from:?} in, number {} of the log",
+                    certificate.serial()
+                );
+                (desk.welcome(certificate), note)
+            }
+            Err(why) => (
+                JoinAnswer::Refused(why),
+                format!("did not let {from:?} in: {why}"),
+            ),
+        };
+        let answer = encode(&answer);
+        Ok(Some(Received { answer, note }))
+    }
+}
