@@ -54,7 +54,7 @@ pub enum ConfigError {
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// [`KEYS`].
+    /// [`KEYS`](super::KEYS).
     Default,
     /// The configuration file.
     File(PathBuf),
