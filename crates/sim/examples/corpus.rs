@@ -20,11 +20,15 @@ const LEN_MAX: usize = 12_000;
 /// Samples of one kind.
 const OF_A_KIND: usize = 2;
 
-const QUESTIONS: [&str; 8] = [
+const QUESTIONS: [&str; 12] = [
     "SELECT AVG(hours) FROM sleep",
     "SELECT COUNT(*) FROM sleep WHERE hours > 7.5 AND hours <= 9",
     "SELECT SUM(hours) FROM sleep WHERE NOT (hours IS NULL OR hours BETWEEN 1 AND 2)",
     "select sum ( hours ) from sleep -- comment",
+    "SELECT QUANTILE(hours, 0.9, 2.5) FROM sleep GROUP BY BUCKET(hours, 10)",
+    "SELECT TOP(BUCKET(hours), 3) FROM sleep",
+    "SELECT CORR(hours, hours * hours) FROM sleep",
+    "SELECT KURTOSIS(h) FROM (SELECT SUM(hours) AS h, COUNT(*) AS n FROM sleep HAVING COUNT(*) <= 7) WHERE n > 1",
     "SELECT AVG(hours) FROM sleep; DROP TABLE sleep",
     "SELECT hours FROM sleep",
     "SELECT COUNT(*) FROM sleep WHERE ((((((((hours = 1))))))))",

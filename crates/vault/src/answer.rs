@@ -335,6 +335,106 @@ mod tests {
     }
 
     #[test]
+    fn gives_groups_and_values_in_one_row() {
+        let (_folder, vault) = vault();
+        let sql = "SELECT CORR(hours, age) FROM people WHERE id = 3 GROUP BY town";
+        let nice = LocalValue::Word("Nice".into());
+        let [age, hours] = [60, 60].map(LocalValue::Number);
+        assert!(ask(&vault, sql) == LocalRow::One(vec![nice, hours, age]));
+        let sql = "SELECT AVG(hours) FROM people WHERE id = 2 GROUP BY town, BUCKET(age, 10)";
+        let lyon = LocalValue::Word("Lyon".into());
+        let age = LocalValue::Number(50);
+        let row = LocalRow::One(vec![lyon, age, LocalValue::Missing]);
+        assert!(ask(&vault, sql) == row);
+    }
+
+    #[test]
+    fn brings_the_rows_of_a_person_down_to_one() {
+        let (_folder, vault) = vault();
+        for (outer, inner, expected) in [
+            (
+                "AVG(h)",
+                "SUM(hours) AS h FROM people",
+                LocalRow::number(135),
+            ),
+            ("AVG(h)", "COUNT(*) AS h FROM people", LocalRow::number(3)),
+            (
+                "AVG(h)",
+                "COUNT(hours) AS h FROM people",
+                LocalRow::number(2),
+            ),
+            (
+                "AVG(h)",
+                "COUNT(town) AS h FROM people WHERE town = 'Lyon'",
+                LocalRow::number(2),
+            ),
+            (
+                "AVG(h)",
+                "MIN(hours) AS h FROM people",
+                LocalRow::number(60),
+            ),
+            (
+                "AVG(h)",
+                "MAX(age + 1) AS h FROM people",
+                LocalRow::number(61),
+            ),
+            // 6.75, to the digits of hours.
+            (
+                "AVG(h)",
+                "AVG(hours) AS h FROM people",
+                LocalRow::number(68),
+            ),
+            (
+                "AVG(h)",
+                "AVG(-hours) AS h FROM people",
+                LocalRow::number(-67),
+            ),
+            (
+                "SUM(h * 2)",
+                "SUM(age) AS h FROM people",
+                LocalRow::number(300),
+            ),
+            (
+                "AVG(h)",
+                "SUM(age) AS h FROM people WHERE age > 90",
+                LocalRow::missing(),
+            ),
+            (
+                "AVG(h)",
+                "COUNT(*) AS h FROM people WHERE age > 90",
+                LocalRow::number(0),
+            ),
+            ("COUNT(*)", "SUM(age) AS h FROM people", LocalRow::number(1)),
+            // Who has more rows than are allowed does not match.
+            (
+                "AVG(h)",
+                "SUM(age) AS h FROM people HAVING COUNT(*) <= 3",
+                LocalRow::number(150),
+            ),
+            (
+                "AVG(h)",
+                "SUM(age) AS h FROM people HAVING COUNT(*) <= 2",
+                LocalRow::NoRow,
+            ),
+        ] {
+            let sql = format!("SELECT {outer} FROM (SELECT {inner})");
+            assert!(ask(&vault, &sql) == expected, "{sql}");
+        }
+        let inner = "FROM (SELECT SUM(hours) AS h, COUNT(*) AS n FROM people)";
+        let both = ask(&vault, &format!("SELECT CORR(h, n) {inner} WHERE n > 2"));
+        assert!(both == LocalRow::One([135, 3].map(LocalValue::Number).into()));
+        assert!(ask(&vault, &format!("SELECT CORR(h, n) {inner} WHERE n > 3")) == LocalRow::NoRow);
+    }
+
+    #[test]
+    fn a_sum_beyond_64_bits_counts_for_nothing() {
+        let (_folder, vault) = vault();
+        let sql = "SELECT h FROM (SELECT SUM(age * 200000000000000000) AS h FROM people)";
+        let expected = LocalRow::One(vec![LocalValue::Other]);
+        assert!(run(&vault, sql) == Ok(expected));
+    }
+
+    #[test]
     fn computes_as_the_question_declares() {
         // Against plain arithmetic over random rows: the scale, the range and the value of every expression.
         let mut rng = Rng::from_number(5);
