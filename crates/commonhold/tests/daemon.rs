@@ -345,3 +345,21 @@ fn a_question_goes_through_daemons_and_leaves_nothing_personal_behind() {
         }
     }
 }
+
+#[test]
+fn whoever_starts_first_waits_for_the_others() {
+    let village = Village::found(ALONE);
+    // Free a moment ago.
+    let address = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    let address = address.expect("an address").to_string();
+    let peer = format!("{}@{address}", village.nodes[0]);
+    let _early = village.up(1, &[("COMMONHOLD_PEERS", &peer)]);
+    let problems = village.json(1, &["status"])["problems"].to_string();
+    assert!(problems.contains("no other member is known"), "{problems}");
+    let _late = village.up(0, &[("COMMONHOLD_LISTEN", &address)]);
+    eventually("they meet", || {
+        [0, 1]
+            .iter()
+            .all(|place| village.json(*place, &["status"])["peers_known"] == 1)
+    });
+}

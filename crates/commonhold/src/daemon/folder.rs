@@ -81,6 +81,8 @@ impl Claimed {
         for _ in 0..TRIES {
             match lock.try_lock() {
                 Ok(()) => {
+                    // One that a killed process left behind may be another program's by now.
+                    drop(fs::remove_file(folder.join(ADDRESS)));
                     let folder = folder.into();
                     return Ok(Self {
                         folder,
@@ -116,7 +118,6 @@ impl Claimed {
 
 impl Drop for Claimed {
     fn drop(&mut self) {
-        // A stale one does no harm: it counts only while the lock is held.
         drop(fs::remove_file(self.folder.join(ADDRESS)));
     }
 }
@@ -244,6 +245,9 @@ mod tests {
         claimed.token(&mut Rng::from_number(1)).expect("made");
         drop(claimed);
         fs::write(folder.path().join(ADDRESS), "127.0.0.1:7\n").expect("written");
+        assert!(matches!(client(folder.path()), Err(FolderError::Idle(_))));
+        // Nor does it while the next process starts.
+        let _claimed = Claimed::claim(folder.path()).expect("free");
         assert!(matches!(client(folder.path()), Err(FolderError::Idle(_))));
     }
 
