@@ -154,12 +154,7 @@ impl Told {
             line("consent", self.report.people()),
             line("answer", self.report.answer()),
         ];
-        lines.extend(
-            self.report
-                .groups()
-                .into_iter()
-                .map(|group| line("", group)),
-        );
+        lines.extend(self.report.table().into_iter().map(|group| line("", group)));
         lines.extend([
             line("in clear", clear),
             line("chances", self.report.bounds()),
