@@ -3,6 +3,7 @@
 mod figures;
 mod language;
 mod places;
+mod refused;
 mod text;
 
 use aggregation::committee::Totals;
