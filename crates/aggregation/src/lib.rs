@@ -10,7 +10,7 @@
 //! | [`statistic`] | what the numbers in a vector mean: from one person's rows to a vector, from totals to figures |
 //!
 //! Everything here is a pure state machine or a function. What the numbers mean is no business of the engine's: to it, a
-//! statistic is a sum of vectors whose first element counts the people who match.
+//! statistic is a sum of vectors that begin with how many people match, in each group.
 
 pub mod agreement;
 pub mod committee;

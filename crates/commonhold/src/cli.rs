@@ -143,7 +143,7 @@ pub struct DemoOptions {
     /// The column that tells people apart [default: the first]
     #[arg(long, value_name = "COLUMN")]
     pub person: Option<String>,
-    /// The question: SELECT COUNT(*), SUM(x) or AVG(x) FROM the table, with or without WHERE
+    /// The question: SELECT AVG(x) FROM the table, or another statistic, with or without WHERE and GROUP BY
     #[arg(long, value_name = "SQL")]
     pub ask: Option<String>,
     /// Kill this many helpers in the middle of the computation

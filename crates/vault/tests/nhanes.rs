@@ -48,7 +48,8 @@ fn ask_everyone(csv: &str, table: &Table, statistic: &str, condition: &str) -> A
             let sql = format!(
                 "SELECT {statistic} FROM nhanes WHERE person_id = {person} AND ({condition})"
             );
-            let question = Question::parse(&sql, std::slice::from_ref(table), 10_000).expect("valid");
+            let question =
+                Question::parse(&sql, std::slice::from_ref(table), 10_000).expect("valid");
             let measured = question.measure(&vault.answer(&question).expect("answered"));
             assert!(
                 !matches!(measured.outcome, Outcome::OutOfRange | Outcome::SeveralRows),

@@ -108,7 +108,7 @@ impl Told {
             (Some(true) | None, _) => "equal".to_owned(),
             (Some(false), 0) => "NOT EQUAL".to_owned(),
             (Some(false), several) => format!(
-                "NOT EQUAL; {several} people have several records, and who matches with more than one counts for none"
+                "NOT EQUAL; {several} people have several records, and who matches with more than one counts for none (docs/questions.md: several rows of one person)"
             ),
         };
         let clear = match (&self.clear, self.equal()) {
