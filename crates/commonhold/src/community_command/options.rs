@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn times_have_a_unit() {
-        let days = |days| Ok(Duration::from_secs(days * 86_400));
+        let days = |days: u64| Ok(Duration::from_secs(days * 86_400));
         assert_eq!(time("30d"), days(30));
         assert_eq!(time("2w"), days(14));
         assert_eq!(time("48h"), days(2));
