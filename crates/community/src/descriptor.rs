@@ -282,6 +282,7 @@ impl Community {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::vocabulary::{Column, Kind};
 
     pub(crate) fn sample(authority: &SigningKey) -> Descriptor {
         Descriptor {
@@ -333,14 +334,31 @@ pub(crate) mod tests {
 
     #[test]
     fn refuses_numbers_outside_their_ranges() {
-        let break_it: [fn(&mut Descriptor); 7] = [
-            |d| d.nodes = 0,
-            |d| d.colluders = d.nodes,
-            |d| d.alpha = f64::NAN,
-            |d| d.alpha = 1.0,
-            |d| d.offline_permille = 1000,
-            |d| d.min_crowd = 0,
-            |d| d.revoked = vec![NodeId([2; 32]), NodeId([1; 32])],
+        let table = |name: &str| Table {
+            name: name.into(),
+            columns: vec![Column {
+                name: "hours".into(),
+                kind: Kind::Text,
+            }],
+        };
+        let named = |d: &mut Descriptor, name: &str| {
+            d.name = name.into();
+            d.community = Descriptor::community_of(name, d.authority);
+        };
+        let break_it: [&dyn Fn(&mut Descriptor); 13] = [
+            &|d| d.enrolment = vec![NodeId([3; 32]); ENROLMENT_MAX + 1],
+            &|d| named(d, ""),
+            &|d| named(d, &"n".repeat(NAME_BYTES_MAX + 1)),
+            &|d| named(d, "bell \u{7}"),
+            &|d| d.vocabulary = vec![table("sleep"), table("sleep")],
+            &|d| d.vocabulary = vec![table("")],
+            &|d| d.nodes = 0,
+            &|d| d.colluders = d.nodes,
+            &|d| d.alpha = f64::NAN,
+            &|d| d.alpha = 1.0,
+            &|d| d.offline_permille = 1000,
+            &|d| d.min_crowd = 0,
+            &|d| d.revoked = vec![NodeId([2; 32]), NodeId([1; 32])],
         ];
         for (index, change) in break_it.iter().enumerate() {
             let mut descriptor = sample(&key(1));

@@ -18,7 +18,7 @@ use crate::{
     Ticket, TicketId, check_certificate,
 };
 
-/// Longest encoded request, in bytes. They have 238.
+/// Longest encoded request, in bytes. They have 240.
 pub const JOIN_REQUEST_BYTES_MAX: usize = 256;
 /// Most contacts of an answer.
 pub const JOIN_CONTACTS_MAX: usize = 16;

@@ -81,7 +81,10 @@ fn join(place: &Place, folder: &str, ticket: &str) -> String {
 }
 
 fn assert_private(folder: &Path) {
-    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let mode = |path: &Path| {
+        let metadata = fs::metadata(path).expect("it is there");
+        metadata.permissions().mode() & 0o777
+    };
     assert_eq!(mode(folder), 0o700, "{}", folder.display());
     for name in list(folder) {
         let path = folder.join(&name);
@@ -299,11 +302,8 @@ fn what_is_wrong_is_said_in_one_line() {
     done(&place, &["create", "Test"]);
 
     let good = ticket(&place, &[]);
-    let slip = good.replacen(
-        &good[20..21],
-        if &good[20..21] == "7" { "8" } else { "7" },
-        1,
-    );
+    let mut slip = good.clone();
+    slip.replace_range(20..21, if &good[20..21] == "7" { "8" } else { "7" });
     for (typed, code, said) in [
         ("hello", 2, "not a ticket"),
         ("chticket2xyz", 2, "another version"),
@@ -391,6 +391,12 @@ fn a_log_that_was_kept_twice_is_found_out() {
     not_done(
         &place,
         &["log", "--dir", "copy"],
+        1,
+        "restore it from a backup",
+    );
+    not_done(
+        &place,
+        &["invite", "--dir", "copy"],
         1,
         "restore it from a backup",
     );

@@ -213,9 +213,9 @@ kind = "text"
             (
                 "decimals = 1",
                 "digits = 1",
-                "line 9: unknown field `digits`",
+                "line 10: unknown field `digits`",
             ),
-            ("max = 24.5", "max = \"x\"", "line 8: "),
+            ("max = 24.5", "max = \"x\"", "line 9: "),
             (
                 "kind = \"text\"",
                 "kind = \"blob\"",
