@@ -59,7 +59,7 @@ impl Village {
         format!(
             "{}@{}",
             text(&status["node"]),
-            text(&status["addresses"][0])
+            text(&status["announces"][0])
         )
     }
 
