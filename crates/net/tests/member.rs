@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use base::{Duration, Rng};
-use community::{Community, Descriptor, Identity, SignedDescriptor, Terms, draw_keys, enrol};
+use community::{
+    Community, Descriptor, DescriptorError, Identity, SignedDescriptor, Terms, draw_keys, enrol,
+};
 use crypto::{Rights, SigningKey};
 use net::{Bound, Clock, Counters, HostConfig, HostHandle, Limits, MemberAdmission};
 use node::{Command, Event, Node, Setup};
@@ -153,10 +155,12 @@ async fn members_meet_and_others_get_nothing() {
     let foreign = there.certify(DAY);
     let foreign_community = there.community();
     let forged = impostor.certify(DAY);
-    let forged_community = impostor.community();
+    // Nobody takes a descriptor of it: its name and founder make another community. So it goes by ours.
+    let refused = SignedDescriptor::sign(&impostor.descriptor, &impostor.key);
+    assert_eq!(refused.map(|_| ()), Err(DescriptorError::Authority));
     let cases = [
         ("of another community", foreign, &foreign_community),
-        ("certified by nobody", forged, &forged_community),
+        ("certified by nobody", forged, &community),
         ("revoked", revoked, &earlier),
         ("expired", expired, &community),
     ];

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base::{Duration, Rng};
-use community::{Community, SignedDescriptor};
+use community::{Community, Descriptor, DescriptorError, SignedDescriptor};
 use crypto::SigningKey;
 use node::proof::{ProofError, verify};
 use sim::community::{Settings, World};
@@ -56,6 +56,9 @@ fn another_community_s_descriptor_is_refused() {
     let authority = SigningKey::from_seed([9; 32]);
     let mut descriptor = world.community.descriptor().clone();
     descriptor.authority = authority.node();
+    let refused = SignedDescriptor::sign(&descriptor, &authority);
+    assert_eq!(refused.map(|_| ()), Err(DescriptorError::Authority));
+    descriptor.community = Descriptor::community_of(&descriptor.name, authority.node());
     let forged = SignedDescriptor::sign(&descriptor, &authority).unwrap();
     let forged = Arc::new(Community::open(forged).unwrap());
     assert!(verify(&bytes, &forged).is_err());

@@ -125,21 +125,23 @@ fn names_may_be_cut_short_but_not_shared() {
 }
 
 #[test]
-fn the_first_word_counts_and_only_in_time() {
+fn the_last_word_counts_and_only_in_time() {
     let bench = Bench::new();
     let mut ledger = bench.ledger(10);
     assert!(ledger.receive(came("aa", "x", "q")) && !ledger.receive(came("aa", "x", "q")));
+    for (word, state) in [(Word::Yes, InboxState::Yes), (Word::No, InboxState::No)] {
+        let decided = ledger.decide("aa", word, 150).expect("in time");
+        assert_eq!(decided.state, state);
+    }
     assert_eq!(
-        ledger.decide("aa", Word::Yes, 150).expect("in time").state,
-        InboxState::Yes
-    );
-    assert_eq!(
-        ledger
-            .decide("aa", Word::No, 150)
-            .expect_err("decided")
-            .kind,
+        ledger.decide("aa", Word::Yes, 200).expect_err("late").kind,
         Kind::Late
     );
+    assert_eq!(ledger.inbox(150)[0].state, InboxState::No);
+    ledger.receive(came("cc", "x", "q"));
+    ledger.call_off("cc");
+    let called_off = ledger.decide("cc", Word::Yes, 150);
+    assert_eq!(called_off.expect_err("called off").kind, Kind::Late);
     ledger.receive(came("bb", "x", "q"));
     assert_eq!(ledger.counts(260).waiting, 1);
     assert_eq!(ledger.counts(261).waiting, 0);
