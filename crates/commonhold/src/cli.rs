@@ -12,6 +12,7 @@ use sim::figures::{UnknownFigure, Which};
 use crate::community_command::options::CommunityCommand;
 use crate::configuring::ConfigCommand;
 use crate::daemon::{DoctorOptions, QuestionsCommand, StatusOptions, UpOptions, Where};
+use crate::data::DataCommand;
 use crate::packaging::{CompletionsOptions, ManOptions, ServiceCommand};
 use crate::simulate::aggregation;
 
@@ -75,6 +76,12 @@ pub enum Command {
     ///
     /// Exit code: 0 nothing fails, 1 something does; what to do is said.
     Doctor(DoctorOptions),
+    /// Your own data
+    Data {
+        /// What about it.
+        #[command(subcommand)]
+        command: DataCommand,
+    },
     /// What holds for your node, and where that is written
     Config {
         /// What about it.

@@ -5,6 +5,7 @@
 //! | `cli` | what can be typed |
 //! | `community_command` | founding a community, letting people in and out, looking at it |
 //! | `daemon` | a node that runs until it is told to stop, and the commands that speak to it |
+//! | `data` | the owner's data, from a file into the vault |
 //! | `config`, `configuring` | `config.toml`, and the commands about it |
 //! | `packaging` | service, completions, manual pages |
 //! | `log` | the daemon's log |
@@ -25,6 +26,7 @@ mod community_command;
 mod config;
 mod configuring;
 mod daemon;
+mod data;
 mod demo;
 mod figure;
 mod files;
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
     };
     match program.command {
         Command::Community { command } => community_command::main(&command),
+        Command::Data { command } => data::main(&command),
         Command::Up(options) => daemon::up(&options),
         Command::Down(place) => daemon::down(&place),
         Command::Status(options) => daemon::status(&options),

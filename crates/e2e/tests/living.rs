@@ -154,17 +154,50 @@ fn people_join_over_the_network_and_answer() {
         std::thread::sleep(std::time::Duration::from_millis(250));
     }
     assert!(known >= 5, "{known} are known");
+    let sql = "SELECT AVG(hours) FROM sleep";
     let ask = [
         "question",
         "ask",
-        "SELECT COUNT(*) FROM sleep",
+        sql,
         "--dir",
         "0",
         "--wait",
+        "--collect",
+        "20s",
     ];
     // Nobody has any data yet: a crowd of none is refused.
-    let asked = village.run(&[&ask[..], &["--collect", "20s"]].concat());
+    let asked = village.run(&ask);
     assert_eq!(asked.code, Some(4), "{asked:?}");
+    // A person has a row; the nodes run on meanwhile.
+    for (folder, hours) in [
+        ("1", "7.5"),
+        ("2", "6"),
+        ("3", "8.1"),
+        ("4", "x"),
+        ("5", "7"),
+    ] {
+        let file = village.place.path("mine.csv");
+        std::fs::write(file, format!("hours,mood\n{hours},good\n")).expect("a file");
+        let imported = village.json(&["data", "import", "mine.csv", "--dir", folder]);
+        let unusable = u64::from(hours == "x");
+        let counts = (&imported["kept"], &imported["unusable_cells"]);
+        assert_eq!(counts, (&1.into(), &unusable.into()), "{imported}");
+    }
+    let asked = village.json(&ask);
+    let details = &asked["answer"]["details"];
+    assert_eq!(
+        (&details["count"], &details["included"], &details["total"]),
+        (&4.into(), &5.into(), &"28.6".into()),
+        "{details}"
+    );
+    let wrong = village.run(&["data", "import", "words.toml", "--dir", "1"]);
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    assert!(wrong.err.contains("nothing was changed"), "{}", wrong.err);
+    assert!(
+        !wrong.err.contains("kind ="),
+        "no content of the file: {}",
+        wrong.err
+    );
 }
 
 #[test]
