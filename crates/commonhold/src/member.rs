@@ -148,6 +148,7 @@ fn hear(event: Event, proof: Option<&Path>) -> Result<(), String> {
         Event::Misbehaved { node, what } => eprintln!("{node:?} misbehaved: {what}"),
         // Nobody sits before a demo's node to be asked; the vault hears of the last three.
         Event::AskOwner(_)
+        | Event::ByRule(..)
         | Event::Contributed(_)
         | Event::Stage(_, Stage::Announced { .. })
         | Event::CalledOff(_)

@@ -265,6 +265,14 @@ fn a_question_goes_through_daemons_and_leaves_nothing_personal_behind() {
         village.json(others, &["question", "inbox"])[0]["purpose"],
         "zanzibar"
     );
+    // Whose rule says yes is not asked, and sees what came all the same.
+    let ruled = village.json(1, &["question", "inbox"])[0].clone();
+    assert_eq!(
+        (&ruled["state"], &ruled["by_rule"]),
+        (&"yes".into(), &true.into())
+    );
+    assert_eq!(ruled["purpose"], "zanzibar");
+    assert_eq!(ruled["asker"], village.nodes[0].to_string());
     let word = village.json(others, &["question", "answer", &id[..10], "always"]);
     assert_eq!(word["state"], "yes");
     // Until the deadline the last word counts.

@@ -110,6 +110,8 @@ pub enum Event {
     Known(usize),
     /// May this node take part? Answer with [`Command::Consent`].
     AskOwner(Box<Asked>),
+    /// The owner's rules have decided about a question: whether this node takes part.
+    ByRule(Box<Asked>, bool),
     /// Run the local part of a question on the owner's data; answer with [`Command::Measured`].
     Measure {
         /// Which question.

@@ -41,20 +41,21 @@ impl Node {
         let Some(known) = self.questions.get_mut(question) else {
             return;
         };
-        match self.consent.decide(known.plan.plan.asker, &known.question) {
-            ConsentRule::Yes => known.consent = Consent::Yes,
-            ConsentRule::No => known.consent = Consent::No,
-            ConsentRule::Ask => {
-                let plan = &known.plan.plan;
-                out.emit(Event::AskOwner(Box::new(Asked {
-                    question,
-                    asker: plan.asker,
-                    sql: plan.sql.clone(),
-                    purpose: plan.purpose.clone(),
-                    until: plan.consent_until,
-                })));
-            }
-        }
+        let plan = &known.plan.plan;
+        let asked = Box::new(Asked {
+            question,
+            asker: plan.asker,
+            sql: plan.sql.clone(),
+            purpose: plan.purpose.clone(),
+            until: plan.consent_until,
+        });
+        let yes = match self.consent.decide(plan.asker, &known.question) {
+            ConsentRule::Yes => true,
+            ConsentRule::No => false,
+            ConsentRule::Ask => return out.emit(Event::AskOwner(asked)),
+        };
+        known.consent = Consent::of(yes);
+        out.emit(Event::ByRule(asked, yes));
     }
 
     /// The owner has decided: until this node contributes, the last word counts.

@@ -2,8 +2,8 @@
 
 use api::{Answer as ApiAnswer, ConsentRule as ApiRule, Fault, Kind, NewQuestion, QuestionState};
 use base::{Digest, Duration, NodeId};
-use node::{Ask, Command, Event, Stage};
-use question::{ConsentRule, Question};
+use node::{Ask, Asked, Command, Event, Stage};
+use question::ConsentRule;
 
 use crate::config::Peer;
 use crate::home::node_of;
@@ -21,7 +21,7 @@ pub enum News {
     Further(String, QuestionState, String),
     /// A question of ours is answered: with what, and the proof.
     Answered(String, ApiAnswer, Vec<u8>),
-    /// The owner's word is wanted.
+    /// A question has come: the owner's word is wanted, or has been given once for all.
     Wanted {
         /// The question's name.
         id: String,
@@ -33,11 +33,24 @@ pub enum News {
         purpose: String,
         /// Until when a word is sure to count, in seconds since 1970.
         until: u64,
+        /// What the node's rules have said, if they have.
+        ruled: Option<bool>,
     },
     /// A question of the inbox is called off by its asker.
     CalledOff(String),
     /// For the log alone; the second is whether it needs attention.
     Noted(String, bool),
+}
+
+fn wanted(asked: Asked, ruled: Option<bool>) -> News {
+    News::Wanted {
+        id: asked.question.to_string(),
+        asker: asked.asker.to_string(),
+        sql: asked.sql,
+        purpose: asked.purpose,
+        until: asked.until.as_secs(),
+        ruled,
+    }
 }
 
 /// What an event says that is not for the vault.
@@ -78,13 +91,8 @@ pub fn news(event: Event) -> Option<News> {
             };
             News::Further(question.to_string(), state, why.to_string())
         }
-        Event::AskOwner(asked) => News::Wanted {
-            id: asked.question.to_string(),
-            asker: asked.asker.to_string(),
-            sql: asked.sql,
-            purpose: asked.purpose,
-            until: asked.until.as_secs(),
-        },
+        Event::AskOwner(asked) => wanted(*asked, None),
+        Event::ByRule(asked, yes) => wanted(*asked, Some(yes)),
         Event::Misbehaved { node, what } => {
             News::Noted(format!("{node:?} misbehaved: {what}"), true)
         }
@@ -100,14 +108,6 @@ pub fn news(event: Event) -> Option<News> {
         ),
         Event::Measure { .. } | Event::Store { .. } | Event::Forget { .. } => return None,
     })
-}
-
-/// The question that the vault is asked, if that is what the event is: its name and text.
-pub fn measured(event: &Event) -> Option<(String, String)> {
-    match event {
-        Event::Measure { question, parsed } => Some((question.to_string(), text(parsed))),
-        _ => None,
-    }
 }
 
 /// Starts a node that knows these.
@@ -155,10 +155,6 @@ pub fn rule(rule: ConsentRule) -> ApiRule {
         ConsentRule::No => ApiRule::No,
         ConsentRule::Ask => ApiRule::Ask,
     }
-}
-
-fn text(question: &Question) -> String {
-    question.sql().to_owned()
 }
 
 /// Not every refusal says what would be right.

@@ -10,9 +10,6 @@ use crate::log::Level;
 
 impl Core {
     pub(super) async fn heard(&mut self, event: node::Event) -> Result<(), UpError> {
-        if let Some((id, sql)) = hearing::measured(&event) {
-            self.measured(id, sql);
-        }
         match errand_of(event) {
             Ok(errand) => self.keeper.send(errand)?,
             Err(event) => {
@@ -56,9 +53,14 @@ impl Core {
                 sql,
                 purpose,
                 until,
+                ruled,
             } => {
                 let standing = self.ledger.standing_word(&asker, &sql);
-                let (state, by_rule) = state_of(hearing::rule(self.rule), standing);
+                let (state, by_rule) = match ruled {
+                    Some(true) => (InboxState::Yes, true),
+                    Some(false) => (InboxState::No, true),
+                    None => state_of(hearing::rule(self.rule), standing),
+                };
                 let received_at = self.now();
                 self.receive(InboxEntry {
                     id: id.clone(),
@@ -70,7 +72,10 @@ impl Core {
                     state,
                     by_rule,
                 });
-                if by_rule && let Some(command) = hearing::consent(&id, state == InboxState::Yes) {
+                let is_to_be_told = by_rule && ruled.is_none();
+                if is_to_be_told
+                    && let Some(command) = hearing::consent(&id, state == InboxState::Yes)
+                {
                     self.command(command).await?;
                 }
             }
@@ -114,22 +119,6 @@ impl Core {
         self.ledger.further(id, state, note.clone());
         self.say(Level::Info, &format!("question {}: {note}", short(id)));
         self.tell(EventKind::Question, Some(id), note);
-    }
-
-    /// A question that the owner's rule let through without a word: the list says so all the same.
-    fn measured(&mut self, id: String, sql: String) {
-        let now = self.now();
-        let (asker, purpose) = (String::new(), String::new());
-        self.receive(InboxEntry {
-            id,
-            asker,
-            sql,
-            purpose,
-            received_at: now,
-            until: now,
-            state: InboxState::Yes,
-            by_rule: true,
-        });
     }
 
     fn receive(&mut self, entry: InboxEntry) {
