@@ -56,6 +56,27 @@ need_network_tools() {
     package iproute2 command -v ip
 }
 
+# What the page is tried out with.
+need_browser() {
+    package chromium command -v chromium
+    package nodejs command -v node
+    package npm command -v npm
+}
+
+# Installs what drives the browser, and the rules of accessibility, beside the build. The pinned versions: later ones may
+# judge otherwise. Without them the page is not tested, and the test says so.
+install_page_tools() {
+    local folder=$CARGO_TARGET_DIR/playwright wanted="playwright-core@1.65.1 axe-core@4.14.1"
+    [[ $(cat "$folder/installed" 2>/dev/null) == "$wanted" ]] && return 0
+    mkdir -p "$folder"
+    # shellcheck disable=SC2086 # several packages
+    if npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel=error $wanted >&2; then
+        printf '%s' "$wanted" >"$folder/installed"
+    else
+        say "npm could not install $wanted: the page is not tested in a browser"
+    fi
+}
+
 # Installs the packages that were found missing, if any.
 install_packages() {
     ((${#packages[@]})) || return 0

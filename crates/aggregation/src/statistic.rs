@@ -92,7 +92,7 @@ pub use distribution::{Quantile, Top};
 pub use domain::{Bracket, Buckets, Domain, Label};
 pub use fixed::{Fixed, Fraction};
 pub use layout::Layout;
-pub use logistic::LogisticStep;
+pub use logistic::{LogisticStep, finest_decimals};
 pub use moments::Moments;
 pub use refusal::DeclarationError;
 pub use regression::{Coefficient, Covariance, Linear};
@@ -201,9 +201,14 @@ impl Statistic {
         totals::check_people(&self.declaration, people)?;
         Ok(Answer {
             people,
-            exactness: Exactness::of(&self.declaration.measure),
+            exactness: self.exactness(),
             cells,
         })
+    }
+
+    /// How near its figures are to those of the rows.
+    pub fn exactness(&self) -> Exactness {
+        Exactness::of(&self.declaration.measure)
     }
 
     /// The figures of one cell, from the totals of [its elements](Layout::elements) in their order. For an engine that

@@ -18,7 +18,9 @@ use tokio::time::timeout;
 use crate::fault::{Fault, Kind};
 use crate::token::Token;
 use crate::words::{
-    Consent, Decision, Doctor, Event, InboxEntry, NewConsent, NewQuestion, Question, Status, Word,
+    Budget, Checked, ConsentRule, Decision, Doctor, Event, Helping, Holdings, InboxEntry, Limit,
+    NewBudget, NewDefault, NewQuestion, NewRule, PageCode, Preview, Published, Question, Rule,
+    Rules, Status, Table, Word,
 };
 
 /// Longest response that is read: a thousand questions with their answers.
@@ -81,6 +83,16 @@ impl Client {
         Ok(())
     }
 
+    /// Have it tell the others that it goes, and stop it.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn leave(&self) -> Result<(), ClientError> {
+        self.bytes(Method::POST, "/v1/leave", None).await?;
+        Ok(())
+    }
+
     /// Put a question.
     ///
     /// # Errors
@@ -119,7 +131,36 @@ impl Client {
         self.read(&bytes)
     }
 
-    /// Its proof file.
+    /// Show its answer to the whole community.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn publish(&self, id: &str) -> Result<Question, ClientError> {
+        let path = format!("/v1/questions/{}/publish", segment(id));
+        let bytes = self.bytes(Method::POST, &path, None).await?;
+        self.read(&bytes)
+    }
+
+    /// Published answers.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn published(&self) -> Result<Vec<Published>, ClientError> {
+        self.get("/v1/published").await
+    }
+
+    /// What the node does for others' questions.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn helping(&self) -> Result<Vec<Helping>, ClientError> {
+        self.get("/v1/helping").await
+    }
+
+    /// Its proof file, or that of a published answer.
     ///
     /// # Errors
     ///
@@ -153,17 +194,57 @@ impl Client {
     /// # Errors
     ///
     /// See [`ClientError`].
-    pub async fn consent(&self) -> Result<Consent, ClientError> {
-        self.get("/v1/consent").await
+    pub async fn rules(&self) -> Result<Rules, ClientError> {
+        self.get("/v1/rules").await
     }
 
-    /// Change that.
+    /// This as well.
     ///
     /// # Errors
     ///
     /// See [`ClientError`].
-    pub async fn set_consent(&self, new: &NewConsent) -> Result<Consent, ClientError> {
-        self.send(Method::PUT, "/v1/consent", new).await
+    pub async fn add_rule(&self, new: &NewRule) -> Result<Rule, ClientError> {
+        self.send(Method::POST, "/v1/rules", new).await
+    }
+
+    /// The rule with this number no longer.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn remove_rule(&self, number: u32) -> Result<Rules, ClientError> {
+        let path = format!("/v1/rules/{number}");
+        let bytes = self.bytes(Method::DELETE, &path, None).await?;
+        self.read(&bytes)
+    }
+
+    /// This to all questions that no rule is about.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn set_default(&self, says: ConsentRule) -> Result<Rules, ClientError> {
+        let new = NewDefault { says };
+        self.send(Method::PUT, "/v1/rules/default", &new).await
+    }
+
+    /// How many questions the owner's data go into.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn budget(&self) -> Result<Budget, ClientError> {
+        self.get("/v1/budget").await
+    }
+
+    /// From now on so many; none for any number.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn set_budget(&self, limit: Option<Limit>) -> Result<Budget, ClientError> {
+        let new = NewBudget { limit };
+        self.send(Method::PUT, "/v1/budget", &new).await
     }
 
     /// What is wrong with it?
@@ -173,6 +254,56 @@ impl Client {
     /// See [`ClientError`].
     pub async fn doctor(&self) -> Result<Doctor, ClientError> {
         self.get("/v1/doctor").await
+    }
+
+    /// Which tables may questions be about?
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn vocabulary(&self) -> Result<Vec<Table>, ClientError> {
+        self.get("/v1/vocabulary").await
+    }
+
+    /// What would the owner's data say to this question of the inbox?
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn preview(&self, id: &str) -> Result<Preview, ClientError> {
+        self.get(&format!("/v1/inbox/{}/preview", segment(id)))
+            .await
+    }
+
+    /// Does the proof of this answer hold?
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn check(&self, id: &str) -> Result<Checked, ClientError> {
+        let path = format!("/v1/questions/{}/check", segment(id));
+        self.get(&path).await
+    }
+
+    /// What does its vault hold?
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn holdings(&self) -> Result<Holdings, ClientError> {
+        self.get("/v1/data").await
+    }
+
+    /// The address that opens its page, once, and for how many seconds from now.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn page(&self) -> Result<(String, u64), ClientError> {
+        let bytes = self.bytes(Method::POST, "/v1/page/codes", None).await?;
+        let PageCode { code, within_secs } = self.read(&bytes)?;
+        // Browsers send nobody what stands after the number sign.
+        Ok((format!("http://{}/#code={code}", self.address), within_secs))
     }
 
     /// What happens from now on.

@@ -3,21 +3,26 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::fault::{Fault, Kind};
-use crate::routes::{DOCUMENT, Shared};
+use crate::page::is_of_page;
+use crate::routes::{DOCUMENT, OPENING, Shared};
 
 /// Names of this machine to itself.
 const NAMES: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
-/// Lets a request pass, or says why not. The document needs no token: it is the same for everybody.
+/// Lets a request pass, or says why not. The document and the page's files need no token: they are the same for everybody.
+/// Nor does swapping a code for a session: the code is one.
 pub async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     let judged = from_here(headers, shared.port).and_then(|()| {
-        if request.uri().path() == DOCUMENT {
+        let path = request.uri().path();
+        let opening = path == OPENING && request.method() == Method::POST;
+        if path == DOCUMENT || is_of_page(path) || opening {
             Ok(())
         } else {
             with_token(headers, &shared)
@@ -56,19 +61,23 @@ fn from_here(headers: &HeaderMap, port: u16) -> Result<(), Fault> {
 }
 
 fn with_token(headers: &HeaderMap, shared: &Shared) -> Result<(), Fault> {
-    let shown = one(headers, &AUTHORIZATION).and_then(|shown| shown.strip_prefix(b"Bearer "));
-    match shown {
-        Some(shown) if shared.token.is(shown) => Ok(()),
+    match shown(headers) {
+        Some(shown) if shared.token.is(shown) || shared.has_session(shown) => Ok(()),
         shown => {
             let error = if shown.is_some() {
-                "the token is not this node's"
+                "the token is not this node's, or the node has started again since"
             } else {
                 "there is no token"
             };
-            let what_to_do = "send the header \"Authorization: Bearer TOKEN\"; the token is in the file api.token in the node's folder";
+            let what_to_do = "send the header \"Authorization: Bearer TOKEN\"; the token is in the file api.token in the node's folder; a page is opened by: commonhold open";
             Err(Fault::new(Kind::Token, error, what_to_do))
         }
     }
+}
+
+/// The token or session that a request shows.
+pub fn shown(headers: &HeaderMap) -> Option<&[u8]> {
+    one(headers, &AUTHORIZATION)?.strip_prefix(b"Bearer ")
 }
 
 /// A header that is there exactly once: of two, readers could believe different ones.

@@ -11,6 +11,8 @@
 //! | `routes` | paths and methods, and the OpenAPI document made from them |
 //! | `guard` | who may speak: Host, Origin, bearer token |
 //! | `token` | the secret that says so |
+//! | `session` | how a browser gets in: a code that works once |
+//! | `page` | the page's files, and what a browser may do with them |
 //! | `serve` | connections, their number and their deadlines |
 //! | `client` | the other end |
 //!
@@ -24,20 +26,26 @@
 mod client;
 mod fault;
 mod guard;
+mod page;
 mod request;
 mod routes;
 mod serve;
+mod session;
 mod token;
 mod words;
 
 pub use client::{Client, ClientError, Events};
 pub use fault::{Fault, Kind};
 pub use request::{Reply, Request};
-pub use routes::{Api, BODY_BYTES_MAX, STREAMS_MAX, document};
+pub use routes::{Api, BODY_BYTES_MAX, FILE_BYTES_MAX, STREAMS_MAX, document};
 pub use serve::{CONNECTIONS_MAX, serve};
+pub use session::{CODE_WITHIN, CODES_MAX, SESSIONS_MAX};
 pub use token::{Token, TokenError};
 pub use words::{
-    Answer, Check, Community, Consent, ConsentRule, Counts, Decision, Doctor, Event, EventKind,
-    InboxEntry, InboxState, NewConsent, NewQuestion, Problem, Question, QuestionState, Standing,
-    Status, Traffic, Verdict, Word,
+    Answer, Budget, Check, Checked, Column, ColumnKind, Community, ConsentRule, Counted, Counts,
+    Decision, Doctor, Event, EventKind, Flow, HeldTable, Helper, Helping, HelpingRole, HelpingStep,
+    Holdings, Import, ImportReport, InboxEntry, InboxState, Limit, NewBudget, NewDefault,
+    NewImport, NewQuestion, NewRule, NewSession, PageCode, Preview, PreviewOutcome, PreviewValue,
+    Problem, Published, Question, QuestionState, Reach, ReachState, Removed, Ring, Rule, Rules,
+    Seat, Session, Status, Table, Traffic, Verdict, Word,
 };

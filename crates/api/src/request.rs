@@ -4,7 +4,9 @@ use tokio::sync::oneshot;
 
 use crate::fault::Fault;
 use crate::words::{
-    Consent, Decision, Doctor, InboxEntry, NewConsent, NewQuestion, Question, Status,
+    Budget, Checked, Decision, Doctor, Helping, Holdings, ImportReport, InboxEntry, NewBudget,
+    NewDefault, NewImport, NewQuestion, NewRule, Preview, Published, Question, Removed, Rule,
+    Rules, Status, Table,
 };
 
 /// Where a reply goes. Dropping it is a reply as well: the node could not.
@@ -17,6 +19,8 @@ pub enum Request {
     Status(Reply<Status>),
     /// Stop.
     Shutdown(Reply<()>),
+    /// Tell the others that it goes, and stop; the reply comes when they are told.
+    Leave(Reply<()>),
     /// Put a question; the reply comes when it is announced or refused.
     Ask(NewQuestion, Reply<Question>),
     /// Which were put, the latest first?
@@ -25,16 +29,46 @@ pub enum Request {
     Question(String, Reply<Question>),
     /// Take it back.
     Cancel(String, Reply<Question>),
-    /// Its proof file.
+    /// Its proof file, or that of a published answer.
     Proof(String, Reply<Vec<u8>>),
+    /// Show its answer to the whole community; the reply comes when others are told.
+    Publish(String, Reply<Question>),
+    /// Which answers are published, the latest first?
+    Published(Reply<Vec<Published>>),
+    /// What does this node do for others' questions, the latest first?
+    Helping(Reply<Vec<Helping>>),
     /// Which questions came from others, the latest first?
     Inbox(Reply<Vec<InboxEntry>>),
     /// The owner's word on one of them.
     Decide(String, Decision, Reply<InboxEntry>),
     /// What is answered without asking the owner?
-    Consent(Reply<Consent>),
-    /// From now on this.
-    SetConsent(NewConsent, Reply<Consent>),
+    Rules(Reply<Rules>),
+    /// This as well.
+    AddRule(NewRule, Reply<Rule>),
+    /// The rule with this number no longer.
+    RemoveRule(u32, Reply<Rules>),
+    /// This to all questions that no rule is about.
+    SetDefault(NewDefault, Reply<Rules>),
+    /// How many questions do the owner's data go into?
+    Budget(Reply<Budget>),
+    /// From now on so many.
+    SetBudget(NewBudget, Reply<Budget>),
     /// What is wrong with it?
     Doctor(Reply<Doctor>),
+    /// Which tables may questions be about?
+    Vocabulary(Reply<Vec<Table>>),
+    /// What would the owner's data say to this question of the inbox?
+    Preview(String, Reply<Preview>),
+    /// Does the proof of this answer hold?
+    Check(String, Reply<Checked>),
+    /// What does the vault hold?
+    Holdings(Reply<Holdings>),
+    /// Read this file into the vault, or say what it would bring.
+    Import(NewImport, Vec<u8>, Reply<ImportReport>),
+    /// Take the import of this number back.
+    Undo(i64, Reply<Removed>),
+    /// The rows of this table, as CSV.
+    Export(String, Reply<Vec<u8>>),
+    /// Forget the rows of this table.
+    Forget(String, Reply<Removed>),
 }

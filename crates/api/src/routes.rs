@@ -1,7 +1,11 @@
 //! Paths and methods, and the OpenAPI document made from them.
 
+mod holding;
+mod owner;
+mod page;
+
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::rejection::JsonRejection;
@@ -11,7 +15,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use futures_util::stream::{self, Stream};
 use serde::de::DeserializeOwned;
@@ -21,23 +25,35 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::fault::{Fault, Kind};
 use crate::guard::guard;
+use crate::page::{self as files, FOLDER};
 use crate::request::{Reply, Request};
+use crate::session::Sessions;
 use crate::token::Token;
-use crate::words::{
-    Consent, Decision, Doctor, Event, InboxEntry, NewConsent, NewQuestion, Question, Status,
-};
+use crate::words::{Doctor, Event, Helping, NewQuestion, Published, Question, Status};
 
 /// Longest body of a request: a question has at most some thousand bytes.
 pub const BODY_BYTES_MAX: usize = 64 << 10;
+/// Longest file that is read into the vault while the node runs: it can do little else meanwhile.
+pub const FILE_BYTES_MAX: usize = 16 << 20;
 /// Streams of events at once.
 pub const STREAMS_MAX: usize = 16;
 
 /// Where the document is.
 pub(crate) const DOCUMENT: &str = "/openapi.json";
+/// Where files are read.
+const IMPORTS: &str = "/v1/data/imports";
+/// Where a code is swapped for a session.
+pub(crate) const OPENING: &str = "/v1/page/sessions";
 
+/// Between two lines to who listens, if nothing happens: so that a page notices soon that the node is gone.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(4);
 /// For the node to reply: nothing that it is asked takes long.
 const REPLY_WITHIN: Duration = Duration::from_secs(20);
-/// For a whole request, its body included, up to its response's first byte.
+/// For the node to read a file, or to write a table: the vault is busy for as long.
+const READ_WITHIN: Duration = Duration::from_secs(290);
+/// For a whole request about data.
+const DATA_WITHIN: Duration = Duration::from_secs(300);
+/// For any other whole request, its body included, up to its response's first byte.
 const ALL_WITHIN: Duration = Duration::from_secs(30);
 
 /// What the server is made of.
@@ -61,6 +77,9 @@ pub(crate) struct Shared {
     requests: mpsc::Sender<Request>,
     events: broadcast::Sender<Event>,
     streams: Arc<Semaphore>,
+    sessions: Mutex<Sessions>,
+    /// One file at a time.
+    files: Arc<Semaphore>,
 }
 
 type Here = State<Arc<Shared>>;
@@ -74,20 +93,46 @@ impl Api {
             requests: self.requests,
             events: self.events,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            sessions: Mutex::default(),
+            files: Arc::new(Semaphore::new(1)),
         });
         Router::new()
             .route(DOCUMENT, get(openapi))
             .route("/v1/status", get(status))
             .route("/v1/shutdown", post(shutdown))
+            .route("/v1/leave", post(leave))
             .route("/v1/questions", get(questions).post(ask))
             .route("/v1/questions/{id}", get(question))
             .route("/v1/questions/{id}/cancel", post(cancel))
             .route("/v1/questions/{id}/proof", get(proof))
-            .route("/v1/inbox", get(inbox))
-            .route("/v1/inbox/{id}", post(decide))
-            .route("/v1/consent", get(consent).put(set_consent))
+            .route("/v1/questions/{id}/publish", post(publish))
+            .route("/v1/published", get(published))
+            .route("/v1/helping", get(helping))
+            .route("/v1/inbox", get(owner::inbox))
+            .route("/v1/inbox/{id}", post(owner::decide))
+            .route("/v1/rules", get(owner::rules).post(owner::add_rule))
+            .route("/v1/rules/default", put(owner::set_default))
+            .route("/v1/rules/{number}", delete(owner::remove_rule))
+            .route("/v1/budget", get(owner::budget).put(owner::set_budget))
             .route("/v1/events", get(events))
             .route("/v1/doctor", get(doctor))
+            .route("/v1/vocabulary", get(page::vocabulary))
+            .route("/v1/inbox/{id}/preview", get(page::preview))
+            .route("/v1/questions/{id}/check", get(page::check))
+            .route("/v1/data", get(holding::holdings))
+            .route(
+                IMPORTS,
+                post(holding::import).layer(DefaultBodyLimit::max(FILE_BYTES_MAX)),
+            )
+            .route("/v1/data/imports/{number}", delete(holding::undo))
+            .route(
+                "/v1/data/tables/{table}",
+                get(holding::export).delete(holding::forget),
+            )
+            .route("/v1/page/codes", post(page::invite))
+            .route(OPENING, post(page::open).delete(page::close))
+            .route("/", get(files::index))
+            .route(&format!("{FOLDER}{{*name}}"), get(files::file))
             .fallback(async || {
                 Fault::new(
                     Kind::Unknown,
@@ -133,7 +178,10 @@ pub fn document() -> utoipa::openapi::OpenApi {
         description = "The local API of one person's node. It listens on the loopback interface alone."
     ),
     paths(
-        status, shutdown, questions, ask, question, cancel, proof, inbox, decide, consent, set_consent, events, doctor
+        status, shutdown, leave, questions, ask, question, cancel, proof, publish, published, helping, owner::inbox, owner::decide,
+        owner::rules, owner::add_rule, owner::remove_rule, owner::set_default, owner::budget, owner::set_budget, events,
+        doctor, page::vocabulary, page::preview, page::check, page::invite, page::open, page::close,
+        holding::holdings, holding::import, holding::undo, holding::export, holding::forget
     ),
     components(schemas(Event, Fault)),
     security(("token" = []))
@@ -141,7 +189,11 @@ pub fn document() -> utoipa::openapi::OpenApi {
 struct Document;
 
 async fn in_time(request: axum::extract::Request, next: Next) -> Response {
-    match tokio::time::timeout(ALL_WITHIN, next.run(request)).await {
+    let within = match request.uri().path().starts_with("/v1/data/") {
+        true => DATA_WITHIN,
+        false => ALL_WITHIN,
+    };
+    match tokio::time::timeout(within, next.run(request)).await {
         Ok(response) => response,
         Err(_) => slow().into_response(),
     }
@@ -152,6 +204,7 @@ async fn not_kept(request: axum::extract::Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    files::guard(headers);
     response
 }
 
@@ -164,7 +217,20 @@ fn slow() -> Fault {
 }
 
 impl Shared {
+    /// Whether this opens the page.
+    pub(crate) fn has_session(&self, shown: &[u8]) -> bool {
+        page::sessions(self).has(shown)
+    }
+
     async fn call<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, Fault> {
+        self.call_within(REPLY_WITHIN, request).await
+    }
+
+    async fn call_within<T>(
+        &self,
+        within: Duration,
+        request: impl FnOnce(Reply<T>) -> Request,
+    ) -> Result<T, Fault> {
         let gone = || {
             Fault::new(
                 Kind::Busy,
@@ -180,7 +246,7 @@ impl Shared {
                 .map_err(|_| gone())?;
             replied.await.map_err(|_| gone())?
         };
-        tokio::time::timeout(REPLY_WITHIN, asked)
+        tokio::time::timeout(within, asked)
             .await
             .unwrap_or_else(|_| Err(slow()))
     }
@@ -245,6 +311,15 @@ async fn shutdown(State(shared): Here) -> Result<StatusCode, Fault> {
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Have the node tell the others that it goes, and stop it.
+#[utoipa::path(post, path = "/v1/leave", responses(
+    (status = 204, description = "The others are told; it stops within seconds"),
+    (status = "default", description = "Why not", body = Fault)))]
+async fn leave(State(shared): Here) -> Result<StatusCode, Fault> {
+    shared.call(Request::Leave).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// The questions that this node put, the latest first.
 #[utoipa::path(get, path = "/v1/questions", responses(
     (status = 200, description = "All that are kept", body = [Question]),
@@ -285,7 +360,7 @@ async fn cancel(State(shared): Here, Path(id): Path<String>) -> Result<Json<Ques
     shared.json(|reply| Request::Cancel(id, reply)).await
 }
 
-/// The proof of an answer, for `commonhold question verify`.
+/// The proof of an answer, of this node's own or a published one, for `commonhold question verify`.
 #[utoipa::path(get, path = "/v1/questions/{id}/proof", params(("id" = String, Path, description = "Its name, or how that begins")), responses(
     (status = 200, description = "The file", body = Vec<u8>, content_type = "application/cbor"),
     (status = 404, description = "There is no such question, or no answer to it", body = Fault),
@@ -295,47 +370,30 @@ async fn proof(State(shared): Here, Path(id): Path<String>) -> Result<Response, 
     Ok(([(CONTENT_TYPE, "application/cbor")], proof).into_response())
 }
 
-/// The questions that came from others, the latest first.
-#[utoipa::path(get, path = "/v1/inbox", responses(
-    (status = 200, description = "All that are kept", body = [InboxEntry]),
+/// Show an answer, with its proof, to the whole community. It cannot be taken back.
+#[utoipa::path(post, path = "/v1/questions/{id}/publish", params(("id" = String, Path, description = "Its name, or how that begins")), responses(
+    (status = 200, description = "Others are told", body = Question),
+    (status = 404, description = "There is no such question, or no answer to it", body = Fault),
+    (status = 422, description = "Its proof cannot be published", body = Fault),
     (status = "default", description = "Why not", body = Fault)))]
-async fn inbox(State(shared): Here) -> Result<Json<Vec<InboxEntry>>, Fault> {
-    shared.json(Request::Inbox).await
+async fn publish(State(shared): Here, Path(id): Path<String>) -> Result<Json<Question>, Fault> {
+    shared.json(|reply| Request::Publish(id, reply)).await
 }
 
-/// The owner's word on a question. The first one counts.
-#[utoipa::path(post, path = "/v1/inbox/{id}", params(("id" = String, Path, description = "Its name, or how that begins")), request_body = Decision, responses(
-    (status = 200, description = "The node acts on it", body = InboxEntry),
-    (status = 404, description = "There is none of that name", body = Fault),
-    (status = 409, description = "It is decided, or too late", body = Fault),
+/// The answers that are published, the latest first. Each proof was checked here.
+#[utoipa::path(get, path = "/v1/published", responses(
+    (status = 200, description = "All that are kept", body = [Published]),
     (status = "default", description = "Why not", body = Fault)))]
-async fn decide(
-    State(shared): Here,
-    Path(id): Path<String>,
-    Body(decision): Body<Decision>,
-) -> Result<Json<InboxEntry>, Fault> {
-    shared
-        .json(|reply| Request::Decide(id, decision, reply))
-        .await
+async fn published(State(shared): Here) -> Result<Json<Vec<Published>>, Fault> {
+    shared.json(Request::Published).await
 }
 
-/// What is answered without asking the owner.
-#[utoipa::path(get, path = "/v1/consent", responses(
-    (status = 200, description = "The rule and the words given once for all", body = Consent),
+/// What this node does for others' questions, and has done since it started, the latest first.
+#[utoipa::path(get, path = "/v1/helping", responses(
+    (status = 200, description = "All that are kept", body = [Helping]),
     (status = "default", description = "Why not", body = Fault)))]
-async fn consent(State(shared): Here) -> Result<Json<Consent>, Fault> {
-    shared.json(Request::Consent).await
-}
-
-/// Change the rule. Questions that already came are not decided anew.
-#[utoipa::path(put, path = "/v1/consent", request_body = NewConsent, responses(
-    (status = 200, description = "As it is now", body = Consent),
-    (status = "default", description = "Why not", body = Fault)))]
-async fn set_consent(
-    State(shared): Here,
-    Body(new): Body<NewConsent>,
-) -> Result<Json<Consent>, Fault> {
-    shared.json(|reply| Request::SetConsent(new, reply)).await
+async fn helping(State(shared): Here) -> Result<Json<Vec<Helping>>, Fault> {
+    shared.json(Request::Helping).await
 }
 
 /// What happens from now on, as server-sent events: each has its `kind` as its name and an `Event` as its data.
@@ -367,7 +425,7 @@ async fn events(
             }
         },
     );
-    Ok(Sse::new(said).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(said).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)))
 }
 
 fn frame(event: &Event) -> sse::Event {

@@ -1,7 +1,16 @@
 //! What is said: the JSON of every request and reply. Times are seconds since 1970 (UTC).
 
+mod holding;
+mod looking;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub use holding::{Counted, HeldTable, Holdings, Import, ImportReport, NewImport, Removed};
+pub use looking::{
+    Checked, Column, ColumnKind, Helper, NewSession, PageCode, Preview, PreviewOutcome,
+    PreviewValue, Ring, Seat, Session, Table,
+};
 
 /// How the node is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -12,6 +21,9 @@ pub struct Status {
     pub node: String,
     /// Its community.
     pub community: Community,
+    /// Whether its certificate lets it put questions.
+    #[serde(default)]
+    pub may_ask: bool,
     /// The address on which it listens for other nodes.
     pub listens: String,
     /// The addresses that others are told.
@@ -22,6 +34,14 @@ pub struct Status {
     pub version: String,
     /// Other members whom it knows.
     pub peers_known: u64,
+    /// Members whom it has met, kept for the next start.
+    pub peers_remembered: u64,
+    /// Whether others reach it.
+    pub reach: Reach,
+    /// Relays of members that it uses.
+    pub relays: Vec<String>,
+    /// Members whom it has dialled and who speak another version of the protocol.
+    pub other_versions: Vec<String>,
     /// What went over the network since it started.
     pub traffic: Traffic,
     /// When it started.
@@ -32,8 +52,12 @@ pub struct Status {
     pub disk_free_bytes: Option<u64>,
     /// How many questions.
     pub questions: Counts,
-    /// The owner's rule.
+    /// What holds for questions that no rule of the owner's is about.
     pub rule: ConsentRule,
+    /// How many rules the owner has given.
+    pub rules: u64,
+    /// How many questions the owner's data go into.
+    pub budget: Budget,
 }
 
 /// Something that needs attention.
@@ -62,8 +86,37 @@ pub struct Community {
     pub tables: Vec<String>,
 }
 
-/// What went over the network.
+/// Whether others reach the node at the addresses that they are told: what members say who were asked to dial it anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Reach {
+    /// All together: at least two agree, and more than say otherwise.
+    pub reached: ReachState,
+    /// When they were asked last; none before the first time.
+    pub asked_at: Option<u64>,
+    /// How many were asked.
+    pub asked: u64,
+    /// How many dialled the node, which it has seen itself.
+    pub yes: u64,
+    /// How many say that they tried in vain.
+    pub no: u64,
+    /// The IP addresses from which at least two of them were called.
+    pub seen: Vec<String>,
+}
+
+/// Whether others reach the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReachState {
+    /// They do.
+    Yes,
+    /// They do not.
+    No,
+    /// Too few could tell, or they do not agree.
+    Unknown,
+}
+
+/// What went over the network: messages, before encryption. What connections themselves take is not counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Traffic {
     /// Connections to other members now.
     pub connections: u64,
@@ -79,6 +132,27 @@ pub struct Traffic {
     pub dropped: u64,
     /// Strangers who were not let in.
     pub refused: u64,
+    /// Messages whose senders were slowed down, because they sent more than their share.
+    pub slowed: u64,
+    /// Callers who speak another version of the protocol, or want what this node does not do.
+    pub other_callers: u64,
+    /// The messages by what they are for; letting in, the last, is not in the sums above.
+    pub by_purpose: Vec<Flow>,
+}
+
+/// What messages for one purpose took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Flow {
+    /// What for.
+    pub purpose: String,
+    /// Messages from others.
+    pub messages_in: u64,
+    /// Messages to others.
+    pub messages_out: u64,
+    /// Bytes of these.
+    pub bytes_in: u64,
+    /// Bytes of those.
+    pub bytes_out: u64,
 }
 
 /// How many questions.
@@ -130,6 +204,9 @@ pub struct Question {
     pub note: String,
     /// The answer, once there is one.
     pub answer: Option<Answer>,
+    /// Whether the answer is published.
+    #[serde(default)]
+    pub published: bool,
 }
 
 /// How far a question is.
@@ -174,6 +251,25 @@ pub struct Answer {
     pub details: serde_json::Value,
 }
 
+/// An answer that its asker shows to the whole community. This node has checked its proof.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Published {
+    /// The question's name, 64 hexadecimal digits.
+    pub id: String,
+    /// Who asked, 64 hexadecimal digits.
+    pub asker: String,
+    /// The question.
+    pub sql: String,
+    /// What the answer is for, in the asker's words.
+    pub purpose: String,
+    /// When it was asked.
+    pub asked_at: u64,
+    /// When it came here.
+    pub received_at: u64,
+    /// The answer.
+    pub answer: Answer,
+}
+
 /// A question from another member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InboxEntry {
@@ -191,8 +287,17 @@ pub struct InboxEntry {
     pub until: u64,
     /// What came of it.
     pub state: InboxState,
-    /// Whether the owner's rule or an earlier word decided, and not the owner now.
+    /// Whether the owner's rules decided, and not the owner.
     pub by_rule: bool,
+    /// The number of the rule that did; none where what holds for all others did.
+    #[serde(default)]
+    pub rule: Option<u32>,
+    /// When a helper took this node's contribution; none where it gave none, or nobody has said that it has it.
+    #[serde(default)]
+    pub contributed_at: Option<u64>,
+    /// More about its state, in words.
+    #[serde(default)]
+    pub note: String,
 }
 
 /// What came of a question from another member.
@@ -209,6 +314,55 @@ pub enum InboxState {
     Missed,
     /// Its asker took it back.
     CalledOff,
+    /// Stays out, although the owner or a rule said yes: the budget of questions is spent.
+    OverBudget,
+}
+
+/// What this node does for somebody else's question, or has done since it started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Helping {
+    /// The question's name, 64 hexadecimal digits.
+    pub id: String,
+    /// Who asks, 64 hexadecimal digits.
+    pub asker: String,
+    /// As what.
+    pub role: HelpingRole,
+    /// Where a replica: of which lane, from 1.
+    pub lane: Option<u64>,
+    /// How far.
+    pub step: HelpingStep,
+    /// Since when it is so far.
+    pub at: u64,
+}
+
+/// As what a node helps. Who does is drawn by lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HelpingRole {
+    /// Gives a part of the random by which helpers are drawn, as one of the nodes nearest to the asker.
+    Witness,
+    /// Sets the draw up, as the node nearest to the random point.
+    Setter,
+    /// Builds the list of helpers, near that point.
+    Builder,
+    /// Computes with shares of contributions.
+    Replica,
+}
+
+/// How far a node is with what it does for a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HelpingStep {
+    /// It has taken its part.
+    Begun,
+    /// People are called to contribute.
+    Collecting,
+    /// It takes no more contributions.
+    Closed,
+    /// Helpers agree on whose contributions are added up.
+    Agreed,
+    /// Nothing is left to do.
+    Done,
 }
 
 /// The owner's word on a question.
@@ -235,11 +389,56 @@ pub enum Word {
 
 /// What is answered without asking the owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Consent {
-    /// For all questions.
-    pub rule: ConsentRule,
-    /// Before the rule: words that the owner gave once for all. They count while the rule is to ask.
-    pub standing: Vec<Standing>,
+pub struct Rules {
+    /// The latest first: of those that are about a question, the first decides.
+    pub rules: Vec<Rule>,
+    /// What holds for all other questions.
+    pub default: ConsentRule,
+}
+
+/// What the owner says to all questions of a kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Rule {
+    /// Its number, by which it is removed; never given again.
+    pub number: u32,
+    /// Take part, stay out, or ask.
+    pub says: ConsentRule,
+    /// Of this asker only, 64 hexadecimal digits.
+    pub asker: Option<String>,
+    /// About this table only.
+    pub table: Option<String>,
+    /// With yes: only those that read no other columns than these. With no or ask: only those that read any of these.
+    pub columns: Option<Vec<String>>,
+    /// This question only.
+    pub question: Option<String>,
+}
+
+/// A rule to give. At least one of the last four says which questions it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRule {
+    /// Take part, stay out, or ask.
+    pub says: ConsentRule,
+    /// Of this asker only: its name, or how that begins if it has asked before.
+    #[serde(default)]
+    pub asker: Option<String>,
+    /// About this table only.
+    #[serde(default)]
+    pub table: Option<String>,
+    /// With yes: only those that read no other columns than these. With no or ask: only those that read any of these.
+    #[serde(default)]
+    pub columns: Option<Vec<String>>,
+    /// This question only.
+    #[serde(default)]
+    pub question: Option<String>,
+}
+
+/// What holds for all questions that no rule is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDefault {
+    /// Take part, stay out, or ask.
+    pub says: ConsentRule,
 }
 
 /// What the node does with a question.
@@ -254,26 +453,34 @@ pub enum ConsentRule {
     Ask,
 }
 
-/// A word given once for all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Standing {
-    /// Whose questions.
-    pub asker: String,
-    /// This one alone; all of them when there is none.
-    pub sql: Option<String>,
-    /// Take part or stay out.
-    pub yes: bool,
+/// How many questions the owner's data go into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Budget {
+    /// The limit; none: any number of questions.
+    pub limit: Option<Limit>,
+    /// How many were contributed to within the last period; 0 without a limit.
+    pub spent: u64,
+    /// When the next one may be contributed to, if the budget is spent.
+    pub free_at: Option<u64>,
 }
 
-/// A new rule.
+/// So many questions in any period of that length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewConsent {
-    /// For all questions.
-    pub rule: ConsentRule,
-    /// Whether to forget the words that were given once for all.
+pub struct Limit {
+    /// Most questions, 1 to 10000.
+    pub questions: u32,
+    /// The period in seconds: a minute to a year.
+    pub period_secs: u64,
+}
+
+/// A budget to keep from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewBudget {
+    /// The limit; none, as when it is left out: any number of questions.
     #[serde(default)]
-    pub forget_standing: bool,
+    pub limit: Option<Limit>,
 }
 
 /// What is right and what is wrong with the node.
@@ -333,6 +540,12 @@ pub enum EventKind {
     Question,
     /// A question from another member came, or something came of it.
     Inbox,
+    /// An answer was published.
+    Published,
+    /// The community has changed.
+    Community,
+    /// This node is further with what it does for somebody else's question.
+    Helping,
     /// The node is stopping.
     Stopping,
 }

@@ -127,6 +127,11 @@ impl<P: Protocol + ?Sized> Outbox<P> {
         }
     }
 
+    /// Everything, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Output<P>> {
+        self.0.iter()
+    }
+
     /// Takes everything out, in order.
     pub fn drain(&mut self) -> impl Iterator<Item = Output<P>> + '_ {
         self.0.drain(..)

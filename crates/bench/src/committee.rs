@@ -194,7 +194,7 @@ impl<'a> Computation<'a> {
         let ask = Command::Ask(Arc::clone(&terms));
         self.give(terms.querier, Input::Command(ask));
         for seat in &terms.seats {
-            let serve = Command::Serve(Arc::clone(&terms), members.clone());
+            let serve = Command::Serve(Arc::clone(&terms), members.clone().into());
             self.give(*seat, Input::Command(serve));
         }
         let lanes = self.until(|this| this.lanes.take());

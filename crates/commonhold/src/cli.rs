@@ -5,16 +5,18 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use overlay::Form;
-use sim::aggregating::{Choice, Faults, Liar, Statistic};
-use sim::drawing::{Adversary, UnknownAdversary};
-use sim::figures::{UnknownFigure, Which};
 
 use crate::community_command::options::CommunityCommand;
 use crate::configuring::ConfigCommand;
-use crate::daemon::{DoctorOptions, QuestionsCommand, StatusOptions, UpOptions, Where};
-use crate::data::DataCommand;
+use crate::daemon::{
+    DoctorOptions, LeaveOptions, OpenOptions, QuestionsCommand, RelayOptions, StatusOptions,
+    UpOptions, Where,
+};
+use crate::data::{DataCommand, ProfileCommand};
+use crate::init::InitOptions;
+use crate::output::{tell, warn};
 use crate::packaging::{CompletionsOptions, ManOptions, ServiceCommand};
-use crate::simulate::aggregation;
+use crate::simulate::options::SimulateCommand;
 
 /// There was an answer.
 pub const ANSWERED: u8 = 0;
@@ -34,9 +36,9 @@ pub const INTERRUPTED: u8 = 130;
 /// Says in one line why a command has failed; in JSON as well for those who asked for it.
 pub fn fail(json: bool, why: &str, code: u8) -> ExitCode {
     if json {
-        println!("{:#}", serde_json::json!({ "why": why }));
+        tell(format_args!("{:#}", serde_json::json!({ "why": why })));
     }
-    eprintln!("error: {why}");
+    warn(format_args!("error: {why}"));
     ExitCode::from(code)
 }
 
@@ -60,6 +62,11 @@ pub enum Command {
         #[command(subcommand)]
         command: CommunityCommand,
     },
+    /// Prepare this machine for a node, and say what comes next
+    ///
+    /// Writes config.toml with every key's default as a comment, unless it is there; changes nothing else. Exit code: 0 done,
+    /// 1 it cannot be written, 2 the configuration that is there makes no sense.
+    Init(InitOptions),
     /// Run your node until it is told to stop
     ///
     /// Exit code: 0 stopped as it was told to, 1 it could not start or go on, 2 the configuration makes no sense.
@@ -68,10 +75,23 @@ pub enum Command {
     ///
     /// Exit code: 0 stopped, 3 no node is running.
     Down(Where),
+    /// Tell the other members that your node goes, and stop it; with --wipe, erase its keys and your data
+    ///
+    /// Exit code: 0 done, 1 not all could be erased: repeat it, 3 no node is running, 4 not confirmed.
+    Leave(LeaveOptions),
     /// How your node is, problems first
     ///
     /// Exit code: 0 it runs, 3 no node is running.
     Status(StatusOptions),
+    /// Open your node's page in a browser
+    ///
+    /// Exit code: 0 opened, or its address is printed where there is no browser; 3 no node is running.
+    Open(OpenOptions),
+    /// Pass packets on to members who cannot be reached, on a machine with a public address
+    ///
+    /// Members use it who have its address in the key relays of config.toml, and nobody else can. Exit code: 0 stopped as it
+    /// was told to, 1 it could not start.
+    Relay(RelayOptions),
     /// Look at everything that can be wrong with your node, whether it runs or not
     ///
     /// Exit code: 0 nothing fails, 1 something does; what to do is said.
@@ -81,6 +101,12 @@ pub enum Command {
         /// What about it.
         #[command(subcommand)]
         command: DataCommand,
+    },
+    /// What your own data say about you in one row: job, town, year of birth
+    Profile {
+        /// What about it.
+        #[command(subcommand)]
+        command: ProfileCommand,
     },
     /// What holds for your node, and where that is written
     Config {
@@ -130,11 +156,12 @@ pub enum Command {
         #[command(subcommand)]
         command: SimulateCommand,
     },
-    /// One node of the demo
+    /// Nodes of the demo
     #[command(hide = true)]
     DemoNode {
-        /// Where it lives.
-        folder: PathBuf,
+        /// Where each lives.
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
     },
 }
 
@@ -142,7 +169,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct DemoOptions {
     /// How many people have a node
-    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u16).range(12..=200))]
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u16).range(12..=1000))]
     pub people: u16,
     /// Their data: the first line names the columns; the table is named after the file
     #[arg(long, value_name = "FILE.csv")]
@@ -153,9 +180,23 @@ pub struct DemoOptions {
     /// The question: SELECT AVG(x) FROM the table, or another statistic, with or without WHERE and GROUP BY
     #[arg(long, value_name = "SQL")]
     pub ask: Option<String>,
-    /// Kill this many helpers in the middle of the computation
+    /// Let this many owners say no: all are asked then, and have a moment to decide before helpers are drawn
     #[arg(long, value_name = "N", default_value_t = 0)]
+    pub no: u16,
+    /// Let this many owners be away: they are asked, and say nothing
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub away: u16,
+    /// Kill this many helpers in the middle of the computation
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        conflicts_with = "together"
+    )]
     pub kill: usize,
+    /// Run all nodes in one process instead of one each, and say what memory it took
+    #[arg(long)]
+    pub together: bool,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -271,152 +312,13 @@ fn permille(text: &str) -> Result<u32, String> {
     whole.ok_or_else(|| "give a percentage from 0 to 100, to a tenth, such as 5 or 0.5".into())
 }
 
-/// What can be simulated.
-#[derive(Debug, Subcommand)]
-pub enum SimulateCommand {
-    /// Draw helpers again and again, and measure what colluders gain
-    ///
-    /// Real keys, certificates and state machines on a simulated internet. An effectiveness of 1 is ideal: colluders are
-    /// among the drawn as often as among all (SEP2P §3.1).
-    Selection(SelectionOptions),
-    /// Draw the figures of the SEP2P paper's evaluation again, and two of our own
-    ///
-    /// Counts the draws of every node as execution setter, as the real state machines would do them; up to ten million
-    /// nodes in seconds. 3: security against verification cost. 4, 5: set-up cost in operations, in messages. 6: k against
-    /// C. 7: the size of the node cache. 8: its maintenance. actors: the number of actors. sound: the paper's k-table
-    /// beside one that holds for every region. Writes figure-N.svg and figure-N.csv.
-    Figure(FigureOptions),
-    /// Compute totals by helpers who crash and lie, and compare them with the sums in the clear
-    ///
-    /// The committee engine itself, with real keys and shares on a simulated internet. Exit code: 0 each run was exact or
-    /// gave no answer, 1 an invariant was broken.
-    Aggregation(AggregationOptions),
-}
-
-/// Of `commonhold simulate aggregation`.
-#[derive(Debug, Args)]
-pub struct AggregationOptions {
-    /// People who contribute
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub contributors: u64,
-    /// How many of them may collude: the committee is sized for so many
-    #[arg(long, value_name = "C", default_value_t = 1)]
-    pub colluders: u64,
-    /// How many helpers may go away, in percent: the committee is sized for so many
-    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = percent)]
-    pub offline: f64,
-    /// count, sum, histogram:BUCKETS or groups:GROUPS
-    #[arg(long, default_value = "sum", value_parser = aggregation::statistic)]
-    pub statistic: Statistic,
-    /// Take contributions without a proof that they are in range
-    #[arg(long)]
-    pub without_proofs: bool,
-    /// What goes wrong, in percent, or all: some of everything, drawn for each run
-    ///
-    /// Of the helpers: crash, pause, slow, partition (which heals), cut (which does not). Of the contributors: vanish, before,
-    /// in and after their message. Of the messages: loss, duplicate, reorder (of two seconds by which they may be late).
-    /// crash-at:STEP lets those who crash do so at keys, pass, close, propose, prevote, commit, seed, check, settle, up,
-    /// count or give; without crash one helper does.
-    #[arg(long, value_name = "NAME:PERCENT,…", default_value = "")]
-    pub faults: Choice<Faults>,
-    /// What liars do, or any: another lie for each run
-    ///
-    /// Helpers: wrong-sum, wrong-count, two-counts, two-sets, leaves-out, replays, keeps, half-passes, wrong-part (in a
-    /// tree), false-cry (a good share is bad), tells-seed (too early), mute. Contributors: two-bundles, again (after a
-    /// restart), half-sent, halves (other shares to other helpers), broken-share, garbage, out-of-range (with a false
-    /// proof), two-leaves (of a tree), pads (a small crowd).
-    #[arg(long)]
-    pub adversary: Option<Choice<Liar>>,
-    /// How many lie, of the helpers or of the contributors [default: C]
-    #[arg(long, value_name = "PEOPLE", requires = "adversary")]
-    pub liars: Option<usize>,
-    /// Everything that chance decides follows from it; the first of a campaign
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Run under so many seeds, on all cores
-    #[arg(long, value_name = "SEEDS", value_parser = clap::value_parser!(u64).range(1..))]
-    pub campaign: Option<u64>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
-}
-
-fn percent(text: &str) -> Result<f64, String> {
-    let percent = text
-        .parse()
-        .ok()
-        .filter(|percent| (0.0..=100.0).contains(percent));
-    percent.ok_or_else(|| "give a percentage from 0 to 100".into())
-}
-
-/// Of `commonhold simulate figure`.
-#[derive(Debug, Args)]
-pub struct FigureOptions {
-    /// 3, 4, 5, 6, 7, 8, actors, sound, or all
-    #[arg(value_name = "FIGURE", value_parser = figure_choice)]
-    pub figure: FigureChoice,
-    /// Folder for the figures; made if it is not there
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// With all: also write a page there that compares what the paper says in numbers
-    #[arg(long, value_name = "FILE.md")]
-    pub page: Option<PathBuf>,
-    /// N: nodes of the network [default: 100K; 6: 10K and 10M; sound: 1M]
-    #[arg(long, value_name = "N")]
-    pub nodes: Option<u64>,
-    /// By which DHT far nodes are found
-    #[arg(long, value_enum, default_value_t = OverlayOption::Chord)]
-    pub overlay: OverlayOption,
-    /// Of CAN's torus
-    #[arg(long, value_name = "D", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=16))]
-    pub dimensions: u8,
-    /// Which k-table
-    #[arg(long, value_enum, default_value_t = FormOption::Paper)]
-    pub form: FormOption,
-    /// C in percent of N, where a figure does not vary it
-    #[arg(long, value_name = "PERCENT", default_value_t = 1.0)]
-    pub colluders: f64,
-    /// α, where a figure does not vary it
-    #[arg(long, value_name = "α", default_value = "1e-6", value_parser = chance)]
-    pub alpha: f64,
-    /// Nodes in a node cache on average, where a figure does not vary it
-    #[arg(long, value_name = "NODES", default_value_t = 512)]
-    pub cache: u32,
-    /// A: actors to draw, where a figure does not vary it
-    #[arg(long, value_name = "A", default_value_t = 32)]
-    pub actors: u32,
-    /// Everything that chance decides follows from it
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Which figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FigureChoice {
-    /// Each of them.
-    All,
-    /// This one.
-    One(Which),
-}
-
-fn figure_choice(name: &str) -> Result<FigureChoice, String> {
-    if name == "all" {
-        return Ok(FigureChoice::All);
-    }
-    let which = name.parse().map(FigureChoice::One);
-    which.map_err(|why: UnknownFigure| format!("{why}, or all"))
-}
-
-/// DHTs.
+/// Against whom the rows of a k-table hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OverlayOption {
-    /// A ring with fingers.
-    Chord,
-    /// A torus of zones.
-    Can,
+pub enum FormOption {
+    /// SEP2P's equations.
+    Paper,
+    /// Any region of the ring.
+    Sound,
 }
 
 impl From<FormOption> for Form {
@@ -426,69 +328,6 @@ impl From<FormOption> for Form {
             FormOption::Sound => Self::Sound,
         }
     }
-}
-
-/// Of `commonhold simulate selection`.
-#[derive(Debug, Args)]
-pub struct SelectionOptions {
-    /// N: nodes of the community
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
-    pub nodes: u64,
-    /// C: nodes that collude, below N
-    #[arg(long, value_name = "C", default_value_t = 100)]
-    pub colluders: u64,
-    /// A: actors to draw
-    #[arg(long, value_name = "A", default_value_t = 32)]
-    pub actors: u32,
-    /// α: accepted chance that colluders share a region
-    #[arg(long, value_name = "α", default_value = "1e-6", value_parser = chance)]
-    pub alpha: f64,
-    /// Nodes in a node cache, on average
-    #[arg(long, value_name = "NODES", default_value_t = 512, value_parser = clap::value_parser!(u32).range(8..=4096))]
-    pub cache: u32,
-    /// hardened, or one of the paper's: paper, es.nav, es.av, m.hash, cost-optimal, security-optimal
-    #[arg(long, default_value = "hardened")]
-    pub strategy: String,
-    /// What colluders do: none, friends, near, restart, abort, reroll, withhold, hide, forge
-    #[arg(long, default_value = "none", value_parser = adversary)]
-    pub adversary: Adversary,
-    /// Share of nodes that do not answer, from 0 to below 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
-    pub faults: f64,
-    /// How often colluders spoil one draw that they do not like; and draws per node and hour
-    #[arg(long, value_name = "TIMES", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
-    pub patience: u32,
-    /// Which k-table [default: sound for hardened, paper for the others]
-    #[arg(long, value_enum)]
-    pub form: Option<FormOption>,
-    /// How many draws
-    #[arg(long, value_name = "DRAWS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
-    pub runs: u64,
-    /// Everything that chance decides follows from it
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
-}
-
-fn adversary(name: &str) -> Result<Adversary, String> {
-    name.parse()
-        .map_err(|why: UnknownAdversary| why.to_string())
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    let share = text.parse().ok().filter(|share| (0.0..1.0).contains(share));
-    share.ok_or_else(|| "give a share from 0 to below 1, such as 0.05".into())
-}
-
-/// Against whom the rows of a k-table hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FormOption {
-    /// SEP2P's equations.
-    Paper,
-    /// Any region of the ring.
-    Sound,
 }
 
 /// What is called the size of a region.
@@ -501,7 +340,7 @@ pub enum SizeOption {
 }
 
 /// A probability, as a number or a power of two.
-fn chance(text: &str) -> Result<f64, String> {
+pub fn chance(text: &str) -> Result<f64, String> {
     let number = match text.strip_prefix("2^") {
         Some(power) => power.parse().ok().map(f64::exp2),
         None => text.parse().ok(),

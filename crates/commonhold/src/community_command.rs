@@ -10,11 +10,13 @@
 //! | `founding`, `vocabulary_file` | `create` |
 //! | `issuing` | `invite`, `certify`, `renew` |
 //! | `reception` | letting people in over the network, while a node runs |
-//! | `amending` | `revoke`, `rotate`, `delegate` |
+//! | `amending` | `revoke`, `rotate`, `delegate`, `unlist`, `amend` |
+//! | `changes` | what one descriptor has otherwise than the one before it |
 //! | `joining` | `join`, `install`: the newcomer's side |
 //! | `telling` | `show`, `log` |
 
 mod amending;
+mod changes;
 mod folder;
 mod founding;
 mod issuing;
@@ -31,10 +33,14 @@ use std::process::ExitCode;
 use serde_json::Value;
 use thiserror::Error;
 
+pub use self::changes::Changes;
 pub use self::joining::members;
 use self::options::CommunityCommand;
+pub use self::places::only_node;
 pub use self::reception::{Received, Reception};
+pub use self::telling::kind;
 use crate::cli::{ANSWERED, FAILED, REFUSED, TIMED_OUT, USAGE, fail};
+use crate::output::tell;
 
 /// Why a command did nothing: one line that says what happened and what to do.
 #[derive(Debug, Error)]
@@ -75,24 +81,28 @@ struct Told {
 pub fn main(command: &CommunityCommand) -> ExitCode {
     let (json, told) = match command {
         CommunityCommand::Create(options) => (options.json, founding::create(options)),
-        CommunityCommand::Invite(options) => (options.json, issuing::invite(options)),
+        CommunityCommand::Invite(options) => (options.authority.json, issuing::invite(options)),
         CommunityCommand::Join(options) => (options.json, joining::join(options)),
-        CommunityCommand::Certify(options) => (options.json, issuing::certify(options)),
+        CommunityCommand::Certify(options) => (options.authority.json, issuing::certify(options)),
         CommunityCommand::Install(options) => (options.json, joining::install(options)),
-        CommunityCommand::Revoke(options) => (options.json, amending::revoke(options)),
-        CommunityCommand::Renew(options) => (options.json, issuing::renew(options)),
-        CommunityCommand::Rotate(options) => (options.json, amending::rotate(options)),
-        CommunityCommand::Delegate(options) => (options.json, amending::delegate(options)),
+        CommunityCommand::Revoke(options) => (options.authority.json, amending::revoke(options)),
+        CommunityCommand::Renew(options) => (options.authority.json, issuing::renew(options)),
+        CommunityCommand::Rotate(options) => (options.authority.json, amending::rotate(options)),
+        CommunityCommand::Delegate(options) => {
+            (options.authority.json, amending::delegate(options))
+        }
+        CommunityCommand::Unlist(options) => (options.authority.json, amending::unlist(options)),
+        CommunityCommand::Amend(options) => (options.authority.json, amending::amend(options)),
         CommunityCommand::Show(options) => (options.json, telling::show(options)),
         CommunityCommand::Log(options) => (options.json, telling::log(options)),
     };
     match told {
         Ok(told) if json => {
-            println!("{:#}", told.json);
+            tell(format_args!("{:#}", told.json));
             ExitCode::from(ANSWERED)
         }
         Ok(told) => {
-            println!("{}", told.lines.join("\n"));
+            tell(told.lines.join("\n"));
             ExitCode::from(ANSWERED)
         }
         Err(why) => fail(json, &why.to_string(), why.code()),

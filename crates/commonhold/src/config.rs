@@ -12,11 +12,14 @@ use std::str::FromStr;
 
 use base::NodeId;
 use etcetera::base_strategy::{BaseStrategy, Xdg};
+use node::Budget;
 use question::ConsentRule;
 
 pub use error::{ConfigError, Source};
 pub use keys::{KEYS, Key};
 
+use crate::budget::{EXPECTED, Written};
+use crate::community_command::only_node;
 use crate::home::node_of;
 use crate::log::Level;
 
@@ -59,10 +62,16 @@ pub struct Config {
     pub announce: Vec<SocketAddr>,
     /// To join through.
     pub peers: Vec<Peer>,
+    /// Of members.
+    pub relays: Vec<SocketAddr>,
+    /// Of the router.
+    pub map_port: bool,
     /// For the owner's programs.
     pub api: SocketAddr,
     /// Until the vault holds one.
     pub rule: ConsentRule,
+    /// Until the vault holds one.
+    pub budget: Option<Budget>,
     /// Connections.
     pub connections_max: usize,
     /// Messages that wait.
@@ -79,6 +88,17 @@ pub struct Config {
     pub log_level: Level,
     /// Its size.
     pub log_mib_max: u64,
+}
+
+/// A configuration file in which nothing is set: every key with what it is about and its default, as comments.
+pub fn template() -> String {
+    let mut text =
+        String::from("# How your node runs. To set a key, take the # before its name away.\n");
+    for key in &KEYS {
+        let (about, name, default) = (key.about, key.name, key.default);
+        writeln!(text, "\n# {about}\n#{name} = {default}").expect("a string takes all");
+    }
+    text
 }
 
 /// What was typed that goes before everything else.
@@ -140,7 +160,8 @@ impl Values {
     pub fn config(&self) -> Result<Config, ConfigError> {
         let folder = self.text("folder");
         let folder = if folder.is_empty() {
-            xdg()?.data_dir().join("commonhold")
+            let data = xdg()?.data_dir().join("commonhold");
+            only_node(&data).map_err(ConfigError::SeveralNodes)?
         } else {
             PathBuf::from(folder)
         };
@@ -163,12 +184,15 @@ impl Values {
                 "NODE@ADDRESS, NODE with 64 hexadecimal digits",
                 peer,
             )?,
+            relays: self.list("relays", ADDRESS, parsed)?,
+            map_port: self.one("map_port", "true or false", parsed)?,
             api: self.one(
                 "api",
                 "a loopback address with a port, such as 127.0.0.1:0",
                 loopback,
             )?,
             rule: self.one("rule", "yes, no or ask", parsed)?,
+            budget: self.one("budget", EXPECTED, parsed::<Written>)?.0,
             connections_max: self.number("connections_max", 8, 65_536)? as usize,
             inbox_messages_max: self.number("inbox_messages_max", 16, 65_536)? as usize,
             questions_kept_max: self.number("questions_kept_max", 1, 10_000)? as usize,

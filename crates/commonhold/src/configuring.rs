@@ -7,6 +7,7 @@ use clap::Subcommand;
 use crate::cli::{ANSWERED, USAGE, fail};
 use crate::config::{ConfigError, Values};
 use crate::daemon::Where;
+use crate::output::tell;
 
 /// What about the configuration.
 #[derive(Debug, Subcommand)]
@@ -30,7 +31,7 @@ pub fn main(command: &ConfigCommand) -> ExitCode {
     };
     match done {
         Ok(text) => {
-            println!("{text}");
+            tell(text);
             ExitCode::from(ANSWERED)
         }
         Err(why) => fail(false, &why.to_string(), USAGE),

@@ -5,18 +5,30 @@
 //! | `core` | the one loop: programs' requests, the node's events, the vault |
 //! | `hearing` | what the node is told and says, in the daemon's words |
 //! | `ledger` | the lists of questions, asked and received |
+//! | `contacts` | whom the node has met, for the next start |
+//! | `reach` | whether others reach the node |
 //! | `checks` | what can be wrong, and what to do about it |
 //! | `folder` | one process per folder; where its API is |
+//! | `relaying` | `relay` |
 //! | `running` | `up`, `down`, `status`, `doctor` |
+//! | `leaving` | `leave` |
 //! | `asking` | `question ask` and the others |
+//! | `opening` | `open` |
+//! | `owning` | `question rule` and `question budget` |
 //! | `shown` | how things are printed |
 
 mod asking;
 mod checks;
+mod contacts;
 mod core;
 mod folder;
 mod hearing;
+mod leaving;
 mod ledger;
+mod opening;
+mod owning;
+mod reach;
+mod relaying;
 mod running;
 mod shown;
 
@@ -27,11 +39,16 @@ use api::{Client, ClientError, Kind};
 use clap::Args;
 
 pub use asking::{QuestionsCommand, main as questions};
+pub use folder::Claimed;
+pub use leaving::{LeaveOptions, leave};
+pub use opening::{OpenOptions, open};
+pub use relaying::{RelayOptions, relay};
 pub use running::{DoctorOptions, StatusOptions, UpOptions, doctor, down, status, up};
 
-use crate::cli::{FAILED, NOT_RUNNING, REFUSED, TIMED_OUT, USAGE, fail};
+use crate::cli::{ANSWERED, FAILED, NOT_RUNNING, REFUSED, TIMED_OUT, USAGE, fail};
 use crate::config::{Config, ConfigError, Typed, Values};
 use crate::daemon::folder::FolderError;
+use crate::output::tell;
 
 /// Which node.
 #[derive(Debug, Clone, Args)]
@@ -116,6 +133,20 @@ impl From<ClientError> for Failure {
         };
         Self::new(why, code)
     }
+}
+
+/// Prints what the node replied.
+fn print<T: serde::Serialize>(
+    json: bool,
+    value: &T,
+    lines: impl FnOnce() -> Vec<String>,
+) -> Result<u8, Failure> {
+    if json {
+        tell(format_args!("{:#}", serde_json::json!(value)));
+    } else {
+        tell(lines().join("\n"));
+    }
+    Ok(ANSWERED)
 }
 
 /// Runs a command's conversation with the node.

@@ -1,39 +1,72 @@
-//! `commonhold data import`: the owner's data, from a file into the vault.
+//! `commonhold data` and `commonhold profile`: the owner's data, from files into the vault, and out of it.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `importing` | `import`: which way a file goes |
+//! | `declared` | a file for a table that the community declares |
+//! | `holding` | `list`, `show`, `export`, `undo`, `delete`, `sources` |
+//! | `own` | `profile` |
 
-use std::fs::File;
-use std::io::BufReader;
+mod declared;
+mod holding;
+mod importing;
+mod own;
+
+pub use declared::chosen as chosen_table;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
-use community::Table;
-use serde_json::json;
-use vault::{Imported, import_csv};
+use clap::{Args, Subcommand, ValueEnum};
+use vault::{Export, Vault};
 
 use crate::cli::{ANSWERED, FAILED, USAGE, fail};
 use crate::daemon::Where;
 use crate::home::Home;
+use crate::output::tell;
 
 /// What can be done with the owner's data.
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
-    /// Fill a table of the community's vocabulary from a CSV file
+    /// Take in files as programs and services export them
     ///
-    /// Replaces what the table held. Columns are found by the names in the file's first line; those that the vocabulary
-    /// does not have are left out. The node may run meanwhile. Exit code: 0 done, 1 failed, 2 there is no such table or the
-    /// file does not fit it; then nothing was changed.
+    /// What a file is is told by what is in it: GPX, Apple Health (export.xml, export.zip), Google Timeline, Letterboxd and
+    /// IMDb ratings, Green Button, FIT, FHIR, calendars (ICS), bank statements (OFX), what data export has written, and
+    /// archives of these. They go into the tables of docs/vocabulary.md; other tables do with --map. What is there already is
+    /// not stored again.
+    ///
+    /// A CSV file for a table that your community declares replaces what that table held: the one named with --table, or
+    /// that the file is named after, or the only one that there is.
+    ///
+    /// The node may run meanwhile; for a file of more than 16 MB stop it. Exit code: 0 done, also where records were left
+    /// out, 1 failed, 2 nothing was read; then nothing was changed.
     Import(ImportOptions),
+    /// Which tables there are, and how much is in them
+    List(Looking),
+    /// The columns of a table, and some of its rows
+    Show(ShowOptions),
+    /// Write tables to a file that data import reads back to the same rows
+    Export(ExportOptions),
+    /// Take back what one import has brought
+    Undo(UndoOptions),
+    /// Forget a table
+    Delete(DeleteOptions),
+    /// What was imported, from which files, and when
+    Sources(Looking),
 }
 
-/// Of `data import`.
+/// What can be done with the profile.
+#[derive(Debug, Subcommand)]
+pub enum ProfileCommand {
+    /// What it says
+    Show(Looking),
+    /// Change it, such as: commonhold profile set job=pilot birth-year=1981 town=Paris
+    Set(SetOptions),
+}
+
+/// Of commands that look at the vault.
 #[derive(Debug, Args)]
-pub struct ImportOptions {
-    /// The file
-    #[arg(value_name = "FILE.csv")]
-    pub file: PathBuf,
-    /// The table that it fills [default: the one that the file is named after, or the only one that there is]
-    #[arg(long, value_name = "TABLE")]
-    pub table: Option<String>,
+pub struct Looking {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -42,97 +75,196 @@ pub struct ImportOptions {
     pub place: Where,
 }
 
-/// Runs the command.
-pub fn main(command: &DataCommand) -> ExitCode {
-    let DataCommand::Import(options) = command;
-    match import(options) {
-        Ok((table, imported)) => {
-            if options.json {
-                println!("{:#}", as_json(&table, &imported));
-            } else {
-                println!("{}", as_lines(&table, &imported).join("\n"));
-            }
-            ExitCode::from(ANSWERED)
+/// Of `data import`.
+#[derive(Debug, Args)]
+pub struct ImportOptions {
+    /// The files
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// What they are, where that cannot be told: gpx, apple-health, fhir and others
+    #[arg(long = "as", value_name = "FORMAT", conflicts_with = "table")]
+    pub format: Option<vault::Format>,
+    /// What the columns of a CSV file mean (docs/vocabulary.md shows one)
+    #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["table", "format"])]
+    pub map: Option<PathBuf>,
+    /// The table of your community that a CSV file fills
+    #[arg(long, value_name = "TABLE", conflicts_with_all = ["preview", "person", "zone"])]
+    pub table: Option<String>,
+    /// Who you are in a file of several people, such as Patient/123
+    #[arg(long, value_name = "NAME")]
+    pub person: Option<String>,
+    /// How far local time is ahead of UTC where a file does not tell, such as +01:00 [default: it counts as UTC]
+    #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
+    pub zone: Option<String>,
+    /// Say what would be imported, and change nothing
+    #[arg(long)]
+    pub preview: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// Of `data show`.
+#[derive(Debug, Args)]
+pub struct ShowOptions {
+    /// The table
+    pub table: String,
+    /// How many rows
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub rows: usize,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// Of `data export`.
+#[derive(Debug, Args)]
+pub struct ExportOptions {
+    /// The tables [default: all that are not computed; CSV takes one]
+    pub tables: Vec<String>,
+    /// csv or json [default: csv for one table, json for several]
+    #[arg(long, value_enum)]
+    pub format: Option<Written>,
+    /// Where to; the file must not be there [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print one JSON object that says what was written; needs --out
+    #[arg(long, requires = "out")]
+    pub json: bool,
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// How tables are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Written {
+    /// Comma-separated values.
+    Csv,
+    /// One object.
+    Json,
+}
+
+impl From<Written> for Export {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Csv => Self::Csv,
+            Written::Json => Self::Json,
         }
-        Err((why, code)) => fail(options.json, &why, code),
     }
 }
 
-fn import(options: &ImportOptions) -> Result<(Table, Imported), (String, u8)> {
-    let failed = |why: String| (why, FAILED);
-    let config = options.place.values().and_then(|values| values.config());
+/// Of `data undo`.
+#[derive(Debug, Args)]
+pub struct UndoOptions {
+    /// The number of the import, as data sources shows it
+    pub import: i64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// Of `data delete`.
+#[derive(Debug, Args)]
+pub struct DeleteOptions {
+    /// The table
+    pub table: String,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// Of `profile set`.
+#[derive(Debug, Args)]
+pub struct SetOptions {
+    /// What it is to say, such as town=Paris; without a value it says nothing of it any more
+    #[arg(value_name = "NAME=VALUE", required = true)]
+    pub changes: Vec<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// Why a command has failed, and its exit code.
+type Failed = (String, u8);
+
+/// What a command says, in JSON and in lines.
+struct Said {
+    json: serde_json::Value,
+    lines: Vec<String>,
+}
+
+/// Runs the command.
+pub fn main(command: &DataCommand) -> ExitCode {
+    match command {
+        DataCommand::Import(options) => importing::main(options),
+        DataCommand::List(options) => say(options.json, holding::list(options)),
+        DataCommand::Show(options) => say(options.json, holding::show(options)),
+        DataCommand::Export(options) => match holding::export(options) {
+            // The tables themselves were printed.
+            Ok(None) => ExitCode::from(ANSWERED),
+            Ok(Some(said)) => say(options.json, Ok(said)),
+            Err(why) => say(options.json, Err(why)),
+        },
+        DataCommand::Undo(options) => say(options.json, holding::undo(options)),
+        DataCommand::Delete(options) => say(options.json, holding::delete(options)),
+        DataCommand::Sources(options) => say(options.json, holding::sources(options)),
+    }
+}
+
+/// Runs the command.
+pub fn profile(command: &ProfileCommand) -> ExitCode {
+    match command {
+        ProfileCommand::Show(options) => say(options.json, own::show(options)),
+        ProfileCommand::Set(options) => say(options.json, own::set(options)),
+    }
+}
+
+fn say(json: bool, result: Result<Said, Failed>) -> ExitCode {
+    match result {
+        Ok(said) if json => tell(format_args!("{:#}", said.json)),
+        Ok(said) => tell(said.lines.join("\n")),
+        Err((why, code)) => return fail(json, &why, code),
+    }
+    ExitCode::from(ANSWERED)
+}
+
+/// The folder of the node that is meant.
+fn home(place: &Where) -> Result<Home, Failed> {
+    let config = place.values().and_then(|values| values.config());
     let config = config.map_err(|why| (why.to_string(), USAGE))?;
-    let home = Home::at(&config.folder);
-    let (_, community, mut vault) = home.open().map_err(|why| failed(why.to_string()))?;
-    let table = chosen(&community.descriptor().vocabulary, options)?;
-    let shown = options.file.display();
-    let file = File::open(&options.file).map_err(|why| {
-        failed(format!(
-            "cannot read {shown}: {why}; check the path and its permissions"
-        ))
-    })?;
-    let imported = import_csv(&mut vault, BufReader::new(file), &table, None);
-    let imported =
-        imported.map_err(|why| (format!("{shown}: {why}; nothing was changed"), USAGE))?;
-    Ok((table, imported))
+    Ok(Home::at(&config.folder))
 }
 
-/// The table that is meant.
-fn chosen(vocabulary: &[Table], options: &ImportOptions) -> Result<Table, (String, u8)> {
-    let named = |name: &str| vocabulary.iter().find(|table| table.name == name);
-    let stem = options.file.file_stem().and_then(|stem| stem.to_str());
-    let found = match (&options.table, vocabulary) {
-        (Some(name), _) => named(name),
-        (None, [only]) => Some(only),
-        (None, _) => stem.and_then(named),
-    };
-    found.cloned().ok_or_else(|| {
-        let names: Vec<_> = vocabulary.iter().map(|table| table.name.as_str()).collect();
-        let why = match names.as_slice() {
-            [] => {
-                "the community has no tables yet; its authority adds them to the vocabulary".into()
-            }
-            names => format!(
-                "name one of the community's tables with --table: {}",
-                names.join(", ")
-            ),
-        };
-        (why, USAGE)
-    })
+/// The vault of the node that is meant.
+fn vault(place: &Where) -> Result<Vault, Failed> {
+    let (_, _, vault) = home(place)?.open().map_err(failed)?;
+    Ok(vault)
 }
 
-fn as_json(table: &Table, imported: &Imported) -> serde_json::Value {
-    json!({
-        "table": table.name,
-        "kept": imported.kept,
-        "skipped_rows": imported.skipped_rows,
-        "unusable_cells": imported.unusable_cells,
-        "rounded_cells": imported.rounded_cells,
-        "faults": imported.faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
-    })
+fn failed(why: impl ToString) -> Failed {
+    (why.to_string(), FAILED)
 }
 
-fn as_lines(table: &Table, imported: &Imported) -> Vec<String> {
-    let mut lines = vec![format!(
-        "{} rows are in the table {} now.",
-        imported.kept, table.name
-    )];
-    let more = [
-        (
-            imported.skipped_rows,
-            "rows were left out: another number of cells than the first line",
-        ),
-        (
-            imported.unusable_cells,
-            "cells could not be used and count as missing",
-        ),
-        (
-            imported.rounded_cells,
-            "numbers had more digits than the vocabulary keeps, and are rounded",
-        ),
-    ];
-    let more = more.iter().filter(|(number, _)| *number > 0);
-    lines.extend(more.map(|(number, what)| format!("{number} {what}.")));
-    lines.extend(imported.faults.iter().map(|fault| format!("  {fault}")));
-    lines
+/// Seconds since 1970.
+fn now_utc_s() -> i64 {
+    net::Clock::start().now().as_secs().cast_signed()
 }

@@ -4,8 +4,10 @@
 //! |---|---|
 //! | `people` | a CSV file, and whose records are taken |
 //! | `founding` | a community with keys, certificates, folders and vaults |
+//! | `owners` | who says yes or no, and who is away |
 //! | `crew` | the nodes' processes |
-//! | `clear` | the same figure, computed in the clear by SQLite alone |
+//! | `clear` | the same figures, computed in the clear |
+//! | `comparing` | whether both say the same |
 //! | `run` | the course of events |
 //! | `telling` | what is printed |
 
@@ -13,6 +15,7 @@ mod clear;
 mod comparing;
 mod crew;
 mod founding;
+mod owners;
 mod people;
 mod run;
 mod telling;
@@ -23,6 +26,7 @@ use thiserror::Error;
 
 use crate::cli::{ANSWERED, DemoOptions, FAILED, INTERRUPTED, REFUSED, TIMED_OUT, USAGE};
 use crate::home::HomeError;
+use crate::output::{tell, warn};
 
 /// Why a demo ended without an answer.
 #[derive(Debug, Error)]
@@ -80,18 +84,18 @@ pub fn main(options: &DemoOptions) -> ExitCode {
     match result {
         Ok(told) => {
             if options.json {
-                println!("{:#}", told.json());
+                tell(format_args!("{:#}", told.json()));
             } else {
-                println!("{}", told.lines().join("\n"));
+                tell(told.lines().join("\n"));
             }
             ExitCode::from(if told.wrong() { FAILED } else { ANSWERED })
         }
         Err(why) => {
             if options.json {
                 let json = serde_json::json!({ "outcome": why.outcome(), "why": why.to_string() });
-                println!("{json:#}");
+                tell(format_args!("{json:#}"));
             }
-            eprintln!("error: {why}");
+            warn(format_args!("error: {why}"));
             ExitCode::from(why.code())
         }
     }

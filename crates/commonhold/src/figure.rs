@@ -10,14 +10,19 @@ use serde_json::{Value, json};
 use sim::chart::Figure;
 use sim::figures::{Dht, Evaluation, Options, Which};
 
-use crate::cli::{ANSWERED, FAILED, FigureChoice, FigureOptions, OverlayOption, USAGE, fail};
+use crate::cli::{ANSWERED, FAILED, USAGE, fail};
+use crate::output::tell;
+use crate::simulate::options::{FigureChoice, FigureOptions, OverlayOption};
 
 /// Runs the command.
 pub fn main(options: &FigureOptions) -> ExitCode {
     match draw(options) {
         Ok(drawn) => {
             if options.json {
-                println!("{:#}", json!({ "seed": options.seed, "figures": drawn }));
+                tell(format_args!(
+                    "{:#}",
+                    json!({ "seed": options.seed, "figures": drawn })
+                ));
             }
             ExitCode::from(ANSWERED)
         }
@@ -70,12 +75,12 @@ fn draw(options: &FigureOptions) -> Result<Vec<Value>, Failure> {
         let figure = figure.map_err(|why| usage(&format!("{why}; give another --colluders")))?;
         let files = write(&options.out, &figure)?;
         if !options.json {
-            println!(
+            tell(format_args!(
                 "{:<7} {:6.1} s  {}",
                 which.to_string(),
                 seconds,
                 files[0].display()
-            );
+            ));
         }
         drawn.push(json!({
             "figure": which.to_string(),
@@ -92,7 +97,7 @@ fn draw(options: &FigureOptions) -> Result<Vec<Value>, Failure> {
         let text = evaluation.page(&figures, link).map_err(|why| usage(&why))?;
         write_whole(page, &text).map_err(|why| cannot_write(page, &why))?;
         if !options.json {
-            println!("page              {}", page.display());
+            tell(format_args!("page              {}", page.display()));
         }
     }
     Ok(drawn)
@@ -203,7 +208,8 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::cli::{Command, Program, SimulateCommand};
+    use crate::cli::{Command, Program};
+    use crate::simulate::options::SimulateCommand;
 
     fn options(out: &Path, typed: &str) -> FigureOptions {
         let plain = ["commonhold", "simulate", "figure", "--out"];

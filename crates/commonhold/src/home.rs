@@ -4,6 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use base::{DecodeError, NodeId, Rng, decode, encode};
 use community::{Community, DescriptorError, Identity, SignedDescriptor};
@@ -19,6 +20,8 @@ use super::files;
 const KEYS: &str = "keys.cbor";
 const DESCRIPTOR: &str = "descriptor.cbor";
 const VAULT: &str = "vault.db";
+/// Says that what is here is being erased; holds the node's name, if it was known.
+pub const WIPED: &str = "wiped";
 /// Longest file of keys.
 const KEYS_BYTES_MAX: usize = 4096;
 /// Longest descriptor.
@@ -65,12 +68,25 @@ pub enum HomeError {
         /// How.
         why: DecodeError,
     },
+    /// It is being erased.
+    #[error("{} was being wiped; finish that: commonhold leave --wipe --dir {}", .0.display(), .0.display())]
+    Wiped(PathBuf),
     /// The descriptor does not hold.
     #[error("the community's descriptor does not hold: {0}")]
     Descriptor(#[from] DescriptorError),
     /// The vault refused.
     #[error(transparent)]
     Vault(#[from] VaultError),
+}
+
+impl Keys {
+    fn identity(&self) -> Identity {
+        Identity {
+            key: SigningKey::from_seed(self.signing),
+            vrf: VrfSecretKey::from_seed(self.vrf),
+            certificate: self.certificate.clone(),
+        }
+    }
 }
 
 impl Home {
@@ -94,6 +110,29 @@ impl Home {
         self.0.join(KEYS).exists()
     }
 
+    /// Whether it is being erased.
+    pub fn is_wiped(&self) -> bool {
+        self.0.join(WIPED).exists()
+    }
+
+    /// Who lived here, if it is being erased.
+    pub fn wiped(&self) -> Option<NodeId> {
+        node_of(&fs::read_to_string(self.0.join(WIPED)).ok()?)
+    }
+
+    /// Who lives here, if that can be read.
+    pub fn node(&self) -> Option<NodeId> {
+        let keys: Keys = self.read(KEYS, KEYS_BYTES_MAX).ok()?;
+        Some(keys.certificate.node())
+    }
+
+    fn must_not_be_wiped(&self) -> Result<(), HomeError> {
+        match self.is_wiped() {
+            true => Err(HomeError::Wiped(self.0.clone())),
+            false => Ok(()),
+        }
+    }
+
     /// Makes the folder, if it is not there, with keys, descriptor and an empty vault. The keys come last: until then no
     /// node lives here, and what a try before this one has left is of no use to anybody.
     pub fn found(
@@ -102,6 +141,7 @@ impl Home {
         descriptor: &SignedDescriptor,
         rng: &mut Rng,
     ) -> Result<Vault, HomeError> {
+        self.must_not_be_wiped()?;
         if self.is_inhabited() {
             return Err(self.io(KEYS, ErrorKind::AlreadyExists.into()));
         }
@@ -137,17 +177,37 @@ impl Home {
         self.write(DESCRIPTOR, &encode(descriptor))
     }
 
-    /// Reads who lives here, the community, and opens the vault.
-    pub fn open(&self) -> Result<(Identity, Arc<Community>, Vault), HomeError> {
+    /// When certificate and community were last written: they may be while the node runs.
+    pub fn written_at(&self) -> [Option<SystemTime>; 2] {
+        [KEYS, DESCRIPTOR].map(|name| fs::metadata(self.0.join(name)).ok()?.modified().ok())
+    }
+
+    /// Reads the certificate of who lives here, and the community; leaves the vault alone.
+    pub fn membership(&self) -> Result<(Certificate, Arc<Community>), HomeError> {
         let keys: Keys = self.read(KEYS, KEYS_BYTES_MAX)?;
         let descriptor = self.read(DESCRIPTOR, DESCRIPTOR_BYTES_MAX)?;
-        let identity = Identity {
-            key: SigningKey::from_seed(keys.signing),
-            vrf: VrfSecretKey::from_seed(keys.vrf),
-            certificate: keys.certificate.clone(),
-        };
+        let community = Arc::new(Community::open(descriptor)?);
+        Ok((keys.certificate.clone(), community))
+    }
+
+    /// Reads who lives here, the community, and opens the vault.
+    pub fn open(&self) -> Result<(Identity, Arc<Community>, Vault), HomeError> {
+        self.must_not_be_wiped()?;
+        let keys: Keys = self.read(KEYS, KEYS_BYTES_MAX)?;
+        let descriptor = self.read(DESCRIPTOR, DESCRIPTOR_BYTES_MAX)?;
         let vault = Vault::open(&self.0.join(VAULT), &VaultKey::from_bytes(&keys.vault))?;
-        Ok((identity, Arc::new(Community::open(descriptor)?), vault))
+        Ok((
+            keys.identity(),
+            Arc::new(Community::open(descriptor)?),
+            vault,
+        ))
+    }
+
+    /// Reads who lives here.
+    pub fn identity(&self) -> Result<Identity, HomeError> {
+        self.must_not_be_wiped()?;
+        let keys: Keys = self.read(KEYS, KEYS_BYTES_MAX)?;
+        Ok(keys.identity())
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), HomeError> {

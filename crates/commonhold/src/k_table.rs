@@ -6,6 +6,7 @@ use overlay::{KTable, KTableError, Parameters, Row};
 use serde_json::{Value, json};
 
 use crate::cli::{ANSWERED, FormOption, KTableOptions, SizeOption, USAGE, fail};
+use crate::output::tell;
 
 /// Runs the command.
 pub fn main(options: &KTableOptions) -> ExitCode {
@@ -17,9 +18,12 @@ pub fn main(options: &KTableOptions) -> ExitCode {
                 SizeOption::Radius => row.region_size / 2.0,
             };
             if options.json {
-                println!("{:#}", as_json(options, &parameters, table.rows(), size));
+                tell(format_args!(
+                    "{:#}",
+                    as_json(options, &parameters, table.rows(), size)
+                ));
             } else {
-                println!("{}", as_lines(options, table.rows(), size).join("\n"));
+                tell(as_lines(options, table.rows(), size).join("\n"));
             }
             ExitCode::from(ANSWERED)
         }

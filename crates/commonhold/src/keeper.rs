@@ -10,28 +10,55 @@ use tokio::sync::mpsc as channel;
 use tokio::sync::oneshot;
 use vault::{Vault, VaultError};
 
+use crate::standing::Word;
+
 /// What the vault is to do, in order.
 pub enum Errand {
     /// Run a question's local part.
     Measure(Digest, Box<Question>),
+    /// Something that nothing of the node's depends on, such as looking at the owner's data.
+    Run(Box<dyn FnOnce(&mut Vault) + Send>),
     /// Store an entry of the node's journal.
     Store(u64, Vec<u8>, Vec<u8>),
     /// Forget an entry of the node's journal.
     Forget(Vec<u8>),
-    /// Set a setting.
-    Set(&'static str, String),
+    /// Keep a word that the owner gave once for all.
+    Keep(Word),
     /// Remember something of the owner's, or forget it.
     Remember(Vec<u8>, Option<Vec<u8>>),
+    /// The node runs: what was kept for the case that it could not may go.
+    Started,
+    /// Have the node publish the answer to this question, whose proof is remembered here.
+    Publish(Digest, Vec<u8>),
     /// Say what is remembered.
     Recall(Vec<u8>, oneshot::Sender<Option<Vec<u8>>>),
+}
+
+impl Errand {
+    fn writes(&self) -> bool {
+        match self {
+            Self::Store(..) | Self::Forget(_) | Self::Keep(_) | Self::Remember(..) => true,
+            Self::Measure(..)
+            | Self::Run(_)
+            | Self::Started
+            | Self::Publish(..)
+            | Self::Recall(..) => false,
+        }
+    }
 }
 
 /// What came of it.
 pub enum Kept {
     /// The node is to hear this.
     Tell(Command),
+    /// The answer to this question cannot be published: its proof is not there.
+    Unproved(Digest),
     /// Something went wrong that the node can bear.
     Note(String),
+    /// The vault cannot be written, for this reason: what depends on it is not done.
+    Unwritten(String),
+    /// It can be written again.
+    Written,
 }
 
 /// The thread. It ends when this is dropped and everything is done.
@@ -40,25 +67,35 @@ pub struct Keeper {
     thread: JoinHandle<()>,
 }
 
-/// The vault cannot be written any more: the node could not keep its word.
+/// Nobody sees to the vault any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the vault cannot be written; check the free space and the log")]
+#[error("the vault is not looked after any more; see the log, and start the node again")]
 pub struct Broken;
 
 impl Keeper {
     /// Starts the thread. What comes of errands comes out of the receiver, which ends when the thread does.
     pub fn start(mut vault: Vault) -> (Self, channel::UnboundedReceiver<Kept>) {
-        let (errands, orders) = mpsc::channel();
+        let (errands, orders) = mpsc::channel::<Errand>();
         let (sender, done) = channel::unbounded_channel();
         let thread = thread::spawn(move || {
+            let mut fails = false;
             for errand in orders {
-                match run(&mut vault, errand) {
-                    Ok(None) => {}
-                    Ok(Some(kept)) => drop(sender.send(kept)),
-                    Err(why) => {
-                        drop(sender.send(Kept::Note(why.to_string())));
-                        return;
+                let writes = errand.writes();
+                let kept = match run(&mut vault, errand) {
+                    Ok(kept) => {
+                        if writes && std::mem::replace(&mut fails, false) {
+                            drop(sender.send(Kept::Written));
+                        }
+                        kept
                     }
+                    // A full disk may have room again later. Until then the node says nothing that it could forget.
+                    Err(why) => {
+                        let known = std::mem::replace(&mut fails, true);
+                        (!known).then(|| Kept::Unwritten(why.to_string()))
+                    }
+                };
+                if let Some(kept) = kept {
+                    drop(sender.send(kept));
                 }
             }
         });
@@ -68,6 +105,14 @@ impl Keeper {
     /// Gives it an errand.
     pub fn send(&self, errand: Errand) -> Result<(), Broken> {
         self.errands.send(errand).map_err(|_| Broken)
+    }
+
+    /// Waits until all that was given so far is done.
+    pub async fn settle(&self) -> Result<(), Broken> {
+        let (done, waiting) = oneshot::channel();
+        // Errands are done in order, and nothing has this name.
+        self.send(Errand::Recall(Vec::new(), done))?;
+        waiting.await.map(drop).map_err(|_| Broken)
     }
 
     /// Waits until everything is done. Blocks.
@@ -87,7 +132,7 @@ pub fn errand_of(event: Event) -> Result<Errand, Event> {
     }
 }
 
-/// Fails when the node could not keep its word.
+/// Fails when something could not be written.
 fn run(vault: &mut Vault, errand: Errand) -> Result<Option<Kept>, VaultError> {
     let kept = match errand {
         Errand::Measure(question, parsed) => match vault.answer(&parsed) {
@@ -102,18 +147,35 @@ fn run(vault: &mut Vault, errand: Errand) -> Result<Option<Kept>, VaultError> {
                 "question {question:?} is left alone: {why}"
             ))),
         },
+        Errand::Run(run) => {
+            run(vault);
+            None
+        }
         Errand::Store(number, key, value) => {
             vault.journal_put(&key, &value)?;
             Some(Kept::Tell(Command::Stored(number)))
         }
-        // What is left over is only looked at again.
-        Errand::Forget(key) => noted(vault.journal_remove(&key)),
-        Errand::Set(name, value) => {
-            vault.set_setting(name, &value)?;
+        Errand::Forget(key) => {
+            vault.journal_remove(&key)?;
             None
         }
-        Errand::Remember(key, Some(value)) => noted(vault.remember(&key, &value)),
-        Errand::Remember(key, None) => noted(vault.forget(&key)),
+        Errand::Keep(word) => {
+            word.keep(vault)?;
+            None
+        }
+        Errand::Remember(key, Some(value)) => {
+            vault.remember(&key, &value)?;
+            None
+        }
+        Errand::Remember(key, None) => {
+            vault.forget(&key)?;
+            None
+        }
+        Errand::Started => vault.started().err().map(|why| Kept::Note(why.to_string())),
+        Errand::Publish(question, key) => match vault.recall(&key) {
+            Ok(Some(proof)) => Some(Kept::Tell(Command::Publish { question, proof })),
+            Ok(None) | Err(_) => Some(Kept::Unproved(question)),
+        },
         Errand::Recall(key, reply) => match vault.recall(&key) {
             Ok(value) => {
                 drop(reply.send(value));
@@ -123,11 +185,4 @@ fn run(vault: &mut Vault, errand: Errand) -> Result<Option<Kept>, VaultError> {
         },
     };
     Ok(kept)
-}
-
-fn noted(result: Result<(), VaultError>) -> Option<Kept> {
-    let why = result.err()?;
-    Some(Kept::Note(format!(
-        "the list of questions is not kept: {why}"
-    )))
 }

@@ -7,7 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::report::Report;
 
-/// To a node's process, on its standard input. The end of the input ends the process.
+/// A line on the standard input or output of a process: of or to which of its nodes, and what.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Line<T> {
+    /// The node's folder, by its number among those that the process was started with.
+    pub of: usize,
+    /// What is said.
+    pub says: T,
+}
+
+/// To a node, on the standard input of its process. The end of the input ends the process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
@@ -24,14 +33,23 @@ pub enum Order {
         sql: String,
         /// What for.
         purpose: String,
+        /// How long owners may take to decide, in milliseconds.
+        consent_ms: u64,
         /// Longest time for contributions, in milliseconds.
         collect_ms: u64,
         /// Where to write the proof.
         proof: PathBuf,
     },
+    /// The owner's word on a question.
+    Consent {
+        /// Which.
+        question: String,
+        /// Take part, or stay out.
+        yes: bool,
+    },
 }
 
-/// From a node's process, on its standard output.
+/// From a node, on the standard output of its process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Word {
@@ -44,6 +62,8 @@ pub enum Word {
     },
     /// It knows so many nodes, itself included.
     Known(usize),
+    /// The owner is asked about this question.
+    Asked(String),
     /// At the asker: helpers are drawn.
     Drawn(Draw),
     /// At the asker: everybody is called to contribute.

@@ -1,18 +1,23 @@
 //! A node on the network with its vault: what the daemon and the demo's processes have in common.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use base::Instant;
 use community::{Community, Identity};
-use net::{Bound, Door, HostConfig, HostHandle, Limits, MemberAdmission, NetError};
-use node::{Event, Node, Setup, SetupError};
-use question::{ConsentRule, ConsentRuleError};
+use net::{
+    Bound, Door, HostConfig, HostHandle, Limits, Mapping, MemberAdmission, NetError, Relays,
+};
+use node::recording::Start;
+use node::{Event, Node, SetupError};
 use thiserror::Error;
 use tokio::sync::mpsc;
 use vault::{Vault, VaultError};
 
-use crate::home::{CONSENT, Home, HomeError, system_rng};
+use crate::home::{Home, HomeError, system_rng};
+use crate::recording;
+use crate::standing::{Standing, StandingError};
 
 /// Where and how a node runs.
 #[derive(Debug, Clone)]
@@ -25,8 +30,14 @@ pub struct Place {
     pub limits: Limits,
     /// Where strangers may ask to be let in, if this node does so.
     pub door: Option<Door>,
-    /// The owner's rule as long as the vault holds none.
-    pub rule: ConsentRule,
+    /// The owner's words as long as the vault holds none.
+    pub standing: Standing,
+    /// Where to record what the node is told, and who hears if that comes to nothing.
+    pub record: Option<(PathBuf, mpsc::Sender<String>)>,
+    /// Relays of members.
+    pub relays: Vec<SocketAddr>,
+    /// Whether to ask the router for a port.
+    pub map_port: bool,
 }
 
 /// A node that runs.
@@ -43,8 +54,10 @@ pub struct Live {
     pub community: Arc<Community>,
     /// The addresses that others are told.
     pub announced: Vec<SocketAddr>,
-    /// The owner's rule.
-    pub rule: ConsentRule,
+    /// The owner's words.
+    pub standing: Standing,
+    /// The router's port, if it was asked for one.
+    pub mapping: Option<Mapping>,
     /// When it started.
     pub since: Instant,
 }
@@ -58,48 +71,75 @@ pub enum LiveError {
     /// Its vault.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// Its rule.
-    #[error("the vault's setting for consent is damaged: {0}")]
-    Rule(#[from] ConsentRuleError),
+    /// Its owner's words.
+    #[error(transparent)]
+    Standing(#[from] StandingError),
     /// Its port.
     #[error(transparent)]
     Net(#[from] NetError),
     /// Its community or journal.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// The recording.
+    #[error(
+        "cannot record to {0}: {1}; name a file that is not there yet, in a folder where you may write"
+    )]
+    Record(PathBuf, std::io::Error),
 }
 
 /// Runs the node that lives in `home`.
 pub async fn start(home: &Home, place: Place) -> Result<Live, LiveError> {
     let (identity, community, vault) = home.open()?;
     let identity = Arc::new(identity);
-    let rule = match vault.setting(CONSENT)? {
-        Some(rule) => rule.parse()?,
-        None => place.rule,
-    };
+    let standing = Standing::read(&vault, &place.standing)?;
     let bound = Bound::bind(HostConfig {
         key: identity.key.clone(),
         bind: place.listen,
         limits: place.limits,
         door: place.door,
+        relays: Relays {
+            at: place.relays,
+            shown: identity.certificate.der().to_vec(),
+        },
     })
     .await?;
-    let announced = if place.announce.is_empty() {
+    let mut announced = if place.announce.is_empty() {
         vec![reachable(bound.local_addr())]
     } else {
         place.announce
     };
-    let since = bound.now();
-    let setup = Setup {
-        identity: Arc::clone(&identity),
-        community: Arc::clone(&community),
-        addresses: announced.clone(),
-        consent: rule.into(),
-        budget: None,
-        journal: vault.journal_all()?,
-        rng: system_rng(),
+    let mapping = match place.map_port {
+        true => Mapping::ask(bound.local_addr().port()).await,
+        false => None,
     };
-    let node = Node::new(since, setup)?;
+    // Others try all at once; the first eight are told.
+    let mapped = mapping.as_ref().and_then(Mapping::external);
+    if let Some(external) = mapped.filter(|external| !announced.contains(external)) {
+        announced.insert(0, external);
+    }
+    let since = bound.now();
+    let rng = &mut system_rng();
+    let journal = vault.journal_all()?.into_iter();
+    let from = Start {
+        node: identity.node(),
+        at: since,
+        seed: rng.bytes32(),
+        descriptor: community.signed().clone(),
+        addresses: announced.clone(),
+        consent: standing.rules.clone(),
+        budget: standing.budget,
+        journal: journal
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect(),
+    };
+    let mut node = Node::new(
+        since,
+        from.setup(Arc::clone(&identity), Arc::clone(&community)),
+    )?;
+    if let Some((path, notes)) = place.record {
+        let sink = recording::begin(&path, &identity, &from, rng, notes);
+        node.record(sink.map_err(|why| LiveError::Record(path, why))?);
+    }
     let admission = MemberAdmission::new(Arc::clone(&community), identity.certificate.clone());
     let (host, events) = bound.run(node, admission);
     Ok(Live {
@@ -109,7 +149,8 @@ pub async fn start(home: &Home, place: Place) -> Result<Live, LiveError> {
         identity,
         community,
         announced,
-        rule,
+        standing,
+        mapping,
         since,
     })
 }

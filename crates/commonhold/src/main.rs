@@ -7,6 +7,7 @@
 //! | `daemon` | a node that runs until it is told to stop, and the commands that speak to it |
 //! | `data` | the owner's data, from a file into the vault |
 //! | `config`, `configuring` | `config.toml`, and the commands about it |
+//! | `init` | the first command of somebody new |
 //! | `packaging` | service, completions, manual pages |
 //! | `log` | the daemon's log |
 //! | `demo` | many real nodes on this machine answer a question |
@@ -15,12 +16,18 @@
 //! | `k_table` | how many nodes of which region include an honest one |
 //! | `member` | one node's process, as the demo runs it |
 //! | `home` | what one node keeps in its folder |
+//! | `wiping` | erasing what a node keeps |
 //! | `live`, `keeper` | a node on the network, its vault on a thread |
+//! | `standing`, `budget` | what the owner has said once for all, as the vault keeps it and as it is written |
+//! | `output` | what the program says to whoever runs it |
 //! | `lines` | what the demo and its nodes' processes say to each other |
 //! | `simulate` | communities on this machine alone |
 //! | `plan` | how many helpers a question needs, and what it costs them |
 //! | `report`, `verify` | what a proof says, in words and for programs |
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+mod budget;
 mod cli;
 mod community_command;
 mod config;
@@ -31,24 +38,31 @@ mod demo;
 mod figure;
 mod files;
 mod home;
+mod init;
 mod k_table;
 mod keeper;
 mod lines;
 mod live;
 mod log;
 mod member;
+mod output;
 mod packaging;
 mod plan;
+mod recording;
 mod report;
 mod simulate;
+mod standing;
 mod verify;
+mod wiping;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::cli::{Command, Program, QuestionCommand, SimulateCommand, USAGE};
+use crate::cli::{Command, Program, QuestionCommand, USAGE};
+use crate::output::warn;
+use crate::simulate::options::SimulateCommand;
 
 fn main() -> ExitCode {
     let program = match Program::try_parse() {
@@ -68,17 +82,26 @@ fn main() -> ExitCode {
                 .map(str::trim)
                 .filter(|line| !line.is_empty())
                 .collect();
-            eprintln!("{}", said.join(" "));
+            warn(said.join(" "));
             return ExitCode::from(USAGE);
         }
         Err(why) => why.exit(),
     };
-    match program.command {
+    output::end(run(program.command))
+}
+
+fn run(command: Command) -> ExitCode {
+    match command {
         Command::Community { command } => community_command::main(&command),
         Command::Data { command } => data::main(&command),
+        Command::Init(options) => init::main(&options),
+        Command::Profile { command } => data::profile(&command),
         Command::Up(options) => daemon::up(&options),
         Command::Down(place) => daemon::down(&place),
+        Command::Leave(options) => daemon::leave(&options),
         Command::Status(options) => daemon::status(&options),
+        Command::Open(options) => daemon::open(&options),
+        Command::Relay(options) => daemon::relay(&options),
         Command::Doctor(options) => daemon::doctor(&options),
         Command::Config { command } => configuring::main(&command),
         Command::Service { command } => packaging::service(command),
@@ -100,8 +123,14 @@ fn main() -> ExitCode {
             command: SimulateCommand::Figure(options),
         } => figure::main(&options),
         Command::Simulate {
+            command: SimulateCommand::Replay(options),
+        } => recording::replay(&options),
+        Command::Simulate {
+            command: SimulateCommand::Questions(options),
+        } => simulate::questions::main(&options),
+        Command::Simulate {
             command: SimulateCommand::Aggregation(options),
         } => simulate::aggregation::main(&options),
-        Command::DemoNode { folder } => member::main(&folder),
+        Command::DemoNode { folders } => member::main(&folders),
     }
 }

@@ -1,49 +1,87 @@
-//! One node's process, as the demo runs it: the node on the network, its vault, orders on standard
-//! input and words on standard output.
+//! A process of the demo: nodes on the network, usually one, with their vaults; orders on standard input and words on standard
+//! output.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use base::Duration;
+use base::{Digest, Duration};
 use net::{HostHandle, Limits};
 use node::{Answer, Ask, Command, Event, Node, Stage};
-use question::ConsentRule;
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use crate::cli::{ANSWERED, FAILED};
 use crate::home::{Home, node_of};
 use crate::keeper::{Keeper, Kept, errand_of};
-use crate::lines::{Draw, Order, Word};
+use crate::lines::{Draw, Line, Order, Word};
 use crate::live::{self, Live, Place};
+use crate::output::warn;
 use crate::report::Report;
+use crate::standing::Standing;
 
-/// Runs the node that lives in `folder` until standard input ends.
-pub fn main(folder: &Path) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(run(&Home::at(folder))),
-        Err(why) => Err(format!("cannot start: {why}")),
+/// Orders that wait for one node.
+const ORDERS: usize = 16;
+
+/// Runs the nodes that live in `folders` until standard input ends.
+pub fn main(folders: &[PathBuf]) -> ExitCode {
+    let mut builder = match folders {
+        [_] => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let result = match builder.enable_all().build() {
+        Ok(runtime) => runtime.block_on(run_all(folders)),
+        Err(why) => Err((0, format!("cannot start: {why}"))),
     };
     match result {
         Ok(()) => ExitCode::from(ANSWERED),
-        Err(why) => {
-            say(&Word::Failed(why));
+        Err((of, why)) => {
+            say(of, Word::Failed(why));
             ExitCode::from(FAILED)
         }
     }
 }
 
-async fn run(home: &Home) -> Result<(), String> {
+/// Hands orders to the nodes. Fails with the first that does, by its number.
+async fn run_all(folders: &[PathBuf]) -> Result<(), (usize, String)> {
+    let mut nodes = JoinSet::new();
+    let mut orders = Vec::new();
+    for (of, folder) in folders.iter().enumerate() {
+        let (sender, receiver) = mpsc::channel(ORDERS);
+        let home = Home::at(folder);
+        nodes.spawn(async move { run(of, &home, receiver).await.map_err(|why| (of, why)) });
+        orders.push(sender);
+    }
+    let mut lines = BufReader::new(stdin()).lines();
+    loop {
+        tokio::select! {
+            line = lines.next_line() => {
+                // Without one the demo has ended, however it did.
+                let Ok(Some(line)) = line else { return Ok(()) };
+                let Line { of, says } = serde_json::from_str(&line)
+                    .map_err(|why| (0, format!("not an order: {why}")))?;
+                let node = orders.get(of).ok_or((0, "an order for nobody".into()))?;
+                node.send(says).await.map_err(|_| (of, "the node has stopped".into()))?;
+            }
+            Some(ended) = nodes.join_next() => {
+                ended.unwrap_or_else(|why| Err((0, why.to_string())))?;
+            }
+        }
+    }
+}
+
+async fn run(of: usize, home: &Home, mut orders: mpsc::Receiver<Order>) -> Result<(), String> {
     let place = Place {
         listen: ([127, 0, 0, 1], 0).into(),
         announce: Vec::new(),
         limits: Limits::default(),
         door: None,
-        rule: ConsentRule::default(),
+        standing: Standing::default(),
+        record: None,
+        relays: Vec::new(),
+        map_port: false,
     };
     let live = live::start(home, place).await;
     let Live {
@@ -53,26 +91,28 @@ async fn run(home: &Home) -> Result<(), String> {
         ..
     } = live.map_err(|why| why.to_string())?;
     let (keeper, mut done) = Keeper::start(vault);
-    say(&Word::Ready {
-        node: host.node().to_string(),
-        address: host.local_addr(),
-    });
-    let mut orders = BufReader::new(stdin()).lines();
+    say(
+        of,
+        Word::Ready {
+            node: host.node().to_string(),
+            address: host.local_addr(),
+        },
+    );
     let mut proof = None;
     loop {
         tokio::select! {
-            line = orders.next_line() => match line {
-                Ok(Some(line)) => follow(&host, &line, &mut proof).await?,
-                // The demo has ended, however it did.
-                Ok(None) | Err(_) => return Ok(()),
+            order = orders.recv() => match order {
+                Some(order) => follow(&host, order, &mut proof).await?,
+                None => return Ok(()),
             },
             event = events.recv() => match errand_of(event.ok_or("the node has stopped")?) {
                 Ok(errand) => keeper.send(errand).map_err(|why| why.to_string())?,
-                Err(event) => hear(event, proof.as_deref())?,
+                Err(event) => hear(of, event, proof.as_deref())?,
             },
             kept = done.recv() => match kept.ok_or("the vault cannot be written")? {
                 Kept::Tell(command) => host.command(command).await.map_err(|why| why.to_string())?,
-                Kept::Note(why) => eprintln!("{why}"),
+                Kept::Unproved(_) | Kept::Written => {}
+                Kept::Note(why) | Kept::Unwritten(why) => warn(why),
             },
         }
     }
@@ -80,10 +120,9 @@ async fn run(home: &Home) -> Result<(), String> {
 
 async fn follow(
     host: &HostHandle<Node>,
-    line: &str,
+    order: Order,
     proof_path: &mut Option<PathBuf>,
 ) -> Result<(), String> {
-    let order = serde_json::from_str(line).map_err(|why| format!("not an order: {why}"))?;
     let command = match order {
         Order::Join { node, address } => {
             let node = node_of(&node).ok_or("an order names no node")?;
@@ -97,6 +136,7 @@ async fn follow(
         Order::Ask {
             sql,
             purpose,
+            consent_ms,
             collect_ms,
             proof,
         } => {
@@ -104,18 +144,24 @@ async fn follow(
             Command::Ask(Ask {
                 sql,
                 purpose,
-                consent_for: Duration::ZERO,
+                consent_for: Duration::from_millis(consent_ms),
                 collect_for: Duration::from_millis(collect_ms),
             })
+        }
+        Order::Consent { question, yes } => {
+            // Questions are named as nodes are.
+            let question = node_of(&question).ok_or("an order names no question")?;
+            let question = Digest(question.0);
+            Command::Consent { question, yes }
         }
     };
     host.command(command).await.map_err(|why| why.to_string())
 }
 
 /// Says what the demo wants to know.
-fn hear(event: Event, proof: Option<&Path>) -> Result<(), String> {
-    match event {
-        Event::Known(nodes) => say(&Word::Known(nodes)),
+fn hear(of: usize, event: Event, proof: Option<&Path>) -> Result<(), String> {
+    let word = match event {
+        Event::Known(nodes) => Word::Known(nodes),
         Event::Stage(
             _,
             Stage::Drawn {
@@ -124,39 +170,51 @@ fn hear(event: Event, proof: Option<&Path>) -> Result<(), String> {
                 setter,
                 seats,
             },
-        ) => say(&Word::Drawn(Draw {
+        ) => Word::Drawn(Draw {
             k,
             checks,
             setter: setter.to_string(),
             seats: seats.iter().map(ToString::to_string).collect(),
-        })),
-        Event::Stage(_, Stage::Collecting) => say(&Word::Collecting),
+        }),
+        Event::Stage(_, Stage::Collecting) => Word::Collecting,
         Event::SetAgreed(_, members) => {
-            say(&Word::Set(
-                members.iter().map(ToString::to_string).collect(),
-            ));
+            Word::Set(members.iter().map(ToString::to_string).collect())
         }
-        Event::Answered(answer) => say(&answered(&answer, proof)?),
-        Event::Ended(_, why) => say(&Word::Ended {
+        Event::Answered(answer) => answered(&answer, proof)?,
+        Event::Ended(_, why) => Word::Ended {
             refused: why.is_refusal(),
             why: why.to_string(),
-        }),
-        Event::NotAsked(why) => say(&Word::Ended {
+        },
+        Event::NotAsked(why) => Word::Ended {
             refused: true,
             why: why.to_string(),
-        }),
-        Event::Misbehaved { node, what } => eprintln!("{node:?} misbehaved: {what}"),
-        // Nobody sits before a demo's node to be asked; the vault hears of the last three.
-        Event::AskOwner(_)
-        | Event::ByRule(..)
+        },
+        Event::Misbehaved { node, what } => {
+            warn(format_args!("{node:?} misbehaved: {what}"));
+            return Ok(());
+        }
+        Event::AskOwner(asked) => Word::Asked(asked.question.to_string()),
+        // The vault hears of the last three.
+        Event::ByRule { .. }
+        | Event::Budget(_)
+        | Event::Published(_)
+        | Event::Left
+        | Event::NotPublished(..)
         | Event::Contributed(_)
+        | Event::Helps { .. }
         | Event::Stage(_, Stage::Announced { .. })
         | Event::CalledOff(_)
         | Event::BudgetSpent(_)
+        // A demo's community is founded once.
+        | Event::Amended(_)
+        | Event::NotAmended(_)
+        | Event::Contradicted(_)
         | Event::Measure { .. }
         | Event::Store { .. }
-        | Event::Forget { .. } => {}
-    }
+        | Event::Contacts(_)
+        | Event::Forget { .. } => return Ok(()),
+    };
+    say(of, word);
     Ok(())
 }
 
@@ -169,8 +227,8 @@ fn answered(answer: &Answer, proof: Option<&Path>) -> Result<Word, String> {
 }
 
 /// One line on standard output. When nobody listens any more, standard input has ended as well.
-fn say(word: &Word) {
-    let line = serde_json::to_string(word).expect("words are plain data");
+fn say(of: usize, says: Word) {
+    let line = serde_json::to_string(&Line { of, says }).expect("words are plain data");
     let mut out = std::io::stdout().lock();
     let written = writeln!(out, "{line}").and_then(|()| out.flush());
     drop(written);

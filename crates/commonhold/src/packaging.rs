@@ -10,6 +10,7 @@ use clap_complete::Shell;
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 
 use crate::cli::{ANSWERED, FAILED, Program, fail};
+use crate::output::tell;
 
 /// Name of the service.
 const UNIT: &str = "commonhold.service";
@@ -62,7 +63,7 @@ pub fn service(command: ServiceCommand) -> ExitCode {
 fn say(done: io::Result<String>) -> ExitCode {
     match done {
         Ok(text) => {
-            print!("{text}");
+            tell(text.trim_end_matches('\n'));
             ExitCode::from(ANSWERED)
         }
         Err(why) => fail(false, &why.to_string(), FAILED),

@@ -6,6 +6,7 @@ use aggregation::sizes::{Cost, Costs, Load, Plan, Refusal, Terms, costs};
 use serde_json::{Value, json};
 
 use crate::cli::{ANSWERED, PlanOptions, PlannedStatistic, REFUSED, USAGE, fail};
+use crate::output::tell;
 
 /// Bits that a sum's proof shows one by one.
 const SUM_BITS: u64 = 32;
@@ -13,8 +14,8 @@ const SUM_BITS: u64 = 32;
 /// Runs the command.
 pub fn main(options: &PlanOptions) -> ExitCode {
     match planned(options) {
-        Ok(planned) if options.json => println!("{:#}", planned.as_json(options)),
-        Ok(planned) => println!("{}", planned.as_lines().join("\n")),
+        Ok(planned) if options.json => tell(format_args!("{:#}", planned.as_json(options))),
+        Ok(planned) => tell(planned.as_lines().join("\n")),
         Err(failure) => {
             let (why, code) = failure.said();
             return fail(options.json, &why, code);

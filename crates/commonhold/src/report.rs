@@ -5,6 +5,7 @@ use std::fmt;
 use node::proof::Verified;
 use serde::{Deserialize, Serialize};
 
+pub mod ring;
 pub mod shown;
 
 use shown::{Figure, MEAN_DIGITS, Row};
@@ -91,17 +92,9 @@ impl Report {
             count: answer.people,
             total: answer.total().map(|total| trimmed(&total.to_string())),
             mean: answer.mean().map(|mean| mean.rounded(MEAN_DIGITS)),
-            figures: match &answer.whole {
-                Some(whole) => shown::figures(answer.function, whole),
-                None if answer.groupings.is_empty() => vec![Figure::withheld(answer.function)],
-                None => Vec::new(),
-            },
+            figures: shown::of_all(answer),
             groupings: answer.groupings.clone(),
-            groups: answer
-                .groups
-                .iter()
-                .map(|group| Row::of(answer.function, group))
-                .collect(),
+            groups: shown::of_groups(answer),
             included: verified.included,
             declined: verified.declined,
             away: verified.away,

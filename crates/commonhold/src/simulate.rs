@@ -1,6 +1,8 @@
 //! `commonhold simulate`: communities on this machine alone.
 
 pub mod aggregation;
+pub mod options;
+pub mod questions;
 
 use std::ops::Range;
 use std::process::ExitCode;
@@ -16,7 +18,9 @@ use sim::drawing::forge::{arcs, forge_hardened, forge_paper, random_for};
 use sim::drawing::{Adversary, Campaign, Colluding, Crowd, Members, Size, Summary};
 use sim::{START, parallel};
 
-use crate::cli::{ANSWERED, FormOption, SelectionOptions, USAGE, fail};
+use crate::cli::{ANSWERED, FormOption, USAGE, fail};
+use crate::output::tell;
+use crate::simulate::options::SelectionOptions;
 
 /// Most nodes that fit into the memory of a small machine: about 3 KB each.
 const NODES_MAX: u64 = 2_000_000;
@@ -27,11 +31,11 @@ const MESH_MAX: u64 = 20_000;
 pub fn selection(options: &SelectionOptions) -> ExitCode {
     match simulate(options) {
         Ok((json, _)) if options.json => {
-            println!("{json:#}");
+            tell(format_args!("{json:#}"));
             ExitCode::from(ANSWERED)
         }
         Ok((_, lines)) => {
-            println!("{}", lines.join("\n"));
+            tell(lines.join("\n"));
             ExitCode::from(ANSWERED)
         }
         Err(why) => fail(options.json, &why, USAGE),
@@ -404,7 +408,8 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::cli::{Command, Program, SimulateCommand};
+    use crate::cli::{Command, Program};
+    use crate::simulate::options::SimulateCommand;
 
     fn options(more: &str) -> SelectionOptions {
         let plain = [

@@ -11,6 +11,7 @@ use node::proof::{self, PROOF_BYTES_MAX};
 
 use crate::cli::{ANSWERED, FAILED, VerifyOptions};
 use crate::home::DESCRIPTOR_BYTES_MAX;
+use crate::output::{tell, warn};
 use crate::report::Report;
 
 /// Runs the command.
@@ -21,18 +22,21 @@ pub fn main(options: &VerifyOptions) -> ExitCode {
         Ok(report) if options.json => {
             let mut json = serde_json::json!(report);
             json["holds"] = true.into();
-            println!("{json:#}");
+            tell(format_args!("{json:#}"));
             ExitCode::from(ANSWERED)
         }
         Ok(report) => {
-            println!("{}", words(&report));
+            tell(words(&report));
             ExitCode::from(ANSWERED)
         }
         Err(why) => {
             if options.json {
-                println!("{:#}", serde_json::json!({ "holds": false, "why": why }));
+                tell(format_args!(
+                    "{:#}",
+                    serde_json::json!({ "holds": false, "why": why })
+                ));
             }
-            eprintln!("error: {why}");
+            warn(format_args!("error: {why}"));
             ExitCode::from(FAILED)
         }
     }

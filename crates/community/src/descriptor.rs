@@ -205,6 +205,11 @@ impl SignedDescriptor {
         Digest::of(DOMAIN, &[&self.bytes])
     }
 
+    /// How long the bytes are that the authority signed.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// How the authority's key came down from the founder's.
     pub fn successions(&self) -> &[Succession] {
         self.successions.as_deref().unwrap_or_default()

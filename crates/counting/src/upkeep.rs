@@ -132,13 +132,14 @@ impl<'a> Upkeep<'a> {
         all
     }
 
-    /// How often a node searches when it comes back: for its own place, then for its fingers.
+    /// How often a node searches when it comes back: for its own place, then for its fingers, then for its own place again
+    /// beginning where it was told to join, if that node is not one of those that it keeps.
     pub fn searches(&self) -> u64 {
         let region = Region::new(Location(0), self.share);
         let outside = |i: &u32| !region.contains(Location(1 << i));
         let steps = (0..64).rev().take_while(outside).count() as u64;
         // One finger is sought twice.
-        1 + if steps == 0 { 0 } else { 2 * steps + 1 }
+        1 + if steps == 0 { 0 } else { 2 * steps + 2 }
     }
 }
 

@@ -59,6 +59,7 @@ mod locked;
 mod remembering;
 mod sealing;
 mod share;
+mod stream;
 mod vrf;
 
 pub use batch::{Batch, FirstBad};
@@ -76,4 +77,5 @@ pub use sealing::{
     OpenError, SEALING_OVERHEAD, SealError, SealingKey, SealingPublicKey, open, seal,
 };
 pub use share::{LengthMismatch, Share, Vector, VectorError, commit, split};
+pub use stream::{Damaged, Stream};
 pub use vrf::{BadProof, BadVrfKey, VrfProof, VrfPublicKey, VrfSecretKey};

@@ -2,6 +2,12 @@
 //!
 //! The tests need the program: `cargo build -p commonhold` first, as `scripts/test` does.
 
+mod api;
+#[cfg(target_os = "linux")]
+pub mod host;
+pub mod router;
+mod village;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +18,37 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+pub use api::Api;
+pub use village::Village;
+
+/// A community's words: how long people sleep.
+pub const SLEEP: &str = r#"
+[[table]]
+name = "sleep"
+[[table.column]]
+name = "hours"
+kind = "number"
+min = 0
+max = 24
+decimals = 1
+"#;
+
+/// And how well.
+pub const SLEEP_AND_QUALITY: &str = r#"
+[[table]]
+name = "sleep"
+[[table.column]]
+name = "hours"
+kind = "number"
+min = 0
+max = 24
+decimals = 1
+[[table.column]]
+name = "quality"
+kind = "category"
+words = ["good", "bad"]
+"#;
 
 /// Demos start dozens of processes: one at a time.
 static TURN: Mutex<()> = Mutex::new(());
@@ -39,12 +76,16 @@ pub struct Ran {
 ///
 /// When it has not been built.
 pub fn program() -> PathBuf {
+    beside("commonhold", "cargo build -p commonhold")
+}
+
+fn beside(name: &str, to_build: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test knows where it is");
     let folder = test.ancestors().nth(2).expect("tests live in deps");
-    let program = folder.join("commonhold");
+    let program = folder.join(name);
     assert!(
         program.exists(),
-        "there is no {}; run: cargo build -p commonhold",
+        "there is no {}; run: {to_build}",
         program.display()
     );
     program

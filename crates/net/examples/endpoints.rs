@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use base::{Duration, Input, Instant, NodeId, Outbox, Protocol, Rng};
 use crypto::SigningKey;
-use net::{Admission, Bound, HostConfig, HostHandle, Hosted, Limits, Refusal};
+use net::{Admission, Bound, HostConfig, HostHandle, Hosted, Limits, Refusal, Relays};
 use tokio::sync::mpsc;
 use tokio::time::{Instant as Ticks, sleep};
 
@@ -32,6 +32,12 @@ impl Protocol for Echo {
 }
 
 impl Hosted for Echo {
+    const PURPOSES: &'static [&'static str] = &["echoes"];
+
+    fn purpose(_: &u64) -> usize {
+        0
+    }
+
     fn addresses(&self, node: NodeId) -> Vec<SocketAddr> {
         self.0.get(&node).copied().into_iter().collect()
     }
@@ -101,6 +107,7 @@ async fn stand_up(count: usize) -> Vec<Node> {
             bind: "127.0.0.1:0".parse().expect("an address"),
             limits: Limits::default(),
             door: None,
+            relays: Relays::default(),
         };
         bound.push(Bound::bind(config).await.expect("a free port"));
     }

@@ -1,19 +1,21 @@
 //! Answering whoever calls, a limited number at a time.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use iroh::endpoint::{Incoming, IncomingAddr};
+use base::NodeId;
+use iroh::endpoint::{Incoming, IncomingAddr, VarInt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::JOIN_ALPN;
 use crate::bound::Network;
 use crate::door::open;
-use crate::gate::Gate;
+use crate::gate::{Gate, Source};
 use crate::greeting::{Admitted, answer};
 use crate::host::Arrival;
+use crate::reach::{dialled_back, serve};
+use crate::versions::called_in_another;
+use crate::{BACK_ALPN, JOIN_ALPN, REACH_ALPN, REFUSED};
 
 /// Answers until the endpoint closes. Everything that a caller can make us do before it is admitted happens here.
 pub(crate) async fn accept<M: Send + 'static>(
@@ -30,14 +32,14 @@ pub(crate) async fn accept<M: Send + 'static>(
                 else { continue };
                 let (network, arrivals) = (network.clone(), arrivals.clone());
                 greetings.spawn(async move {
-                    match receive(&network, incoming).await {
+                    match receive(&network, incoming, source).await {
                         Outcome::Admitted(admitted) => {
                             // Fails only while the host is closing: the connection then closes, too.
                             let _ = arrivals.send(Arrival::Admitted(admitted)).await;
                             None
                         }
                         Outcome::Refused => Some(source),
-                        Outcome::NeverThere => None,
+                        Outcome::Served | Outcome::NeverThere => None,
                     }
                 });
             }
@@ -58,13 +60,16 @@ fn screen(
     incoming: Incoming,
     gate: &Gate,
     greetings: usize,
-) -> Option<(Incoming, IpAddr)> {
-    let IncomingAddr::Ip(address) = incoming.remote_addr() else {
-        // There is no other transport.
-        incoming.ignore();
-        return None;
+) -> Option<(Incoming, Source)> {
+    let source = match incoming.remote_addr() {
+        IncomingAddr::Ip(address) => Source::at(address.ip()),
+        IncomingAddr::Relay { endpoint_id, .. } => Source::Relayed(NodeId(*endpoint_id.as_bytes())),
+        _ => {
+            // There is no other transport.
+            incoming.ignore();
+            return None;
+        }
     };
-    let source = address.ip();
     let limit = network.limits.max_greetings;
     if greetings >= limit || gate.is_shut(source, network.clock.now()) {
         network.tally.refused();
@@ -84,21 +89,46 @@ enum Outcome {
     Admitted(Admitted),
     /// Completed the handshake, so the address is real, and was not let in.
     Refused,
+    /// A member's question, or the dial for which we asked.
+    Served,
     /// Did not complete the handshake; the address may be anybody's.
     NeverThere,
 }
 
-async fn receive(network: &Network, incoming: Incoming) -> Outcome {
+async fn receive(network: &Network, incoming: Incoming, source: Source) -> Outcome {
     let handshake = timeout(network.limits.admission_timeout, incoming);
-    let Ok(Ok(connection)) = handshake.await else {
-        return Outcome::NeverThere;
+    let connection = match handshake.await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(error)) if called_in_another(&error) => {
+            network.versions.called();
+            return Outcome::NeverThere;
+        }
+        Ok(Err(_)) | Err(_) => return Outcome::NeverThere,
     };
-    if connection.alpn() == JOIN_ALPN {
-        open(network, connection).await;
-        return Outcome::Refused;
-    }
-    match answer(network, connection).await {
-        Ok(admitted) => Outcome::Admitted(admitted),
-        Err(_) => Outcome::Refused,
+    let served = match connection.alpn() {
+        JOIN_ALPN => {
+            open(network, connection).await;
+            false
+        }
+        REACH_ALPN => match source {
+            Source::Ip(source) => serve(network, connection, source).await,
+            // There is no address to dial.
+            Source::Relayed(_) => {
+                connection.close(VarInt::from_u32(REFUSED), b"refused");
+                false
+            }
+        },
+        BACK_ALPN => dialled_back(network, connection).await,
+        _ => {
+            return match answer(network, connection).await {
+                Ok(admitted) => Outcome::Admitted(admitted),
+                Err(_) => Outcome::Refused,
+            };
+        }
+    };
+    if served {
+        Outcome::Served
+    } else {
+        Outcome::Refused
     }
 }

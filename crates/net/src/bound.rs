@@ -8,16 +8,20 @@ use base::{Duration, Instant, NodeId};
 use crypto::SigningKey;
 use iroh::dns::DnsResolver;
 use iroh::endpoint::{PortmapperConfig, QuicTransportConfig, VarInt, presets};
-use iroh::{Endpoint, NetReportConfig, RelayMode, SecretKey};
+use iroh::{Endpoint, NetReportConfig, RelayMode, RelayUrl, SecretKey};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
 use crate::admission::Admission;
 use crate::clock::Clock;
+use crate::clocks::Clocks;
 use crate::counters::Tally;
 use crate::door::Door;
 use crate::host::{self, HostHandle, Hosted};
-use crate::{ALPN, JOIN_ALPN};
+use crate::reach::Desk;
+use crate::relay::Relays;
+use crate::versions::Versions;
+use crate::{ALPN, BACK_ALPN, JOIN_ALPN, REACH_ALPN};
 
 /// What a host is started with.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ pub struct HostConfig {
     pub limits: Limits,
     /// Where strangers may ask to be let in, if this host does so.
     pub door: Option<Door>,
+    /// The relays of members to be used; usually none.
+    pub relays: Relays,
 }
 
 /// How much of everything one host holds. All defaults are guesses until measured on a community.
@@ -49,6 +55,13 @@ pub struct Limits {
     pub queue_bytes: usize,
     /// Messages from all peers that wait for the protocol, 256. Beyond it peers are slowed down.
     pub inbox_messages: usize,
+    /// Of these, messages of one peer, 16. Beyond it that peer is slowed down, so that the others' are soon heard.
+    pub peer_waiting: usize,
+    /// Messages that one peer may send in a second for long, 1000; twice as many at once after a silence. Beyond it the
+    /// peer is slowed down.
+    pub peer_messages_per_sec: u32,
+    /// Bytes of these, 8 MiB.
+    pub peer_bytes_per_sec: u32,
     /// Events that wait for the application, 1024. Beyond it peers are slowed down until it reads.
     pub events: usize,
     /// For both certificates to be shown and judged, 5 s.
@@ -73,6 +86,9 @@ impl Default for Limits {
             queue_messages: 1024,
             queue_bytes: 16 << 20,
             inbox_messages: 256,
+            peer_waiting: 16,
+            peer_messages_per_sec: 1000,
+            peer_bytes_per_sec: 8 << 20,
             events: 1024,
             admission_timeout: Duration::from_secs(5),
             dial_timeout: Duration::from_secs(4),
@@ -106,6 +122,7 @@ pub struct Bound {
     limits: Limits,
     clock: Clock,
     door: Option<Door>,
+    relays: Vec<RelayUrl>,
 }
 
 impl Bound {
@@ -119,26 +136,14 @@ impl Bound {
             address: config.bind,
             reason,
         };
-        let mut alpns = vec![ALPN.to_vec()];
+        let mut alpns = [ALPN, REACH_ALPN, BACK_ALPN].map(<[u8]>::to_vec).to_vec();
         if config.door.is_some() {
             alpns.push(JOIN_ALPN.to_vec());
         }
-        let endpoint = Endpoint::builder(presets::Minimal)
-            .secret_key(SecretKey::from_bytes(config.key.seed()))
-            .alpns(alpns)
-            .relay_mode(RelayMode::Disabled)
-            .portmapper_config(PortmapperConfig::Disabled)
-            .net_report_config(NetReportConfig::minimal())
-            // No name is ever looked up; were one, there is no server to ask.
-            .dns_resolver(DnsResolver::builder().disable_fallback().build())
-            .transport_config(transport())
-            // Without this an IPv6 socket would be bound beside an IPv4 one.
-            .clear_ip_transports()
-            .bind_addr(config.bind)
-            .map_err(|error| failed(error.to_string()))?
-            .bind()
+        let key = SecretKey::from_bytes(config.key.seed());
+        let endpoint = bind_endpoint(key, config.bind, alpns, config.relays.mode())
             .await
-            .map_err(|error| failed(reason(&error)))?;
+            .map_err(failed)?;
         let local = *endpoint
             .bound_sockets()
             .first()
@@ -153,6 +158,7 @@ impl Bound {
             limits,
             clock: Clock::start(),
             door: config.door,
+            relays: config.relays.urls(),
         })
     }
 
@@ -190,7 +196,12 @@ impl Bound {
             clock: self.clock,
             limits: self.limits,
             door: self.door,
-            tally: Arc::default(),
+            relays: self.relays,
+            tally: Arc::new(Tally::new(P::PURPOSES)),
+            local: self.local,
+            versions: Versions::default(),
+            clocks: Clocks::default(),
+            reach: Desk::default(),
         };
         host::start(protocol, Arc::new(network), self.local)
     }
@@ -210,7 +221,40 @@ pub(crate) struct Network {
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
     pub(crate) door: Option<Door>,
+    pub(crate) relays: Vec<RelayUrl>,
     pub(crate) tally: Arc<Tally>,
+    pub(crate) local: SocketAddr,
+    pub(crate) versions: Versions,
+    pub(crate) clocks: Clocks,
+    pub(crate) reach: Desk,
+}
+
+/// An endpoint on one UDP socket that contacts nobody by itself but these relays; or what the system says.
+pub(crate) async fn bind_endpoint(
+    key: SecretKey,
+    bind: SocketAddr,
+    alpns: Vec<Vec<u8>>,
+    relays: RelayMode,
+) -> Result<Endpoint, String> {
+    let mut report = NetReportConfig::minimal();
+    // Which relay is nearest is found out by asking each of them over HTTP.
+    report.https_probes = !matches!(relays, RelayMode::Disabled);
+    Endpoint::builder(presets::Minimal)
+        .secret_key(key)
+        .alpns(alpns)
+        .relay_mode(relays)
+        .portmapper_config(PortmapperConfig::Disabled)
+        .net_report_config(report)
+        // No name is ever looked up; were one, there is no server to ask.
+        .dns_resolver(DnsResolver::builder().disable_fallback().build())
+        .transport_config(transport())
+        // Without this an IPv6 socket would be bound beside an IPv4 one.
+        .clear_ip_transports()
+        .bind_addr(bind)
+        .map_err(|error| error.to_string())?
+        .bind()
+        .await
+        .map_err(|error| reason(&error))
 }
 
 /// One bidirectional stream for the greeting, one stream of messages, no datagrams: QUIC itself cuts off whoever opens

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use crate::ALPN;
 use crate::bound::Network;
 use crate::greeting::{Admitted, GreetingError, greet};
+use crate::versions::dialled_another;
 
 /// Why a peer was not reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -19,27 +20,35 @@ pub(crate) enum DialError {
     NoAddress,
     #[error("the node's name is not a public key")]
     NotAKey,
+    #[error("the node speaks another version of the protocol")]
+    OtherVersion,
     #[error("nobody with this key answers there")]
     NoAnswer,
     #[error(transparent)]
     Greeting(#[from] GreetingError),
 }
 
-/// Dials all `addresses` at once and greets whoever holds the peer's key.
+/// Dials all `addresses` and relays at once and greets whoever holds the peer's key.
 pub(crate) async fn dial(
     network: Arc<Network>,
     peer: NodeId,
     addresses: Vec<SocketAddr>,
 ) -> Result<Admitted, DialError> {
-    if addresses.is_empty() {
+    if addresses.is_empty() && network.relays.is_empty() {
         return Err(DialError::NoAddress);
     }
     let key = PublicKey::from_bytes(peer.as_bytes()).map_err(|_| DialError::NotAKey)?;
-    let address = EndpointAddr::from_parts(key, addresses.into_iter().map(TransportAddr::Ip));
+    let direct = addresses.into_iter().map(TransportAddr::Ip);
+    let relayed = network.relays.iter().cloned().map(TransportAddr::Relay);
+    let address = EndpointAddr::from_parts(key, direct.chain(relayed));
     let connecting = network.endpoint.connect(address, ALPN);
     let connection = timeout(network.limits.dial_timeout, connecting).await;
-    let Ok(Ok(connection)) = connection else {
-        return Err(DialError::NoAnswer);
-    };
-    Ok(greet(&network, connection).await?)
+    match connection {
+        Ok(Ok(connection)) => Ok(greet(&network, connection).await?),
+        Ok(Err(error)) if dialled_another(&error) => {
+            network.versions.differs(peer);
+            Err(DialError::OtherVersion)
+        }
+        Ok(Err(_)) | Err(_) => Err(DialError::NoAnswer),
+    }
 }

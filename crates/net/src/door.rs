@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::bound::{Bound, HostConfig, NetError, Network};
-use crate::frame::{read_frame, write_frame};
+use crate::frame::{PREFIX, read_frame, write_frame};
 use crate::greeting::peer_of;
 use crate::{DONE, JOIN_ALPN, REFUSED};
 
@@ -84,6 +84,7 @@ async fn exchange(network: &Network, connection: &Connection) -> Option<()> {
     let Door(door) = network.door.as_ref()?;
     let (mut send, mut receive) = connection.accept_bi().await.ok()?;
     let request = read_frame(&mut receive, KNOCK_BYTES_MAX).await.ok()??;
+    network.tally.heard_at_the_door(PREFIX + request.len());
     let (answer, answered) = oneshot::channel();
     let knock = Knock {
         from: peer_of(connection),
@@ -95,6 +96,7 @@ async fn exchange(network: &Network, connection: &Connection) -> Option<()> {
     if answer.len() > ANSWER_BYTES_MAX {
         return None;
     }
+    network.tally.said_at_the_door(PREFIX + answer.len());
     write_frame(&mut send, Bytes::from(answer)).await.ok()?;
     send.finish().ok()
 }

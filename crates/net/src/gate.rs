@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 
-use base::{Duration, Instant};
+use base::{Duration, Instant, NodeId};
 
 /// Failures of one source in a row that are forgiven. Guess: a household's stale nodes, not a flood.
 const FORGIVEN: u32 = 20;
@@ -16,7 +16,33 @@ const SOURCES: usize = 4096;
 /// the failures of another's address.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
-    sources: BTreeMap<IpAddr, Failures>,
+    sources: BTreeMap<Source, Failures>,
+}
+
+/// Where a caller calls from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    /// Its address; of IPv6 the first half.
+    Ip(IpAddr),
+    /// A relay, which says that it is this member.
+    Relayed(NodeId),
+}
+
+impl Source {
+    /// A home has a whole /64 of IPv6.
+    pub(crate) fn group(self) -> Self {
+        match self {
+            Self::Ip(IpAddr::V6(ip)) => {
+                Self::Ip(Ipv6Addr::from(u128::from(ip) & (u128::MAX << 64)).into())
+            }
+            other => other,
+        }
+    }
+
+    /// An address.
+    pub(crate) fn at(ip: IpAddr) -> Self {
+        Self::Ip(ip.to_canonical())
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -35,15 +61,15 @@ impl Failures {
 
 impl Gate {
     /// Whether `source` has failed too often of late.
-    pub(crate) fn is_shut(&self, source: IpAddr, now: Instant) -> bool {
+    pub(crate) fn is_shut(&self, source: Source, now: Instant) -> bool {
         self.sources
-            .get(&group(source))
+            .get(&source.group())
             .is_some_and(|failures| failures.left(now) >= FORGIVEN)
     }
 
     /// Counts a failure of `source`.
-    pub(crate) fn failed(&mut self, source: IpAddr, now: Instant) {
-        let source = group(source);
+    pub(crate) fn failed(&mut self, source: Source, now: Instant) {
+        let source = source.group();
         if self.sources.len() >= SOURCES && !self.sources.contains_key(&source) {
             self.make_room(now);
         }
@@ -72,14 +98,6 @@ impl Gate {
     }
 }
 
-/// A home has a whole /64 of IPv6.
-fn group(source: IpAddr) -> IpAddr {
-    match source.to_canonical() {
-        IpAddr::V6(ip) => Ipv6Addr::from(u128::from(ip) & (u128::MAX << 64)).into(),
-        v4 => v4,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
@@ -87,9 +105,9 @@ mod tests {
     use super::*;
 
     const NOW: Instant = Instant::from_secs(1_000);
-    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+    const HERE: Source = Source::Ip(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
 
-    fn fail(gate: &mut Gate, source: IpAddr, times: u32) {
+    fn fail(gate: &mut Gate, source: Source, times: u32) {
         for _ in 0..times {
             gate.failed(source, NOW);
         }
@@ -102,17 +120,22 @@ mod tests {
         assert!(!gate.is_shut(HERE, NOW));
         fail(&mut gate, HERE, 1);
         assert!(gate.is_shut(HERE, NOW));
-        assert!(!gate.is_shut(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)), NOW));
+        assert!(!gate.is_shut(Source::at(Ipv4Addr::new(192, 0, 2, 2).into()), NOW));
         assert!(!gate.is_shut(HERE, NOW + FORGET));
     }
 
     #[test]
     fn one_home_is_one_source() {
         let mut gate = Gate::default();
-        let ip = |text: &str| text.parse::<IpAddr>().expect("an address");
+        let ip = |text: &str| Source::at(text.parse().expect("an address"));
         fail(&mut gate, ip("2001:db8::1"), FORGIVEN);
         assert!(gate.is_shut(ip("2001:db8::2"), NOW));
         assert!(!gate.is_shut(ip("2001:db8:0:1::1"), NOW));
+        // Who comes by a relay is one by name.
+        let relayed = |number| Source::Relayed(NodeId([number; 32]));
+        fail(&mut gate, relayed(1), FORGIVEN);
+        assert!(gate.is_shut(relayed(1), NOW));
+        assert!(!gate.is_shut(relayed(2), NOW));
     }
 
     #[test]
@@ -120,7 +143,7 @@ mod tests {
         let mut gate = Gate::default();
         fail(&mut gate, HERE, FORGIVEN);
         for number in 0..2 * SOURCES as u32 {
-            gate.failed(Ipv4Addr::from(number).into(), NOW);
+            gate.failed(Source::at(Ipv4Addr::from(number).into()), NOW);
         }
         assert_eq!(gate.sources.len(), SOURCES);
         assert!(gate.is_shut(HERE, NOW));

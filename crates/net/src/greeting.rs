@@ -1,18 +1,23 @@
 //! Certificates before anything else, on every connection.
 //!
 //! The dialler shows first: it already knows whom it wants to reach, and TLS has proved that it reached that key. The
-//! acceptor knows nothing yet, so it says nothing until it is satisfied.
+//! acceptor knows nothing yet, so it says nothing until it is satisfied. With its certificate it says what time it is.
 
-use base::NodeId;
+use base::{Duration, Instant, NodeId};
 use bytes::Bytes;
-use iroh::endpoint::{Connection, SendStream, VarInt};
+use iroh::endpoint::{Connection, RecvStream, SendStream, VarInt};
 use thiserror::Error;
 use tokio::time::timeout;
 
 use crate::REFUSED;
 use crate::admission::{MAX_PRESENTED, Refusal};
 use crate::bound::Network;
-use crate::frame::{FrameError, read_frame, write_frame};
+use crate::frame::{FrameError, PREFIX, read_frame, write_frame};
+
+/// Bytes of a time: microseconds since 1970.
+const CLOCK: usize = 8;
+/// It follows the certificate at once.
+const CLOCK_WITHIN: Duration = Duration::from_secs(1);
 
 /// A connection on which both sides have accepted each other.
 #[derive(Debug)]
@@ -100,9 +105,11 @@ async fn show_first(
         .open_bi()
         .await
         .map_err(|_| GreetingError::Lost)?;
-    show(network, &mut send).await?;
-    let shown = read_frame(&mut receive, MAX_PRESENTED).await?;
-    judge(network, peer, shown)
+    show(network, &mut send, false).await?;
+    let shown = read(network, &mut receive).await?;
+    judge(network, peer, shown)?;
+    hear_clock(network, peer, &mut receive).await;
+    Ok(())
 }
 
 async fn show_last(
@@ -115,7 +122,7 @@ async fn show_last(
             .accept_bi()
             .await
             .map_err(|_| GreetingError::Lost)?;
-        let shown = read_frame(&mut receive, MAX_PRESENTED).await?;
+        let shown = read(network, &mut receive).await?;
         judge(network, peer, shown).map(|()| send)
     };
     // A second bidirectional stream and datagrams break limits of QUIC itself.
@@ -124,15 +131,50 @@ async fn show_last(
         Ok(_) = connection.accept_uni() => return Err(GreetingError::OutOfTurn),
         judged = judged => judged?,
     };
-    show(network, &mut send).await
+    show(network, &mut send, true).await
 }
 
-async fn show(network: &Network, send: &mut SendStream) -> Result<(), GreetingError> {
+async fn show(
+    network: &Network,
+    send: &mut SendStream,
+    tells_time: bool,
+) -> Result<(), GreetingError> {
     let own = Bytes::from(network.admission.presented());
+    network.tally.said_at_the_door(PREFIX + own.len());
     write_frame(send, own)
         .await
         .map_err(|_| GreetingError::Lost)?;
+    if tells_time {
+        let clock = network.clock.now().0.to_be_bytes();
+        network.tally.said_at_the_door(PREFIX + clock.len());
+        write_frame(send, Bytes::copy_from_slice(&clock))
+            .await
+            .map_err(|_| GreetingError::Lost)?;
+    }
     send.finish().map_err(|_| GreetingError::Lost)
+}
+
+async fn read(
+    network: &Network,
+    receive: &mut RecvStream,
+) -> Result<Option<Vec<u8>>, GreetingError> {
+    let shown = read_frame(receive, MAX_PRESENTED).await?;
+    if let Some(shown) = &shown {
+        network.tally.heard_at_the_door(PREFIX + shown.len());
+    }
+    Ok(shown)
+}
+
+/// What a member says that the time is. Who says nothing is a member all the same.
+async fn hear_clock(network: &Network, peer: NodeId, receive: &mut RecvStream) {
+    let said = timeout(CLOCK_WITHIN, read_frame(receive, CLOCK)).await;
+    let said = said.ok().and_then(Result::ok).flatten();
+    let said: Option<[u8; CLOCK]> = said.and_then(|said| said.try_into().ok());
+    if let Some(said) = said {
+        network.tally.heard_at_the_door(PREFIX + said.len());
+        let said = Instant(u64::from_be_bytes(said));
+        network.clocks.told(peer, network.clock.now(), said);
+    }
 }
 
 fn judge(network: &Network, peer: NodeId, shown: Option<Vec<u8>>) -> Result<(), GreetingError> {

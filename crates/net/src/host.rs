@@ -3,20 +3,24 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use base::{Instant, NodeId, Outbox, Output, Protocol, encode};
 use thiserror::Error;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use crate::accept::accept;
 use crate::bound::Network;
 use crate::clock::Clock;
-use crate::counters::{Counters, Tally};
+use crate::clocks::Apart;
+use crate::counters::{Counters, Flow, Tally};
+use crate::frame::PREFIX;
 use crate::greeting::Admitted;
+use crate::line::Parcel;
 use crate::lines::Lines;
+use crate::reach::{Reachability, ask_all};
 use crate::timers::Timers;
 
 /// Commands that wait for the loop.
@@ -28,6 +32,12 @@ pub trait Hosted:
     + Send
     + 'static
 {
+    /// What messages may be for; each is counted apart ([`HostHandle::flows`]).
+    const PURPOSES: &'static [&'static str];
+
+    /// The place among [`PURPOSES`](Self::PURPOSES) of what `message` is for.
+    fn purpose(message: &Self::Message) -> usize;
+
     /// Socket addresses at which a node was last known; empty when unknown. Asked at each send.
     fn addresses(&self, node: NodeId) -> Vec<SocketAddr>;
 }
@@ -46,6 +56,7 @@ pub struct HostHandle<P: Hosted> {
     local: SocketAddr,
     clock: Clock,
     tally: Arc<Tally>,
+    network: Weak<Network>,
 }
 
 impl<P: Hosted> HostHandle<P> {
@@ -78,6 +89,43 @@ impl<P: Hosted> HostHandle<P> {
         self.tally.read()
     }
 
+    /// Members who were dialled and speak another version of the protocol, at most 64; none once the host has stopped.
+    pub fn other_versions(&self) -> Vec<NodeId> {
+        let network = self.network.upgrade();
+        network.map_or_else(Vec::new, |network| network.versions.members())
+    }
+
+    /// How far this host's clock is from those of members; `None` before one has said anything, and once it has stopped.
+    pub fn clocks(&self) -> Option<Apart> {
+        self.network.upgrade()?.clocks.apart()
+    }
+
+    /// How many callers spoke another version of the protocol, or wanted what this host does not do.
+    pub fn other_callers(&self) -> u64 {
+        let network = self.network.upgrade();
+        network.map_or(0, |network| network.versions.callers())
+    }
+
+    /// Asks these members, at most [`HELPERS_MAX`](crate::HELPERS_MAX), to dial the addresses that others are told. Takes
+    /// up to 15 seconds.
+    ///
+    /// # Errors
+    ///
+    /// When the host has stopped.
+    pub async fn reachability(
+        &self,
+        announced: &[SocketAddr],
+        helpers: Vec<(NodeId, Vec<SocketAddr>)>,
+    ) -> Result<Reachability, Stopped> {
+        let network = self.network.upgrade().ok_or(Stopped)?;
+        Ok(ask_all(&network, announced, helpers).await)
+    }
+
+    /// What each purpose has taken so far: those of [`Hosted::PURPOSES`] in order, then [`LETTING_IN`](crate::LETTING_IN).
+    pub fn flows(&self) -> Vec<Flow> {
+        self.tally.flows()
+    }
+
     /// Stops the protocol, lets queued messages arrive (within [`Limits::shutdown_timeout`](crate::Limits)), closes all
     /// connections and the endpoint. Returns when all of that is done, at once when it was before; the port itself is free
     /// a few milliseconds later.
@@ -96,6 +144,7 @@ impl<P: Hosted> Clone for HostHandle<P> {
             local: self.local,
             clock: self.clock,
             tally: self.tally.clone(),
+            network: self.network.clone(),
         }
     }
 }
@@ -110,8 +159,14 @@ impl<P: Hosted> fmt::Debug for HostHandle<P> {
 pub(crate) enum Arrival<M> {
     /// A peer has connected.
     Admitted(Admitted),
-    /// A peer has sent a message.
-    Message { from: NodeId, message: M },
+    /// A peer has sent a message, in a frame of so many bytes.
+    Message {
+        from: NodeId,
+        message: M,
+        bytes: usize,
+        /// Lets the next message of this peer wait.
+        turn: OwnedSemaphorePermit,
+    },
     /// A message to a peer may have been lost.
     Unreachable(NodeId),
 }
@@ -142,6 +197,7 @@ pub(crate) fn start<P: Hosted>(
         local,
         clock: network.clock,
         tally: network.tally.clone(),
+        network: Arc::downgrade(&network),
     };
     let mut accepting = JoinSet::new();
     accepting.spawn(accept(network, arrivals));
@@ -210,7 +266,15 @@ impl<P: Hosted> Host<P> {
     fn arrived(&mut self, arrival: Arrival<P::Message>) {
         match arrival {
             Arrival::Admitted(admitted) => self.lines.adopt(admitted),
-            Arrival::Message { from, message } => {
+            Arrival::Message {
+                from,
+                message,
+                bytes,
+                turn,
+            } => {
+                drop(turn);
+                let purpose = P::purpose(&message);
+                self.network.tally.received(purpose, PREFIX + bytes);
                 self.lines.touch(from);
                 self.handle(base::Input::Message { from, message });
             }
@@ -235,10 +299,14 @@ impl<P: Hosted> Host<P> {
         if to == self.network.node {
             self.to_self
                 .push_back(base::Input::Message { from: to, message });
-        } else if !self
-            .lines
-            .send(to, self.protocol.addresses(to), encode(&message))
-        {
+            return;
+        }
+        let parcel = Parcel {
+            purpose: P::purpose(&message),
+            frame: encode(&message).into(),
+            addresses: self.protocol.addresses(to),
+        };
+        if !self.lines.send(to, parcel) {
             self.to_self.push_back(base::Input::Unreachable(to));
         }
     }

@@ -15,6 +15,11 @@
 //! | `line` | everything for one peer, in order, over whichever connection is alive |
 //! | `lines` | all peers, of limited number |
 //! | `link`, `frame` | one admitted connection, and messages on it |
+//! | `versions` | those who speak another version |
+//! | `reach` | whether others can reach us |
+//! | `mapping` | a port of the router's |
+//! | `relay` | members who pass packets on to those who cannot be reached |
+//! | `pace` | how fast one peer may speak |
 //! | `host`, `timers`, `clock` | the event loop |
 //! | `member` | the one protocol that the program runs, and who may speak to it |
 //!
@@ -39,12 +44,22 @@
 //!
 //! # What goes out uninvited
 //!
-//! Nothing. No relay, no address lookup, no port mapping and no DNS server is configured, and without a relay iroh makes
-//! no network report (its address and captive portal probes); a system call trace of four hosts over 75 s shows packets
-//! to one another and to the kernel alone. (It also shows a UDP socket "connected" to 10.254.254.254: nothing is sent,
-//! it asks the kernel for the default route.) One kind of packet goes to an address that we did not choose: a peer's
-//! candidate addresses for hole punching, at most 8, are probed, and iroh has no switch for it. A socket bound to the
-//! loopback interface cannot reach others.
+//! Nothing. No address lookup and no DNS server is configured, no relay but those that the application names
+//! ([`Relays`]), and without one iroh makes no network report (its address and captive portal probes); a system call trace
+//! of four hosts over 75 s shows packets to one another and to the kernel alone. (It also shows a UDP socket "connected" to
+//! 10.254.254.254: nothing is sent, it asks the kernel for the default route.) With relays, each is asked over HTTP how long
+//! it takes to answer, and nobody else is. The router is asked for a port by [`Mapping`] alone.
+//!
+//! Two kinds of packets go to addresses that we did not choose. A peer's candidate addresses for hole punching, at most 8,
+//! are probed, and iroh has no switch for it. And a member that asks whether it is reached is dialled, at the IP address
+//! from which it asked. A socket bound to the loopback interface cannot reach others.
+//!
+//! # How much one peer can take up
+//!
+//! One connection, one stream each way, messages of bounded length, a bounded rate of them, and a bounded number that wait
+//! ([`Limits`]). Whoever sends more is read later, so that QUIC slows the sender down, and nothing is lost. Connections that
+//! are idle close; dials that fail are repeated when there is something to send, after waits that double from half a second
+//! to eight, and a part more that is another for each pair.
 //!
 //! # Example
 //!
@@ -53,7 +68,7 @@
 //!
 //! use base::{Digest, Input, Instant, NodeId, Outbox, Protocol, Rng};
 //! use crypto::{Certificate, CertificateRequest, Rights, SigningKey, VrfSecretKey};
-//! use net::{Bound, CertificateAdmission, HostConfig, Hosted, Limits};
+//! use net::{Bound, CertificateAdmission, HostConfig, Hosted, Limits, Relays};
 //!
 //! /// Sends a number to its friend; reports the numbers that it receives.
 //! struct Sender {
@@ -77,6 +92,12 @@
 //! }
 //!
 //! impl Hosted for Sender {
+//!     const PURPOSES: &'static [&'static str] = &["numbers"];
+//!
+//!     fn purpose(_: &u64) -> usize {
+//!         0
+//!     }
+//!
 //!     fn addresses(&self, node: NodeId) -> Vec<SocketAddr> {
 //!         if node == self.friend { vec![self.address] } else { Vec::new() }
 //!     }
@@ -99,7 +120,7 @@
 //!         &authority, &community, &request, rng.bytes32(), Rights::default(), from, until, serial,
 //!     )?;
 //!     let bind = "127.0.0.1:0".parse()?;
-//!     let bound = Bound::bind(HostConfig { key, bind, limits: Limits::default(), door: None }).await?;
+//!     let bound = Bound::bind(HostConfig { key, bind, limits: Limits::default(), door: None, relays: Relays::default() }).await?;
 //!     let issuers = vec![authority.node()];
 //!     nodes.push((bound, CertificateAdmission { community, issuers, own }));
 //! }
@@ -123,6 +144,7 @@ mod accept;
 mod admission;
 mod bound;
 mod clock;
+mod clocks;
 mod counters;
 mod dial;
 mod door;
@@ -133,22 +155,37 @@ mod host;
 mod line;
 mod lines;
 mod link;
+mod mapping;
 mod member;
+mod pace;
+mod reach;
+mod relay;
 mod timers;
+mod versions;
 
 pub use admission::{Admission, CertificateAdmission, MAX_PRESENTED, Refusal};
 pub use bound::{Bound, HostConfig, Limits, NetError};
 pub use clock::Clock;
-pub use counters::Counters;
+pub use clocks::Apart;
+pub use counters::{Counters, Flow, LETTING_IN};
 pub use door::{ANSWER_BYTES_MAX, Door, KNOCK_BYTES_MAX, Knock, KnockError, knock};
 pub use host::{HostHandle, Hosted, Stopped};
+pub use mapping::Mapping;
 pub use member::MemberAdmission;
+pub use reach::{HELPERS_MAX, Reachability, Reached};
+pub use relay::{Relay, Relays};
 
-/// The name of this wire protocol in the TLS handshake.
+/// The name of this wire protocol in the TLS handshake. A change of any wire format ([`base::VERSION`]) changes its number.
 pub const ALPN: &[u8] = b"commonhold/1";
 
 /// The name of the protocol by which strangers ask for a certificate.
 pub const JOIN_ALPN: &[u8] = b"commonhold-join/1";
+
+/// The name of the protocol by which a member asks whether it is reached.
+pub const REACH_ALPN: &[u8] = b"commonhold-reach/1";
+
+/// The name of the protocol in which the answer to that is dialled.
+pub const BACK_ALPN: &[u8] = b"commonhold-back/1";
 
 /// Closed because both sides have read everything. (Code 0 is what iroh sends for an endpoint that goes away.)
 pub const DONE: u32 = 1;

@@ -8,9 +8,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use base::{Duration, NodeId, Wire};
+use base::{Digest, Duration, NodeId, Wire};
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::{Instant as Ticks, sleep_until};
 
@@ -19,7 +19,8 @@ use crate::dial::{DialError, dial};
 use crate::frame::PREFIX;
 use crate::greeting::Admitted;
 use crate::host::Arrival;
-use crate::link::{Heard, Link};
+use crate::link::{Heard, Link, Reading};
+use crate::pace::Pace;
 
 /// Connections over which one message is tried.
 const TRIES: u32 = 2;
@@ -33,6 +34,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(8);
 /// A message on its way into a line.
 #[derive(Debug)]
 pub(crate) struct Parcel {
+    /// The place of its purpose among those of the protocol.
+    pub(crate) purpose: usize,
     pub(crate) frame: Bytes,
     /// Where the peer is, as far as the protocol knows now.
     pub(crate) addresses: Vec<SocketAddr>,
@@ -54,10 +57,13 @@ pub(crate) struct Line<M> {
     queue: mpsc::Receiver<Parcel>,
     adopted: mpsc::Receiver<Admitted>,
     backlog: Arc<AtomicUsize>,
+    pace: Arc<Pace>,
+    /// A permit for each message that may wait for the protocol.
+    waiting: Arc<Semaphore>,
 
     addresses: Vec<SocketAddr>,
-    /// The parcel that is next to go.
-    pending: Option<Bytes>,
+    /// What is next to go, and its purpose.
+    pending: Option<(Bytes, usize)>,
     tries: u32,
     /// Oldest first; the last one is used. Two when both sides dialled, for moments.
     links: Vec<Link>,
@@ -83,8 +89,16 @@ impl<M: Wire + Send + 'static> Line<M> {
             adopt,
             backlog: backlog.clone(),
         };
+        let limits = &network.limits;
+        let pace = Pace::new(
+            limits.peer_messages_per_sec,
+            limits.peer_bytes_per_sec,
+            Ticks::now(),
+        );
         let line = Self {
             peer,
+            pace: Arc::new(pace),
+            waiting: Arc::new(Semaphore::new(limits.peer_waiting.max(1))),
             network,
             arrivals,
             queue: parcels,
@@ -145,7 +159,7 @@ impl<M: Wire + Send + 'static> Line<M> {
         if !parcel.addresses.is_empty() {
             self.addresses = parcel.addresses;
         }
-        self.pending = Some(parcel.frame);
+        self.pending = Some((parcel.frame, parcel.purpose));
     }
 
     /// The host is done with this peer, and everything queued has gone or was given up.
@@ -165,7 +179,15 @@ impl<M: Wire + Send + 'static> Line<M> {
     fn add(&mut self, admitted: Admitted) {
         self.wait = FIRST_WAIT;
         self.not_before = Ticks::now();
-        let link = Link::new(admitted, &self.network, &self.arrivals, &mut self.readers);
+        self.network.versions.agrees(self.peer);
+        let reading = Reading {
+            peer: self.peer,
+            network: self.network.clone(),
+            arrivals: self.arrivals.clone(),
+            pace: self.pace.clone(),
+            waiting: self.waiting.clone(),
+        };
+        let link = Link::new(admitted, reading, &mut self.readers);
         if self.closed {
             self.retire(link);
             return;
@@ -226,9 +248,10 @@ impl<M: Wire + Send + 'static> Line<M> {
 
     /// Sends what is pending if there is a connection.
     async fn flush(&mut self) {
-        while let (Some(frame), Some(link)) = (self.pending.clone(), self.links.last_mut()) {
+        while let (Some(pending), Some(link)) = (self.pending.clone(), self.links.last_mut()) {
+            let (frame, purpose) = pending;
             if link.write(frame.clone()).await.is_ok() {
-                self.network.tally.sent(PREFIX + frame.len());
+                self.network.tally.sent(purpose, PREFIX + frame.len());
                 self.settled(&frame);
                 continue;
             }
@@ -242,7 +265,7 @@ impl<M: Wire + Send + 'static> Line<M> {
 
     /// Drops everything that waits, tells the protocol, and waits before the next dial.
     async fn give_up(&mut self) {
-        let Some(frame) = self.pending.take() else {
+        let Some((frame, _)) = self.pending.take() else {
             return;
         };
         self.settled(&frame);
@@ -252,7 +275,7 @@ impl<M: Wire + Send + 'static> Line<M> {
             dropped += 1;
         }
         self.network.tally.dropped(dropped);
-        self.not_before = Ticks::now() + self.wait;
+        self.not_before = Ticks::now() + spread(self.network.node, self.peer, self.wait);
         self.wait = (self.wait * 2).min(LONGEST_WAIT);
         self.tell_unreachable().await;
     }
@@ -266,5 +289,37 @@ impl<M: Wire + Send + 'static> Line<M> {
     async fn tell_unreachable(&self) {
         // Fails only while the host is closing and nobody listens any more.
         let _ = self.arrivals.send(Arrival::Unreachable(self.peer)).await;
+    }
+}
+
+/// The wait and up to a quarter more, another part for each pair of nodes: those who lost a peer at one moment do not all
+/// dial it at one.
+fn spread(own: NodeId, peer: NodeId, wait: Duration) -> Duration {
+    let micros = wait.as_micros().to_be_bytes();
+    let part = Digest::of("wait", &[own.as_bytes(), peer.as_bytes(), &micros]);
+    wait + wait * u32::from(part.0[0]) / 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_pairs_wait_alike() {
+        let node = |number: u8| NodeId([number; 32]);
+        let waits: Vec<_> = (0..50)
+            .map(|own| spread(node(own), node(99), LONGEST_WAIT))
+            .collect();
+        let most = LONGEST_WAIT * 5 / 4;
+        assert!(waits.iter().all(|wait| (LONGEST_WAIT..most).contains(wait)));
+        let different: BTreeSet<_> = waits.into_iter().collect();
+        assert!(different.len() > 40, "{}", different.len());
+        let (there, back) = (node(1), node(2));
+        assert_ne!(
+            spread(there, back, FIRST_WAIT),
+            spread(back, there, FIRST_WAIT)
+        );
     }
 }

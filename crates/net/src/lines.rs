@@ -1,12 +1,10 @@
 //! All peers, of limited number.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use base::{NodeId, Wire};
-use bytes::Bytes;
 use iroh::endpoint::VarInt;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -47,10 +45,10 @@ impl<M: Wire + Send + 'static> Lines<M> {
 
     /// Queues an encoded message. False when it was dropped and the protocol should hear of it.
     #[must_use]
-    pub(crate) fn send(&mut self, to: NodeId, addresses: Vec<SocketAddr>, frame: Vec<u8>) -> bool {
+    pub(crate) fn send(&mut self, to: NodeId, parcel: Parcel) -> bool {
         let network = self.network.clone();
         let limits = &network.limits;
-        let len = frame.len();
+        let len = parcel.frame.len();
         let entry = if len <= limits.max_message {
             self.entry(to)
         } else {
@@ -59,10 +57,6 @@ impl<M: Wire + Send + 'static> Lines<M> {
         let Some(entry) = entry else {
             network.tally.dropped(1);
             return false;
-        };
-        let parcel = Parcel {
-            frame: Bytes::from(frame),
-            addresses,
         };
         let backlog = entry.ends.backlog.fetch_add(len, Ordering::Relaxed);
         let fits = backlog == 0 || backlog + len <= limits.queue_bytes;

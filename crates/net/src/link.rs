@@ -5,14 +5,15 @@ use std::sync::Arc;
 use base::{Duration, NodeId, Wire, decode};
 use bytes::Bytes;
 use iroh::endpoint::{Connection, ConnectionError, RecvStream, SendStream, VarInt};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task;
-use tokio::time::{Instant as Ticks, timeout};
+use tokio::time::{Instant as Ticks, sleep, timeout};
 
 use crate::bound::Network;
 use crate::frame::{FrameError, PREFIX, read_frame, write_frame};
 use crate::greeting::Admitted;
 use crate::host::Arrival;
+use crate::pace::Pace;
 use crate::{BUSY, DONE, MISBEHAVED};
 
 /// A peer that takes nothing for so long has stopped reading.
@@ -51,19 +52,18 @@ impl Link {
     /// Splits an admitted connection and starts its receiving half in `readers`.
     pub(crate) fn new<M: Wire + Send + 'static>(
         admitted: Admitted,
-        network: &Arc<Network>,
-        arrivals: &mpsc::Sender<Arrival<M>>,
+        reading: Reading<M>,
         readers: &mut task::JoinSet<Heard>,
     ) -> Self {
         let Admitted {
-            peer,
             connection,
             out,
             dialled,
+            ..
         } = admitted;
         let (ended, heard_all) = oneshot::channel();
-        let reader = read(connection.clone(), peer, network.clone(), arrivals.clone());
-        let counted = network.tally.connection();
+        let counted = reading.network.tally.connection();
+        let reader = reading.read(connection.clone());
         let reader = async {
             let heard = reader.await;
             drop((ended, counted));
@@ -133,37 +133,52 @@ impl Link {
     }
 }
 
-/// Reads messages until the stream ends; whatever else the peer opens or sends closes the connection.
-async fn read<M: Wire + Send + 'static>(
-    connection: Connection,
-    peer: NodeId,
-    network: Arc<Network>,
-    arrivals: mpsc::Sender<Arrival<M>>,
-) -> Heard {
-    let messages = async {
+/// What the receiving halves of one peer's connections share.
+pub(crate) struct Reading<M> {
+    pub(crate) peer: NodeId,
+    pub(crate) network: Arc<Network>,
+    pub(crate) arrivals: mpsc::Sender<Arrival<M>>,
+    pub(crate) pace: Arc<Pace>,
+    pub(crate) waiting: Arc<Semaphore>,
+}
+
+impl<M: Wire + Send + 'static> Reading<M> {
+    /// Reads messages until the stream ends; whatever else the peer opens or sends closes the connection.
+    async fn read(self, connection: Connection) -> Heard {
+        let ended = tokio::select! {
+            ended = self.messages(&connection) => ended,
+            Ok(_) = connection.accept_bi() => Err(Ended::Misbehaved),
+        };
+        match ended {
+            Ok(()) => Heard::Everything,
+            Err(Ended::Lost) => Heard::Lost,
+            Err(Ended::Misbehaved) => {
+                self.network.tally.misbehaved();
+                connection.close(VarInt::from_u32(MISBEHAVED), b"misbehaved");
+                Heard::Lost
+            }
+        }
+    }
+
+    async fn messages(&self, connection: &Connection) -> Result<(), Ended> {
         let mut stream = connection.accept_uni().await.map_err(Ended::from)?;
-        while let Some(message) = next::<M>(&mut stream, &network).await? {
+        while let Some((message, bytes)) = next::<M>(&mut stream, &self.network).await? {
+            // Waiting anywhere here is what slows the peer down.
+            let wait = self.pace.wait(Ticks::now(), PREFIX + bytes);
+            if !wait.is_zero() {
+                self.network.tally.slowed();
+                sleep(wait).await;
+            }
+            let turn = self.waiting.clone().acquire_owned().await;
             let arrival = Arrival::Message {
-                from: peer,
+                from: self.peer,
                 message,
+                bytes,
+                turn: turn.expect("it is never closed"),
             };
-            // Waiting here is what slows the peer down.
-            arrivals.send(arrival).await.map_err(|_| Ended::Lost)?;
+            self.arrivals.send(arrival).await.map_err(|_| Ended::Lost)?;
         }
         Ok(())
-    };
-    let ended = tokio::select! {
-        ended = messages => ended,
-        Ok(_) = connection.accept_bi() => Err(Ended::Misbehaved),
-    };
-    match ended {
-        Ok(()) => Heard::Everything,
-        Err(Ended::Lost) => Heard::Lost,
-        Err(Ended::Misbehaved) => {
-            network.tally.misbehaved();
-            connection.close(VarInt::from_u32(MISBEHAVED), b"misbehaved");
-            Heard::Lost
-        }
     }
 }
 
@@ -187,12 +202,15 @@ impl From<FrameError> for Ended {
     }
 }
 
-async fn next<M: Wire>(stream: &mut RecvStream, network: &Network) -> Result<Option<M>, Ended> {
+/// The next message and the length of its frame.
+async fn next<M: Wire>(
+    stream: &mut RecvStream,
+    network: &Network,
+) -> Result<Option<(M, usize)>, Ended> {
     let limit = network.limits.max_message;
     let Some(frame) = read_frame(stream, limit).await? else {
         return Ok(None);
     };
     let message = decode(&frame, limit).map_err(|_| Ended::Misbehaved)?;
-    network.tally.received(PREFIX + frame.len());
-    Ok(Some(message))
+    Ok(Some((message, frame.len())))
 }

@@ -6,12 +6,18 @@ use std::sync::Arc;
 use base::{Instant, NodeId};
 use community::Community;
 use crypto::Certificate;
-use node::Node;
+use node::{Message, Node, Purpose};
 
 use crate::admission::{Admission, CertificateAdmission, Refusal};
 use crate::host::Hosted;
 
 impl Hosted for Node {
+    const PURPOSES: &'static [&'static str] = &Purpose::NAMES;
+
+    fn purpose(message: &Message) -> usize {
+        message.purpose() as usize
+    }
+
     fn addresses(&self, node: NodeId) -> Vec<SocketAddr> {
         self.addresses(node)
     }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use base::{Duration, NodeId};
 use crypto::SigningKey;
-use net::{Bound, Door, HostConfig, KNOCK_BYTES_MAX, Knock, KnockError, Limits, knock};
+use net::{Bound, Door, HostConfig, KNOCK_BYTES_MAX, Knock, KnockError, Limits, Relays, knock};
 use tokio::sync::mpsc;
 
 use common::{Community, Node, Pal};
@@ -25,6 +25,7 @@ fn config(seed: u8, door: Option<Door>) -> HostConfig {
         bind: anywhere(),
         limits,
         door,
+        relays: Relays::default(),
     }
 }
 

@@ -5,7 +5,7 @@ mod common;
 use std::net::{SocketAddr, UdpSocket};
 
 use base::Duration;
-use net::{Bound, HostConfig, Limits, NetError};
+use net::{Bound, Flow, HostConfig, LETTING_IN, Limits, NetError, Relays};
 use tokio::time::{Instant as Ticks, sleep};
 
 use common::{Community, Node, Note, Order, Report, ping_from, pong_from};
@@ -39,6 +39,49 @@ async fn two_nodes_talk_both_ways_over_one_connection() {
         (a.dropped, b.dropped, b.refused, b.misbehaved),
         (0, 0, 0, 0)
     );
+}
+
+#[tokio::test]
+async fn messages_are_counted_by_what_they_are_for() {
+    let mut community = Community::new("purposes");
+    let mut nodes = community.start_many(2, &Limits::default()).await;
+    let (mut b, mut a) = (nodes.pop().unwrap(), nodes.pop().unwrap());
+    for number in 0..10 {
+        a.ping(b.id(), number).await;
+        assert_eq!(b.next().await, ping_from(&a, number));
+        assert_eq!(a.next().await, pong_from(&b, number));
+    }
+    let blob = Note::Blob(vec![5; 1000]);
+    a.send(b.id(), blob.clone()).await;
+    assert_eq!(b.next().await, Report::Heard(a.id(), blob.clone()));
+
+    let ([talk, blobs, door], theirs) = (flows(&a), flows(&b));
+    assert_eq!(
+        [talk, blobs, door].map(|flow| flow.purpose),
+        ["talk", "blobs", LETTING_IN]
+    );
+    assert_eq!((talk.messages_in, talk.messages_out), (10, 10));
+    assert_eq!((blobs.messages_in, blobs.messages_out), (0, 1));
+    let length = (PREFIX + base::encode(&blob).len()) as u64;
+    assert_eq!((blobs.bytes_in, blobs.bytes_out), (0, length));
+    // Each has shown one certificate and seen one, and the one that was dialled has said what time it is.
+    assert_eq!((door.messages_in, door.messages_out), (2, 1));
+    assert!(door.bytes_out > 400 && door.bytes_in > 400, "{door:?}");
+    for (ours, theirs) in [talk, blobs, door].into_iter().zip(theirs) {
+        let (sent, received) = (ours.messages_out, ours.bytes_out);
+        assert_eq!((sent, received), (theirs.messages_in, theirs.bytes_in));
+    }
+    let total = a.handle.counters();
+    assert_eq!(total.messages_out, talk.messages_out + blobs.messages_out);
+    assert_eq!(total.bytes_in, talk.bytes_in + blobs.bytes_in);
+}
+
+/// Of the length in front of each frame.
+const PREFIX: usize = 4;
+
+fn flows(node: &Node) -> [Flow; 3] {
+    let flows = node.handle.flows();
+    flows.try_into().expect("two purposes and the door")
 }
 
 #[tokio::test]
@@ -464,6 +507,7 @@ async fn binds_the_given_address_only_and_says_when_it_cannot() {
         bind: address,
         limits: Limits::default(),
         door: None,
+        relays: Relays::default(),
     };
     let NetError::Bind {
         address: named,

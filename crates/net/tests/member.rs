@@ -7,7 +7,7 @@ use community::{
     Community, Descriptor, DescriptorError, Identity, SignedDescriptor, Terms, draw_keys, enrol,
 };
 use crypto::{Rights, SigningKey};
-use net::{Bound, Clock, Counters, HostConfig, HostHandle, Limits, MemberAdmission};
+use net::{Bound, Clock, Counters, HostConfig, HostHandle, Limits, MemberAdmission, Relays};
 use node::{Command, Event, Node, Setup};
 use question::ConsentRule;
 use tokio::sync::mpsc::Receiver;
@@ -84,6 +84,7 @@ async fn start(
         bind: ([127, 0, 0, 1], 0).into(),
         limits: Limits::default(),
         door: None,
+        relays: Relays::default(),
     };
     let bound = Bound::bind(config).await.expect("loopback");
     let certificate = identity.certificate.clone();

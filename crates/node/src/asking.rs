@@ -5,6 +5,8 @@ use std::sync::Arc;
 use aggregation::committee::{self, Evidence, LaneKey, Signed, Terms};
 use aggregation::sizes::Sizes;
 use base::{Digest, Duration, Input, Instant, NodeId, Outbox};
+use minicbor::{Decode, Encode};
+use overlay::broadcast::BroadcastError;
 use question::Question;
 use selection::{ActorList, Announced, Wanted};
 use thiserror::Error;
@@ -12,8 +14,9 @@ use thiserror::Error;
 use crate::composition::{Event, Node, Timer};
 use crate::journal::{Call, Entry, value};
 use crate::message::{Drawn, Message};
-use crate::plan::{CLOCK_SKEW, Plan, PlanError, SignedPlan, choose_sizes};
+use crate::plan::{CLOCK_SKEW, Plan, PlanError, SignedPlan, choose_sizes, most_candidates};
 use crate::proof::{Proof, ProofError, Verified};
+use crate::reaching::Step;
 
 /// How long the announcement has to spread before helpers are drawn. Guess: a few one-way times.
 const SPREAD: Duration = Duration::from_millis(250);
@@ -25,15 +28,20 @@ const JOINS_WITHIN: Duration = Duration::from_secs(1);
 const OFFER_AGAIN: Duration = Duration::from_secs(1);
 
 /// A question to put to the community.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct Ask {
     /// The question.
+    #[n(0)]
     pub sql: String,
     /// What the answer is for.
+    #[n(1)]
     pub purpose: String,
     /// How long owners may take to decide; zero asks at once.
+    #[n(2)]
     pub consent_for: Duration,
     /// Longest time for contributions to arrive; over earlier when everybody has answered.
+    #[n(3)]
     pub collect_for: Duration,
 }
 
@@ -42,8 +50,8 @@ pub struct Ask {
 pub enum Stage {
     /// Everybody known was told.
     Announced {
-        /// How many.
-        nodes: usize,
+        /// How many there are; where not everybody is known, about.
+        nodes: u64,
         /// Lanes and replicas to be drawn.
         sizes: Sizes,
     },
@@ -83,6 +91,9 @@ pub enum Failure {
     /// The asker has called it off.
     #[error("it was called off")]
     CalledOff,
+    /// Nobody could be told of it.
+    #[error("nobody could be told of it: {0}")]
+    Untold(#[from] BroadcastError),
     /// It was not drawn for in time.
     #[error("this node was not running when the question was due; ask again")]
     Missed,
@@ -156,13 +167,15 @@ impl Node {
     fn plan(&mut self, now: Instant, ask: Ask) -> Result<(SignedPlan, Question), PlanError> {
         let descriptor = self.community.descriptor();
         let at_once = ask.consent_for == Duration::ZERO;
+        let (candidates, sizes) = self.sizes(at_once)?;
         let plan = Plan {
             asker: self.identity.node(),
             nonce: self.rng.bytes32(),
             sql: ask.sql,
             purpose: ask.purpose,
             descriptor: self.community.digest(),
-            sizes: choose_sizes(descriptor).ok_or(PlanError::TooSmall)?,
+            sizes,
+            candidates,
             min_crowd: descriptor.min_crowd,
             padding_allowance: descriptor.padding_allowance,
             asked_at: now,
@@ -176,6 +189,34 @@ impl Node {
         let signed = SignedPlan::new(&self.identity, plan);
         let question = signed.check(&self.community)?;
         Ok((signed, question))
+    }
+
+    /// From how many nodes seats are drawn, and which seats. In a small community almost everybody has one, and whoever is
+    /// missed when they are drawn is missed by all: so as many are left out as the community says are away, unless helpers could
+    /// then make the answer wrong more easily and the draw is now.
+    fn sizes(&self, at_once: bool) -> Result<(u64, Sizes), PlanError> {
+        let descriptor = self.community.descriptor();
+        let most = most_candidates(descriptor);
+        // Who has not joined yet hopes for the best.
+        let there = match self.overlay.standing() {
+            Some(_) => self.overlay.view().population().saturating_sub(1).min(most),
+            None => most,
+        };
+        let up = u64::from(1000_u32.saturating_sub(descriptor.offline_permille));
+        let choose = |count| {
+            let sizes = choose_sizes(descriptor, count)?;
+            let bounds = sizes.bounds(count, descriptor.colluders, descriptor.offline_permille);
+            Some((count, sizes, bounds.wrong))
+        };
+        let chosen = match (choose(there * up / 1000), choose(there)) {
+            (Some(fewer), Some(all)) if at_once && fewer.2 > all.2 => Some(all),
+            (fewer, all) => fewer.or(all),
+        };
+        match (chosen, choose_sizes(descriptor, most)) {
+            (Some((count, sizes, _)), _) => Ok((count, sizes)),
+            (None, Some(_)) => Err(PlanError::TooFew(there)),
+            (None, None) => Err(PlanError::TooSmall),
+        }
     }
 
     fn announce(
@@ -202,12 +243,9 @@ impl Node {
         let announced = announced(&plan.plan);
         let command = selection::Command::Announce(digest, announced);
         self.selection(now, Input::Command(command), out);
-        let others = self.others();
-        for node in &others {
-            out.send(*node, Message::Announce(Box::new(plan.clone())));
-        }
-        let nodes = others.len() + 1;
-        let sizes = plan.plan.sizes;
+        let announce = Message::Announce(Box::new(plan.clone()));
+        let told = self.tell_all(now, announce, out);
+        let (nodes, sizes) = (self.overlay.view().population(), plan.plan.sizes);
         out.emit(Event::Stage(digest, Stage::Announced { nodes, sizes }));
         let draw_at = (now + SPREAD).max(plan.plan.consent_until + CLOCK_SKEW);
         out.wake(draw_at, Timer::Asking(digest));
@@ -218,6 +256,9 @@ impl Node {
             phase,
         };
         self.asking.insert(digest, asking);
+        if let Err(why) = told {
+            self.ended(digest, Failure::Untold(why), out);
+        }
     }
 
     pub(crate) fn asking_timer(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
@@ -248,7 +289,7 @@ impl Node {
             Phase::Collecting { call, again_at, .. } if now >= *again_at => {
                 *again_at = Instant(u64::MAX);
                 let call = call.clone();
-                self.call(&call, out);
+                self.call(now, question, *call, out);
             }
             Phase::Consent { .. } | Phase::Drawing | Phase::Collecting { .. } => {}
         }
@@ -260,35 +301,73 @@ impl Node {
             return;
         };
         let plan = &asking.plan.plan;
-        let terms = plan.terms(&asking.question, &list, self.community.descriptor());
-        let stage = Stage::Drawn {
-            k: list.builders.len(),
-            checks: list.checks(),
-            setter: list.body.setter,
-            seats: list.actors().to_vec(),
-        };
-        let terms = Arc::new(terms);
+        let terms = Arc::new(plan.terms(&asking.question, &list, self.community.descriptor()));
+        let stage = stage_of(&list);
         let drawn = Box::new(Drawn {
             plan: asking.plan.clone(),
             list,
         });
-        asking.phase = Phase::LaneKeys {
-            drawn,
-            terms: Arc::clone(&terms),
-        };
+        // Whoever takes a seat takes no other for this question: the list goes out once it would outlive a crash.
+        let kept = value(&*drawn);
+        asking.phase = Phase::LaneKeys { drawn, terms };
         out.emit(Event::Stage(question, stage));
-        let ask = committee::Command::Ask(terms);
-        self.committee(now, Input::Command(ask), out);
-        self.offer_seats(now, question, out);
+        self.store(now, Entry::Drawn(question), kept, out);
     }
 
-    fn offer_seats(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
+    /// Tells those who were drawn.
+    pub(crate) fn seat(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
+        let asking = self.asking.get(&question);
+        let Some(Phase::LaneKeys { drawn, terms }) = asking.map(|asking| &asking.phase) else {
+            return;
+        };
+        let (list, ask) = (
+            drawn.list.clone(),
+            committee::Command::Ask(Arc::clone(terms)),
+        );
+        self.committee(now, Input::Command(ask), out);
+        let seats = list.actors().to_vec();
+        self.reach(now, &list, seats, Step::Offer(question), out);
+    }
+
+    /// Goes on with those who were drawn before this process started, unless it is too late to call people.
+    pub(crate) fn seat_on(
+        &mut self,
+        now: Instant,
+        plan: SignedPlan,
+        parsed: Question,
+        drawn: Box<Drawn>,
+        out: &mut Outbox<Self>,
+    ) {
+        let question = plan.plan.digest();
+        let list = &drawn.list;
+        let terms = Arc::new(plan.plan.terms(&parsed, list, self.community.descriptor()));
+        let (stage, is_late) = (stage_of(list), now >= terms.closes_at);
+        let phase = Phase::LaneKeys { drawn, terms };
+        let asking = Asking {
+            plan,
+            question: parsed,
+            phase,
+        };
+        self.asking.insert(question, asking);
+        if is_late {
+            return self.ended(question, Failure::Missed, out);
+        }
+        out.emit(Event::Stage(question, stage));
+        self.seat(now, question, out);
+    }
+
+    pub(crate) fn offer_seats(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
         let asking = self.asking.get(&question);
         let Some(Phase::LaneKeys { drawn, .. }) = asking.map(|asking| &asking.phase) else {
             return;
         };
+        if self.overlay.standing().is_none() {
+            // After a restart: who is called must be everybody, not those alone who are known already.
+            return out.wake(now + JOINS_WITHIN, Timer::Asking(question));
+        }
+        let own = Box::new(self.overlay.own().clone());
         for seat in drawn.list.actors() {
-            out.send(*seat, Message::Seat(drawn.clone()));
+            out.send(*seat, Message::Seat(drawn.clone(), own.clone()));
         }
         out.wake(now + OFFER_AGAIN, Timer::Asking(question));
     }
@@ -312,6 +391,7 @@ impl Node {
         let Some(question) = self.asked_in(round) else {
             return;
         };
+        let tells_directly = self.tells_directly();
         let Some(asking) = self.asking.get_mut(&question) else {
             return;
         };
@@ -323,8 +403,11 @@ impl Node {
             keys: keys.clone(),
         };
         let call = Message::Collect(drawn.clone(), keys);
-        // Once more halfway, for those whom the first call did not reach.
-        let again_at = now + terms.closes_at.since(now) / 2;
+        // Once more halfway, for those whom the first call did not reach. A broadcast reaches them by itself.
+        let again_at = match tells_directly {
+            true => now + terms.closes_at.since(now) / 2,
+            false => Instant(u64::MAX),
+        };
         asking.phase = Phase::Collecting {
             call: Box::new(call.clone()),
             drawn: drawn.clone(),
@@ -333,8 +416,8 @@ impl Node {
         };
         out.wake(again_at, Timer::Asking(question));
         out.emit(Event::Stage(question, Stage::Collecting));
-        self.call(&call, out);
         self.store(now, Entry::Called(question), value(&kept), out);
+        self.call(now, question, call, out);
     }
 
     /// Waits on for the answer to a question for which people were called before this process started. Gives what the helpers
@@ -385,9 +468,9 @@ impl Node {
         waits
     }
 
-    fn call(&self, call: &Message, out: &mut Outbox<Self>) {
-        for node in self.others() {
-            out.send(node, call.clone());
+    fn call(&mut self, now: Instant, question: Digest, call: Message, out: &mut Outbox<Self>) {
+        if let Err(why) = self.tell_all(now, call, out) {
+            self.ended(question, Failure::Untold(why), out);
         }
     }
 
@@ -423,6 +506,15 @@ impl Node {
             self.forget_asked(question, out);
             out.emit(Event::Ended(question, why));
         }
+    }
+}
+
+fn stage_of(list: &ActorList) -> Stage {
+    Stage::Drawn {
+        k: list.builders.len(),
+        checks: list.checks(),
+        setter: list.body.setter,
+        seats: list.actors().to_vec(),
     }
 }
 

@@ -1,23 +1,28 @@
-//! The children and the routes between them.
+//! The children, and what goes in and out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aggregation::committee::{self, Committee};
-use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol, Rng};
-use community::{Community, Contact, Identity};
-use overlay::Overlay;
+use base::{Digest, Input, Instant, NodeId, Outbox, Protocol, Rng};
+use community::{AmendmentError, Community, Contact, Identity, SignedDescriptor};
+use minicbor::{Decode, Encode};
+use overlay::{NEIGHBOURS, Overlay};
 use question::{LocalRow, Question};
 use selection::{Rules, Selection};
 use thiserror::Error;
 
 use crate::asking::{Answer, Ask, Asking, Failure, Stage};
+use crate::epochs::Epochs;
+use crate::helping::{Progress, Role};
 use crate::journal::{Entry, Journal, Kept};
-use crate::message::Message;
 use crate::owning::{Asked, Budget};
 use crate::plan::PlanError;
+use crate::publishing::{PublishError, Published, Publishing};
 use crate::questions::Questions;
+use crate::reaching::Reaching;
+use crate::recording::{Recorder, Sink};
 
 /// One person's node.
 pub struct Node {
@@ -25,8 +30,8 @@ pub struct Node {
     pub(crate) community: Arc<Community>,
     pub(crate) rules: Rules,
     pub(crate) overlay: Overlay,
-    selection: Selection,
-    committee: Committee,
+    pub(crate) selection: Selection,
+    pub(crate) committee: Committee,
     pub(crate) consent: question::Rules,
     pub(crate) budget: Option<Budget>,
     pub(crate) journal: Journal,
@@ -37,7 +42,11 @@ pub struct Node {
     pub(crate) compare_at: Instant,
     pub(crate) questions: Questions,
     pub(crate) asking: BTreeMap<Digest, Asking>,
+    pub(crate) publishing: Publishing,
+    pub(crate) reaching: Reaching,
+    pub(crate) epochs: Epochs,
     pub(crate) rng: Rng,
+    pub(crate) recorder: Option<Recorder>,
 }
 
 /// What a node is made of.
@@ -73,34 +82,67 @@ pub enum SetupError {
 }
 
 /// From the application.
-#[derive(Debug)]
+#[derive(Debug, Encode, Decode)]
 pub enum Command {
-    /// Start, knowing these nodes' addresses (none for the first node of a community).
-    Join(Vec<(NodeId, SocketAddr)>),
+    /// Start, knowing these nodes' addresses (none for the first node of a community); or start again, once nobody is known
+    /// any more.
+    #[n(0)]
+    Join(#[n(0)] Vec<(NodeId, SocketAddr)>),
+    /// Tell whom to join through another time: answered by [`Event::Contacts`].
+    #[n(1)]
+    Contacts,
     /// Put a question to the community.
-    Ask(Ask),
-    /// The owner's standing words from now on.
-    SetConsent(question::Rules),
+    #[n(2)]
+    Ask(#[n(0)] Ask),
+    /// The owner's standing words from now on, also about questions that wait or that older rules have decided.
+    #[n(3)]
+    SetConsent(#[n(0)] question::Rules),
     /// How many questions the owner's data may go into from now on.
-    SetBudget(Option<Budget>),
+    #[n(4)]
+    SetBudget(#[n(0)] Option<Budget>),
     /// Call off a question of this node's own, as long as nobody is drawn for it.
-    Cancel(Digest),
+    #[n(5)]
+    Cancel(#[n(0)] Digest),
     /// The owner's answer to [`Event::AskOwner`]; a later one replaces it until this node contributes.
+    #[n(6)]
     Consent {
         /// Which question.
+        #[n(0)]
         question: Digest,
         /// Take part or stay out.
+        #[n(1)]
         yes: bool,
     },
+    /// Show the answer to a question of this node's own to everybody; it cannot be taken back.
+    #[n(7)]
+    Publish {
+        /// Which.
+        #[n(0)]
+        question: Digest,
+        /// Its proof file.
+        #[cbor(n(1), with = "minicbor::bytes")]
+        proof: Vec<u8>,
+    },
     /// The answer to [`Event::Measure`].
+    #[n(8)]
     Measured {
         /// Which question.
+        #[n(0)]
         question: Digest,
         /// What the owner's data says; [`LocalRow::NoRow`] when there is no such table.
+        #[n(1)]
         row: LocalRow,
     },
     /// The entry of [`Event::Store`] with this number is on the disk.
-    Stored(u64),
+    #[n(9)]
+    Stored(#[n(0)] u64),
+    /// Tell the others that this node goes. Stop it once it has said [`Event::Left`].
+    #[n(10)]
+    Leave,
+    /// Epochs of the community, in order: answered by [`Event::Amended`] or [`Event::NotAmended`], or not at all when they are
+    /// known.
+    #[n(11)]
+    Amend(#[n(0)] Vec<SignedDescriptor>),
 }
 
 /// To the application.
@@ -108,10 +150,19 @@ pub enum Command {
 pub enum Event {
     /// How many nodes are known now, this one included.
     Known(usize),
+    /// Others and where they are, those first that have been up for longest: at most [`CONTACTS_MAX`](crate::CONTACTS_MAX).
+    Contacts(Vec<(NodeId, Vec<SocketAddr>)>),
     /// May this node take part? Answer with [`Command::Consent`].
     AskOwner(Box<Asked>),
-    /// The owner's rules have decided about a question: whether this node takes part.
-    ByRule(Box<Asked>, bool),
+    /// The owner's rules have decided about a question, for the first time or otherwise than before.
+    ByRule {
+        /// It.
+        asked: Box<Asked>,
+        /// Whether this node takes part.
+        yes: bool,
+        /// The rule that decided; none where the general word did.
+        rule: Option<u32>,
+    },
     /// Run the local part of a question on the owner's data; answer with [`Command::Measured`].
     Measure {
         /// Which question.
@@ -137,18 +188,44 @@ pub enum Event {
     CalledOff(Digest),
     /// This node declines, although its owner said yes: its budget is spent.
     BudgetSpent(Digest),
+    /// When this node made the contributions that count towards its budget now, in any order; none without a budget.
+    Budget(Vec<Instant>),
     /// The asker's own question was not even announced.
     NotAsked(PlanError),
     /// How far the asker's question is.
     Stage(Digest, Stage),
     /// The answer to the asker's question.
     Answered(Box<Answer>),
+    /// An answer that its asker shows to everybody, this node's own too. May be told again after a restart.
+    Published(Box<Published>),
+    /// The answer to a question of this node's own is not published.
+    NotPublished(Digest, PublishError),
     /// There is no answer to the asker's question.
     Ended(Digest, Failure),
-    /// A helper has passed this node's contribution on.
+    /// A helper has taken this node's contribution to this question, or its word that it gives none.
     Contributed(Digest),
+    /// What this node does for somebody else's question.
+    Helps {
+        /// Which question.
+        question: Digest,
+        /// Whose.
+        asker: NodeId,
+        /// As what.
+        role: Role,
+        /// How far.
+        progress: Progress,
+    },
     /// At a helper: whose contributions are added up, by round. For the log of what this node helped with.
-    SetAgreed(Digest, std::collections::BTreeSet<NodeId>),
+    SetAgreed(Digest, BTreeSet<NodeId>),
+    /// The others are told that this node goes.
+    Left,
+    /// The community has a later epoch: start this node again with this descriptor. Told again after a restart in an older
+    /// one.
+    Amended(Box<SignedDescriptor>),
+    /// What the host offered does not follow.
+    NotAmended(AmendmentError),
+    /// The authority signed two descriptors of one epoch. Told once in each run.
+    Contradicted(Box<[SignedDescriptor; 2]>),
     /// A peer did what no honest one does.
     Misbehaved {
         /// Who.
@@ -171,6 +248,8 @@ pub enum Timer {
     Asking(Digest),
     /// To compare open questions with somebody.
     Compare,
+    /// For a published answer to come.
+    Fetch,
 }
 
 impl Node {
@@ -191,7 +270,8 @@ impl Node {
         } = setup;
         let own = Contact::new(&identity.key, identity.certificate.clone(), addresses, now);
         let rules = Rules::new(Arc::clone(&community))?;
-        let (journal, kept) = Journal::restore(&journal).ok_or(SetupError::Journal)?;
+        let (journal, mut kept) = Journal::restore(&journal).ok_or(SetupError::Journal)?;
+        let epochs = Epochs::new(Arc::clone(&community), std::mem::take(&mut kept.epochs));
         let overlay = Overlay::new(
             Arc::clone(&community),
             Arc::clone(&identity),
@@ -221,8 +301,17 @@ impl Node {
             compare_at: now,
             questions: Questions::default(),
             asking: BTreeMap::new(),
+            publishing: Publishing::default(),
+            reaching: Reaching::default(),
+            epochs,
             rng,
+            recorder: None,
         })
+    }
+
+    /// From now on hands all that it is told to a sink; right after it was made, so that the rest can be told again.
+    pub fn record(&mut self, sink: Sink) {
+        self.recorder = Some(Recorder::new(sink));
     }
 
     /// Socket addresses at which `node` was last known.
@@ -238,6 +327,11 @@ impl Node {
     /// What this node says of itself to others.
     pub fn own_contact(&self) -> &Contact {
         self.overlay.own()
+    }
+
+    /// Whom it knows, and where it sits.
+    pub fn overlay(&self) -> &Overlay {
+        &self.overlay
     }
 
     /// How many nodes this one knows, itself included.
@@ -263,6 +357,24 @@ impl Node {
             .collect()
     }
 
+    /// So many of them at random, or all.
+    pub(crate) fn any_others(&mut self, count: usize) -> Vec<NodeId> {
+        let mut others = self.others();
+        let picked = (0..count.min(others.len())).map(|_| {
+            let chosen = self.rng.below(others.len() as u64) as usize;
+            others.swap_remove(chosen)
+        });
+        picked.collect()
+    }
+
+    /// Its neighbours and those far away whom it knows: whom something is told that is to come round the ring.
+    pub(crate) fn around(&self) -> BTreeSet<NodeId> {
+        let view = self.overlay.view();
+        let near = view.neighbours(NEIGHBOURS);
+        let known = near.iter().chain(view.fingers.iter());
+        known.map(|contact| contact.node()).collect()
+    }
+
     pub(crate) fn store(
         &mut self,
         at: Instant,
@@ -274,14 +386,22 @@ impl Node {
         out.emit(Event::Store { number, key, value });
     }
 
-    fn stored(&mut self, now: Instant, number: u64, out: &mut Outbox<Self>) {
+    pub(crate) fn stored(&mut self, now: Instant, number: u64, out: &mut Outbox<Self>) {
         match self.journal.stored(number) {
             Some(Entry::Contributed(question)) => self.hand_in(now, question, out),
             Some(Entry::Voted(round, number)) => {
                 let persisted = committee::Command::Persisted(round, number);
                 self.committee(now, Input::Command(persisted), out);
             }
-            Some(Entry::Heard(_) | Entry::Decided(_) | Entry::Asked(_) | Entry::Called(_))
+            Some(Entry::Drawn(question)) => self.seat(now, question, out),
+            Some(
+                Entry::Heard(_)
+                | Entry::Decided(_)
+                | Entry::Asked(_)
+                | Entry::Called(_)
+                | Entry::Published(_)
+                | Entry::Epoch(_),
+            )
             | None => {}
         }
     }
@@ -289,207 +409,5 @@ impl Node {
     pub(crate) fn misbehaved(node: NodeId, what: impl ToString, out: &mut Outbox<Self>) {
         let what = what.to_string();
         out.emit(Event::Misbehaved { node, what });
-    }
-}
-
-/// The routes.
-impl Node {
-    pub(crate) fn overlay(&mut self, now: Instant, input: Input<Overlay>, out: &mut Outbox<Self>) {
-        let mut said = Outbox::new();
-        self.overlay.handle(now, input, &mut said);
-        for output in said.drain() {
-            match output {
-                Output::Send { to, message } => out.send(to, Message::Overlay(message)),
-                Output::Wake { at, timer } => out.wake(at, Timer::Overlay(timer)),
-                Output::Event(overlay::Event::Known(contact)) => {
-                    let know = selection::Command::Know(contact);
-                    self.selection(now, Input::Command(know), out);
-                    out.emit(Event::Known(self.overlay.cache().len()));
-                }
-                Output::Event(overlay::Event::Gone(node)) => {
-                    let forget = selection::Command::Forget(node);
-                    self.selection(now, Input::Command(forget), out);
-                    out.emit(Event::Known(self.overlay.cache().len()));
-                }
-                Output::Event(overlay::Event::Refused { from, why }) => {
-                    Self::misbehaved(from, why, out);
-                }
-                Output::Event(overlay::Event::Misbehaved { node, what }) => {
-                    Self::misbehaved(node, what, out);
-                }
-                Output::Event(overlay::Event::Found(point, contacts)) => {
-                    let found = selection::Command::Found(point, contacts);
-                    self.selection(now, Input::Command(found), out);
-                }
-                Output::Event(overlay::Event::Joined(_)) => self.joined(now, out),
-                // A draw whose point is not found tries another; nothing here broadcasts or keeps records yet.
-                Output::Event(
-                    overlay::Event::NotFound(_)
-                    | overlay::Event::Heard { .. }
-                    | overlay::Event::BroadcastFailed(_)
-                    | overlay::Event::Stored { .. }
-                    | overlay::Event::Got(..)
-                    | overlay::Event::RecordFailed(_),
-                ) => {}
-            }
-        }
-    }
-
-    pub(crate) fn selection(
-        &mut self,
-        now: Instant,
-        input: Input<Selection>,
-        out: &mut Outbox<Self>,
-    ) {
-        let mut said = Outbox::new();
-        self.selection.handle(now, input, &mut said);
-        for output in said.drain() {
-            match output {
-                Output::Send { to, message } => out.send(to, Message::Selection(message)),
-                Output::Wake { at, timer } => out.wake(at, Timer::Selection(timer)),
-                Output::Event(selection::Event::Drawn(lists)) => {
-                    for list in lists {
-                        self.drawn(now, list, out);
-                    }
-                }
-                Output::Event(selection::Event::Find(point)) => {
-                    let find = overlay::Command::Find(point);
-                    self.overlay(now, Input::Command(find), out);
-                }
-                Output::Event(selection::Event::Failed(question, why)) => {
-                    self.ended(question, Failure::Draw(why), out);
-                }
-                Output::Event(selection::Event::Heard(contact)) => {
-                    let know = overlay::Command::Know(vec![*contact]);
-                    self.overlay(now, Input::Command(know), out);
-                }
-                Output::Event(selection::Event::Unheard(question, node)) => {
-                    self.pass_on(question, node, out);
-                }
-                Output::Event(selection::Event::Misbehaved { node, what }) => {
-                    Self::misbehaved(node, what, out);
-                }
-            }
-        }
-    }
-
-    pub(crate) fn committee(
-        &mut self,
-        now: Instant,
-        input: Input<Committee>,
-        out: &mut Outbox<Self>,
-    ) {
-        let mut said = Outbox::new();
-        self.committee.handle(now, input, &mut said);
-        for output in said.drain() {
-            match output {
-                Output::Send { to, message } => out.send(to, Message::Committee(message)),
-                Output::Wake { at, timer } => out.wake(at, Timer::Committee(timer)),
-                Output::Event(event) => self.on_committee(now, event, out),
-            }
-        }
-    }
-
-    fn on_committee(&mut self, now: Instant, event: committee::Event, out: &mut Outbox<Self>) {
-        match event {
-            committee::Event::LanesReady(round, keys) => self.lanes_ready(now, round, keys, out),
-            committee::Event::Opened(round, evidence) => self.opened(round, *evidence, out),
-            committee::Event::Failed(round, why) => {
-                if let Some(question) = self.asked_in(round) {
-                    self.ended(question, Failure::Committee(why), out);
-                }
-            }
-            committee::Event::Accepted(round) => out.emit(Event::Contributed(round)),
-            // The vault's numbers are brought into range before; a lane's false key is a helper's fault, and it cannot be
-            // said whose.
-            committee::Event::Unfit(..) => {}
-            committee::Event::Persist {
-                round,
-                number,
-                state,
-            } => self.store(now, Entry::Voted(round, number), state, out),
-            committee::Event::SetAgreed(round, members) => {
-                out.emit(Event::SetAgreed(round, members));
-            }
-            committee::Event::Misbehaved { node, what } => Self::misbehaved(node, what, out),
-        }
-    }
-
-    fn command(&mut self, now: Instant, command: Command, out: &mut Outbox<Self>) {
-        match command {
-            Command::Join(told) => {
-                let join = overlay::Command::Join(told);
-                self.overlay(now, Input::Command(join), out);
-                self.resume(now, out);
-            }
-            Command::Ask(ask) => self.ask(now, ask, out),
-            Command::SetConsent(rules) => self.consent = rules,
-            Command::SetBudget(budget) => self.budget = budget,
-            Command::Cancel(question) => self.cancel(question, out),
-            Command::Consent { question, yes } => self.consented(now, question, yes, out),
-            Command::Measured { question, row } => self.measured(now, question, &row, out),
-            Command::Stored(number) => self.stored(now, number, out),
-        }
-    }
-
-    fn receive(&mut self, now: Instant, from: NodeId, message: Message, out: &mut Outbox<Self>) {
-        match message {
-            Message::Overlay(message) => {
-                self.overlay(now, Input::Message { from, message }, out);
-            }
-            Message::Selection(message) => {
-                self.selection(now, Input::Message { from, message }, out);
-            }
-            Message::Committee(message) => {
-                self.committee(now, Input::Message { from, message }, out);
-            }
-            Message::Announce(plan) => {
-                if let Err(fault) = self.hear(now, *plan, out) {
-                    Self::misbehaved(from, fault, out);
-                }
-            }
-            Message::Seat(drawn) => {
-                if let Err(fault) = self.take_seat(now, from, *drawn, out) {
-                    Self::misbehaved(from, fault, out);
-                }
-            }
-            Message::Open(named) => self.on_open(now, from, &named, out),
-            Message::Cancelled(cancelled) => {
-                if let Err(fault) = self.on_cancelled(now, cancelled, out) {
-                    Self::misbehaved(from, fault, out);
-                }
-            }
-            Message::Collect(drawn, keys) => {
-                if let Err(fault) = self.called(now, from, *drawn, keys, out) {
-                    Self::misbehaved(from, fault, out);
-                }
-            }
-        }
-    }
-}
-
-impl Protocol for Node {
-    type Message = Message;
-    type Command = Command;
-    type Event = Event;
-    type Timer = Timer;
-
-    fn handle(&mut self, now: Instant, input: Input<Self>, out: &mut Outbox<Self>) {
-        match input {
-            Input::Command(command) => self.command(now, command, out),
-            Input::Message { from, message } => self.receive(now, from, message, out),
-            Input::Timer(Timer::Overlay(timer)) => {
-                self.overlay(now, Input::Timer(timer), out);
-            }
-            Input::Timer(Timer::Selection(timer)) => self.selection(now, Input::Timer(timer), out),
-            Input::Timer(Timer::Committee(timer)) => self.committee(now, Input::Timer(timer), out),
-            Input::Timer(Timer::Asking(question)) => self.asking_timer(now, question, out),
-            Input::Timer(Timer::Compare) => self.compare_timer(now, out),
-            Input::Unreachable(node) => {
-                self.overlay(now, Input::Unreachable(node), out);
-                self.selection(now, Input::Unreachable(node), out);
-                self.committee(now, Input::Unreachable(node), out);
-            }
-        }
     }
 }

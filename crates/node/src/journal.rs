@@ -6,13 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aggregation::committee::{LaneKey, Signed};
 use base::{Digest, Instant, decode, encode};
+use community::{DESCRIPTOR_BYTES_MAX, SignedDescriptor};
 use minicbor::{Decode, Encode};
 
 use crate::message::{Cancellation, Drawn};
 use crate::plan::SignedPlan;
+use crate::publishing::Publication;
 
-/// Longest value that is read back: a list of helpers is the longest, with a question of a few kilobytes.
-const VALUE_MAX: usize = 1 << 20;
+/// Longest value that is read back: a descriptor with what its authority's keys say.
+const VALUE_MAX: usize = DESCRIPTOR_BYTES_MAX + (64 << 10);
 
 /// Why an entry is stored, and so what may happen once it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,8 +29,14 @@ pub enum Entry {
     Decided(Digest),
     /// A question of this node's own that has not ended.
     Asked(Digest),
+    /// Helpers are drawn for it.
+    Drawn(Digest),
     /// People are called to contribute to it.
     Called(Digest),
+    /// A published answer to this question.
+    Published(Digest),
+    /// The community's descriptor with this digest.
+    Epoch(Digest),
 }
 
 impl Entry {
@@ -40,7 +48,10 @@ impl Entry {
             Self::Heard(question) => (b'h', question),
             Self::Decided(question) => (b'd', question),
             Self::Asked(question) => (b'a', question),
+            Self::Drawn(question) => (b'n', question),
             Self::Called(question) => (b'l', question),
+            Self::Published(question) => (b'p', question),
+            Self::Epoch(descriptor) => (b'e', descriptor),
         };
         std::iter::once(kind).chain(digest.0).collect()
     }
@@ -79,8 +90,14 @@ pub struct Kept {
     pub decided: BTreeMap<Digest, bool>,
     /// Own questions.
     pub asked: Vec<SignedPlan>,
+    /// Those of them for which helpers were drawn.
+    pub drawn: BTreeMap<Digest, Drawn>,
     /// Those of them for which people were called.
     pub called: BTreeMap<Digest, Call>,
+    /// Published answers.
+    pub published: BTreeMap<Digest, Publication>,
+    /// Descriptors of the community.
+    pub epochs: Vec<SignedDescriptor>,
 }
 
 /// What is stored and what is on its way.
@@ -109,7 +126,10 @@ impl Journal {
                 b'h' => kept.heard.push(read(value)?),
                 b'd' => _ = kept.decided.insert(digest, read(value)?),
                 b'a' => kept.asked.push(read(value)?),
+                b'n' => _ = kept.drawn.insert(digest, read(value)?),
                 b'l' => _ = kept.called.insert(digest, read(value)?),
+                b'p' => _ = kept.published.insert(digest, read(value)?),
+                b'e' => kept.epochs.push(read(value)?),
                 _ => return None,
             }
         }
@@ -121,10 +141,10 @@ impl Journal {
         self.contributed.contains_key(&question)
     }
 
-    /// To how many questions this node has contributed since then.
-    pub fn contributed_since(&self, since: Instant) -> usize {
-        let times = self.contributed.values();
-        times.filter(|at| **at >= since).count()
+    /// When this node has contributed to questions since then.
+    pub fn contributed_since(&self, since: Instant) -> impl Iterator<Item = Instant> {
+        let times = self.contributed.values().copied();
+        times.filter(move |at| *at >= since)
     }
 
     /// Whether an earlier run of this node has voted in this computation. It must keep quiet then: what it knew is gone.
@@ -140,7 +160,13 @@ impl Journal {
         match entry {
             Entry::Contributed(question) => _ = self.contributed.insert(question, at),
             Entry::Voted(round, _) => _ = self.voted.insert(round),
-            Entry::Heard(_) | Entry::Decided(_) | Entry::Asked(_) | Entry::Called(_) => {}
+            Entry::Heard(_)
+            | Entry::Decided(_)
+            | Entry::Asked(_)
+            | Entry::Drawn(_)
+            | Entry::Called(_)
+            | Entry::Published(_)
+            | Entry::Epoch(_) => {}
         }
         (self.last, entry.key())
     }
@@ -156,14 +182,31 @@ impl Journal {
         [Entry::Heard(question), Entry::Decided(question)].map(Entry::key)
     }
 
-    /// The same for its asker.
-    pub fn keys_of_asked(question: Digest) -> [Vec<u8>; 2] {
-        [Entry::Asked(question), Entry::Called(question)].map(Entry::key)
+    /// The key of a published answer.
+    pub fn key_of_published(question: Digest) -> Vec<u8> {
+        Entry::Published(question).key()
+    }
+
+    /// The key of a descriptor.
+    pub fn key_of_epoch(descriptor: Digest) -> Vec<u8> {
+        Entry::Epoch(descriptor).key()
+    }
+
+    /// As [`keys_of_heard`](Self::keys_of_heard), for the asker of a question.
+    pub fn keys_of_asked(question: Digest) -> [Vec<u8>; 3] {
+        let entries = [Entry::Asked, Entry::Drawn, Entry::Called];
+        entries.map(|entry| entry(question).key())
     }
 }
 
 fn read<T: base::Wire>(value: &[u8]) -> Option<T> {
     decode(value, VALUE_MAX).ok()
+}
+
+/// What the journal of a node holds that knows this epoch of its community: key and value. For hosts that take an epoch while
+/// the node does not run.
+pub fn entry_of_epoch(signed: &SignedDescriptor) -> (Vec<u8>, Vec<u8>) {
+    (Journal::key_of_epoch(signed.digest()), value(signed))
 }
 
 /// As [`Journal::restore`] reads it.
@@ -193,8 +236,8 @@ mod tests {
         assert!(!again.has_contributed(round) && !again.has_voted(question));
         assert_eq!(kept.decided, BTreeMap::from([(question, true)]));
         for journal in [journal, again] {
-            assert_eq!(journal.contributed_since(NOW), 1);
-            assert_eq!(journal.contributed_since(Instant::from_secs(6)), 0);
+            assert_eq!(journal.contributed_since(NOW).collect::<Vec<_>>(), [NOW]);
+            assert_eq!(journal.contributed_since(Instant::from_secs(6)).count(), 0);
         }
     }
 
@@ -203,7 +246,7 @@ mod tests {
         for key in [&[][..], b"c", b"x", &[b'x'; 33], &[b'c'; 34]] {
             assert!(Journal::restore(&[(key.to_vec(), value(&NOW))]).is_none());
         }
-        for kind in [b'c', b'h', b'd', b'a', b'l'] {
+        for kind in [b'c', b'h', b'd', b'a', b'l', b'p', b'e', b'n'] {
             let key = [&[kind][..], &[1; 32]].concat();
             assert!(Journal::restore(&[(key, vec![0xff])]).is_none(), "{kind}");
         }

@@ -1,13 +1,18 @@
 //! What outlives a process, and what a node that was away must still learn: open questions, the owner's word on them, and own
 //! questions that have not ended.
 
-use aggregation::committee;
-use base::{Digest, Duration, Input, Instant, NodeId, Outbox};
+use std::net::SocketAddr;
 
-use crate::asking::announced;
+use aggregation::committee;
+use base::{Digest, Duration, Input, Instant, NodeId, Outbox, decode};
+
+use crate::asking::{Failure, announced};
 use crate::composition::{Event, Node, Timer};
-use crate::journal::{Entry, Heard, Journal, value};
-use crate::message::{Cancellation, Message};
+use crate::journal::{Call, Entry, Heard, Journal, value};
+use crate::message::{Cancellation, Drawn, Message};
+use crate::plan::SignedPlan;
+use crate::proof::Proof;
+use crate::publishing::PUBLISHED_BYTES_MAX;
 use crate::questions::Consent;
 use crate::serving::Fault;
 
@@ -21,13 +26,38 @@ const TOLD_MAX: usize = 32;
 const ANSWERED_EVERY: Duration = Duration::from_secs(30);
 /// Most nodes of which it is remembered when they were answered.
 const ANSWERED_MAX: usize = 1024;
+/// Most nodes that one [`Event::Contacts`] tells of: as many as a node takes to join through.
+pub const CONTACTS_MAX: usize = 64;
+
+/// How far the last run was with a question of its own.
+enum SoFar {
+    Asked,
+    Drawn(Box<Drawn>),
+    Called(Call),
+}
 
 impl Node {
+    /// Whom this node would join through. A contact is issued when its node starts, and who has been up for long stays up
+    /// longest (measured by others for file sharers: Saroiu, Gummadi and Gribble 2002).
+    pub(crate) fn contacts(&self) -> Vec<(NodeId, Vec<SocketAddr>)> {
+        let view = self.overlay.view();
+        let known = view.cache.iter().chain(view.fingers.iter());
+        let mut known: Vec<_> = known
+            .filter(|contact| contact.node() != self.own())
+            .collect();
+        known.sort_by_key(|contact| (contact.issued(), contact.node()));
+        known.truncate(CONTACTS_MAX);
+        let told = known.into_iter();
+        told.map(|contact| (contact.node(), contact.addresses().to_vec()))
+            .collect()
+    }
+
     /// Goes on where the last run ended.
     pub(crate) fn resume(&mut self, now: Instant, out: &mut Outbox<Self>) {
         let Some(kept) = self.kept.take() else {
             return;
         };
+        self.resume_epochs(out);
         for Heard { plan, cancelled } in kept.heard {
             let question = plan.plan.digest();
             // Under another descriptor, or long over: nobody will draw for it.
@@ -42,13 +72,33 @@ impl Node {
             };
             known.cancelled = cancelled;
             match kept.decided.get(&question) {
-                Some(yes) => known.consent = Consent::of(*yes),
+                Some(yes) => (known.consent, known.by_owner) = (Consent::of(*yes), true),
+                // What it has given it has given.
+                None if self.journal.has_contributed(question) => {}
                 None => self.consider(question, out),
             }
         }
+        for (question, publication) in kept.published {
+            let proof = decode::<Proof>(publication.proof(), PUBLISHED_BYTES_MAX).ok();
+            // Under another descriptor nobody could check it.
+            match proof.filter(|proof| proof.plan.plan.descriptor == self.community.digest()) {
+                Some(proof) => self.publishing.restore(question, &proof, publication),
+                None => out.emit(Event::Forget {
+                    key: Journal::key_of_published(question),
+                }),
+            }
+        }
+        if self.budget.is_some() {
+            self.tell_budget(now, out);
+        }
         for plan in kept.asked {
-            let call = kept.called.get(&plan.plan.digest());
-            self.ask_on(now, plan, call.cloned(), out);
+            let question = plan.plan.digest();
+            let so_far = match (kept.called.get(&question), kept.drawn.get(&question)) {
+                (Some(call), _) => SoFar::Called(call.clone()),
+                (None, Some(drawn)) => SoFar::Drawn(Box::new(drawn.clone())),
+                (None, None) => SoFar::Asked,
+            };
+            self.ask_on(now, plan, so_far, out);
         }
     }
 
@@ -83,29 +133,29 @@ impl Node {
     }
 
     fn forget_heard(&self, question: Digest, out: &mut Outbox<Self>) {
-        for key in Journal::keys_of_heard(question) {
-            out.emit(Event::Forget { key });
-        }
+        Self::forget(Journal::keys_of_heard(question), out);
     }
 
     pub(crate) fn forget_asked(&self, question: Digest, out: &mut Outbox<Self>) {
-        for key in Journal::keys_of_asked(question) {
-            out.emit(Event::Forget { key });
-        }
+        Self::forget(Journal::keys_of_asked(question), out);
+    }
+
+    fn forget(keys: impl IntoIterator<Item = Vec<u8>>, out: &mut Outbox<Self>) {
+        keys.into_iter()
+            .for_each(|key| out.emit(Event::Forget { key }));
     }
 
     /// Compares with some at random, who may know of questions that were asked while this node was away.
     pub(crate) fn compare_open(&mut self, now: Instant, with: usize, out: &mut Outbox<Self>) {
-        let mut others = self.others();
         let known: Vec<_> = self
             .questions
             .open(now)
             .map(|(question, _)| question)
             .collect();
-        for _ in 0..with.min(others.len()) {
-            let chosen = self.rng.below(others.len() as u64) as usize;
-            let node = others.swap_remove(chosen);
+        for node in self.any_others(with) {
             out.send(node, Message::Open(known.clone()));
+            self.tell_epoch(node, out);
+            self.offer_published(node, out);
         }
         self.compare_at = now + COMPARE_EVERY;
         out.wake(self.compare_at, Timer::Compare);
@@ -113,11 +163,18 @@ impl Node {
 
     /// This node has become a member, or knows the others better.
     pub(crate) fn joined(&mut self, now: Instant, out: &mut Outbox<Self>) {
+        self.tell_untold(now, out);
         self.compare_open(now, COMPARED_AT_START, out);
+        self.offer_own(out);
     }
 
     /// Of several timers, which are handed out whenever it joins, the last one counts.
     pub(crate) fn compare_timer(&mut self, now: Instant, out: &mut Outbox<Self>) {
+        if self.overlay.standing().is_none() {
+            self.tell_told(now, out);
+            return;
+        }
+        self.seek_epoch(now, out);
         if now >= self.compare_at {
             self.forget_old(now, out);
             self.compare_open(now, 1, out);
@@ -150,6 +207,7 @@ impl Node {
         {
             self.pass_on(question, from, out);
         }
+        self.offer_published(from, out);
         let known = named
             .iter()
             .take(TOLD_MAX)
@@ -160,12 +218,11 @@ impl Node {
     }
 
     /// The owner of this node calls off a question of its own. Once helpers are being drawn it goes on.
-    pub(crate) fn cancel(&mut self, question: Digest, out: &mut Outbox<Self>) {
+    pub(crate) fn cancel(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
         if self.call_off(question, out) {
             let cancelled = Cancellation::new(&self.identity.key, question);
-            for node in self.others() {
-                out.send(node, Message::Cancelled(cancelled.clone()));
-            }
+            // Whoever is not told hears of it on coming back.
+            self.tell_all(now, Message::Cancelled(cancelled), out).ok();
         }
     }
 
@@ -193,25 +250,17 @@ impl Node {
         Ok(())
     }
 
-    /// Takes up an own question again, of which `call` is known if people were called.
-    fn ask_on(
-        &mut self,
-        now: Instant,
-        plan: crate::plan::SignedPlan,
-        call: Option<crate::journal::Call>,
-        out: &mut Outbox<Self>,
-    ) {
+    /// Takes up an own question again.
+    fn ask_on(&mut self, now: Instant, plan: SignedPlan, so_far: SoFar, out: &mut Outbox<Self>) {
         let question = plan.plan.digest();
         let Ok(parsed) = plan.check(&self.community) else {
-            out.emit(Event::Ended(
-                question,
-                crate::asking::Failure::OtherDescriptor,
-            ));
+            out.emit(Event::Ended(question, Failure::OtherDescriptor));
             return self.forget_asked(question, out);
         };
-        match call {
-            None => self.announce_again(now, plan, parsed, out),
-            Some(call) => {
+        match so_far {
+            SoFar::Asked => self.announce_again(now, plan, parsed, out),
+            SoFar::Drawn(drawn) => self.seat_on(now, plan, parsed, drawn, out),
+            SoFar::Called(call) => {
                 if let Some(terms) = self.collect_on(now, plan, parsed, call, out) {
                     let wait = committee::Command::Await(terms);
                     self.committee(now, Input::Command(wait), out);

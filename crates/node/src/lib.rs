@@ -13,26 +13,42 @@
 //! |---|---|
 //! | `plan` | what the asker fixes before the first message, and what everybody checks about it |
 //! | `message` | what travels between nodes |
-//! | `composition` | the children and the routes between them: an event of one becomes a command of another only here |
+//! | `composition` | the children, and what goes in and out |
+//! | `routes` | the routes between the children: an event of one becomes a command of another only here |
 //! | `asking`, `serving`, `owning` | the node's three sides: asker, helper, owner |
+//! | `helping` | what the node does for others, for its owner to see |
 //! | `questions` | the questions that this node has heard of |
 //! | `journal` | what must be on the disk before it may be said, and what a restarted node must know again |
 //! | `lasting` | going on after a restart, and learning what was asked while the node was away |
+//! | `publishing` | answers that their askers show to everybody |
+//! | `epochs` | how a later epoch of the community reaches everybody |
+//! | `reaching` | telling everybody, and finding helpers who are far away |
+//! | [`recording`] | what a node was told, to be told again |
 //! | [`proof`] | the proof file, made here and checked by anyone |
 
 mod asking;
 mod composition;
+mod epochs;
+mod helping;
 mod journal;
 mod lasting;
 mod message;
 mod owning;
 mod plan;
 pub mod proof;
+mod publishing;
 mod questions;
+mod reaching;
+pub mod recording;
+mod routes;
 mod serving;
 
 pub use asking::{Answer, Ask, Failure, Stage};
 pub use composition::{Command, Event, Node, Setup, SetupError, Timer};
-pub use message::{Cancellation, Drawn, Message};
+pub use helping::{Progress, Role};
+pub use journal::entry_of_epoch;
+pub use lasting::CONTACTS_MAX;
+pub use message::{Cancellation, Drawn, Message, Purpose};
 pub use owning::{Asked, Budget};
 pub use plan::{CLOCK_SKEW, COLLECT_MAX, CONSENT_MAX, Plan, PlanError, SignedPlan};
+pub use publishing::{PUBLISHED_BYTES_MAX, Publication, PublishError, Published};

@@ -3,13 +3,19 @@
 use aggregation::committee::{self, LaneKey, Signed};
 use base::{Digest, Duration, Input, Instant, NodeId, Outbox};
 use crypto::Vector;
+use minicbor::{Decode, Encode};
 use question::{ConsentRule, LocalRow};
 
 use crate::composition::{Event, Node};
 use crate::journal::{Entry, value};
 use crate::message::Drawn;
-use crate::questions::Consent;
+use crate::plan::Plan;
+use crate::questions::{Consent, Known};
+use crate::reaching::Step;
 use crate::serving::Fault;
+
+/// How long after the time for consent a draw and a call are waited for. Guess: they take seconds.
+const DRAWN_WITHIN: Duration = Duration::from_secs(60);
 
 /// What an owner is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +24,7 @@ pub struct Asked {
     pub question: Digest,
     /// Who asks.
     pub asker: NodeId,
-    /// The question.
+    /// The question, as written out in its canonical form, whatever its asker typed.
     pub sql: String,
     /// What the answer is for, in the asker's words.
     pub purpose: String,
@@ -26,13 +32,53 @@ pub struct Asked {
     pub until: Instant,
 }
 
+impl Asked {
+    /// With the question in its canonical form.
+    fn of(plan: &Plan, sql: &str) -> Self {
+        Self {
+            question: plan.digest(),
+            asker: plan.asker,
+            sql: sql.to_owned(),
+            purpose: plan.purpose.clone(),
+            until: plan.consent_until,
+        }
+    }
+}
+
+/// Whether a word on this question may still count.
+fn may_count(known: &Known, now: Instant) -> bool {
+    let plan = &known.plan.plan;
+    match &known.terms {
+        Some(terms) => now < terms.closes_at,
+        None => now < plan.consent_until.max(plan.asked_at) + DRAWN_WITHIN,
+    }
+}
+
+fn consent_by(says: ConsentRule) -> Consent {
+    match says {
+        ConsentRule::Yes => Consent::Yes,
+        ConsentRule::No => Consent::No,
+        ConsentRule::Ask => Consent::Pending,
+    }
+}
+
 /// How many questions an owner's data go into: answers to many together tell more than each alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct Budget {
     /// Most contributions within any such time. Further questions are declined.
+    #[n(0)]
     pub questions: usize,
     /// How long each counts.
+    #[n(1)]
     pub period: Duration,
+}
+
+impl Budget {
+    /// What was contributed since then counts. A refusal, which has the first of all moments, never does.
+    fn since(self, now: Instant) -> Instant {
+        (now - self.period).max(Instant(1))
+    }
 }
 
 impl Node {
@@ -42,20 +88,40 @@ impl Node {
             return;
         };
         let plan = &known.plan.plan;
-        let asked = Box::new(Asked {
-            question,
-            asker: plan.asker,
-            sql: plan.sql.clone(),
-            purpose: plan.purpose.clone(),
-            until: plan.consent_until,
+        let asked = Box::new(Asked::of(plan, known.question.sql()));
+        let verdict = self.consent.decide(plan.asker, &known.question);
+        known.consent = consent_by(verdict.says);
+        out.emit(match known.consent {
+            Consent::Pending => Event::AskOwner(asked),
+            Consent::Yes | Consent::No => Event::ByRule {
+                asked,
+                yes: known.consent == Consent::Yes,
+                rule: verdict.rule,
+            },
         });
-        let yes = match self.consent.decide(plan.asker, &known.question) {
-            ConsentRule::Yes => true,
-            ConsentRule::No => false,
-            ConsentRule::Ask => return out.emit(Event::AskOwner(asked)),
+    }
+
+    /// Applies standing words that are new to what older ones have decided, and to what waits for the owner. What the owner
+    /// said about one question stays, and so does what has begun.
+    pub(crate) fn consider_again(&mut self, now: Instant, out: &mut Outbox<Self>) {
+        let (journal, consent) = (&self.journal, &self.consent);
+        let is_free = |known: &Known, question| {
+            let has_begun = known.measuring || journal.has_contributed(question);
+            !known.by_owner && !has_begun && may_count(known, now)
         };
-        known.consent = Consent::of(yes);
-        out.emit(Event::ByRule(asked, yes));
+        let differs = |known: &Known| {
+            let verdict = consent.decide(known.plan.plan.asker, &known.question);
+            consent_by(verdict.says) != known.consent
+        };
+        let other = self.questions.standing();
+        let other: Vec<_> = other
+            .filter(|(question, known)| is_free(known, *question) && differs(known))
+            .map(|(question, _)| question)
+            .collect();
+        for question in other {
+            self.consider(question, out);
+            self.contribute(now, question, out);
+        }
     }
 
     /// The owner has decided: until this node contributes, the last word counts.
@@ -72,7 +138,7 @@ impl Node {
         if known.measuring || self.journal.has_contributed(question) {
             return;
         }
-        known.consent = Consent::of(yes);
+        (known.consent, known.by_owner) = (Consent::of(yes), true);
         if known.plan.plan.is_open(now) {
             self.store(now, Entry::Decided(question), value(&yes), out);
         }
@@ -98,17 +164,18 @@ impl Node {
         known.lanes = Some(keys.iter().map(|key| key.body.public).collect());
         let collecting = committee::Command::Collecting(terms.round(), keys);
         self.committee(now, Input::Command(collecting), out);
-        self.contribute(now, question, out);
+        let doors = terms.doors(self.own());
+        self.reach(now, &drawn.list, doors, Step::Contribute(question), out);
         Ok(())
     }
 
     /// Starts this node's one contribution to a question once all that it needs is there.
-    fn contribute(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
+    pub(crate) fn contribute(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
         let spent = self.has_spent_budget(now);
         let Some(known) = self.questions.get_mut(question) else {
             return;
         };
-        if known.lanes.is_none() || known.measuring || self.journal.has_contributed(question) {
+        if !known.reaches_helpers || known.measuring || self.journal.has_contributed(question) {
             return;
         }
         match known.consent {
@@ -145,7 +212,11 @@ impl Node {
             "a question measures numbers below the modulus, as its statistic was checked to",
         );
         known.vector = Some(vector);
+        known.noted = true;
         self.store(now, Entry::Contributed(question), value(&now), out);
+        if self.budget.is_some() {
+            self.tell_budget(now, out);
+        }
     }
 
     fn decline(&mut self, question: Digest, out: &mut Outbox<Self>) {
@@ -153,12 +224,20 @@ impl Node {
         self.store(never, Entry::Contributed(question), value(&never), out);
     }
 
-    /// Whether this node has contributed to as many questions lately as its owner allows.
+    /// Whether this node has contributed to as many questions lately as its owner allows, those included for which its vault
+    /// is being asked.
     fn has_spent_budget(&self, now: Instant) -> bool {
         self.budget.is_some_and(|budget| {
-            let since = now - budget.period;
-            self.journal.contributed_since(since.max(Instant(1))) >= budget.questions
+            let spent = self.journal.contributed_since(budget.since(now)).count();
+            spent + self.questions.measuring() >= budget.questions
         })
+    }
+
+    /// Says what counts towards the budget.
+    pub(crate) fn tell_budget(&self, now: Instant, out: &mut Outbox<Self>) {
+        let since = self.budget.map(|budget| budget.since(now));
+        let spent = since.map(|since| self.journal.contributed_since(since).collect());
+        out.emit(Event::Budget(spent.unwrap_or_default()));
     }
 
     /// That this node contributes is on the disk: now it may.
@@ -176,3 +255,6 @@ impl Node {
         self.committee(now, Input::Command(command), out);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,6 +64,10 @@ pub struct Plan {
     /// How long contributions are taken after the draw, in microseconds.
     #[n(10)]
     pub collect_micros: u64,
+    /// From how many nodes seats are drawn, as far as the asker knows; the sizes follow from it. With fewer the same colluders
+    /// are a larger share, so who says too few draws larger lanes and harms nobody.
+    #[n(11)]
+    pub candidates: u64,
 }
 
 impl Plan {
@@ -75,6 +79,15 @@ impl Plan {
     /// Match count below which nothing is opened.
     pub fn threshold(&self) -> u64 {
         self.min_crowd.saturating_add(self.padding_allowance)
+    }
+
+    /// What can go wrong with its committee.
+    pub fn bounds(&self, descriptor: &Descriptor) -> Bounds {
+        self.sizes.bounds(
+            self.candidates,
+            descriptor.colluders,
+            descriptor.offline_permille,
+        )
     }
 
     /// Whether owners still have time to decide.
@@ -89,10 +102,8 @@ impl Plan {
             list: list.digest(),
             seats: list.actors().to_vec(),
             sizes: self.sizes,
-            liars: self
-                .sizes
-                .liars(candidates(descriptor), descriptor.colluders),
-            outvotes: bounds_of(self.sizes, descriptor).outvotes(),
+            liars: self.sizes.liars(self.candidates, descriptor.colluders),
+            outvotes: self.bounds(descriptor).outvotes(),
             vector_len: question.vector_len(),
             cells: question.cells(),
             proof: validity::Shape::of(question.statistic()).ok(),
@@ -118,7 +129,9 @@ impl Plan {
         {
             return Err(PlanError::Crowd);
         }
-        if choose_sizes(descriptor) != Some(self.sizes) {
+        if self.candidates > most_candidates(descriptor)
+            || choose_sizes(descriptor, self.candidates) != Some(self.sizes)
+        {
             return Err(PlanError::Sizes);
         }
         let consent = self.consent_until + CLOCK_SKEW;
@@ -137,24 +150,15 @@ impl Plan {
     }
 }
 
-/// What can go wrong with a committee of this community.
-pub(crate) fn bounds_of(sizes: Sizes, descriptor: &Descriptor) -> Bounds {
-    sizes.bounds(
-        candidates(descriptor),
-        descriptor.colluders,
-        descriptor.offline_permille,
-    )
-}
-
-/// From how many nodes seats are drawn: the asker holds none.
-pub fn candidates(descriptor: &Descriptor) -> u64 {
+/// From how many nodes seats are drawn when everybody is up: the asker holds none.
+pub fn most_candidates(descriptor: &Descriptor) -> u64 {
     descriptor.nodes.saturating_sub(1)
 }
 
-/// The committee that a community of this descriptor draws.
-pub fn choose_sizes(descriptor: &Descriptor) -> Option<Sizes> {
+/// The committee that is drawn from so many nodes of a community.
+pub fn choose_sizes(descriptor: &Descriptor, candidates: u64) -> Option<Sizes> {
     Sizes::choose(
-        candidates(descriptor),
+        candidates,
         descriptor.colluders,
         descriptor.offline_permille,
     )
@@ -238,6 +242,11 @@ pub enum PlanError {
         "this community is too small, or assumes too many colluders, for helpers who can keep a secret"
     )]
     TooSmall,
+    /// No committee of those who are up does.
+    #[error(
+        "only {0} others can be reached now, too few for helpers who can keep a secret; ask again when more of them are up"
+    )]
+    TooFew(u64),
     /// The committee's sizes do not follow from the descriptor.
     #[error("the plan's committee sizes do not follow from the community's numbers")]
     Sizes,
@@ -337,7 +346,8 @@ pub(crate) mod tests {
             sql: "SELECT AVG(hours) FROM sleep".into(),
             purpose: "to test".into(),
             descriptor: community.digest(),
-            sizes: choose_sizes(community.descriptor()).unwrap(),
+            sizes: choose_sizes(community.descriptor(), 12).unwrap(),
+            candidates: 12,
             min_crowd: 4,
             padding_allowance: 1,
             asked_at: NOW,
@@ -377,6 +387,8 @@ pub(crate) mod tests {
         assert_eq!(refusal(|p| p.padding_allowance = 0), PlanError::Crowd);
         assert_eq!(refusal(|p| p.sizes.lanes = 2), PlanError::Sizes);
         assert_eq!(refusal(|p| p.sizes.replicas = 0), PlanError::Sizes);
+        assert_eq!(refusal(|p| p.candidates = 8), PlanError::Sizes);
+        assert_eq!(refusal(|p| p.candidates = u64::MAX), PlanError::Sizes);
         assert_eq!(refusal(|p| p.purpose = "x".repeat(1025)), PlanError::Limits);
         assert_eq!(refusal(|p| p.consent_until = long_ago), PlanError::Limits);
         assert_eq!(

@@ -9,7 +9,7 @@ use question::FiguresError;
 use selection::{ActorList, Rules};
 use thiserror::Error;
 
-use crate::plan::{PlanError, SignedPlan, bounds_of};
+use crate::plan::{PlanError, SignedPlan};
 
 /// Longest proof that is read.
 pub const PROOF_BYTES_MAX: usize = 4 << 20;
@@ -36,7 +36,7 @@ pub struct Proof {
 pub struct Verified {
     /// Names the plan.
     pub question: Digest,
-    /// The question.
+    /// The question, as written out in its canonical form.
     pub sql: String,
     /// What the answer is for, in the asker's words.
     pub purpose: String,
@@ -169,7 +169,7 @@ impl Proof {
         let draws = descriptor.colluders as f64 * f64::from(descriptor.draws_per_period);
         Ok(Verified {
             question: digest,
-            sql: plan.sql.clone(),
+            sql: question.sql().to_owned(),
             purpose: plan.purpose.clone(),
             asker: plan.asker,
             asked_at: plan.asked_at,
@@ -185,7 +185,7 @@ impl Proof {
             sizes: plan.sizes,
             k: list.builders.len(),
             setter: list.body.setter,
-            bounds: bounds_of(plan.sizes, descriptor),
+            bounds: plan.bounds(descriptor),
             draw_bound: (descriptor.alpha * draws).min(1.0),
             checks: 2 + list.checks() + evidence.checks(),
         })

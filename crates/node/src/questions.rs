@@ -47,12 +47,20 @@ pub struct Known {
     pub cancelled: Option<Cancellation>,
     /// The owner's word.
     pub consent: Consent,
+    /// Whether the owner gave it about this very question, so that no rule changes it.
+    pub by_owner: bool,
     /// Once helpers are drawn and their list is checked.
     pub terms: Option<Arc<Terms>>,
     /// Once contributions are called for: the lanes' keys.
     pub lanes: Option<Vec<SealingPublicKey>>,
+    /// Whether this node was given a seat.
+    pub seated: bool,
+    /// Whether it is known where the helpers are to whom a contribution is handed.
+    pub reaches_helpers: bool,
     /// Whether the vault was asked.
     pub measuring: bool,
+    /// Whether it has answered, and the journal knows of the contribution.
+    pub noted: bool,
     /// What to contribute; never printed, gone once handed on.
     pub vector: Option<crypto::Vector>,
 }
@@ -72,6 +80,15 @@ impl Questions {
         self.0.get_mut(&question)
     }
 
+    /// The question that is computed in this round, once its list is checked.
+    pub fn in_round(&self, round: Digest) -> Option<(Digest, &Arc<Terms>)> {
+        let mut drawn = self
+            .0
+            .iter()
+            .filter_map(|(question, known)| Some((*question, known.terms.as_ref()?)));
+        drawn.find(|(_, terms)| terms.round() == round)
+    }
+
     /// Forgets those that are long over; says which.
     pub fn forget_old(&mut self, now: Instant) -> Vec<Digest> {
         let old = self.0.extract_if(.., |_, known| now >= forgotten_at(known));
@@ -84,10 +101,22 @@ impl Questions {
         self.0.len() < QUESTIONS_MAX && of_asker.count() < OF_ONE_ASKER_MAX
     }
 
+    /// Those that are not called off.
+    pub fn standing(&self) -> impl Iterator<Item = (Digest, &Known)> {
+        let all = self.0.iter().map(|(question, known)| (*question, known));
+        all.filter(|(_, known)| known.cancelled.is_none())
+    }
+
+    /// For how many the vault is being asked: contributions of which the journal does not know yet.
+    pub fn measuring(&self) -> usize {
+        let all = self.0.values();
+        all.filter(|known| known.measuring && !known.noted).count()
+    }
+
     /// Those about which owners may still decide.
     pub fn open(&self, now: Instant) -> impl Iterator<Item = (Digest, &Known)> {
-        let all = self.0.iter().map(|(question, known)| (*question, known));
-        all.filter(move |(_, known)| known.cancelled.is_none() && known.plan.plan.is_open(now))
+        let is_open = move |known: &Known| known.plan.plan.is_open(now);
+        self.standing().filter(move |(_, known)| is_open(known))
     }
 
     /// Adds a checked question.
@@ -99,9 +128,13 @@ impl Questions {
                 question,
                 cancelled: None,
                 consent: Consent::Pending,
+                by_owner: false,
                 terms: None,
                 lanes: None,
+                seated: false,
+                reaches_helpers: false,
                 measuring: false,
+                noted: false,
                 vector: None,
             },
         );

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use aggregation::committee::{self, Terms};
+use aggregation::committee::{self, Expected, Terms};
 use base::{Digest, Input, Instant, NodeId, Outbox};
+use community::Contact;
 use selection::ActorList;
 use thiserror::Error;
 
@@ -12,6 +13,7 @@ use crate::asking::Asking;
 use crate::composition::Node;
 use crate::message::{Drawn, Message};
 use crate::plan::{PlanError, SignedPlan};
+use crate::reaching::Step;
 
 /// Why a message about a question was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -120,20 +122,47 @@ impl Node {
         now: Instant,
         from: NodeId,
         drawn: Drawn,
+        asker: Box<Contact>,
         out: &mut Outbox<Self>,
     ) -> Result<(), Fault> {
         let question = self.hear_asker(now, from, drawn.plan, out)?;
         let terms = self.accept_list(now, question, &drawn.list)?;
-        if self.journal.has_voted(terms.round()) || now >= terms.closes_at {
+        let known = self.questions.get_mut(question).ok_or(Fault::TooMany)?;
+        if std::mem::replace(&mut known.seated, true) {
             return Ok(());
         }
-        let known = self.overlay.cache().iter();
-        let members: BTreeSet<_> = known
-            .map(|contact| contact.node())
-            .filter(|node| *node != terms.querier)
-            .collect();
-        let serve = committee::Command::Serve(terms, members);
-        self.committee(now, Input::Command(serve), out);
+        if self.overlay.contact(from).is_none() && asker.node() == from {
+            let meet = overlay::Command::Meet(asker);
+            self.drive_overlay(now, Input::Command(meet), out);
+        }
+        let others = terms.seats.iter().copied();
+        let others = others.filter(|seat| *seat != self.own()).collect();
+        self.reach(now, &drawn.list, others, Step::Serve(question), out);
         Ok(())
+    }
+
+    /// Takes the seat, once it is known where the others are.
+    pub(crate) fn serve(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
+        let terms = self.questions.get(question).and_then(|k| k.terms.clone());
+        let Some(terms) = terms.filter(|terms| now < terms.closes_at) else {
+            return;
+        };
+        if self.journal.has_voted(terms.round()) {
+            return;
+        }
+        let expected = self.expected(terms.querier);
+        let serve = committee::Command::Serve(terms, expected);
+        self.committee(now, Input::Command(serve), out);
+    }
+
+    /// Who may contribute: everybody else but the asker.
+    fn expected(&self, asker: NodeId) -> Expected {
+        let view = self.overlay.view();
+        if !view.is_whole() {
+            return Expected::About(view.population().saturating_sub(1));
+        }
+        let known = view.cache.iter().map(|contact| contact.node());
+        let others: BTreeSet<_> = known.filter(|node| *node != asker).collect();
+        others.into()
     }
 }

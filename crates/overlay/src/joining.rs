@@ -7,7 +7,11 @@
 //! neighbour of that side asked. What lies in the newcomer's own region of the union of both is its cache; then it says
 //! hello to all of them. Before that it is in nobody's cache and attests nothing.
 //!
-//! A founding node ([`Standing`]) does the same again from time to time, as a member.
+//! A founding node ([`Standing`]) does the same again from time to time, as a member, and so does a member that has lost
+//! everybody once it is told of somebody.
+//!
+//! Who finds nobody tries for ever, after waits that grow and are never the same for two nodes: of those that it was told
+//! of a few at a time, in turn, so that many who are gone cannot hide the one who is back.
 
 mod attempt;
 
@@ -15,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use base::{Duration, Instant, NodeId, Outbox};
+use base::{Duration, Instant, NodeId, Outbox, Rng};
 use community::{Community, Contact};
 
 use crate::KTable;
@@ -27,14 +31,22 @@ use crate::routing::Lookup;
 use crate::view::View;
 use attempt::{ASK_WAIT, Attempt, Dispute, Side};
 
-/// Least and most time between two attempts.
-const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(4));
+/// Least and most time between two attempts of one who knows nobody, long ones up to a quarter more by chance. The most is a guess:
+/// somebody who is back is found within a minute and a half, and who is never back costs a handful of packets a minute.
+const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
+/// The most where somebody answers.
+const RETRY_ANSWERED: Duration = Duration::from_secs(4);
+/// The shortest wait that chance makes longer.
+const SPREAD_FROM: Duration = Duration::from_secs(4);
 /// Least and most time between two attempts of a founding node. Guess.
 const AUDIT: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(240));
 /// How long newcomers who find only each other wait for somebody else. Guess.
 const FOUND_AFTER: Duration = Duration::from_secs(5);
 /// Most bootstrap nodes; the first ones count.
 const BOOTSTRAP_MAX: usize = 64;
+/// Of how many of them one attempt begins: should all be silent, they take 16 / 3 times three seconds, and leave a quarter
+/// of a search's questions.
+const ASKED_AT_ONCE: usize = 16;
 /// Most newcomers remembered as having asked us while we were one.
 const NEWCOMERS_MAX: usize = 8;
 /// Brings one node into the ring.
@@ -43,27 +55,32 @@ pub struct Joining {
     table: Arc<KTable>,
     standing: Option<Standing>,
     bootstrap: Vec<(NodeId, SocketAddr)>,
+    /// Whose turn it is among the bootstrap nodes.
+    turn: usize,
     newcomers: BTreeSet<NodeId>,
     began: Instant,
     attempt: Option<Attempt>,
     /// When the next step or attempt is due; earlier timers are stale.
     due: Instant,
     pause: Duration,
+    rng: Rng,
 }
 
 impl Joining {
     /// A node that has not been told to join.
-    pub fn new(community: Arc<Community>, table: Arc<KTable>) -> Self {
+    pub fn new(community: Arc<Community>, table: Arc<KTable>, rng: Rng) -> Self {
         Self {
             community,
             table,
             standing: None,
             bootstrap: Vec::new(),
+            turn: 0,
             newcomers: BTreeSet::new(),
             began: Instant(0),
             attempt: None,
             due: Instant(u64::MAX),
             pause: RETRY.0,
+            rng,
         }
     }
 
@@ -77,6 +94,12 @@ impl Joining {
         let told = self.bootstrap.iter();
         told.filter(move |(told, _)| *told == node)
             .map(|(_, at)| *at)
+    }
+
+    /// The bootstrap nodes that this one has never met.
+    pub fn unmet(&self, view: &View) -> BTreeSet<NodeId> {
+        let told = self.bootstrap.iter().map(|(node, _)| *node);
+        told.filter(|node| view.get(*node).is_none()).collect()
     }
 
     /// What is known of a node that is being asked.
@@ -98,7 +121,7 @@ impl Joining {
         let own = view.own().node();
         self.bootstrap = told.into_iter().filter(|(node, _)| *node != own).collect();
         self.bootstrap.truncate(BOOTSTRAP_MAX);
-        self.began = now;
+        (self.began, self.turn, self.pause) = (now, 0, RETRY.0);
         self.wake(now, out);
         let alone = self.bootstrap.is_empty() && view.cache.len() == 1;
         let founds = alone && self.standing.is_none();
@@ -127,7 +150,8 @@ impl Joining {
         view: &View,
         out: &mut Outbox<Ring>,
     ) -> Option<BTreeSet<NodeId>> {
-        if now < self.due || self.standing == Some(Standing::Settled) {
+        let idle = self.attempt.is_none() && !view.is_alone();
+        if now < self.due || (idle && self.standing == Some(Standing::Settled)) {
             return None;
         }
         self.due = Instant(u64::MAX);
@@ -150,8 +174,18 @@ impl Joining {
             disputed_until: now,
             answered: Vec::new(),
         });
-        let told = self.bootstrap.iter().map(|(node, _)| *node);
-        Some(told.chain(self.newcomers.iter().copied()).collect())
+        let mut told = self.next_told();
+        told.extend(&self.newcomers);
+        Some(told)
+    }
+
+    /// The bootstrap nodes whose turn it is.
+    fn next_told(&mut self) -> BTreeSet<NodeId> {
+        let told: BTreeSet<_> = self.bootstrap.iter().map(|(node, _)| *node).collect();
+        let first = self.turn;
+        self.turn = (first + ASKED_AT_ONCE).checked_rem(told.len()).unwrap_or(0);
+        let turns = told.iter().cycle().skip(first);
+        turns.take(told.len().min(ASKED_AT_ONCE)).copied().collect()
     }
 
     /// Whether a founding node may learn something: there are enough nodes for a row, or some were never reached, or there is
@@ -159,9 +193,7 @@ impl Joining {
     fn is_worth_it(&self, view: &View) -> bool {
         let place = view.own().location();
         let enough = self.table.legitimate(&view.cache, place, |_| true);
-        let mut told = self.bootstrap.iter();
-        let unknown = told.any(|(node, _)| view.get(*node).is_none());
-        enough.is_some() || unknown || view.is_thin()
+        enough.is_some() || !self.unmet(view).is_empty() || view.is_thin()
     }
 
     /// The search for our place is over. Answers whether that makes us a member.
@@ -186,7 +218,8 @@ impl Joining {
             if founds {
                 self.standing = Some(Standing::Founding);
             }
-            self.fail(now, out);
+            let nobody = lookup.newcomers.is_empty();
+            self.fail(now, nobody, view, out);
             return founds;
         }
         let way = |contact: &Arc<Contact>| contact.location().0.wrapping_sub(own.location().0);
@@ -205,17 +238,22 @@ impl Joining {
         false
     }
 
-    /// The attempt has come to nothing; another one follows.
-    fn fail(&mut self, now: Instant, out: &mut Outbox<Ring>) {
+    /// The attempt has come to nothing, because `nobody` answered or for another reason; another one follows.
+    fn fail(&mut self, now: Instant, nobody: bool, view: &View, out: &mut Outbox<Ring>) {
         self.attempt = None;
-        let (least, most) = if self.standing.is_some() {
-            AUDIT
-        } else {
-            RETRY
+        let (least, most) = match self.standing {
+            Some(_) if !view.is_alone() => AUDIT,
+            _ if nobody => RETRY,
+            _ => (RETRY.0, RETRY_ANSWERED),
         };
         let pause = self.pause.clamp(least, most);
         self.pause = 2 * pause;
-        self.wake(now + pause, out);
+        // Who has waited for long has waited with others, for the same node or network.
+        let spread = match view.is_alone() && pause >= SPREAD_FROM {
+            true => self.rng.below(pause.as_micros() as u64 / 4 + 1),
+            false => 0,
+        };
+        self.wake(now + pause + Duration::from_micros(spread), out);
     }
 
     /// A neighbour gives its cache.
@@ -308,7 +346,7 @@ impl Joining {
             side.check(now, &self.table, view, &attempt.contacts, out);
         }
         if !attempt.searching && attempt.sides.iter().any(|side| side.queue.is_empty()) {
-            return self.fail(now, out);
+            return self.fail(now, false, view, out);
         }
         let checked = |side: &&Side| side.standing.is_some();
         let waiting = attempt.sides.iter().filter(|side| !checked(side));
@@ -316,7 +354,7 @@ impl Joining {
         if !attempt.sides.is_empty() && due.is_none() {
             match attempt.settle_disputes(now, view, out) {
                 Dispute::Open => due = Some(attempt.disputed_until),
-                Dispute::TooMany => return self.fail(now, out),
+                Dispute::TooMany => return self.fail(now, false, view, out),
                 Dispute::Refused => due = Some(now + ASK_WAIT),
                 // The caller takes the result.
                 Dispute::None => {}

@@ -51,6 +51,7 @@ mod joining;
 mod k_table;
 mod legitimate;
 mod liveness;
+pub mod locating;
 mod membership;
 mod near;
 mod protocol;

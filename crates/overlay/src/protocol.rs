@@ -11,9 +11,11 @@ use community::{Community, Contact, ContactError, Identity};
 use minicbor::{Decode, Encode};
 use thiserror::Error;
 
+use crate::at_most::AtMost;
 use crate::attestation::Standing;
 use crate::breach::RingBreach;
 use crate::broadcast::BroadcastError;
+use crate::locating::{self, Locating};
 use crate::records::{Record, RecordError};
 use crate::ring::{self, Ring};
 use crate::spreading::breach::SpreadingBreach;
@@ -21,21 +23,24 @@ use crate::spreading::{self, Spreading};
 use crate::view::{View, cache_share};
 use crate::{KTable, KTableError, NodeCache};
 
-/// Most nodes outside of the view whose addresses are remembered, the latest. Guess: those of two dozen searches.
-const MET_MAX: usize = 256;
-/// Most searches under way at a time for the application, and for records; nothing is found of more.
+/// Most nodes outside of the view whose addresses are remembered, the latest: those of two committees, and of searches.
+const MET_MAX: usize = 2 * locating::LOCATED_MAX + 256;
+/// Most searches under way at a time for each of those who want them; nothing is found of more.
 const SEARCHES_MAX: usize = 64;
 /// Who wants something found.
 const APPLICATION: usize = 0;
 const RECORDS: usize = 1;
+const LOCATING: usize = 2;
 
 /// One node's overlay.
 pub struct Overlay {
+    community: Arc<Community>,
     ring: Ring,
     spreading: Spreading,
-    /// Points that the [`APPLICATION`] wants found, and those that [`RECORDS`] do.
-    wanted: [BTreeSet<Location>; 2],
-    /// Nodes that searches have found, and those that records talk to, the latest last.
+    locating: Locating,
+    /// Points that the [`APPLICATION`] wants found, and those that [`RECORDS`] and [`LOCATING`] do.
+    wanted: [BTreeSet<Location>; 3],
+    /// Nodes that searches have found, those that records talk to and those that were asked for, the latest last.
     met: VecDeque<Arc<Contact>>,
 }
 
@@ -48,17 +53,26 @@ pub enum Message {
     /// What is told to all and kept by some.
     #[n(1)]
     Spreading(#[n(0)] spreading::Message),
+    /// Where named nodes are.
+    #[n(2)]
+    Locating(#[n(0)] locating::Message),
 }
 
 /// From the application.
 #[derive(Debug)]
 pub enum Command {
-    /// Start, knowing these nodes' addresses (none for the first node of a community).
+    /// Start, knowing these nodes' addresses (none for the first node of a community); or start again, once nobody is known
+    /// any more.
     Join(Vec<(NodeId, SocketAddr)>),
     /// Take contacts that the host has kept from before.
     Know(Vec<Contact>),
     /// Find the nodes nearest to this point: ends with `Found` or `NotFound`.
     Find(Location),
+    /// Learn the addresses of these nodes, at most [`LOCATED_MAX`](locating::LOCATED_MAX), which sit around a point: ends with
+    /// `Located` of the same number.
+    Locate(u64, Location, Vec<NodeId>),
+    /// Take the contact of a node that may sit anywhere.
+    Meet(Box<Contact>),
     /// Tell every node.
     Broadcast(Vec<u8>),
     /// Put a record at its place: ends with `Stored` or `RecordFailed`.
@@ -82,6 +96,8 @@ pub enum Event {
     Found(Location, Vec<Arc<Contact>>),
     /// Nobody answered.
     NotFound(Location),
+    /// The addresses that were asked for under this number are known, as far as anybody told them.
+    Located(u64),
     /// A node told everybody.
     Heard {
         /// Who.
@@ -136,6 +152,8 @@ pub enum Timer {
     Ring(ring::Timer),
     /// Of broadcast and records.
     Spreading(spreading::Timer),
+    /// Of looking for nodes, by number.
+    Locate(u64),
 }
 
 impl Overlay {
@@ -156,6 +174,8 @@ impl Overlay {
         let ours = (Arc::clone(&community), Arc::clone(&identity));
         let contact = Arc::new(own.clone());
         Ok(Self {
+            community: Arc::clone(&community),
+            locating: Locating::new(Arc::clone(&community), rng.fork("locating")),
             spreading: Spreading::new(ours.0, ours.1, contact, share, rng.fork("spreading")),
             ring: Ring::new(community, identity, own, rng.fork("ring"))?,
             wanted: Default::default(),
@@ -191,6 +211,12 @@ impl Overlay {
         }
         let met = self.met.iter().rev().find(|met| met.node() == node);
         met.map_or(Vec::new(), |met| met.addresses().to_vec())
+    }
+
+    /// What is known of `node`, wherever it sits.
+    pub fn contact(&self, node: NodeId) -> Option<&Arc<Contact>> {
+        let met = || self.met.iter().rev().find(|met| met.node() == node);
+        self.ring.view().get(node).or_else(met)
     }
 
     /// Remembers where nodes are that may be outside of the view.
@@ -257,7 +283,7 @@ impl Overlay {
         out: &mut Outbox<Self>,
     ) {
         self.meet(contacts.iter().cloned());
-        for which in [APPLICATION, RECORDS] {
+        for which in [APPLICATION, RECORDS, LOCATING] {
             if self.wanted[which].remove(&point) {
                 self.answer(now, which, point, contacts.clone(), out);
             }
@@ -275,6 +301,12 @@ impl Overlay {
         if which == RECORDS {
             let found = spreading::Command::Found(point, contacts);
             self.spreading(now, Input::Command(found), out);
+        } else if which == LOCATING {
+            let own = self.own().node();
+            let found = contacts.iter().map(|contact| contact.node());
+            let found: Vec<_> = found.filter(|node| *node != own).collect();
+            let over = self.locating.on_found(now, point, &found, out);
+            Self::located(over, out);
         } else if contacts.is_empty() {
             out.emit(Event::NotFound(point));
         } else {
@@ -288,6 +320,51 @@ impl Overlay {
         }
         self.wanted[which].insert(point);
         self.ring(now, Input::Command(ring::Command::Find(point)), out);
+    }
+
+    fn locate(
+        &mut self,
+        now: Instant,
+        (number, near): (u64, Location),
+        nodes: Vec<NodeId>,
+        out: &mut Outbox<Self>,
+    ) {
+        let lacking = nodes
+            .into_iter()
+            .filter(|node| self.contact(*node).is_none());
+        let lacking: BTreeSet<_> = lacking.collect();
+        if lacking.is_empty() || !self.locating.start(number, near, lacking) {
+            return out.emit(Event::Located(number));
+        }
+        self.find(now, LOCATING, near, out);
+    }
+
+    fn located(over: Vec<u64>, out: &mut Outbox<Self>) {
+        over.into_iter()
+            .for_each(|number| out.emit(Event::Located(number)));
+    }
+
+    fn on_locating(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        message: locating::Message,
+        out: &mut Outbox<Self>,
+    ) {
+        match message {
+            locating::Message::Where(names) => {
+                let known = names.iter().filter_map(|node| self.contact(*node));
+                let known = known.map(|contact| (**contact).clone()).collect();
+                let there = locating::Message::There(AtMost::first_of(known));
+                out.send(from, Message::Locating(there));
+            }
+            locating::Message::There(contacts) => {
+                let contacts = contacts.into_inner();
+                let (met, over) = self.locating.on_there(now, from, contacts, out);
+                self.meet(met);
+                Self::located(over, out);
+            }
+        }
     }
 
     fn spreading(&mut self, now: Instant, input: Input<Spreading>, out: &mut Outbox<Self>) {
@@ -331,6 +408,16 @@ impl Overlay {
             Command::Know(contacts) => ring::Command::Know(contacts),
             Command::Leave => ring::Command::Leave,
             Command::Find(point) => return self.find(now, APPLICATION, point, out),
+            Command::Locate(number, near, nodes) => {
+                return self.locate(now, (number, near), nodes, out);
+            }
+            Command::Meet(contact) => {
+                // What does not hold is of no use, and costs whoever sent it nothing more.
+                if contact.verify(self.community.descriptor(), now).is_ok() {
+                    self.meet([Arc::new(*contact)]);
+                }
+                return;
+            }
             Command::Broadcast(_) if self.standing().is_none() => {
                 return out.emit(Event::BroadcastFailed(BroadcastError::Newcomer));
             }
@@ -369,16 +456,25 @@ impl Protocol for Overlay {
             Input::Message { from, message } => match message {
                 Message::Ring(message) => self.ring(now, Input::Message { from, message }, out),
                 // Who is no member yet has nobody to pass anything on to, and catches up when it is.
-                Message::Spreading(_) if self.standing().is_none() => {}
+                Message::Spreading(_) | Message::Locating(locating::Message::Where(_))
+                    if self.standing().is_none() => {}
+                Message::Locating(message) => self.on_locating(now, from, message, out),
                 Message::Spreading(message) => {
                     self.spreading(now, Input::Message { from, message }, out);
                 }
             },
             Input::Timer(Timer::Ring(timer)) => self.ring(now, Input::Timer(timer), out),
             Input::Timer(Timer::Spreading(timer)) => self.spreading(now, Input::Timer(timer), out),
+            Input::Timer(Timer::Locate(number)) => {
+                if self.locating.handle_timer(now, number, out) {
+                    out.emit(Event::Located(number));
+                }
+            }
             Input::Unreachable(node) => {
                 self.ring(now, Input::Unreachable(node), out);
                 self.spreading(now, Input::Unreachable(node), out);
+                let over = self.locating.on_unreachable(now, node, out);
+                Self::located(over, out);
             }
         }
     }

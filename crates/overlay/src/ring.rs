@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use base::{Input, Instant, Location, NodeId, Outbox, Protocol, Rng};
+use base::{Duration, Input, Instant, Location, NodeId, Outbox, Protocol, Rng};
 use community::{Community, Contact, ContactError, Identity};
 use minicbor::{Decode, Encode};
 
@@ -23,6 +23,9 @@ use crate::{KTable, KTableError, NodeCache};
 
 /// Nodes near a point that a search gives: the one sought and those that may stand in for it.
 const NEAREST: usize = 9;
+/// Least and most time between two looks for a part of the ring that this one has nothing to do with. Guess: the first ones
+/// while a whole community starts at once, the others for what a network that was torn has left.
+const REUNITE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(600));
 
 /// One node's place in the ring: whom it knows, and how it finds the others.
 pub struct Ring {
@@ -33,6 +36,8 @@ pub struct Ring {
     joining: Joining,
     attesting: Attesting,
     routing: Routing,
+    /// Time until the next search for our place, where it may find whom we do not know.
+    reunite: Duration,
     /// Said farewell.
     left: bool,
 }
@@ -40,7 +45,8 @@ pub struct Ring {
 /// From the application.
 #[derive(Debug)]
 pub enum Command {
-    /// Start, knowing these nodes' addresses (none for the first node of a community).
+    /// Start, knowing these nodes' addresses (none for the first node of a community); or start again, once nobody is known
+    /// any more.
     Join(Vec<(NodeId, SocketAddr)>),
     /// Take contacts that the host has kept from before.
     Know(Vec<Contact>),
@@ -96,6 +102,8 @@ pub enum Timer {
     Lookup(u64),
     /// Refresh a finger.
     Refresh,
+    /// Look for another part of the ring.
+    Reunite,
 }
 
 /// Between nodes.
@@ -133,11 +141,16 @@ impl Ring {
         Ok(Self {
             view: View::new(Arc::new(own), size, cache_limit(expected)),
             membership: Membership::new(Arc::clone(&community), rng.fork("membership")),
-            joining: Joining::new(Arc::clone(&community), Arc::clone(&table)),
+            joining: Joining::new(
+                Arc::clone(&community),
+                Arc::clone(&table),
+                rng.fork("joining"),
+            ),
             attesting: Attesting::new(Arc::clone(&identity), table),
             routing: Routing::new(Arc::clone(&community)),
             community,
             identity,
+            reunite: REUNITE.0,
             left: false,
         })
     }
@@ -169,14 +182,18 @@ impl Ring {
 
     /// Where `node` can be reached.
     pub fn addresses(&self, node: NodeId) -> Vec<SocketAddr> {
-        let gone = || Some(&self.membership.liveness.gone(node)?.contact);
         let known = self.view.get(node);
         let known = known.or_else(|| self.joining.contact(node));
-        let known = known.or_else(|| self.routing.contact(node)).or_else(gone);
-        match known {
-            Some(contact) => contact.addresses().to_vec(),
-            None => self.joining.told(node).collect(),
+        if let Some(contact) = known.or_else(|| self.routing.contact(node)) {
+            return contact.addresses().to_vec();
         }
+        // It may be back elsewhere.
+        let gone = self.membership.liveness.gone(node);
+        let gone = gone.map_or(&[][..], |gone| gone.contact.addresses());
+        gone.iter()
+            .copied()
+            .chain(self.joining.told(node))
+            .collect()
     }
 
     /// How many peers are remembered as having sent what does not hold.
@@ -247,11 +264,28 @@ impl Ring {
                 let over = self.routing.refresh(now, view, out);
                 self.over(now, over, out);
             }
+            Timer::Reunite if member => self.reunite(now, out),
             Timer::Attest if member => {
                 let liveness = &mut self.membership.liveness;
                 self.attesting.handle_timer(now, view, liveness, out);
             }
-            Timer::Tick | Timer::Watch | Timer::Refresh | Timer::Attest => {}
+            Timer::Tick | Timer::Watch | Timer::Refresh | Timer::Attest | Timer::Reunite => {}
+        }
+    }
+
+    /// Nodes that begin at one moment can come to form several rings that know nothing of each other. Each but one has somebody
+    /// who was told of a node of another: a search for its own place, begun there, finds whom it should know. So does one of a
+    /// node with hardly anybody around it, once those far away whom it knows have found the others.
+    fn reunite(&mut self, now: Instant, out: &mut Outbox<Self>) {
+        out.wake(now + self.reunite, Timer::Reunite);
+        self.reunite = (self.reunite * 3).min(REUNITE.1);
+        let unmet = self.joining.unmet(&self.view);
+        if !unmet.is_empty() || self.view.is_thin() {
+            let (place, view) = (self.view.own().location(), &self.view);
+            let lookup = self
+                .routing
+                .start(now, Purpose::Finger, place, &unmet, view, out);
+            self.over(now, lookup, out);
         }
     }
 
@@ -330,6 +364,7 @@ impl Ring {
     fn become_member(&mut self, now: Instant, standing: Standing, out: &mut Outbox<Self>) {
         self.membership.start(now, &self.view, out);
         self.routing.begin(now, &self.view, out);
+        out.wake(now + REUNITE.0, Timer::Reunite);
         out.emit(Event::Joined(standing));
     }
 }

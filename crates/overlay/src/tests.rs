@@ -3,6 +3,7 @@
 mod attested;
 mod convergence;
 mod eclipse;
+mod lost;
 mod network;
 pub mod peers;
 mod ring;

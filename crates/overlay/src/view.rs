@@ -86,6 +86,18 @@ impl View {
         Region::new(location, self.size)
     }
 
+    /// Whether the region is the whole ring, so that everybody is known.
+    pub fn is_whole(&self) -> bool {
+        self.size >= 1.0
+    }
+
+    /// How many nodes there are, this one included: exactly where everybody is known, and elsewhere as many as there would be
+    /// if they sat everywhere as closely as in the region.
+    pub fn population(&self) -> u64 {
+        let known = self.cache.len() as f64;
+        (known / self.size.min(1.0)).round() as u64
+    }
+
     /// What is known of `node`.
     pub fn get(&self, node: NodeId) -> Option<&Arc<Contact>> {
         self.cache.get(node).or_else(|| self.fingers.get(node))
@@ -134,6 +146,11 @@ impl View {
         self.cache.remove(node);
         self.fingers.remove(node);
         contact
+    }
+
+    /// Whether nobody else is known.
+    pub fn is_alone(&self) -> bool {
+        self.cache.len() <= 1 && self.fingers.is_empty()
     }
 
     /// Whether some of the neighbours sit outside of the region: the cache does not tell who comes.

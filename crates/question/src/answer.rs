@@ -113,7 +113,7 @@ impl Question {
         let function = self.function();
         let mut answer = Answer {
             function,
-            exactness: Exactness::Exact,
+            exactness: statistic.exactness(),
             people: whole.people,
             whole: None,
             groupings: self.groupings().to_vec(),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::names::shown;
+
 /// A part of SQL that was found in a question and is not in its language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Construct {
@@ -63,12 +65,12 @@ impl Construct {
     /// What was found.
     fn found(&self) -> String {
         match self {
-            Self::Statement(word) => format!("a statement that begins with {word}"),
-            Self::Pattern(word) => word.clone(),
-            Self::Function(name) => format!("the function {name}"),
-            Self::Literal(text) => format!("the literal {text}"),
-            Self::Sign(sign) => format!("the sign {sign}"),
-            Self::Other(text) => format!("\"{text}\""),
+            Self::Statement(word) => format!("a statement that begins with {}", shown(word)),
+            Self::Pattern(word) => shown(word),
+            Self::Function(name) => format!("the function {}", shown(name)),
+            Self::Literal(text) => format!("the literal {}", shown(text)),
+            Self::Sign(sign) => format!("the sign {}", shown(sign)),
+            Self::Other(text) => format!("\"{}\"", shown(text)),
             plain => plain.plain_name().to_string(),
         }
     }

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use crate::construct::Construct;
 use crate::decimal::MAX_DECIMALS;
-use crate::names::hint;
+use crate::names::{hint, shown};
 use crate::question::{MAX_DEPTH, MAX_TEXT};
 
 /// Why a text was refused as a question. Each says what was found, why not, and what would work.
@@ -23,13 +23,17 @@ pub enum QuestionError {
     #[error("the question is nested deeper than {MAX_DEPTH} levels; write it flatter")]
     TooDeep,
     /// Not SQL.
-    #[error("not understood: {0}; the form is SELECT AVG(column) FROM table WHERE condition")]
+    #[error("not understood: {}; the form is SELECT AVG(column) FROM table WHERE condition", shown(.0))]
     Syntax(String),
     /// SQL, but not of this language.
     #[error("{0}")]
     Unsupported(Construct),
     /// The vocabulary has no such table.
-    #[error("the community has no table \"{name}\"{}", hint(suggestion.as_deref()))]
+    #[error(
+        "the community has no table \"{}\"{}",
+        shown(name),
+        hint(suggestion.as_deref(), "take one that its vocabulary declares")
+    )]
     UnknownTable {
         /// As written.
         name: String,
@@ -37,7 +41,11 @@ pub enum QuestionError {
         suggestion: Option<String>,
     },
     /// The table has no such column.
-    #[error("table \"{table}\" has no column \"{name}\"{}", hint(suggestion.as_deref()))]
+    #[error(
+        "table \"{table}\" has no column \"{}\"{}",
+        shown(name),
+        hint(suggestion.as_deref(), "name one that it has")
+    )]
     UnknownColumn {
         /// The table asked.
         table: String,
@@ -47,7 +55,11 @@ pub enum QuestionError {
         suggestion: Option<String>,
     },
     /// A category column is compared with a word that it never holds.
-    #[error("column \"{column}\" never holds '{word}'{}", hint(suggestion.as_deref()))]
+    #[error(
+        "column \"{column}\" never holds '{}'{}",
+        shown(word),
+        hint(suggestion.as_deref(), "name one of its words")
+    )]
     UnknownWord {
         /// The category column.
         column: String,
@@ -58,21 +70,27 @@ pub enum QuestionError {
     },
     /// A number was needed.
     #[error(
-        "{found} is not a number; arithmetic and most statistics take number columns and numbers"
+        "{} is not a number; arithmetic and most statistics take number columns and numbers",
+        shown(found)
     )]
     NotANumber {
         /// What stands there instead.
         found: String,
     },
     /// A condition was needed.
-    #[error("{found} is not a condition; compare it with something, as in age > 40")]
+    #[error(
+        "{} is not a condition; compare it with something, as in age > 40",
+        shown(found)
+    )]
     NotACondition {
         /// What stands there instead.
         found: String,
     },
     /// Words and numbers cannot be compared with each other.
     #[error(
-        "{left} and {right} cannot be compared; compare numbers with numbers and words with words"
+        "{} and {} cannot be compared; compare numbers with numbers and words with words",
+        shown(left),
+        shown(right)
     )]
     Incomparable {
         /// On the left.
@@ -94,14 +112,18 @@ pub enum QuestionError {
     },
     /// A value has more digits after the point than fixed point keeps.
     #[error(
-        "{found} has more than {MAX_DECIMALS} digits after the point; use fewer factors or rounder numbers"
+        "{} has more than {MAX_DECIMALS} digits after the point; use fewer factors or rounder numbers",
+        shown(found)
     )]
     TooPrecise {
         /// The literal or operation.
         found: String,
     },
     /// A value could leave 64 bits.
-    #[error("{found} could exceed 64-bit fixed point; use smaller numbers or fewer factors")]
+    #[error(
+        "{} could exceed 64-bit fixed point; use smaller numbers or fewer factors",
+        shown(found)
+    )]
     TooLarge {
         /// The literal or operation.
         found: String,
@@ -111,7 +133,8 @@ pub enum QuestionError {
     DivisionByZero,
     /// Division by something other than a number that divides a power of ten.
     #[error(
-        "dividing by {divisor} leaves no exact decimal; divide the answer instead, or by a number such as 2, 4, 5, 8 or 10"
+        "dividing by {} leaves no exact decimal; divide the answer instead, or by a number such as 2, 4, 5, 8 or 10",
+        shown(divisor)
     )]
     InexactDivision {
         /// The divisor, or what stands in its place.
@@ -132,7 +155,7 @@ pub enum QuestionError {
         form: &'static str,
     },
     /// A written number that says how a statistic is taken, and cannot be this one.
-    #[error("{found} is no {what}: {instead}")]
+    #[error("{} is no {what}: {instead}", shown(found))]
     Parameter {
         /// As written.
         found: String,
@@ -141,9 +164,29 @@ pub enum QuestionError {
         /// How it is written.
         instead: &'static str,
     },
+    /// What LOGISTIC explains is neither so nor not so.
+    #[error(
+        "{} is not just 0 or 1: what LOGISTIC explains comes first, and is a column of 0 and 1 or a comparison, as in LOGISTIC(sleep_hours < 7, age)",
+        shown(found)
+    )]
+    NotBinary {
+        /// What stands there instead.
+        found: String,
+    },
+    /// Not as many weights as LOGISTIC needs.
+    #[error(
+        "as weights {found} numbers stand after the predictors: write {expected}, the intercept's first, and after them the step of rounding if you like; or leave all of them out to begin at 0"
+    )]
+    Weights {
+        /// Numbers that are written.
+        found: usize,
+        /// One more than predictors.
+        expected: usize,
+    },
     /// Buckets of this width are impossible.
     #[error(
-        "buckets {found} wide are impossible here: take a multiple of {step} that makes at most {CELLS_MAX} of them"
+        "buckets {} wide are impossible here: take a multiple of {step} that makes at most {CELLS_MAX} of them",
+        shown(found)
     )]
     Width {
         /// As written.
@@ -153,7 +196,9 @@ pub enum QuestionError {
     },
     /// Groups of a number without buckets.
     #[error(
-        "{number} holds numbers, and few people share one: group by buckets, such as {instead}"
+        "{} holds numbers, and few people share one: group by buckets, such as {}",
+        shown(number),
+        shown(instead)
     )]
     GroupOfNumbers {
         /// The number.

@@ -135,6 +135,12 @@ fn statistic_text() -> impl Strategy<Value = String> {
         )
             .prop_map(|(name, a, b)| format!("{name}({a}, {b})")),
         Just("REGR(balance, age, sleep_hours, count)".to_string()),
+        (
+            condition_text(),
+            number_text(),
+            "(, -?[0-9]\\.[0-9]{1,9}){2}(, 0\\.01)?|"
+        )
+            .prop_map(|(so, x, weights)| format!("LOGISTIC({so}, {x}{weights})")),
     ]
 }
 

@@ -2,11 +2,12 @@
 
 use sqlparser::ast::Expr;
 
-use crate::condition::Operand;
 use crate::construct::Construct;
 use crate::decimal::Decimal;
 use crate::error::QuestionError;
+use crate::logistic::Logistic;
 use crate::number::Number;
+use crate::operand::Operand;
 use crate::parts::Parting;
 use crate::select::{Arguments, Scope};
 
@@ -56,6 +57,8 @@ pub enum Function {
     Correlation,
     /// REGR: least squares, of a value by others.
     Regression,
+    /// LOGISTIC: a step towards the logistic regression of whether something is so by values.
+    Logistic,
 }
 
 /// What a statistic is taken of.
@@ -68,6 +71,8 @@ pub(crate) enum Argument {
     Numbers(Vec<Number>),
     /// The part that a value is in.
     Parts(Parting),
+    /// Whether something is so, and values.
+    Logistic(Logistic),
 }
 
 impl Function {
@@ -82,6 +87,10 @@ impl Function {
             "HISTOGRAM" | "TOP" | "MODE" => parts(name, arguments.list()?, scope),
             "MEDIAN" | "QUANTILE" | "PERCENTILE" | "MIN" | "MAX" => {
                 place(name, arguments.list()?, scope)
+            }
+            "LOGISTIC" => {
+                let logistic = Logistic::read(arguments.list()?, scope)?;
+                Ok((Self::Logistic, Argument::Logistic(logistic)))
             }
             _ => {
                 let (function, form, most) = sums(name).ok_or(Construct::NotAStatistic)?;
@@ -129,6 +138,7 @@ impl Function {
             Self::CovarianceSample => "COVAR_SAMP",
             Self::Correlation => "CORR",
             Self::Regression => "REGR",
+            Self::Logistic => "LOGISTIC",
         }
     }
 
@@ -143,6 +153,7 @@ impl Function {
                 _ => vec![number.canonical(), width.canonical()],
             },
             Argument::Parts(parting) => vec![parting.canonical()],
+            Argument::Logistic(logistic) => logistic.canonical(),
         };
         match self {
             Self::Quantile(MEDIAN) => {}

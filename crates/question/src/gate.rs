@@ -21,7 +21,7 @@ const KEYWORDS: [&str; 10] = [
 ];
 
 /// Words that name a function before an opening bracket.
-const FUNCTIONS: [&str; 25] = [
+const FUNCTIONS: [&str; 26] = [
     "COUNT",
     "SUM",
     "AVG",
@@ -45,6 +45,7 @@ const FUNCTIONS: [&str; 25] = [
     "COVAR_SAMP",
     "CORR",
     "REGR",
+    "LOGISTIC",
     "ABS",
     "BUCKET",
 ];

@@ -3,12 +3,13 @@
 use community::{Column, Kind, Range, Table};
 use sqlparser::ast::{BinaryOperator, Expr, GroupByExpr, Query, Select, SelectItem};
 
-use crate::condition::{Condition, Operand};
+use crate::condition::Condition;
 use crate::construct::Construct;
 use crate::error::QuestionError;
 use crate::function::literal;
 use crate::names::quoted;
 use crate::number::{Number, checked};
+use crate::operand::Operand;
 use crate::select::{Arguments, Scope, Source, function_name, select, source};
 
 /// Most rows of a person where a question does not say: three years of days.
@@ -16,14 +17,20 @@ const ROWS: i64 = 1000;
 /// Most rows that a question may allow (a guess: twenty years of hours are 175,000).
 const ROWS_MAX: i64 = 1_000_000;
 
+/// The query in brackets, over each person's own rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InnerQuery {
+    /// As it stands in the canonical text, with its brackets.
+    pub sql: String,
+    /// The one row that it gives, as the outer query sees it.
+    pub row: Table,
+}
+
 /// What each person's rows come down to: one row of numbers.
 pub(crate) struct Inner<'a> {
     /// The table that it reads.
     pub(crate) scope: Scope<'a>,
-    /// The one row, as the outer query sees it.
-    pub(crate) row: Table,
-    /// In brackets.
-    pub(crate) canonical: String,
+    pub(crate) query: InnerQuery,
     /// In brackets: over stored integers.
     pub(crate) local: String,
 }
@@ -82,10 +89,12 @@ impl<'a> Inner<'a> {
             )
         };
         Ok(Self {
-            canonical: written(&canonical, condition.as_ref().map(Condition::canonical)),
+            query: InnerQuery {
+                sql: written(&canonical, condition.as_ref().map(Condition::canonical)),
+                row,
+            },
             local: written(&local, condition.as_ref().map(Condition::local)),
             scope,
-            row,
         })
     }
 }

@@ -8,14 +8,14 @@
 //! ```
 //!
 //! Statistics ([`Function`]) are `COUNT`, `SUM`, `AVG`, variances, skewness and kurtosis, `HISTOGRAM`, `MEDIAN`, `QUANTILE`,
-//! `MIN`, `MAX`, `TOP`, covariances, `CORR` and `REGR`; docs/questions.md shows each. Each person contributes one row.
+//! `MIN`, `MAX`, `TOP`, covariances, `CORR`, `REGR` and `LOGISTIC`; docs/questions.md shows each. Each person contributes one row.
 //! Who has several is summed up by an inner query, over that person's rows alone; who has more rows than it allows
 //! (a thousand unless it says otherwise) does not match, so that the range of what it gives is known.
 //!
 //! [`Question::parse`] turns SQL text, which anybody may have written, into a value that cannot be wrong: every name is in
 //! the vocabulary, every value has a range that interval arithmetic derived from the declared ranges, and nothing can
-//! overflow. From it follow things that every node computes alike: the canonical text that people read and that the plan
-//! binds ([`Question::sql`]), in which defaults are written out; the statement that the owner's own node runs on its own
+//! overflow. From it follow things that every node computes alike: the canonical text that owners and readers of a
+//! proof are shown ([`Question::sql`]), in which defaults are written out; the statement that the owner's own node runs on its own
 //! data ([`Question::local_sql`]); what is declared to the engine ([`Question::statistic`]); and how the row found becomes
 //! a vector to be summed over everybody ([`Question::measure`]), and the totals figures ([`Question::decode`]; design:
 //! aggregation, "statistics are sums of vectors").
@@ -35,11 +35,11 @@
 //! |---|---|
 //! | `gate`, `construct`, `error` | what reaches the parser, and what is refused |
 //! | `select`, `inner` | taking queries apart |
-//! | `number`, `condition`, `decimal`, `names` | values and conditions, with ranges |
-//! | `function`, `parts`, `row` | statistics, what divides people, the row that is declared |
+//! | `number`, `operand`, `condition`, `decimal`, `names` | values and conditions, with ranges |
+//! | `function`, `logistic`, `parts`, `row` | statistics, what divides people, the row that is declared |
 //! | `question`, `local` | the question, and one person's part of it |
 //! | `answer`, `shares` | figures, where some counts are withheld, and in words |
-//! | `consent` | the owner's standing word |
+//! | `consent`, `rules` | the owner's standing words, and which of them decides |
 //!
 //! ```
 //! use aggregation::committee::Totals;
@@ -90,8 +90,10 @@ mod function;
 mod gate;
 mod inner;
 mod local;
+mod logistic;
 mod names;
 mod number;
+mod operand;
 mod parts;
 mod question;
 mod row;
@@ -107,6 +109,8 @@ pub use construct::Construct;
 pub use decimal::{Decimal, DecimalError, MAX_DECIMALS};
 pub use error::QuestionError;
 pub use function::Function;
+pub use inner::InnerQuery;
 pub use local::{LocalRow, LocalValue, Measured, Outcome};
+pub use names::quoted;
 pub use question::{MAX_DEPTH, MAX_TEXT, Question};
-pub use rules::{RULES_MAX, Rule, Rules};
+pub use rules::{Numbered, RULES_BYTES_MAX, RULES_MAX, Rule, RuleError, Rules, Verdict};

@@ -4,18 +4,24 @@ use std::fmt;
 
 use aggregation::statistic::Value;
 
+use minicbor::{Decode, Encode};
+
 use crate::question::Question;
 
 /// One value that the owner's data gives. Never printed: it is personal.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub enum LocalValue {
     /// None.
+    #[n(0)]
     Missing,
     /// A number, in units of its column's `10^-decimals`.
-    Number(i64),
+    #[n(1)]
+    Number(#[n(0)] i64),
     /// A word.
-    Word(String),
+    #[n(2)]
+    Word(#[n(0)] String),
     /// Neither an integer of 64 bits nor a word.
+    #[n(3)]
     Other,
 }
 
@@ -26,13 +32,16 @@ impl fmt::Debug for LocalValue {
 }
 
 /// What the owner's data says to [`Question::local_sql`]. Never printed: it is personal.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub enum LocalRow {
     /// No row matches.
+    #[n(0)]
     NoRow,
     /// One row matches: [`Question::local_columns`] values.
-    One(Vec<LocalValue>),
+    #[n(1)]
+    One(#[n(0)] Vec<LocalValue>),
     /// Several rows match.
+    #[n(2)]
     SeveralRows,
 }
 

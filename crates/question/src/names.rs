@@ -3,9 +3,31 @@
 /// Longer names are not compared for likeness: nobody mistypes them, and a peer must not make us work.
 const MAX_COMPARED: usize = 64;
 
-/// The end of an error text: the guess, if there is one.
-pub(crate) fn hint(suggestion: Option<&str>) -> String {
-    suggestion.map_or(String::new(), |name| format!("; did you mean \"{name}\"?"))
+/// Most characters of a text that an error shows (a guess: enough to recognise one's own words).
+const MAX_SHOWN: usize = 80;
+
+/// The end of an error text: the guess, or else what to do.
+pub(crate) fn hint(suggestion: Option<&str>, otherwise: &str) -> String {
+    match suggestion {
+        Some(name) => format!("; did you mean \"{name}\"?"),
+        None => format!("; {otherwise}"),
+    }
+}
+
+/// A text as an error shows it, whoever wrote it: on one line, not too long, and with nothing that a terminal obeys.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for (place, letter) in text.chars().enumerate() {
+        if place == MAX_SHOWN {
+            shown.push('…');
+            break;
+        }
+        match letter {
+            '"' | '\'' | '\\' => shown.push(letter),
+            other => shown.extend(other.escape_debug()),
+        }
+    }
+    shown
 }
 
 /// The one of `items` that is called `name`: exactly, or else alone in differing by ASCII case only.
@@ -58,8 +80,8 @@ fn edits(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// `name` as a quoted SQL identifier.
-pub(crate) fn quoted(name: &str) -> String {
+/// `name` as a quoted SQL identifier: whatever it holds, it is a name and nothing more.
+pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
@@ -92,6 +114,15 @@ mod tests {
         assert_eq!(closest("AGES", names()).as_deref(), Some("age"));
         assert_eq!(closest("income", names()), None);
         assert_eq!(closest(&"a".repeat(65), names()), None);
+    }
+
+    #[test]
+    fn shows_texts_on_one_short_line() {
+        assert_eq!(shown("Zoë's \"café\" \\"), "Zoë's \"café\" \\");
+        assert_eq!(shown("a\nb\u{1b}[2J\u{202e}c"), "a\\nb\\u{1b}[2J\\u{202e}c");
+        let long = shown(&"x".repeat(5000));
+        assert_eq!(long.chars().count(), MAX_SHOWN + 1);
+        assert!(long.ends_with('…'));
     }
 
     #[test]

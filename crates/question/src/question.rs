@@ -7,7 +7,7 @@ use crate::condition::Condition;
 use crate::error::QuestionError;
 use crate::function::{Argument, Function};
 use crate::gate;
-use crate::inner::Inner;
+use crate::inner::{Inner, InnerQuery};
 use crate::names::quoted;
 use crate::parts::Parting;
 use crate::row::Row;
@@ -28,6 +28,7 @@ pub struct Question {
     table: String,
     columns: Vec<String>,
     reads: Vec<Column>,
+    inner: Option<InnerQuery>,
     sql: String,
     local_sql: String,
     local_columns: usize,
@@ -55,8 +56,13 @@ impl Question {
             }
             Source::Inner(query) => {
                 let inner = Inner::read(query, vocabulary)?;
-                let asked = Asked::read(&parts, &mut Scope::new(&inner.row))?;
-                asked.question(&inner.scope, [&inner.canonical, &inner.local], people)?
+                let asked = Asked::read(&parts, &mut Scope::new(&inner.query.row))?;
+                let from = [inner.query.sql.as_str(), &inner.local];
+                let question = asked.question(&inner.scope, from, people)?;
+                Self {
+                    inner: Some(inner.query),
+                    ..question
+                }
             }
         };
         // Quotes and brackets make the canonical text longer than the original: it must pass where it is read again.
@@ -96,9 +102,14 @@ impl Question {
         &self.reads
     }
 
-    /// The canonical text: what the plan binds and people read. Parsing it gives an equal question.
+    /// The canonical text: what owners and readers of a proof are shown; it follows from the text that the plan binds. Parsing it gives an equal question.
     pub fn sql(&self) -> &str {
         &self.sql
+    }
+
+    /// The query in brackets, if there is one.
+    pub fn inner(&self) -> Option<&InnerQuery> {
+        self.inner.as_ref()
     }
 
     /// What the owner's node runs on the owner's data: a SELECT of [`local_columns`](Self::local_columns) columns and at
@@ -185,6 +196,7 @@ impl Asked {
             table: scope.table.name.clone(),
             columns: scope.reads.keys().map(|name| name.to_string()).collect(),
             reads: scope.reads.values().map(|&column| column.clone()).collect(),
+            inner: None,
             sql: format!("SELECT {call} FROM {from}{canonical}{by}"),
             local_sql: format!("SELECT {result} FROM {local_from}{condition} LIMIT 2"),
             local_columns: local.len(),

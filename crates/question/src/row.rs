@@ -1,7 +1,7 @@
 //! The row that a person's vault gives: which columns a question reads, in which order, and how they are declared.
 
 use aggregation::statistic::{Declaration, Domain, Measure, NAME_BYTES_MAX};
-use community::{Column, Kind};
+use community::{Column, Kind, Range};
 
 use crate::function::{Argument, Function};
 use crate::names::quoted;
@@ -32,6 +32,7 @@ impl Row {
                 let columns = numbers.iter().map(|number| row.number(number)).collect();
                 measure(function, columns)
             }
+            Argument::Logistic(logistic) => logistic.measure(&mut row),
             // Parts are counted as groups, so that those of too few people are withheld like any group.
             Argument::Parts(parting) => {
                 group_by.push(row.domain(parting));
@@ -68,11 +69,16 @@ impl Row {
         }
     }
 
-    fn number(&mut self, number: &Number) -> u16 {
+    pub(crate) fn number(&mut self, number: &Number) -> u16 {
         let name = match number.column_name() {
             Some(name) => name.to_owned(),
             None => number.canonical(),
         };
+        self.value(name, number.range(), number.local())
+    }
+
+    /// A column of numbers that this SQL gives, called so, or by its place where that is too long.
+    pub(crate) fn value(&mut self, name: String, range: Range, local: String) -> u16 {
         let name = if name.len() <= NAME_BYTES_MAX {
             name
         } else {
@@ -80,9 +86,9 @@ impl Row {
         };
         let column = Column {
             name,
-            kind: Kind::Number(number.range()),
+            kind: Kind::Number(range),
         };
-        self.add(column, number.local())
+        self.add(column, local)
     }
 
     /// The index of a column, which may be there already.
@@ -118,6 +124,7 @@ fn measure(function: Function, columns: Vec<u16>) -> Measure {
             predictors: columns[1..].to_vec(),
         },
         Function::Count
+        | Function::Logistic
         | Function::Histogram
         | Function::Quantile(_)
         | Function::Min

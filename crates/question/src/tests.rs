@@ -2,6 +2,7 @@
 
 mod figures;
 mod language;
+mod logistic;
 mod places;
 mod refused;
 mod text;

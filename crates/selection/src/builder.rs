@@ -11,7 +11,7 @@ use crate::fault::{Misbehaviour, Refusal};
 use crate::list::{ListBody, check_candidates, seat_by_lot};
 use crate::message::{BuildRequest, Message, Opening, Step};
 use crate::opened::Opened;
-use crate::protocol::{Event, Selection};
+use crate::protocol::{Event, Help, Selection};
 use crate::random::Draw;
 use crate::relocation::SparseBody;
 use crate::site::Site;
@@ -67,6 +67,7 @@ impl Builder {
         };
         self.building.insert(key, building);
         out.send(from, Message::Commit(step, commitment));
+        out.emit(Event::Helps(step.draw.digest, Help::Builds));
     }
 
     /// Step 5 arrived: opens when our commitment is among them (step 6).
@@ -119,6 +120,7 @@ impl Builder {
                 let (domain, bytes) = statement.signed();
                 let signature = context.identity.key.sign(domain, &bytes);
                 out.send(from, Message::Signed(step, signature));
+                out.emit(Event::Helps(step.draw.digest, Help::HasSigned));
             }
             Err(NoBody::Breach(what)) => accuse(from, step, what, out),
             Err(NoBody::Refused(why)) => out.send(from, Message::Refused(step, why)),

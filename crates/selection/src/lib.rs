@@ -164,7 +164,7 @@ pub use limit::{SEATS_MAX, WITNESSES_MAX};
 pub use list::{ActorList, Builder, ListBody};
 pub use message::{BuildRequest, Message, Opening, SetterRequest, Step, TriggerRequest};
 pub use opened::Opened;
-pub use protocol::{Command, Event, Failure, Selection, Timer, Wanted};
+pub use protocol::{Command, Event, Failure, Help, Selection, Timer, Wanted};
 pub use random::{DRAW_TOLERANCE, Draw, TriggerPart, VerifiableRandom};
 pub use relocation::{Sparse, SparseBody};
 pub use rules::Rules;

@@ -82,6 +82,11 @@ impl ActorList {
         Digest::of(DOMAIN, &[&self.body.signed_bytes()])
     }
 
+    /// The drawn point, around which the actors sit.
+    pub fn point(&self) -> Location {
+        self.body.site.point(&self.body.random)
+    }
+
     /// The actors, in order of their roles.
     pub fn actors(&self) -> &[NodeId] {
         &self.body.actors
@@ -118,7 +123,7 @@ impl ActorList {
         if !body.site.is_valid() {
             return Err(Misbehaviour::Site);
         }
-        let point = body.site.point(&body.random);
+        let point = self.point();
         let excluded = [body.draw.trigger, body.setter];
         let signed = (DOMAIN, &body.signed_bytes()[..]);
         check_builders(rules, at, point, &excluded, &self.builders, signed)

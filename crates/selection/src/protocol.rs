@@ -70,6 +70,8 @@ pub enum Event {
     Heard(Box<Contact>),
     /// A node that must help has not heard of the question with this digest: tell it.
     Unheard(Digest, NodeId),
+    /// What this node does for somebody else's draw for this question.
+    Helps(Digest, Help),
     /// A peer did what no honest one does.
     Misbehaved {
         /// Who.
@@ -77,6 +79,21 @@ pub enum Event {
         /// Which check failed.
         what: Misbehaviour,
     },
+}
+
+/// A part in a draw of somebody else's, and how far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Help {
+    /// It has given its part of the trigger's random (TL).
+    GavePart,
+    /// It sets the draw up (S).
+    SetsUp,
+    /// The list that it set up is with the trigger.
+    HasSetUp,
+    /// It builds the list with others (SL).
+    Builds,
+    /// It has signed the list.
+    HasSigned,
 }
 
 /// Why a draw ended without a list.

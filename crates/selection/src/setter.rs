@@ -15,7 +15,7 @@ use crate::limit::{SEATS_MAX, SKIPPED_MAX};
 use crate::list::{ActorList, Builder, check_candidates};
 use crate::message::{BuildRequest, Message, Opening, SetterRequest, Step};
 use crate::opened::Opened;
-use crate::protocol::{Event, Selection, Timer};
+use crate::protocol::{Event, Help, Selection, Timer};
 use crate::random::Draw;
 use crate::relocation::Sparse;
 
@@ -90,7 +90,10 @@ impl Setter {
             deadline: now,
         };
         match new.ask_builders(context, now, out) {
-            Outcome::Going => Some(new),
+            Outcome::Going => {
+                out.emit(Event::Helps(step.draw.digest, Help::SetsUp));
+                Some(new)
+            }
             Outcome::Over => None,
         }
     }
@@ -297,6 +300,7 @@ impl Setter {
             Statement::Sparse(body) => Message::Sparse(Box::new(Sparse { body, builders })),
         };
         out.send(self.trigger, message);
+        out.emit(Event::Helps(self.draw().digest, Help::HasSetUp));
         Outcome::Over
     }
 

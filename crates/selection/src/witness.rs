@@ -13,7 +13,7 @@ use crate::context::{Context, PROBE};
 use crate::fault::Refusal;
 use crate::message::{BuildRequest, Message, Step, TriggerRequest};
 use crate::opened::Opened;
-use crate::protocol::{Event, Selection, Timer};
+use crate::protocol::{Event, Help, Selection, Timer};
 use crate::random::{DRAW_TOLERANCE, TriggerPart};
 use crate::tally::Tally;
 
@@ -339,4 +339,5 @@ fn give_part(
         from,
         Message::Part(draw.digest, draw.attempt, Box::new(part)),
     );
+    out.emit(Event::Helps(draw.digest, Help::GavePart));
 }

@@ -20,7 +20,7 @@ const LEN_MAX: usize = 12_000;
 /// Samples of one kind.
 const OF_A_KIND: usize = 2;
 
-const QUESTIONS: [&str; 12] = [
+const QUESTIONS: [&str; 20] = [
     "SELECT AVG(hours) FROM sleep",
     "SELECT COUNT(*) FROM sleep WHERE hours > 7.5 AND hours <= 9",
     "SELECT SUM(hours) FROM sleep WHERE NOT (hours IS NULL OR hours BETWEEN 1 AND 2)",
@@ -33,6 +33,14 @@ const QUESTIONS: [&str; 12] = [
     "SELECT hours FROM sleep",
     "SELECT COUNT(*) FROM sleep WHERE ((((((((hours = 1))))))))",
     "SELECT SUM(hours + 99999999999999999999) FROM sleep",
+    "SELECT LOGISTIC(hours < 7, hours * hours, 0.5, -1.25, 0.001) FROM sleep GROUP BY BUCKET(hours, 10)",
+    "SELECT LOGISTIC(n > 3, h) FROM (SELECT AVG(hours) AS h, COUNT(*) AS n FROM sleep)",
+    "SELECT COUNT(*) FROM sleep JOIN salaries ON 1 = 1",
+    "SELECT MEDIAN(hours) FROM sleep WHERE hours IN (SELECT pay FROM salaries)",
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n",
+    "PRAGMA rekey = 'x'",
+    "SELECT COUNT(*) FROM sleep WHERE hours < 1e999 OR hours > 0x7fffffffffffffffffff",
+    "SELECT SUM(ABS(-(ABS(-(ABS(-(ABS(-(ABS(-(hours)))))))))) FROM sleep",
 ];
 
 fn main() -> std::io::Result<()> {

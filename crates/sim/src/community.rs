@@ -1,21 +1,30 @@
 //! A whole community of real nodes in the simulator: owners, values, disks, and a reference model of the answer.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
-use base::{Digest, Duration, Instant, NodeId, Rng};
+use base::{Digest, Duration, Instant, NodeId, Rng, encode};
 use community::{
     Column, Community, Descriptor, Identity, Kind, Range, SignedDescriptor, Table, Terms,
     draw_keys, enrol,
 };
-use crypto::{Remembering, Rights, SigningKey};
-use node::{Answer, Ask, Budget, Command, Event, Failure, Node, Setup};
-use question::{ConsentRule, LocalRow, LocalValue};
+use crypto::{Certificate, Remembering, Rights, SigningKey};
+use node::recording::Start;
+use node::{
+    Answer, Ask, Budget, CONTACTS_MAX, Command, Event, Failure, Node, PlanError, PublishError,
+    Published, Setup,
+};
+use question::{ConsentRule, LocalRow, LocalValue, Rules};
 
 use crate::{NetworkModel, START, Simulation, Tap};
 
+/// Of a thousand nodes, how many communities are sized to do without.
+pub const OFFLINE_PERMILLE: u32 = 50;
 /// How long a disk takes. Guess: an SSD that flushes.
 const DISK: Duration = Duration::from_millis(3);
+/// How often a host looks whether its node is to start again. Guess.
+const HOST: Duration = Duration::from_secs(1);
 /// How long a vault takes to answer. Guess.
 const VAULT: Duration = Duration::from_millis(5);
 
@@ -32,6 +41,8 @@ pub struct Settings {
     pub padding_allowance: u64,
     /// The weather.
     pub network: NetworkModel,
+    /// How many nodes each knows around it, on average; in a small community each knows all.
+    pub cache_size: u32,
     /// Whether to keep what all nodes hear, not the asker alone.
     pub listen: bool,
     /// The tables that questions can be about.
@@ -47,6 +58,7 @@ impl Settings {
             min_crowd: 4,
             padding_allowance: 1,
             network: NetworkModel::INTERNET,
+            cache_size: 512,
             listen: false,
             vocabulary: vocabulary(),
         }
@@ -57,8 +69,10 @@ impl Settings {
 pub struct World {
     /// Its nodes.
     pub simulation: Simulation<Tap<Node>>,
-    /// What all of them know.
+    /// What all of them know at first.
     pub community: Arc<Community>,
+    /// The key that signs its descriptors.
+    pub authority: SigningKey,
     /// The node that asks.
     pub asker: NodeId,
     /// Everybody else.
@@ -71,8 +85,11 @@ pub struct World {
 #[derive(Debug)]
 struct Person {
     identity: Arc<Identity>,
+    /// In the epoch in which the node starts.
+    community: Arc<Community>,
+    address: SocketAddr,
     value: LocalRow,
-    consent: ConsentRule,
+    consent: Rules,
     budget: Option<Budget>,
     answers: Option<bool>,
     /// How long the owner takes to say it.
@@ -80,8 +97,8 @@ struct Person {
     /// Questions that were put to the owner and are not called off.
     inbox: BTreeSet<Digest>,
     disk: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// Whom it was told of: somebody who came earlier.
-    told: Option<NodeId>,
+    /// Whom it was told of: somebody who came earlier; later those whom it had met.
+    told: BTreeSet<NodeId>,
     rng: Rng,
 }
 
@@ -92,14 +109,22 @@ pub struct Outcome {
     pub answers: Vec<Answer>,
     /// Why there was none.
     pub failures: Vec<Failure>,
+    /// Why a question was not even announced.
+    pub unasked: Vec<PlanError>,
     /// When each question ended.
     pub ended_at: Vec<Instant>,
     /// By round, then by replica: whose contributions it adds up.
     pub sets: BTreeMap<Digest, BTreeMap<NodeId, BTreeSet<NodeId>>>,
     /// Accusations: accuser, accused, what.
     pub accusations: Vec<(NodeId, NodeId, String)>,
+    /// Answers that were published: who was told, and what.
+    pub published: Vec<(NodeId, Published)>,
+    /// Why one was not.
+    pub unpublished: Vec<PublishError>,
     /// Stages that the asker's question reached.
     pub stages: Vec<(Instant, node::Stage)>,
+    /// Who was told that there are two descriptors of which epoch.
+    pub contradicted: Vec<(NodeId, u64)>,
 }
 
 /// The table that simulated people have: a number of one decimal.
@@ -134,11 +159,11 @@ impl World {
             nodes,
             colluders: settings.colluders,
             alpha: 1e-6,
-            offline_permille: 50,
+            offline_permille: OFFLINE_PERMILLE,
             min_crowd: settings.min_crowd,
             padding_allowance: settings.padding_allowance,
             draws_per_period: 16,
-            cache_size: 512,
+            cache_size: settings.cache_size,
             period_secs: 3600,
             vocabulary: settings.vocabulary.clone(),
             revoked: Vec::new(),
@@ -151,8 +176,9 @@ impl World {
         for place in 0..nodes {
             let is_asker = place == 0;
             let mut person = Person::new(&authority, &community, is_asker, &mut rng);
+            person.address = address(place);
             if place > 0 {
-                person.told = people.get(rng.below(place) as usize).copied();
+                person.told.extend(people.get(rng.below(place) as usize));
             }
             people.push(person.identity.node());
             seats.insert(person.identity.node(), person);
@@ -161,6 +187,7 @@ impl World {
         let mut world = Self {
             simulation,
             community,
+            authority,
             asker,
             people,
             seats,
@@ -182,10 +209,14 @@ impl World {
 
     /// What this owner answers to questions: the standing rule, and what is said when asked (`None`: nothing).
     pub fn set_consent(&mut self, person: NodeId, rule: ConsentRule, when_asked: Option<bool>) {
-        let owner = self.person(person);
-        (owner.consent, owner.answers) = (rule, when_asked);
-        self.simulation
-            .command(person, Command::SetConsent(rule.into()));
+        self.person(person).answers = when_asked;
+        self.set_rules(person, rule.into());
+    }
+
+    /// The standing words of this owner from now on.
+    pub fn set_rules(&mut self, person: NodeId, rules: Rules) {
+        self.person(person).consent = rules.clone();
+        self.simulation.command(person, Command::SetConsent(rules));
     }
 
     /// How long this owner takes to answer when asked.
@@ -206,7 +237,7 @@ impl World {
     }
 
     /// The keys of this node.
-    pub fn identity(&self, node: NodeId) -> &Identity {
+    pub fn identity(&self, node: NodeId) -> &Arc<Identity> {
         &self.seats[&node].identity
     }
 
@@ -219,7 +250,21 @@ impl World {
 
     /// Lets this node die; it keeps what is on its disk.
     pub fn crash(&mut self, node: NodeId) {
+        self.keep_contacts(node);
         self.simulation.crash(node);
+    }
+
+    /// Hosts keep whom their nodes have met.
+    fn keep_contacts(&mut self, node: NodeId) {
+        if self.simulation.is_up(&node) {
+            let process = self.simulation.node(&node);
+            let known = process.inner().overlay().cache().iter();
+            let met = known
+                .map(|contact| contact.node())
+                .filter(|met| *met != node);
+            let met: BTreeSet<_> = met.take(CONTACTS_MAX).collect();
+            self.person(node).told.extend(met);
+        }
     }
 
     /// How many entries the journal of this node has.
@@ -229,10 +274,41 @@ impl World {
 
     /// Starts the node of this person again from what is on its disk.
     pub fn restart(&mut self, node: NodeId) {
+        self.keep_contacts(node);
         let now = self.simulation.local_time(node);
         let process = self.process(node, now);
         self.simulation.restart(node, process);
         self.join(node);
+    }
+
+    /// Starts the node of this person again, and keeps what it is told: how it starts, then one piece for each input.
+    pub fn record(&mut self, node: NodeId) -> Arc<Mutex<Vec<Vec<u8>>>> {
+        let at = self.simulation.local_time(node);
+        let person = self.person(node);
+        let community = Arc::clone(&person.community);
+        let journal = person.disk.clone().into_iter();
+        let start = Start {
+            node,
+            at,
+            seed: person.rng.bytes32(),
+            descriptor: community.signed().clone(),
+            addresses: vec![person.address],
+            consent: person.consent.clone(),
+            budget: person.budget,
+            journal: journal
+                .map(|(key, value)| (key.into(), value.into()))
+                .collect(),
+        };
+        let setup = start.setup(Arc::clone(&person.identity), community);
+        let mut process = Node::new(at, setup).expect("this community can draw");
+        let pieces = Arc::new(Mutex::new(vec![encode(&start)]));
+        let sink = Arc::clone(&pieces);
+        process.record(Box::new(move |piece| {
+            sink.lock().expect("nobody fails with it").push(piece);
+        }));
+        self.simulation.restart(node, tapped(process, self.listen));
+        self.join(node);
+        pieces
     }
 
     /// Lets everybody meet: at most two minutes.
@@ -246,12 +322,19 @@ impl World {
         outcome
     }
 
-    /// Whether every running node knows every node.
+    /// Whether every running node is a member and knows every node of its region.
     pub fn have_met(&self) -> bool {
-        let all = self.seats.len();
-        self.simulation
-            .running()
-            .all(|(_, node)| node.inner().known() == all)
+        let all = self
+            .seats
+            .values()
+            .map(|person| &person.identity.certificate);
+        let places: Vec<_> = all.map(Certificate::location).collect();
+        self.simulation.running().all(|(_, node)| {
+            let overlay = node.inner().overlay();
+            let region = overlay.view().region();
+            let near = places.iter().filter(|place| region.contains(**place));
+            overlay.standing().is_some() && overlay.cache().len() == near.count()
+        })
     }
 
     /// Puts a question and runs until it has ended, at most two minutes after the last contribution is taken.
@@ -288,17 +371,53 @@ impl World {
         self.simulation.command(self.asker, Command::Ask(ask));
     }
 
-    /// Runs with owners, vaults and disks at work.
+    /// Runs with owners, vaults and disks at work. A node that has learnt of a later epoch starts again in it.
     pub fn run(&mut self, until: Instant) -> Outcome {
+        let mut outcome = Outcome::default();
+        loop {
+            let soon = self.simulation.now() + HOST;
+            outcome.merge(self.run_for_a_while(until.min(soon)));
+            if self.simulation.now() >= until {
+                return outcome;
+            }
+        }
+    }
+
+    fn run_for_a_while(&mut self, until: Instant) -> Outcome {
         let _remembering = Remembering::begin();
         let mut outcome = Outcome::default();
+        let mut later = BTreeMap::new();
         let seats = &mut self.seats;
         self.simulation.run_with(until, &mut |at, node, event| {
             let person = seats.get_mut(&node).expect("every node has an owner");
             outcome.note(at, node, &event);
+            if let Event::Amended(signed) = &event {
+                later.insert(node, (**signed).clone());
+            }
             person.respond(event)
         });
+        for (node, signed) in later {
+            let community = Community::open(signed).expect("nodes check what they take");
+            self.person(node).community = Arc::new(community);
+            self.restart(node);
+        }
         outcome
+    }
+
+    /// This person's node starts again in an epoch that somebody has brought.
+    pub fn install(&mut self, node: NodeId, community: Community) {
+        let person = self.person(node);
+        for epoch in [&*person.community, &community] {
+            let (key, value) = node::entry_of_epoch(epoch.signed());
+            person.disk.insert(key, value);
+        }
+        person.community = Arc::new(community);
+        self.restart(node);
+    }
+
+    /// The epoch in which this node started.
+    pub fn epoch(&self, node: NodeId) -> u64 {
+        self.seats[&node].community.descriptor().epoch
     }
 
     /// The reference model: what the values of these people add up to, in units of a tenth: `(how many match, sum)`.
@@ -322,32 +441,35 @@ impl World {
     }
 
     fn process(&mut self, node: NodeId, now: Instant) -> Tap<Node> {
-        let community = Arc::clone(&self.community);
         let keep = self.listen || node == self.asker;
         let person = self.person(node);
         let setup = Setup {
             identity: Arc::clone(&person.identity),
-            community,
-            addresses: Vec::new(),
-            consent: person.consent.into(),
+            community: Arc::clone(&person.community),
+            addresses: vec![person.address],
+            consent: person.consent.clone(),
             budget: person.budget,
             journal: person.disk.clone().into_iter().collect(),
             rng: person.rng.fork("process"),
         };
         let node = Node::new(now, setup).expect("this community can draw");
-        Tap::new(node, keep)
+        tapped(node, keep)
     }
 
     fn join(&mut self, node: NodeId) {
-        let address = ([127, 0, 0, 1], 1).into();
-        let told = self.seats[&node].told;
-        let told = told.into_iter().map(|node| (node, address)).collect();
+        let told = self.seats[&node].told.iter();
+        let told = told.map(|node| (*node, self.seats[node].address)).collect();
         self.simulation.command(node, Command::Join(told));
     }
 }
 
 impl Person {
-    fn new(authority: &SigningKey, community: &Community, may_ask: bool, rng: &mut Rng) -> Self {
+    fn new(
+        authority: &SigningKey,
+        community: &Arc<Community>,
+        may_ask: bool,
+        rng: &mut Rng,
+    ) -> Self {
         let descriptor = community.descriptor();
         let (key, vrf, request) = draw_keys(&descriptor.community, rng);
         let terms = Terms {
@@ -368,14 +490,16 @@ impl Person {
                 vrf,
                 certificate,
             }),
+            community: Arc::clone(community),
+            address: address(0),
             value,
-            consent: ConsentRule::Yes,
+            consent: ConsentRule::Yes.into(),
             budget: None,
             answers: None,
             ponders: Duration::from_secs(1),
             inbox: BTreeSet::new(),
             disk: BTreeMap::new(),
-            told: None,
+            told: BTreeSet::new(),
             rng: rng.fork("node"),
         }
     }
@@ -409,6 +533,16 @@ impl Person {
     }
 }
 
+fn tapped(node: Node, keep: bool) -> Tap<Node> {
+    Tap::new(node, |node, to| !node.addresses(to).is_empty(), keep)
+}
+
+/// Where the node that joined in this place is found.
+fn address(place: u64) -> SocketAddr {
+    let [.., high, low] = place.to_be_bytes();
+    ([10, 0, high, low], 4000).into()
+}
+
 impl Outcome {
     fn note(&mut self, at: Instant, node: NodeId, event: &Event) {
         if let Event::Answered(_) | Event::Ended(..) = event {
@@ -417,6 +551,7 @@ impl Outcome {
         match event {
             Event::Answered(answer) => self.answers.push((**answer).clone()),
             Event::Ended(_, why) => self.failures.push(why.clone()),
+            Event::NotAsked(why) => self.unasked.push(why.clone()),
             Event::SetAgreed(round, members) => {
                 let sets = self.sets.entry(*round).or_default();
                 sets.insert(node, members.clone());
@@ -427,7 +562,13 @@ impl Outcome {
             } => {
                 self.accusations.push((node, *accused, what.clone()));
             }
+            Event::Published(published) => self.published.push((node, (**published).clone())),
+            Event::NotPublished(_, why) => self.unpublished.push(why.clone()),
             Event::Stage(_, stage) => self.stages.push((at, stage.clone())),
+            Event::Contradicted(both) => {
+                let opened = both[1].open().expect("nodes check what they keep");
+                self.contradicted.push((node, opened.epoch));
+            }
             _ => {}
         }
     }
@@ -436,11 +577,15 @@ impl Outcome {
     pub fn merge(&mut self, later: Self) {
         self.answers.extend(later.answers);
         self.failures.extend(later.failures);
+        self.unasked.extend(later.unasked);
+        self.published.extend(later.published);
+        self.unpublished.extend(later.unpublished);
         self.ended_at.extend(later.ended_at);
         for (round, sets) in later.sets {
             self.sets.entry(round).or_default().extend(sets);
         }
         self.accusations.extend(later.accusations);
         self.stages.extend(later.stages);
+        self.contradicted.extend(later.contradicted);
     }
 }

@@ -42,6 +42,8 @@
 //! [`community`] puts a whole community of real nodes into it, each with an owner, a value and a disk, and keeps what a
 //! reference model needs to check answers.
 //!
+//! [`asking`] asks many of them while their nodes die.
+//!
 //! [`drawing`] plays draws of helpers among up to a million certified members, with their adversaries.
 //!
 //! [`aggregating`] computes totals by the committee engine, with its faults and liars.
@@ -58,6 +60,7 @@
 //! a node computes.
 
 pub mod aggregating;
+pub mod asking;
 pub mod chart;
 pub mod community;
 pub mod drawing;

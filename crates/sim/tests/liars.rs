@@ -57,7 +57,9 @@ fn only_the_asker_calls_for_contributions_and_names_helpers() {
     let Message::Collect(drawn, _) = call.clone() else {
         panic!("a call");
     };
-    for message in [call, Message::Seat(drawn)] {
+    let asker = world.simulation.node(&world.asker).inner();
+    let asker = Box::new(asker.own_contact().clone());
+    for message in [call, Message::Seat(drawn, asker)] {
         let outcome = say(&mut world, liar, victim, &message);
         assert!(
             accused(&outcome, liar, "a node that does not ask it"),
@@ -163,4 +165,43 @@ fn nobody_contributes_twice_not_even_after_a_restart() {
         );
     }
     assert_eq!(outcome.answers.len(), 1, "{:?}", outcome.failures);
+}
+
+#[test]
+fn a_question_that_is_put_again_is_contributed_to_once() {
+    let mut world = listening(4);
+    let outcome = world.ask(SQL, COLLECT);
+    assert_eq!(outcome.answers.len(), 1, "{:?}", outcome.failures);
+    let (asker, person) = (world.asker, world.people[6]);
+    let call = call(&world, person);
+    let Message::Collect(drawn, _) = call.clone() else {
+        panic!("a call");
+    };
+    let announced = Message::Announce(Box::new(drawn.plan.clone()));
+    let contributed = |world: &World| {
+        let others = world.people.iter().filter(|node| **node != person);
+        let heard = others.flat_map(|node| heard(world, *node));
+        let is_bundle = |(from, message): &(NodeId, Message)| {
+            let is_bundle = matches!(message, Message::Committee(committee::Message::Bundle(..)));
+            *from == person && is_bundle
+        };
+        heard.filter(is_bundle).count()
+    };
+    let before = contributed(&world);
+    assert!(before > 0);
+    // The very same words again: at once, after a restart, and when the time for it is long over.
+    for wait in [0, 5, 7200] {
+        if wait > 0 {
+            world.restart(person);
+        }
+        let until = world.simulation.now() + Duration::from_secs(wait);
+        world.run(until);
+        let mut outcome = say(&mut world, asker, person, &announced);
+        outcome.merge(say(&mut world, asker, person, &call));
+        let until = world.simulation.now() + Duration::from_secs(5);
+        outcome.merge(world.run(until));
+        assert_eq!(contributed(&world), before, "after {wait} s");
+        let late = accused(&outcome, asker, "the time for this question is over");
+        assert_eq!(late, wait > 3600, "{:?}", outcome.accusations);
+    }
 }

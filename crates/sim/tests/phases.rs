@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base::{Digest, Duration, NodeId};
 use node::{Budget, Cancellation, Command, Failure, Message, Stage};
-use question::ConsentRule;
+use question::{ConsentRule, LocalRow, Question, Rule, Rules};
 use sim::community::{Outcome, Settings, World};
 
 const SQL: &str = "SELECT AVG(hours) FROM sleep";
@@ -167,6 +167,24 @@ fn the_asker_may_restart_while_people_contribute() {
     check(&world, &outcome, 13);
 }
 
+/// Whoever has taken a seat takes no other for the same question, so the asker must come back with the same helpers.
+#[test]
+fn the_asker_may_restart_when_helpers_are_drawn() {
+    for later in 0..20 {
+        let mut world = community(14);
+        world.put(SQL, COLLECT);
+        let mut outcome = Outcome::default();
+        while outcome.stages.len() < 2 {
+            outcome.merge(run_for(&mut world, Duration::from_millis(1)));
+        }
+        // Before the list is on the disk, on its way, and after.
+        outcome.merge(run_for(&mut world, Duration::from_millis(4 * later)));
+        world.restart(world.asker);
+        outcome.merge(run_for(&mut world, END));
+        check(&world, &outcome, 14);
+    }
+}
+
 #[test]
 fn what_is_called_off_is_drawn_by_nobody() {
     let mut world = community(12);
@@ -191,6 +209,59 @@ fn what_is_called_off_is_drawn_by_nobody() {
     for person in &world.people {
         assert!(world.inbox(*person).is_empty());
     }
+}
+
+/// What an owner says about a kind of questions holds for one that waits, and for one that an older rule decided, but not for
+/// one about which the owner has spoken.
+#[test]
+fn a_rule_decides_what_came_before_it() {
+    let mut world = community(14);
+    let (asker, owners) = (world.asker, world.people.clone());
+    for (place, owner) in owners.iter().enumerate() {
+        let (rule, says) = match place {
+            0 => (ConsentRule::Ask, Some(false)),
+            1..4 => (ConsentRule::Ask, None),
+            _ => (ConsentRule::Yes, None),
+        };
+        world.set_consent(*owner, rule, says);
+    }
+    world.put_for(CONSENT, SQL, COLLECT);
+    let mut outcome = run_for(&mut world, Duration::from_secs(60));
+    let descriptor = world.community.descriptor();
+    let question = Question::parse(SQL, &descriptor.vocabulary, descriptor.nodes).expect("valid");
+    let rules = |otherwise: ConsentRule, rule: Rule| {
+        let mut rules = Rules::from(otherwise);
+        rules.add(rule).expect("room");
+        rules
+    };
+    let always = Rule::always(asker, &question);
+    let never = Rule::never(asker);
+    let given = [
+        // Said no once, and that counts.
+        (0, rules(ConsentRule::Ask, always.clone())),
+        (1, rules(ConsentRule::Ask, always)),
+        (2, rules(ConsentRule::Ask, never.clone())),
+        // Waited, and still does.
+        (3, rules(ConsentRule::Ask, Rule::never(owners[3]))),
+        (4, rules(ConsentRule::Yes, never.clone())),
+        // Waits now.
+        (5, Rules::from(ConsentRule::Ask)),
+    ];
+    for (place, rules) in given {
+        world.set_rules(owners[place], rules);
+    }
+    // Said and taken back.
+    world.set_rules(owners[6], rules(ConsentRule::Yes, never));
+    outcome.merge(run_for(&mut world, HOUR));
+    world.set_rules(owners[6], Rules::from(ConsentRule::Yes));
+    assert_eq!(world.inbox(owners[5]).len(), 1);
+    for restarted in [1, 2, 4, 5] {
+        world.restart(owners[restarted]);
+    }
+    outcome.merge(run_for(&mut world, CONSENT + END));
+    check(&world, &outcome, 9);
+    let verified = &outcome.answers[0].verified;
+    assert_eq!((verified.declined, verified.away), (3, 2));
 }
 
 /// Only who asked can call off.
@@ -268,5 +339,42 @@ fn a_budget_that_is_spent_declines() {
         let outcome = world.ask(SQL, COLLECT);
         check(&world, &outcome, included);
         assert_eq!(outcome.answers[0].verified.declined, 12 - included as u64);
+    }
+}
+
+/// A querier who asks the same twice, the second time without somebody: the difference is that person's number. Nothing of what
+/// helpers do can keep that; owners do, who give only so many answers.
+#[test]
+fn who_asks_twice_to_isolate_somebody_is_stopped_by_budgets() {
+    for careful in [false, true] {
+        let mut world = community(16);
+        let victim = world.people[3];
+        for person in world.people.clone() {
+            let tenths = if person == victim { 123 } else { 70 };
+            world.set_value(person, LocalRow::number(tenths));
+            if careful {
+                let budget = Budget {
+                    questions: 1,
+                    period: HOUR,
+                };
+                world.set_budget(person, budget);
+            }
+        }
+        let all = world.ask(SQL, COLLECT);
+        check(&world, &all, 16);
+        world.crash(victim);
+        run_for(&mut world, Duration::from_secs(60));
+        let others = world.ask(SQL, COLLECT);
+        if careful {
+            assert_eq!(others.answers, []);
+            assert!(others.failures[0].is_refusal(), "{:?}", others.failures);
+        } else {
+            let total = |outcome: &Outcome| outcome.answers[0].verified.answer.total();
+            let units = |outcome| total(outcome).map(|total| total.units);
+            assert_eq!(
+                units(&all).zip(units(&others)).map(|(a, b)| a - b),
+                Some(123)
+            );
+        }
     }
 }

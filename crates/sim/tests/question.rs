@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use aggregation::statistic::{self, Fraction};
+use aggregation::validity::NoProof;
 use base::{Duration, Rng};
 use community::{Column, Kind, Range};
-use node::Failure;
+use node::{Failure, PlanError, Stage};
 use question::{ConsentRule, Figures, LocalRow, LocalValue};
 use sim::community::{Outcome, Settings, World};
 use sim::{Action, Rerun, seed_or};
@@ -68,6 +69,39 @@ fn forty_people_answer() {
 #[test]
 fn two_hundred_people_answer() {
     answer_of(200);
+}
+
+/// In a small community almost everybody has a seat: some are off for the day, and the others do with fewer.
+#[test]
+fn who_is_off_for_the_day_is_not_needed() {
+    for (people, off, consent_for) in [(24, 3, Duration::ZERO), (40, 9, Duration::from_secs(600))] {
+        let mut world = World::new(people as u64, &Settings::of(people));
+        world.meet();
+        for place in 0..off {
+            world.crash(world.people[place]);
+        }
+        world.run(world.simulation.now() + Duration::from_secs(60));
+        world.put_for(consent_for, SQL, COLLECT);
+        let outcome = world.run(world.simulation.now() + consent_for + Duration::from_secs(60));
+        check(&world, &outcome);
+        assert_eq!(outcome.answers.len(), 1, "{:?}", outcome.failures);
+        let verified = &outcome.answers[0].verified;
+        assert_eq!(verified.included, (people - off) as u64);
+        // What it promises is of as many as there were.
+        assert!(verified.sizes.seats() <= people - off && verified.bounds.privacy < 1e-12);
+    }
+}
+
+#[test]
+fn nobody_draws_from_too_few() {
+    let mut world = World::new(5, &Settings::of(24));
+    world.meet();
+    for place in 0..20 {
+        world.crash(world.people[place]);
+    }
+    world.run(world.simulation.now() + Duration::from_secs(120));
+    let outcome = world.ask(SQL, COLLECT);
+    assert_eq!(outcome.unasked, [PlanError::TooFew(4)]);
 }
 
 /// By when a question has ended, with an answer or without: its collection, and twice the time of an agreement, since whose
@@ -196,6 +230,61 @@ fn a_small_crowd_is_refused_and_its_size_is_in_no_message_to_the_asker() {
     assert!(heard != nobody);
 }
 
+/// What a node hears: senders and messages.
+type Heard = Vec<(base::NodeId, Vec<u8>)>;
+
+/// Of fourteen people so many are pilots in their forties, and nothing may be said of fewer than ten: all that nodes hear
+/// who do not help, the asker first.
+fn asked_about_pilots(pilots: usize) -> (Outcome, Vec<Heard>) {
+    let settings = Settings {
+        min_crowd: 10,
+        padding_allowance: 0,
+        listen: true,
+        ..Settings::of(14)
+    };
+    let mut world = World::new(10, &settings);
+    for (place, person) in world.people.clone().into_iter().enumerate() {
+        let row = match place < pilots {
+            true => LocalRow::number(80),
+            false => LocalRow::NoRow,
+        };
+        world.set_value(person, row);
+    }
+    world.meet();
+    let outcome = world.ask(SQL, COLLECT);
+    check(&world, &outcome);
+    let drawn = outcome.stages.iter().find_map(|(_, stage)| match stage {
+        Stage::Drawn { seats, .. } => Some(seats.clone()),
+        _ => None,
+    });
+    let seats = drawn.expect("helpers are drawn");
+    let others = world.people.iter().filter(|node| !seats.contains(node));
+    let others = [world.asker].into_iter().chain(others.copied());
+    let heard = others.map(|node| world.simulation.node(&node).heard().to_vec());
+    let heard = heard.collect();
+    (outcome, heard)
+}
+
+#[test]
+fn nobody_hears_how_many_pilots_in_their_forties_there_are() {
+    let (none, silence) = asked_about_pilots(0);
+    assert_eq!(none.failures.len(), 1);
+    assert!(silence.len() > 2, "some do not help");
+    for pilots in [1, 8, 9] {
+        let (few, heard) = asked_about_pilots(pilots);
+        assert_eq!(few.failures, none.failures);
+        assert!(few.failures[0].is_refusal());
+        assert!(!few.failures[0].to_string().contains(char::is_numeric));
+        assert!(
+            heard == silence,
+            "somebody hears something else when {pilots} match"
+        );
+    }
+    let (enough, heard) = asked_about_pilots(10);
+    assert_eq!(enough.answers[0].verified.answer.people, 10);
+    assert!(heard[0] != silence[0]);
+}
+
 #[test]
 fn a_small_crowd_of_willing_owners_is_refused_as_well() {
     let mut world = World::new(8, &Settings::of(14));
@@ -280,7 +369,9 @@ fn told(people: usize, sql: &str, of: impl Fn(usize) -> LocalRow) -> question::A
     check_peace(&outcome);
     assert_eq!(outcome.answers.len(), 1, "{:?}", outcome.failures);
     let verified = &outcome.answers[0].verified;
-    assert_eq!(verified.unproved, None);
+    // Rounded exponentials are no sums and products.
+    let unproved = sql.contains("LOGISTIC").then_some(NoProof::Rounded);
+    assert_eq!(verified.unproved, unproved);
     assert_eq!(verified.included, people as u64);
     let again = node::proof::verify(&outcome.answers[0].proof, &world.community);
     assert_eq!(again.as_ref(), Ok(verified));
@@ -376,4 +467,49 @@ fn a_regression_is_exact() {
     assert_eq!(Some(&linear.slopes[0].1.value), slope.as_ref());
     let intercept = Fraction::new(y * below - above * x, 14 * below * 10);
     assert_eq!(Some(&linear.intercept.value), intercept.as_ref());
+}
+
+#[test]
+fn a_logistic_step_is_that_of_the_people() {
+    // The older half sleeps less, but for two of them.
+    let row = |place: usize| {
+        let short = place >= 7 && place != 8 && place != 12;
+        [i64::from(short), 20 + place as i64]
+    };
+    let sql = "SELECT LOGISTIC(hours < 7, age, 0.5, -0.01, 0.0001) FROM sleep";
+    let answer = told(14, sql, |place| {
+        LocalRow::One(row(place).map(LocalValue::Number).into())
+    });
+    let Some(Ok(Figures::Sums(statistic::Figures::Logistic(step)))) = answer.whole else {
+        panic!("a step is asked for");
+    };
+    let (mut gradient, mut curvature) = ([0.0; 2], [0.0; 3]);
+    for [short, age] in (0..14).map(row) {
+        let (short, age) = (short as f64, age as f64);
+        let chance = 1.0 / (1.0 + (-0.5 + 0.01 * age).exp());
+        let spread = chance * (1.0 - chance);
+        gradient = [
+            gradient[0] + short - chance,
+            gradient[1] + (short - chance) * age,
+        ];
+        curvature = [
+            curvature[0] + spread,
+            curvature[1] + spread * age,
+            curvature[2] + spread * age * age,
+        ];
+    }
+    let information = &step.information;
+    let found = [
+        &step.gradient[0],
+        &step.gradient[1],
+        &information[0][0],
+        &information[0][1],
+        &information[1][1],
+    ];
+    for (found, plain) in found.into_iter().zip(gradient.into_iter().chain(curvature)) {
+        assert!(
+            (found.as_f64() - plain).abs() <= 14.0 * 0.00005 + 1e-9,
+            "{found}: {plain}"
+        );
+    }
 }

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::fault::Place;
+use crate::migration::SCHEMA;
 use crate::rows::{MAX_COLUMNS, MAX_RECORD};
-use crate::vault::{MAX_JOURNAL_VALUE, MAX_NAME, MAX_SETTING, SCHEMA};
+use crate::vault::{MAX_JOURNAL_VALUE, MAX_NAME, MAX_SETTING};
 
 /// Why a vault cannot do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -30,7 +32,7 @@ pub enum VaultError {
     Unfinished,
     /// Made by a later version of this program.
     #[error(
-        "this vault has format {found}, and this program knows up to {SCHEMA}; use a newer program"
+        "this vault has format {found}, and this program knows formats up to {SCHEMA}; use a newer program"
     )]
     Version {
         /// The format found.
@@ -39,6 +41,19 @@ pub enum VaultError {
     /// The file system refused.
     #[error("the vault's file cannot be used: {0}; check its folder, permissions and free space")]
     Io(io::ErrorKind),
+    /// No room is left.
+    #[error("the disk of the vault is full; nothing was changed: make room and try again")]
+    Full,
+    /// The file or its folder may not be written.
+    #[error(
+        "the vault's file or folder may not be written; nothing was changed: check its permissions and whose it is"
+    )]
+    ReadOnly,
+    /// Another process is writing.
+    #[error(
+        "another command or the node is writing to the vault; nothing was changed: try again when it has ended"
+    )]
+    Busy,
     /// SQLite refused.
     #[error(
         "the vault's database reports: {0}; check free space, or restore a backup if it is damaged"
@@ -60,12 +75,12 @@ pub enum VaultError {
     },
     /// The authorizer did not allow a statement.
     #[error(
-        "a question may only read its own table and columns; this one was stopped before it ran"
+        "a question may only read its own table and columns, and this one was stopped before it ran; decline it, and report it: no question of the language does more"
     )]
     Refused,
     /// The step limit was reached.
     #[error(
-        "the question took too long on this vault's data and was stopped; nothing was answered"
+        "the question took too long on this vault's data and was stopped; nothing was answered, so ask for a simpler condition"
     )]
     TooSlow,
     /// A name, setting or journal entry beyond its limit.
@@ -85,12 +100,16 @@ impl From<rusqlite::Error> for VaultError {
     /// Keeps SQLite's message, which names tables and columns, and drops everything that could hold a statement or value.
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{
-            AuthorizationForStatementDenied, NotADatabase, OperationInterrupted,
+            AuthorizationForStatementDenied, CannotOpen, DatabaseBusy, DiskFull, NotADatabase,
+            OperationInterrupted, ReadOnly,
         };
         match error.sqlite_error_code() {
             Some(AuthorizationForStatementDenied) => return Self::Refused,
             Some(OperationInterrupted) => return Self::TooSlow,
             Some(NotADatabase) => return Self::WrongKey,
+            Some(DiskFull) => return Self::Full,
+            Some(ReadOnly | CannotOpen) => return Self::ReadOnly,
+            Some(DatabaseBusy) => return Self::Busy,
             _ => {}
         }
         match error {
@@ -180,7 +199,142 @@ pub enum ImportError {
         /// The line it begins at.
         line: u64,
     },
+    /// Everything after a quotation mark is one cell.
+    #[error(
+        "a quotation mark is opened at line {line} and never closed; close it, or double those that are meant as such"
+    )]
+    OpenQuote {
+        /// The line at which the record begins.
+        line: u64,
+    },
+    /// Text of two bytes a character.
+    #[error("the file is UTF-16 text; save it again as UTF-8")]
+    Utf16,
+    /// No bytes at all.
+    #[error("the file is empty")]
+    EmptyFile,
+    /// None of the formats.
+    #[error(
+        "what kind of file this is cannot be told from what is in it; if you know, say so with --as FORMAT"
+    )]
+    UnknownFormat,
+    /// A table whose columns mean nothing here.
+    #[error(
+        "what the columns of this table mean is not known; say so in a mapping file: --map FILE (docs/vocabulary.md \
+         shows one)"
+    )]
+    NeedsMapping,
+    /// The mapping does not fit the file.
+    #[error(
+        "the mapping names the column \"{name}\", which the file does not have in its first line"
+    )]
+    NotMapped {
+        /// The column named.
+        name: String,
+    },
+    /// Damaged in the middle.
+    #[error("{place}: {what}; nothing was changed: export the file again")]
+    Malformed {
+        /// Where.
+        place: Place,
+        /// What was found.
+        what: &'static str,
+    },
+    /// Cut off.
+    #[error(
+        "the file ends in the middle, at {place}; nothing was changed: copy or export it again"
+    )]
+    Truncated {
+        /// Where.
+        place: Place,
+    },
+    /// One record is larger than can be sensible.
+    #[error("{place}: one record is larger than {MAX_RECORD} bytes; nothing was changed")]
+    TooLarge {
+        /// Where it begins.
+        place: Place,
+    },
+    /// Elements within elements without end.
+    #[error(
+        "{place}: parts are nested too deeply for any file that people export; nothing was changed"
+    )]
+    TooDeep {
+        /// Where.
+        place: Place,
+    },
+    /// Definitions by which a small file becomes a huge one.
+    #[error("{place}: the file defines entities, which no export does; nothing was changed")]
+    Entities {
+        /// Where.
+        place: Place,
+    },
+    /// An archive that is damaged, or made to do harm.
+    #[error("the archive cannot be used: {0}; nothing was changed")]
+    Archive(String),
+    /// Somebody wrote to the file meanwhile.
+    #[error(
+        "the file was changed while it was read; nothing was imported: try again when it is complete"
+    )]
+    Changed,
+    /// Records of more than one person.
+    #[error(
+        "{place}: the file tells of several people; nothing was changed: say which one you are with --person, by the name \
+         that the file has for it, such as Patient/123"
+    )]
+    SeveralPeople {
+        /// Where the second one is.
+        place: Place,
+    },
+    /// Nothing that can be kept.
+    #[error("nothing was read: {records} records were left out{first}")]
+    NothingRead {
+        /// How many there were.
+        records: u64,
+        /// Why the first was left out.
+        first: String,
+    },
+    /// Nothing to undo.
+    #[error("there is no import {import} to undo; see: commonhold data sources")]
+    NoImport {
+        /// Its number.
+        import: i64,
+    },
+    /// The community's own table of that name is there.
+    #[error(
+        "the table {name} holds data that was imported for your community under its own declaration; remove it first: \
+         commonhold data delete {name}"
+    )]
+    Taken {
+        /// Which table.
+        name: String,
+    },
+    /// Imports of other files have filled the table.
+    #[error(
+        "the table {name} holds what you imported from other files, and a file for your community would replace it; \
+         remove it first: commonhold data delete {name}"
+    )]
+    Holds {
+        /// Which table.
+        name: String,
+    },
+    /// A table that the vault computes.
+    #[error("{name} is computed from {from} and follows it; nothing was changed")]
+    Computed {
+        /// Which table.
+        name: String,
+        /// From which.
+        from: &'static str,
+    },
+    /// A word for the profile that it does not have.
+    #[error("{0}")]
+    Profile(String),
     /// The vault refused.
     #[error(transparent)]
     Vault(#[from] VaultError),
+}
+
+impl From<io::Error> for ImportError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error.kind())
+    }
 }

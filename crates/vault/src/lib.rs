@@ -3,11 +3,14 @@
 //! The file is a SQLCipher database (AES-256 with an authentication code per page) under a raw 256-bit key, from its
 //! first byte: there is no moment at which a value lies on the disk in the clear. It holds
 //!
-//! * **data tables**, which [`import_csv`] fills, one per table of the community's vocabulary. Numbers are integers in
-//!   units of the declared `10^-decimals`, so that what a question computes is exact;
+//! * **data tables**. [`import()`] fills those of the [`vocabulary()`] from files as people export them, each row once, and
+//!   each import can be undone; [`import_csv`] fills those that a community declares. Numbers are integers in units of the
+//!   declared `10^-decimals`, so that what a question computes is exact;
 //! * the **journal**: what a node promised and must remember before it says so to others (votes, contributions made);
 //! * **settings**, such as the owner's consent rule;
 //! * the **history**: what the owner's program remembers of questions and answers.
+//!
+//! A vault of an older format is brought to the present one when it is opened, and copied before, as it is.
 //!
 //! [`Vault::answer`] runs a question's local part. The statement was built by the `question` crate from a checked
 //! question, and still it is not trusted: it runs on a connection that can only read, under SQLite's authorizer, which
@@ -34,20 +37,36 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod allowed;
 mod answer;
 mod error;
+#[cfg(test)]
+mod example;
+mod export;
+mod fault;
 mod history;
 mod import;
 mod key;
+mod migration;
 mod number;
+mod profile;
 mod propose;
 mod rows;
+mod time;
 mod vault;
+mod vocabulary;
 
 pub use error::{ImportError, VaultError};
+pub use export::{Export, Held};
+pub use fault::{Fault, MAX_FAULTS, Place, Reason};
 pub use history::MAX_HISTORY_VALUE;
-pub use import::{Imported, import_csv};
+pub use import::{
+    Format, Imported, Mapping, MappingError, Options, Progress, Recorded, Report, Undone, import,
+    import_csv, read_hostile,
+};
 pub use key::VaultKey;
 pub use propose::{MAX_CATEGORIES, Proposal, propose};
-pub use rows::{Fault, MAX_CELL, MAX_COLUMNS, MAX_FAULTS, MAX_RECORD, Reason};
+pub use rows::{MAX_CELL, MAX_COLUMNS, MAX_RECORD};
+pub use time::utc_offset_min;
 pub use vault::{JournalEntry, MAX_JOURNAL_VALUE, MAX_NAME, MAX_SETTING, Vault};
+pub use vocabulary::{Field, Shape, describe, shape, vocabulary};

@@ -7,8 +7,9 @@ use community::{Column, Kind, Range, Table};
 use question::{Decimal, MAX_DECIMALS};
 
 use crate::error::ImportError;
+use crate::fault::{Fault, Faults};
 use crate::number;
-use crate::rows::{Fault, Faults, Rows};
+use crate::rows::Rows;
 use crate::vault::check_table_name;
 
 /// Most different words of a column that is proposed as a category.

@@ -1,13 +1,12 @@
 //! Reading a CSV file record by record, with a bound on everything and a place for what is wrong.
 
-use std::cell::Cell;
-use std::fmt;
 use std::io::{self, Read};
-use std::rc::Rc;
 
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, Trim};
 
 use crate::error::ImportError;
+use crate::fault::{Faults, Place, Reason};
+use crate::import::input::{Bounded, Budget};
 use crate::vault::MAX_NAME;
 
 /// Most columns of a file: SQLite's limit for a table.
@@ -19,96 +18,10 @@ pub const MAX_RECORD: usize = 1 << 20;
 /// Most bytes of one cell that is kept (a guess: no answer in a survey is longer).
 pub const MAX_CELL: usize = 1 << 16;
 
-/// Most faults that are described one by one; the others are counted.
-pub const MAX_FAULTS: usize = 100;
-
-/// Something in a file that could not be used, by place and reason. Never holds the value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// The line that the record begins at, counted from 1.
-    pub line: u64,
-    /// The column, unless the whole record is meant.
-    pub column: Option<String>,
-    /// What is wrong.
-    pub reason: Reason,
-}
-
-/// What is wrong with a record or cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// The record has another number of cells than the first line.
-    Cells {
-        /// As in the first line.
-        expected: usize,
-        /// As in this record.
-        found: usize,
-    },
-    /// The cell is not UTF-8 text.
-    NotUtf8,
-    /// The cell is longer than [`MAX_CELL`].
-    TooLong,
-    /// The cell of a number column is not a number.
-    NotANumber,
-    /// The number lies outside its declared range.
-    OutOfRange,
-    /// The word is not among those declared for its column.
-    UnknownWord,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}", self.line)?;
-        if let Some(column) = &self.column {
-            write!(f, ", column \"{column}\"")?;
-        }
-        write!(f, ": {}", self.reason)
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cells { expected, found } => {
-                write!(f, "has {found} cells where the first line has {expected}")
-            }
-            Self::NotUtf8 => f.write_str("is not UTF-8 text"),
-            Self::TooLong => write!(f, "is longer than {MAX_CELL} bytes"),
-            Self::NotANumber => f.write_str("is not a number"),
-            Self::OutOfRange => f.write_str("lies outside the declared range"),
-            Self::UnknownWord => f.write_str("is not one of the declared words"),
-        }
-    }
-}
-
-/// What was wrong in a file: counted, and the first [`MAX_FAULTS`] described.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Faults {
-    pub(crate) records: u64,
-    pub(crate) cells: u64,
-    pub(crate) first: Vec<Fault>,
-}
-
-impl Faults {
-    /// Notes a record, or one of its cells if `column` is given.
-    pub(crate) fn note(&mut self, line: u64, column: Option<&str>, reason: Reason) {
-        match column {
-            Some(_) => self.cells += 1,
-            None => self.records += 1,
-        }
-        if self.first.len() < MAX_FAULTS {
-            self.first.push(Fault {
-                line,
-                column: column.map(String::from),
-                reason,
-            });
-        }
-    }
-}
-
 /// The records of a CSV file with a header.
 pub(crate) struct Rows<R> {
-    reader: Reader<Bounded<R>>,
-    budget: Rc<Cell<usize>>,
+    reader: Reader<Bounded<Ended<R>>>,
+    budget: Budget,
     header: Vec<String>,
     record: ByteRecord,
 }
@@ -116,14 +29,16 @@ pub(crate) struct Rows<R> {
 impl<R: Read> Rows<R> {
     /// Reads and checks the header: at least one column, all named differently.
     pub(crate) fn new(input: R) -> Result<Self, ImportError> {
-        let budget = Rc::new(Cell::new(MAX_RECORD));
-        let bounded = Bounded {
-            input,
-            budget: Rc::clone(&budget),
-        };
+        Self::separated(input, b',')
+    }
+
+    /// The same for columns that are separated by this sign.
+    pub(crate) fn separated(input: R, separator: u8) -> Result<Self, ImportError> {
+        let (bounded, budget) = Bounded::new(Ended::new(input));
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
+            .delimiter(separator)
             .trim(Trim::All)
             .from_reader(bounded);
         let mut rows = Self {
@@ -134,6 +49,12 @@ impl<R: Read> Rows<R> {
         };
         if !rows.advance()? {
             return Err(ImportError::Empty);
+        }
+        if [&b"\xff\xfe"[..], b"\xfe\xff"]
+            .iter()
+            .any(|mark| rows.record[0].starts_with(mark))
+        {
+            return Err(ImportError::Utf16);
         }
         rows.header = header(&rows.record)?;
         Ok(rows)
@@ -162,7 +83,7 @@ impl<R: Read> Rows<R> {
                     record: &self.record,
                 }));
             }
-            faults.note(self.line(), None, Reason::Cells { expected, found });
+            faults.skip(Place::Line(self.line()), Reason::Cells { expected, found });
         }
         Ok(None)
     }
@@ -173,8 +94,9 @@ impl<R: Read> Rows<R> {
 
     fn advance(&mut self) -> Result<bool, ImportError> {
         let line = self.reader.position().line();
-        self.budget.set(MAX_RECORD);
-        self.reader
+        self.budget.renew();
+        let more = self
+            .reader
             .read_byte_record(&mut self.record)
             .map_err(|error| match error.kind() {
                 ErrorKind::Io(io) if io.kind() == io::ErrorKind::FileTooLarge => {
@@ -182,7 +104,44 @@ impl<R: Read> Rows<R> {
                 }
                 ErrorKind::Io(io) => ImportError::Io(io.kind()),
                 _ => ImportError::Io(io::ErrorKind::InvalidData),
-            })
+            })?;
+        let last = self.record.len().checked_sub(1);
+        if more && last.is_some_and(|last| self.record[last].ends_with(END)) {
+            return match self.record.len() == 1 && self.record[0] == *END {
+                true => Ok(false),
+                // The quotation mark that is never closed has swallowed the end.
+                false => Err(ImportError::OpenQuote { line: self.line() }),
+            };
+        }
+        Ok(more)
+    }
+}
+
+/// What follows the last line of a file, so that it can be told whether the file ended within quotation marks, where
+/// everything after the mark would silently be one cell. No text has this sign.
+const END: &[u8] = b"\x1e";
+
+/// A file and its end.
+struct Ended<R> {
+    input: R,
+    end: &'static [u8],
+}
+
+impl<R: Read> Ended<R> {
+    fn new(input: R) -> Self {
+        Self {
+            input,
+            end: b"\n\x1e\n",
+        }
+    }
+}
+
+impl<R: Read> Read for Ended<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.input.read(buffer)? {
+            0 => self.end.read(buffer),
+            read => Ok(read),
+        }
     }
 }
 
@@ -194,11 +153,23 @@ pub(crate) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// Where it is.
+    pub(crate) fn place(&self) -> Place {
+        Place::Line(self.line)
+    }
+
+    /// The text at `position`, empty if nothing is there.
+    pub(crate) fn cell(&self, position: usize) -> Result<&'a str, Reason> {
+        let bytes = self.record.get(position).unwrap_or_default();
+        std::str::from_utf8(bytes).map_err(|_| Reason::NotUtf8)
+    }
+
     /// The text at `position`, `None` if it is empty; one that is no text, or too long, is noted and counts as empty.
     pub(crate) fn text(&self, position: usize, faults: &mut Faults) -> Option<&'a str> {
         let bytes = self.record.get(position).unwrap_or_default();
         let fault = match std::str::from_utf8(bytes) {
             Ok("") => return None,
+            Ok(text) if has_controls(text) => Reason::Control,
             Ok(text) if text.len() <= MAX_CELL => return Some(text),
             Ok(_) => Reason::TooLong,
             Err(_) => Reason::NotUtf8,
@@ -209,8 +180,14 @@ impl<'a> Row<'a> {
 
     /// Notes that the cell at `position` cannot be used.
     pub(crate) fn note(&self, position: usize, reason: Reason, faults: &mut Faults) {
-        faults.note(self.line, Some(&self.header[position]), reason);
+        faults.note(Place::Line(self.line), &self.header[position], reason);
     }
+}
+
+/// Whether the text has signs that no text has.
+pub(crate) fn has_controls(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.any(|byte| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r'))
 }
 
 /// Checks that `name` can name a column.
@@ -263,22 +240,4 @@ fn header(record: &ByteRecord) -> Result<Vec<String>, ImportError> {
     }
     check_distinct(names.iter().map(String::as_str))?;
     Ok(names)
-}
-
-/// A reader that fails once one record has taken more than its budget, so that an open quote cannot fill the memory.
-struct Bounded<R> {
-    input: R,
-    budget: Rc<Cell<usize>>,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let budget = self.budget.get();
-        if budget == 0 {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        let read = self.input.read(buffer)?;
-        self.budget.set(budget.saturating_sub(read));
-        Ok(read)
-    }
 }

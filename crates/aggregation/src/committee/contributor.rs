@@ -1,8 +1,8 @@
-//! One person's part: hand the contribution to a replica, to a second one when the first stays silent, and leave.
+//! One person's part: hand the contribution to a replica, to another one when that stays silent, and leave.
 
 use std::sync::Arc;
 
-use base::{Duration, Instant, NodeId, Outbox, Rng};
+use base::{Duration, Instant, NodeId, Outbox};
 
 use crate::committee::contribution::Bundle;
 use crate::committee::message::Message;
@@ -11,44 +11,39 @@ use crate::committee::terms::Terms;
 
 /// How long a replica may take to acknowledge. Guess: several round trips.
 const ACKNOWLEDGE: Duration = Duration::from_millis(1500);
-/// How many replicas a contribution is handed to.
-const REPLICAS_MAX: usize = 2;
 
 /// A contribution on its way.
 pub struct Contributor {
     terms: Arc<Terms>,
     bundle: Box<Bundle>,
-    tried: Vec<NodeId>,
+    doors: Vec<NodeId>,
+    /// How many of these were tried.
+    tried: usize,
     retry_at: Instant,
 }
 
 impl Contributor {
-    /// Hands `bundle` to a replica.
+    /// Hands `bundle` to the first of the person's [`doors`](Terms::doors).
     pub fn start(
         terms: Arc<Terms>,
         bundle: Bundle,
         now: Instant,
-        rng: &mut Rng,
         out: &mut Outbox<Committee>,
     ) -> Self {
         let mut contributor = Self {
+            doors: terms.doors(bundle.header.node()),
             terms,
             bundle: Box::new(bundle),
-            tried: Vec::new(),
+            tried: 0,
             retry_at: now,
         };
-        contributor.hand_over(now, rng, out);
+        contributor.hand_over(now, out);
         contributor
     }
 
     /// Tries another replica when it is time. Whether this contribution is over.
-    pub fn handle_timer(
-        &mut self,
-        now: Instant,
-        rng: &mut Rng,
-        out: &mut Outbox<Committee>,
-    ) -> bool {
-        now >= self.retry_at && !self.hand_over(now, rng, out)
+    pub fn handle_timer(&mut self, now: Instant, out: &mut Outbox<Committee>) -> bool {
+        now >= self.retry_at && !self.hand_over(now, out)
     }
 
     /// Tries another replica when this was the one. Whether this contribution is over.
@@ -56,32 +51,23 @@ impl Contributor {
         &mut self,
         node: NodeId,
         now: Instant,
-        rng: &mut Rng,
         out: &mut Outbox<Committee>,
     ) -> bool {
-        self.tried.last() == Some(&node) && !self.hand_over(now, rng, out)
+        self.doors[..self.tried].last() == Some(&node) && !self.hand_over(now, out)
     }
 
     /// Whether `node` was handed the contribution.
     pub fn has_tried(&self, node: NodeId) -> bool {
-        self.tried.contains(&node)
+        self.doors[..self.tried].contains(&node)
     }
 
-    fn hand_over(&mut self, now: Instant, rng: &mut Rng, out: &mut Outbox<Committee>) -> bool {
-        let fresh: Vec<_> = self
-            .terms
-            .seats
-            .iter()
-            .copied()
-            .filter(|seat| !self.tried.contains(seat))
-            .collect();
-        if self.tried.len() >= REPLICAS_MAX || fresh.is_empty() {
+    fn hand_over(&mut self, now: Instant, out: &mut Outbox<Committee>) -> bool {
+        let Some(door) = self.doors.get(self.tried) else {
             return false;
-        }
-        let chosen = fresh[rng.below(fresh.len() as u64) as usize];
-        self.tried.push(chosen);
+        };
+        self.tried += 1;
         let round = self.terms.round();
-        out.send(chosen, Message::Bundle(round, self.bundle.clone()));
+        out.send(*door, Message::Bundle(round, self.bundle.clone()));
         self.retry_at = now + ACKNOWLEDGE;
         out.wake(self.retry_at, Timer::Contributor(round));
         true

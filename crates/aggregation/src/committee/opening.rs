@@ -60,10 +60,7 @@ impl<T: Statement> Tally<T> {
         }
         let (replicas, signers) = (terms.sizes.replicas, terms.sizes.signers);
         let enough = usize::from(signers.max(replicas - signers + 1));
-        let agree = |lane: usize| {
-            let of_lane = || terms.lane(lane).filter_map(|seat| self.of(seat));
-            of_lane().any(|word| of_lane().filter(|w| w.body == word.body).count() >= enough)
-        };
+        let agree = |lane: usize| self.backed(terms, lane, enough).next().is_some();
         // Counting is cheaper than comparing.
         terms.outvotes && self.said.len() >= enough * terms.lanes() && (0..terms.lanes()).all(agree)
     }
@@ -77,13 +74,24 @@ impl<T: Statement> Tally<T> {
             1
         };
         (0..terms.lanes()).any(|lane| {
-            let of_lane = || terms.lane(lane).filter_map(|seat| self.of(seat));
-            let agree =
-                |word: &&Signed<T>| of_lane().filter(|other| other.body == word.body).count();
-            let mut strong = of_lane().filter(|word| agree(word) >= needed);
+            let mut strong = self.backed(terms, lane, needed);
             let first = strong.next();
             first.is_some_and(|first| strong.any(|other| other.body != first.body))
         })
+    }
+
+    /// The words of a lane's seats that at least `enough` of them share.
+    fn backed(
+        &self,
+        terms: &Terms,
+        lane: usize,
+        enough: usize,
+    ) -> impl Iterator<Item = &Signed<T>> {
+        let seats = terms.lane(lane);
+        let of_lane = move || seats.clone().filter_map(|seat| self.of(seat));
+        let sharing = of_lane.clone();
+        of_lane()
+            .filter(move |word| sharing().filter(|other| other.body == word.body).count() >= enough)
     }
 
     /// Who said something else than enough of its lane.

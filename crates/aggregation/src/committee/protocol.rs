@@ -10,6 +10,7 @@ use crypto::{SealingKey, SealingPublicKey, Vector};
 use crate::committee::contribution::{Bundle, Unfit};
 use crate::committee::contributor::Contributor;
 use crate::committee::evidence::Evidence;
+use crate::committee::expected::Expected;
 use crate::committee::fault::{Failure, Misbehaviour};
 use crate::committee::lanes::LaneKey;
 use crate::committee::message::Message;
@@ -50,8 +51,8 @@ pub struct Context {
 /// From the application, which has checked the plan and the actor list.
 #[derive(Debug)]
 pub enum Command {
-    /// Be a replica. The set names who could contribute.
-    Serve(Arc<Terms>, BTreeSet<NodeId>),
+    /// Be a replica; whose contributions there may be.
+    Serve(Arc<Terms>, Expected),
     /// The querier calls for contributions, sealed to these keys of the lanes, which were checked
     /// ([`Terms::check_lanes`]).
     Collecting(Digest, Vec<Signed<LaneKey>>),
@@ -89,6 +90,8 @@ pub enum Event {
         /// That this node has voted, and how.
         state: Vec<u8>,
     },
+    /// At a replica: how far it is, but for [`Event::SetAgreed`].
+    Serves(Digest, Service),
     /// At a replica: whose shares are added up.
     SetAgreed(Digest, BTreeSet<NodeId>),
     /// A peer did what no honest one does.
@@ -98,6 +101,19 @@ pub enum Event {
         /// Which check failed.
         what: Misbehaviour,
     },
+}
+
+/// What a replica has done last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// Taken its seat.
+    Seated,
+    /// Heard the call for contributions.
+    Collecting,
+    /// Said what it holds, and takes nothing more.
+    Closed,
+    /// Given its lane's sum, or said that there is none.
+    Gave,
 }
 
 /// A deadline of one role.
@@ -141,7 +157,7 @@ impl Committee {
 
     fn command(&mut self, now: Instant, command: Command, out: &mut Outbox<Self>) {
         match command {
-            Command::Serve(terms, members) => self.serve(now, terms, members, out),
+            Command::Serve(terms, expected) => self.serve(now, terms, expected, out),
             Command::Collecting(round, keys) => {
                 if let Some(replica) = self.serving.get_mut(&round) {
                     replica.collecting(now, keys, out);
@@ -172,14 +188,14 @@ impl Committee {
         &mut self,
         now: Instant,
         terms: Arc<Terms>,
-        members: BTreeSet<NodeId>,
+        expected: Expected,
         out: &mut Outbox<Self>,
     ) {
         let round = terms.round();
         if self.serving.contains_key(&round) || self.serving.len() >= ROUNDS_MAX {
             return;
         }
-        let Some(replica) = Replica::start(&mut self.context, now, terms, members, out) else {
+        let Some(replica) = Replica::start(&mut self.context, now, terms, expected, out) else {
             return;
         };
         self.serving.insert(round, replica);
@@ -201,8 +217,7 @@ impl Committee {
     ) {
         if self.contributing.len() < ROUNDS_MAX {
             let round = terms.round();
-            let rng = &mut self.context.rng;
-            let contributor = Contributor::start(terms, bundle, now, rng, out);
+            let contributor = Contributor::start(terms, bundle, now, out);
             self.contributing.insert(round, contributor);
         }
     }
@@ -279,9 +294,8 @@ impl Committee {
                 });
             }
             Timer::Contributor(round) => {
-                let rng = &mut self.context.rng;
                 if let Some(contributor) = self.contributing.get_mut(&round)
-                    && contributor.handle_timer(now, rng, out)
+                    && contributor.handle_timer(now, out)
                 {
                     self.contributing.remove(&round);
                 }
@@ -298,9 +312,8 @@ impl Committee {
     }
 
     fn unreachable(&mut self, now: Instant, node: NodeId, out: &mut Outbox<Self>) {
-        let rng = &mut self.context.rng;
         self.contributing
-            .retain(|_, contributor| !contributor.on_unreachable(node, now, rng, out));
+            .retain(|_, contributor| !contributor.on_unreachable(node, now, out));
     }
 }
 

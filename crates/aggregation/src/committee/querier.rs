@@ -103,9 +103,32 @@ impl Querier {
         said: Sum,
         out: &mut Outbox<Committee>,
     ) -> Result<(), Misbehaviour> {
+        let was_unknown = self.set.is_none();
+        self.admit(from, said, out)?;
+        if was_unknown && self.set.is_some() {
+            // Those who are wrong are not to blame on the one that came with the signatures.
+            for (from, said) in std::mem::take(&mut self.waiting) {
+                if let Err(what) = self.admit(from, said, out) {
+                    out.emit(Event::Misbehaved { node: from, what });
+                }
+            }
+        }
+        if !self.over {
+            self.advance(now, out);
+        }
+        Ok(())
+    }
+
+    /// Keeps a sum that holds; and one over a set that nobody has shown to be signed, until somebody does.
+    fn admit(
+        &mut self,
+        from: NodeId,
+        said: Sum,
+        out: &mut Outbox<Committee>,
+    ) -> Result<(), Misbehaviour> {
         let terms = Arc::clone(&self.terms);
         self.check_seat(from, said.sum.seat)?;
-        if self.sums.has(said.sum.seat) {
+        if self.over || self.sums.has(said.sum.seat) {
             return Ok(());
         }
         let digest = said.set.digest();
@@ -142,29 +165,24 @@ impl Querier {
             }
             return Ok(());
         }
-        let is_news = self.set.is_none();
         if let Some(certificate) = certificate {
             self.set.get_or_insert((set, certificate));
         }
         self.sums.insert(sum);
-        if is_news {
-            // Those who are wrong are not to blame on this one.
-            for (from, said) in std::mem::take(&mut self.waiting) {
-                if let Err(what) = self.on_sum(now, from, said, out) {
-                    out.emit(Event::Misbehaved { node: from, what });
-                }
-            }
-        }
-        if self.sums.is_settled(&terms) {
+        Ok(())
+    }
+
+    /// Gives the totals as soon as no other word could change them, and comes to an end when all have spoken.
+    fn advance(&mut self, now: Instant, out: &mut Outbox<Committee>) {
+        if self.sums.is_settled(&self.terms) {
             self.open(out);
         }
-        if self.sums.is_full(&terms) {
+        if self.sums.is_full(&self.terms) {
             self.conclude(out);
-        } else if self.conclude_at.is_none() && self.sums.endorsed(&terms).is_some() {
+        } else if self.conclude_at.is_none() && self.sums.endorsed(&self.terms).is_some() {
             self.conclude_at = Some(now + GRACE);
-            out.wake(now + GRACE, Timer::Querier(terms.round()));
+            out.wake(now + GRACE, Timer::Querier(self.terms.round()));
         }
-        Ok(())
     }
 
     fn on_denied(

@@ -32,6 +32,7 @@ pub use giving::CERTIFIERS;
 use crate::agreement::{Agreement, Config, QuorumCertificate, value_digest};
 use crate::committee::calling::Calling;
 use crate::committee::contribution::{Bundle, Item, LaneShare, longest_item, longest_sealed};
+use crate::committee::expected::Expected;
 use crate::committee::fault::Misbehaviour;
 use crate::committee::holdings::Holdings;
 use crate::committee::inclusion::{Entry, Inclusion, SetBody, Sets};
@@ -39,7 +40,7 @@ use crate::committee::lanes::LaneKey;
 use crate::committee::message::{Message, Sum};
 use crate::committee::opening::Tally;
 use crate::committee::place::Below;
-use crate::committee::protocol::{Committee, Context, Event, Timer};
+use crate::committee::protocol::{Committee, Context, Event, Service, Timer};
 use crate::committee::statement::{LaneCount, Signed, Statement};
 use crate::committee::support::{Reasons, Support};
 use crate::committee::terms::Terms;
@@ -79,7 +80,7 @@ pub struct Replica {
     terms: Arc<Terms>,
     seat: usize,
     lane: usize,
-    members: BTreeSet<NodeId>,
+    expected: Expected,
     served_at: Instant,
     /// Longest ciphertext that a contributor may send.
     longest_sealed: usize,
@@ -224,7 +225,7 @@ impl Replica {
         context: &mut Context,
         now: Instant,
         terms: Arc<Terms>,
-        members: BTreeSet<NodeId>,
+        expected: Expected,
         out: &mut Outbox<Committee>,
     ) -> Option<Self> {
         let own = context.identity.node();
@@ -246,18 +247,20 @@ impl Replica {
         if terms.proof.is_some() {
             settlement = Some(agreement(terms.final_instance())?);
         }
+        out.emit(Event::Serves(round, Service::Seated));
         out.wake(terms.closes_at, Timer::Replica(round));
         out.wake(terms.ends_at(), Timer::Replica(round));
-        let (mut members, mut lanes) = (members, None);
+        let (mut expected, mut lanes) = (expected, None);
         if !terms.place.is_leaf() {
             // Nothing is sealed to who adds up others' sums.
-            members = terms.place.below.iter().map(Below::name).collect();
+            let children: BTreeSet<_> = terms.place.below.iter().map(Below::name).collect();
+            expected = children.into();
             lanes = Some(Vec::new());
         }
         let mut replica = Self {
             lane: terms.sizes.lane_of(seat),
             seat,
-            members,
+            expected,
             served_at: now,
             longest_sealed: longest_sealed(&terms),
             secrets: BTreeMap::new(),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use base::{Digest, Duration, Instant, NodeId};
+use base::{Digest, Duration, Instant, NodeId, Rng};
 
 use crate::committee::place::Place;
 use crate::sizes::Sizes;
@@ -11,6 +11,8 @@ use crate::validity::{self, Validity};
 /// Longest time from the end of the collection to the answer: twelve views of the agreement. That all their leaders are away
 /// has a chance of 5·10^-7 when 30 % are.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(45);
+/// To how many replicas a contribution is handed until one has it. With 30 % of them away all are with a chance of 1 %.
+const DOORS_MAX: usize = 4;
 /// As much again where proofs are checked: there are two agreements then.
 const PROVE_WITHIN: Duration = ANSWER_WITHIN;
 
@@ -131,6 +133,17 @@ impl Terms {
             (true, false) => self.replicas(0),
             (false, _) => &[],
         }
+    }
+
+    /// The replicas to which `contributor` hands its contribution, in the order in which it tries them. Drawn by a lot of its
+    /// own, so that each replica gets as many contributions as any other.
+    pub fn doors(&self, contributor: NodeId) -> Vec<NodeId> {
+        let lot = Digest::of("door", &[&self.round().0, contributor.as_bytes()]);
+        let (mut rng, mut left) = (Rng::from_seed(lot.0), self.seats.clone());
+        let doors = 0..DOORS_MAX.min(left.len());
+        doors
+            .map(|_| left.swap_remove(rng.below(left.len() as u64) as usize))
+            .collect()
     }
 
     /// The seat of `node`.

@@ -75,7 +75,7 @@ fn owners_who_decline_or_do_not_match_are_told_apart_from_nobody_who_matters() {
 fn a_node_without_a_seat_does_not_serve_and_impossible_terms_are_not_asked() {
     let mut net = Net::new();
     let (outsider, querier) = (net.people[14], net.querier);
-    let serve = Command::Serve(Arc::clone(&net.terms), BTreeSet::new());
+    let serve = Command::Serve(Arc::clone(&net.terms), BTreeSet::new().into());
     net.give(outsider, serve);
     assert!(net.queue.is_empty());
     let mut terms = (*net.terms).clone();

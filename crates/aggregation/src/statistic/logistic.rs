@@ -14,7 +14,7 @@ use super::answer::Undefined;
 use super::column;
 use super::declaration::{DECIMALS_MAX, Declaration, Measure};
 use super::elimination::{Inverse, Singular};
-use super::fixed::{Fraction, as_f64, exact, exact_sum, root, ten_to};
+use super::fixed::{Fixed, Fraction, as_f64, exact, exact_sum, root, ten_to};
 use super::part::{Part, pairs};
 use super::refusal::DeclarationError;
 use super::row::Row;
@@ -27,6 +27,10 @@ const STEP_BITS: u32 = 44;
 /// Where one Newton step leads, intercept first, in the columns' units.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogisticStep {
+    /// The predictors' names.
+    pub predictors: Vec<String>,
+    /// The declared step, to which everybody rounded.
+    pub rounding: Fixed,
     /// The gradient at the declared weights.
     pub gradient: Vec<Fraction>,
     /// The Fisher information there, row by row.
@@ -75,6 +79,17 @@ pub(super) fn check_decimals(found: u8) -> Result<(), DeclarationError> {
     }
 }
 
+/// The most digits after the point, up to `most`, to which rows of predictors of these ranges can be rounded; `None` where
+/// even whole numbers are too fine.
+pub fn finest_decimals(predictors: &[Range], most: u8) -> Option<u8> {
+    let reaches: Vec<_> = std::iter::once(Reach::INTERCEPT)
+        .chain(predictors.iter().map(|range| Reach::of("", *range)))
+        .collect();
+    (0..=most)
+        .rev()
+        .find(|decimals| bounds(&reaches, *decimals).is_ok())
+}
+
 /// A predictor's largest magnitude, in units of `10^-decimals`.
 struct Reach<'a> {
     units: u128,
@@ -82,27 +97,35 @@ struct Reach<'a> {
     name: &'a str,
 }
 
-/// Of the intercept and all predictors.
-fn reaches<'a>(
-    columns: &'a [Column],
-    predictors: &[u16],
-) -> Result<Vec<Reach<'a>>, DeclarationError> {
-    let mut reaches = vec![Reach {
+impl<'a> Reach<'a> {
+    const INTERCEPT: Self = Self {
         units: 1,
         decimals: 0,
         name: "intercept",
-    }];
-    for &index in predictors {
-        let range = column::range(columns, index)?;
-        reaches.push(Reach {
+    };
+
+    fn of(name: &'a str, range: Range) -> Self {
+        Self {
             units: range
                 .min
                 .unsigned_abs()
                 .max(range.max.unsigned_abs())
                 .into(),
             decimals: range.decimals,
-            name: &columns[usize::from(index)].name,
-        });
+            name,
+        }
+    }
+}
+
+/// Of the intercept and all predictors.
+fn reaches<'a>(
+    columns: &'a [Column],
+    predictors: &[u16],
+) -> Result<Vec<Reach<'a>>, DeclarationError> {
+    let mut reaches = vec![Reach::INTERCEPT];
+    for &index in predictors {
+        let range = column::range(columns, index)?;
+        reaches.push(Reach::of(&columns[usize::from(index)].name, range));
     }
     Ok(reaches)
 }
@@ -259,7 +282,13 @@ pub(super) fn decode(
     let step: Vec<f64> = inverse.times(&gradient).iter().map(as_f64).collect();
     let before = weights.iter().map(|&w| w as f64 / ten(*weight_decimals));
     let diagonal = (0..size).map(|i| root(&inverse.diagonal(i)));
+    let names = predictors.iter().map(|&index| column::name(columns, index));
     Ok(LogisticStep {
+        predictors: names.collect(),
+        rounding: Fixed {
+            units: 1,
+            decimals: *decimals,
+        },
         weights: before
             .zip(&step)
             .map(|(weight, step)| weight + step)

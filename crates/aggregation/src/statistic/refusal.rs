@@ -138,7 +138,9 @@ pub enum DeclarationError {
         found: u8,
     },
     /// A step too fine for doubles to be rounded to.
-    #[error("column \"{column}\" has more than 2^{limit_bits} steps: take fewer digits")]
+    #[error(
+        "column \"{column}\" has more than 2^{limit_bits} steps: take a coarser step, or divide the column by a power of ten"
+    )]
     TooFine {
         /// Its name.
         column: String,

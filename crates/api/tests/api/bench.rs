@@ -53,7 +53,7 @@ pub fn reply(request: Request) {
     let unknown = || Fault::new(Kind::Unknown, "there is no such question", "see the list");
     match request {
         Request::Status(reply) => drop(reply.send(Ok(status()))),
-        Request::Shutdown(reply) => drop(reply.send(Ok(()))),
+        Request::Shutdown(reply) | Request::Leave(reply) => drop(reply.send(Ok(()))),
         Request::Ask(new, reply) if new.sql.is_empty() => {
             drop(reply.send(Err(Fault::new(
                 Kind::Refused,
@@ -63,7 +63,8 @@ pub fn reply(request: Request) {
         }
         Request::Ask(_, reply) => drop(reply.send(Ok(question()))),
         Request::Questions(reply) => drop(reply.send(Ok(vec![question(), open()]))),
-        Request::Question(id, reply) | Request::Cancel(id, reply) => {
+        Request::Published(reply) => drop(reply.send(Ok(vec![published()]))),
+        Request::Question(id, reply) | Request::Cancel(id, reply) | Request::Publish(id, reply) => {
             drop(reply.send(if id == "aa" {
                 Ok(question())
             } else {
@@ -77,9 +78,51 @@ pub fn reply(request: Request) {
                 Err(unknown())
             }));
         }
+        Request::Helping(reply) => drop(reply.send(Ok(vec![helping()]))),
+        Request::Holdings(reply) => drop(reply.send(Ok(holdings()))),
+        Request::Import(new, file, reply) => {
+            drop(reply.send(if new.name == "empty" {
+                Err(Fault::new(Kind::Refused, "nothing is in it", "look at it"))
+            } else {
+                Ok(report(&new, &file))
+            }));
+        }
+        Request::Undo(number, reply) => drop(reply.send(match number {
+            1 => Ok(Removed { rows: 3 }),
+            _ => Err(unknown()),
+        })),
+        Request::Export(table, reply) => drop(reply.send(match table.as_str() {
+            "t" => Ok(b"x\n1\n".to_vec()),
+            _ => Err(unknown()),
+        })),
+        Request::Forget(table, reply) => drop(reply.send(match table.as_str() {
+            "t" => Ok(Removed { rows: 1 }),
+            _ => Err(unknown()),
+        })),
+        Request::Vocabulary(reply) => drop(reply.send(Ok(vocabulary()))),
+        Request::Preview(id, reply) => {
+            drop(reply.send(if id == "bb" {
+                Ok(preview())
+            } else {
+                Err(unknown())
+            }));
+        }
+        Request::Check(id, reply) => {
+            drop(reply.send(if id == "aa" {
+                Ok(checked())
+            } else {
+                Err(unknown())
+            }));
+        }
         Request::Inbox(reply) => drop(reply.send(Ok(vec![entry()]))),
         Request::Decide(_, _, reply) => drop(reply.send(Ok(entry()))),
-        Request::Consent(reply) | Request::SetConsent(_, reply) => drop(reply.send(Ok(consent()))),
+        Request::Rules(reply) | Request::SetDefault(_, reply) => drop(reply.send(Ok(rules()))),
+        Request::AddRule(_, reply) => drop(reply.send(Ok(rule(2)))),
+        Request::RemoveRule(number, reply) => drop(reply.send(match number {
+            1 => Ok(rules()),
+            _ => Err(unknown()),
+        })),
+        Request::Budget(reply) | Request::SetBudget(_, reply) => drop(reply.send(Ok(budget()))),
         Request::Doctor(reply) => drop(reply.send(Ok(Doctor {
             checks: vec![Check {
                 name: "vault".into(),
@@ -106,11 +149,23 @@ pub fn status() -> Status {
             min_crowd: 4,
             tables: vec!["t".into()],
         },
+        may_ask: true,
         listens: "127.0.0.1:1".into(),
         announces: vec![],
         folder: "/home".into(),
         version: "0".into(),
         peers_known: 3,
+        peers_remembered: 4,
+        reach: Reach {
+            reached: ReachState::No,
+            asked_at: Some(1),
+            asked: 3,
+            yes: 0,
+            no: 2,
+            seen: vec!["192.0.2.1".into()],
+        },
+        relays: vec![],
+        other_versions: vec![],
         traffic: Traffic {
             connections: 1,
             messages_in: 2,
@@ -119,6 +174,9 @@ pub fn status() -> Status {
             bytes_out: 5,
             dropped: 6,
             refused: 7,
+            slowed: 8,
+            other_callers: 9,
+            by_purpose: vec![],
         },
         started_at: 1,
         now: 2,
@@ -130,6 +188,8 @@ pub fn status() -> Status {
             waiting: 1,
         },
         rule: ConsentRule::Ask,
+        rules: 2,
+        budget: budget(),
     }
 }
 
@@ -147,6 +207,30 @@ pub fn question() -> Question {
             people: String::new(),
             details: json!({"count": 7}),
         }),
+        published: true,
+    }
+}
+
+pub fn helping() -> Helping {
+    Helping {
+        id: "aa".into(),
+        asker: "bb".into(),
+        role: HelpingRole::Replica,
+        lane: Some(2),
+        step: HelpingStep::Closed,
+        at: 4,
+    }
+}
+
+pub fn published() -> Published {
+    Published {
+        id: "aa".into(),
+        asker: "cc".into(),
+        sql: "SELECT COUNT(*) FROM t".into(),
+        purpose: "to see".into(),
+        asked_at: 1,
+        received_at: 3,
+        answer: question().answer.expect("it has one"),
     }
 }
 
@@ -168,18 +252,141 @@ pub fn entry() -> InboxEntry {
         until: 2,
         state: InboxState::Waiting,
         by_rule: false,
+        rule: None,
+        contributed_at: None,
+        note: String::new(),
     }
 }
 
-fn consent() -> Consent {
-    let standing = |sql: Option<&str>| Standing {
-        asker: "cc".into(),
-        sql: sql.map(Into::into),
-        yes: sql.is_some(),
+pub fn rule(number: u32) -> Rule {
+    Rule {
+        number,
+        says: ConsentRule::Yes,
+        asker: Some("cc".into()),
+        table: Some("t".into()),
+        columns: Some(vec!["x".into()]),
+        question: None,
+    }
+}
+
+pub fn rules() -> Rules {
+    Rules {
+        rules: vec![rule(2), rule(1)],
+        default: ConsentRule::Ask,
+    }
+}
+
+pub fn budget() -> Budget {
+    Budget {
+        limit: Some(Limit {
+            questions: 5,
+            period_secs: 86_400,
+        }),
+        spent: 2,
+        free_at: None,
+    }
+}
+
+pub fn vocabulary() -> Vec<Table> {
+    let column = |name: &str, kind| Column {
+        name: name.into(),
+        kind,
+        min: None,
+        max: None,
+        decimals: None,
+        words: vec![],
     };
-    Consent {
-        rule: ConsentRule::Yes,
-        standing: vec![standing(None), standing(Some("x"))],
+    let number = Column {
+        min: Some("-1.5".into()),
+        max: Some("24".into()),
+        decimals: Some(1),
+        ..column("x", ColumnKind::Number)
+    };
+    let category = Column {
+        words: vec!["good".into(), "bad".into()],
+        ..column("y", ColumnKind::Category)
+    };
+    vec![Table {
+        name: "t".into(),
+        columns: vec![number, category, column("z", ColumnKind::Text)],
+    }]
+}
+
+pub fn holdings() -> Holdings {
+    Holdings {
+        tables: vec![HeldTable {
+            name: "t".into(),
+            rows: 3,
+            first_at: Some(1),
+            last_at: None,
+            computed: false,
+            of_community: true,
+        }],
+        imports: vec![Import {
+            number: 1,
+            file: "a.gpx".into(),
+            format: "GPX".into(),
+            bytes: 100,
+            at: 1,
+            kept: 3,
+            duplicate: 1,
+            skipped: 0,
+            undone_at: None,
+        }],
+    }
+}
+
+pub fn report(new: &NewImport, file: &[u8]) -> ImportReport {
+    ImportReport {
+        format: "CSV".into(),
+        number: (!new.preview).then_some(1),
+        replaces: new.table.clone(),
+        kept: vec![Counted {
+            name: "bytes".into(),
+            count: file.len() as u64,
+        }],
+        duplicate: 0,
+        skipped: vec![],
+        unusable_cells: 0,
+        faults: vec![],
+    }
+}
+
+pub fn preview() -> Preview {
+    Preview {
+        outcome: PreviewOutcome::Match,
+        values: vec![PreviewValue {
+            name: "x".into(),
+            value: "7.2".into(),
+        }],
+        numbers: 3,
+    }
+}
+
+pub fn checked() -> Checked {
+    let seat = |node: &str, at| Seat {
+        node: node.into(),
+        at,
+    };
+    Checked {
+        holds: true,
+        why: None,
+        bytes: 3000,
+        took_us: 1500,
+        signatures: 15,
+        answer: question().answer,
+        ring: Some(Ring {
+            asker: seat("aa", 0.5),
+            point: 0.25,
+            setter: "bb".into(),
+            builders: vec![seat("cc", 0.125), seat("dd", 0.75)],
+            helpers: vec![Helper {
+                node: "ee".into(),
+                lane: 0,
+                signed: true,
+            }],
+            witnesses: 2,
+        }),
     }
 }
 

@@ -1,14 +1,18 @@
 //! Events, and the client with a server over a socket.
 
 use api::{
-    Api, Client, ClientError, Event, EventKind, Kind, NewQuestion, STREAMS_MAX, Token, Word, serve,
+    Api, Client, ClientError, ConsentRule, Event, EventKind, Kind, NewQuestion, NewRule,
+    STREAMS_MAX, Token, Word, serve,
 };
 use axum::http::StatusCode;
 use http_body_util::BodyExt;
 use tokio::sync::{broadcast, mpsc};
 use tower::ServiceExt;
 
-use crate::bench::{Call, bench, entry, open, question, reply, status, token, turned_away};
+use crate::bench::{
+    Call, bench, budget, checked, entry, helping, holdings, open, preview, published, question,
+    reply, rule, rules, status, token, turned_away, vocabulary,
+};
 
 fn happened(number: u64) -> Event {
     Event {
@@ -82,8 +86,29 @@ async fn the_client_understands_the_server() {
     assert_eq!(client.questions().await, Ok(vec![question(), open()]));
     assert_eq!(client.question("aa").await, Ok(question()));
     assert_eq!(client.proof("aa").await, Ok(vec![1, 2, 3]));
+    assert_eq!(client.publish("aa").await, Ok(question()));
+    assert_eq!(client.published().await, Ok(vec![published()]));
+    assert_eq!(client.helping().await, Ok(vec![helping()]));
     assert_eq!(client.inbox().await, Ok(vec![entry()]));
     assert_eq!(client.decide("bb", Word::Never).await, Ok(entry()));
+    assert_eq!(client.rules().await, Ok(rules()));
+    let new = NewRule {
+        says: ConsentRule::No,
+        asker: None,
+        table: Some("t".into()),
+        columns: None,
+        question: None,
+    };
+    assert_eq!(client.add_rule(&new).await, Ok(rule(2)));
+    assert_eq!(client.remove_rule(1).await, Ok(rules()));
+    assert_eq!(client.set_default(ConsentRule::Yes).await, Ok(rules()));
+    assert_eq!(client.budget().await, Ok(budget()));
+    assert_eq!(client.vocabulary().await, Ok(vocabulary()));
+    assert_eq!(client.holdings().await, Ok(holdings()));
+    assert_eq!(client.preview("bb").await, Ok(preview()));
+    assert_eq!(client.check("aa").await, Ok(checked()));
+    assert_eq!(client.set_budget(None).await, Ok(budget()));
+    assert_eq!(client.leave().await, Ok(()));
     assert_eq!(client.shutdown().await, Ok(()));
     let refused = |refused| match refused {
         Err(ClientError::Refused(fault)) => fault.kind,
@@ -100,6 +125,10 @@ async fn the_client_understands_the_server() {
         collect_secs: None,
     };
     assert_eq!(refused(client.ask(&new).await.map(drop)), Kind::Refused);
+    assert_eq!(
+        refused(client.remove_rule(9).await.map(drop)),
+        Kind::Unknown
+    );
     let stranger = Client::new(address, Token::new([8; 32]));
     assert_eq!(refused(stranger.status().await.map(drop)), Kind::Token);
     let mut heard = client.events().await.expect("a stream");

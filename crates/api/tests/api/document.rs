@@ -11,11 +11,14 @@ use crate::bench::{Call, bench};
 /// Every operation of the document with a body for it, and what it replies.
 fn operations() -> Vec<(Method, &'static str, &'static str, Option<Value>, u16)> {
     let word = Some(json!({"answer": "always"}));
-    let rule = Some(json!({"rule": "ask"}));
+    let rule = Some(json!({"says": "no", "table": "t", "columns": ["x"]}));
+    let says = Some(json!({"says": "ask"}));
+    let limit = Some(json!({"limit": {"questions": 5, "period_secs": 86_400}}));
     let ask = Some(json!({"sql": "SELECT COUNT(*) FROM t"}));
     vec![
         (Method::GET, "/v1/status", "/v1/status", None, 200),
         (Method::POST, "/v1/shutdown", "/v1/shutdown", None, 204),
+        (Method::POST, "/v1/leave", "/v1/leave", None, 204),
         (Method::GET, "/v1/questions", "/v1/questions", None, 200),
         (Method::POST, "/v1/questions", "/v1/questions", ask, 201),
         (
@@ -67,11 +70,158 @@ fn operations() -> Vec<(Method, &'static str, &'static str, Option<Value>, u16)>
             None,
             404,
         ),
+        (
+            Method::POST,
+            "/v1/questions/{id}/publish",
+            "/v1/questions/aa/publish",
+            None,
+            200,
+        ),
+        (
+            Method::POST,
+            "/v1/questions/{id}/publish",
+            "/v1/questions/bb/publish",
+            None,
+            404,
+        ),
+        (Method::GET, "/v1/published", "/v1/published", None, 200),
+        (Method::GET, "/v1/helping", "/v1/helping", None, 200),
         (Method::GET, "/v1/inbox", "/v1/inbox", None, 200),
         (Method::POST, "/v1/inbox/{id}", "/v1/inbox/bb", word, 200),
-        (Method::GET, "/v1/consent", "/v1/consent", None, 200),
-        (Method::PUT, "/v1/consent", "/v1/consent", rule, 200),
+        (Method::GET, "/v1/rules", "/v1/rules", None, 200),
+        (Method::POST, "/v1/rules", "/v1/rules", rule, 201),
+        (
+            Method::DELETE,
+            "/v1/rules/{number}",
+            "/v1/rules/1",
+            None,
+            200,
+        ),
+        (
+            Method::DELETE,
+            "/v1/rules/{number}",
+            "/v1/rules/9",
+            None,
+            404,
+        ),
+        (
+            Method::DELETE,
+            "/v1/rules/{number}",
+            "/v1/rules/x",
+            None,
+            404,
+        ),
+        (
+            Method::PUT,
+            "/v1/rules/default",
+            "/v1/rules/default",
+            says,
+            200,
+        ),
+        (Method::GET, "/v1/budget", "/v1/budget", None, 200),
+        (Method::PUT, "/v1/budget", "/v1/budget", limit, 200),
         (Method::GET, "/v1/doctor", "/v1/doctor", None, 200),
+        (Method::GET, "/v1/data", "/v1/data", None, 200),
+        (
+            Method::POST,
+            "/v1/data/imports",
+            "/v1/data/imports?name=a.csv&preview=true",
+            None,
+            200,
+        ),
+        (
+            Method::POST,
+            "/v1/data/imports",
+            "/v1/data/imports?name=empty",
+            None,
+            422,
+        ),
+        (
+            Method::DELETE,
+            "/v1/data/imports/{number}",
+            "/v1/data/imports/1",
+            None,
+            200,
+        ),
+        (
+            Method::DELETE,
+            "/v1/data/imports/{number}",
+            "/v1/data/imports/x",
+            None,
+            404,
+        ),
+        (
+            Method::GET,
+            "/v1/data/tables/{table}",
+            "/v1/data/tables/t",
+            None,
+            200,
+        ),
+        (
+            Method::GET,
+            "/v1/data/tables/{table}",
+            "/v1/data/tables/u",
+            None,
+            404,
+        ),
+        (
+            Method::DELETE,
+            "/v1/data/tables/{table}",
+            "/v1/data/tables/t",
+            None,
+            200,
+        ),
+        (
+            Method::DELETE,
+            "/v1/data/tables/{table}",
+            "/v1/data/tables/u",
+            None,
+            404,
+        ),
+        (Method::GET, "/v1/vocabulary", "/v1/vocabulary", None, 200),
+        (
+            Method::GET,
+            "/v1/inbox/{id}/preview",
+            "/v1/inbox/bb/preview",
+            None,
+            200,
+        ),
+        (
+            Method::GET,
+            "/v1/inbox/{id}/preview",
+            "/v1/inbox/aa/preview",
+            None,
+            404,
+        ),
+        (
+            Method::GET,
+            "/v1/questions/{id}/check",
+            "/v1/questions/aa/check",
+            None,
+            200,
+        ),
+        (
+            Method::GET,
+            "/v1/questions/{id}/check",
+            "/v1/questions/bb/check",
+            None,
+            404,
+        ),
+        (Method::POST, "/v1/page/codes", "/v1/page/codes", None, 201),
+        (
+            Method::POST,
+            "/v1/page/sessions",
+            "/v1/page/sessions",
+            Some(json!({"code": "0"})),
+            401,
+        ),
+        (
+            Method::DELETE,
+            "/v1/page/sessions",
+            "/v1/page/sessions",
+            None,
+            204,
+        ),
     ]
 }
 
@@ -120,6 +270,7 @@ async fn every_route_says_what_the_document_says() {
                 );
             }
             Some("application/cbor") => assert_eq!(reply, [1, 2, 3]),
+            Some("text/csv") => assert_eq!(reply, b"x\n1\n"),
             kind => assert!(kind.is_none() && reply.is_empty(), "{path}: {kind:?}"),
         }
         called.insert((method.to_string(), path.to_owned()));
@@ -173,6 +324,7 @@ fn fits(document: &Value, schema: &Value, value: &Value, at: &str) {
     let kind = match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
         Value::Number(_) => "integer",
         Value::String(_) => "string",
         Value::Array(_) => "array",

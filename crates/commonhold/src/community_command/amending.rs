@@ -1,15 +1,22 @@
-//! `community revoke`, `rotate` and `delegate`: what the authority alone does.
+//! `community revoke`, `rotate`, `delegate`, `unlist` and `amend`: what the authority alone does.
 
 use base::NodeId;
-use community::{AmendmentError, Community, Retired};
+use community::{AmendmentError, Community, Descriptor, Retired, Table};
 use crypto::SigningKey;
+use net::Clock;
 use serde_json::json;
 
+use super::changes::Changes;
 use super::folder::{AUTHORITY, ENROLMENT, Folder, Held, NEXT_AUTHORITY};
-use super::options::{DelegateOptions, RevokeOptions, RotateOptions};
-use super::places::{self, Role};
-use super::{Failure, Told, passphrase, telling};
-use crate::home::system_rng;
+use super::founding::check_numbers;
+use super::options::{
+    AmendOptions, Authority, DelegateOptions, RevokeOptions, RotateOptions, UnlistOptions,
+};
+use super::{Failure, Told, passphrase, telling, vocabulary_file};
+use crate::home::{node_of, system_rng};
+
+/// Fewest letters by which a key may be called.
+const SHORTEST: usize = 4;
 
 /// The authority with its folder, which nobody else changes meanwhile.
 struct Seat {
@@ -32,11 +39,9 @@ impl Seat {
 
 /// Takes a node out.
 pub fn revoke(options: &RevokeOptions) -> Result<Told, Failure> {
-    let path = places::find(options.dir.as_deref(), &[Role::Authority])?;
-    let folder = Folder::at(&path);
+    let folder = Folder::find(options.authority.dir.as_deref())?;
     let node = telling::node(&folder, &options.node)?;
-    let secret = options.secret.passphrase_file.as_deref();
-    let passphrase = passphrase::known(secret, "the authority's key")?;
+    let passphrase = passphrase::known(&options.authority.secret, "the authority's key")?;
     let seat = Seat::take(&folder, &passphrase)?;
     let next = seat
         .community
@@ -69,14 +74,9 @@ pub fn revoke_unless_revoked(
 
 /// Hands the community to a new key.
 pub fn rotate(options: &RotateOptions) -> Result<Told, Failure> {
-    let path = places::find(options.dir.as_deref(), &[Role::Authority])?;
-    let folder = Folder::at(&path);
-    let secret = options.secret.passphrase_file.as_deref();
-    let passphrase = passphrase::known(secret, "the authority's key")?;
-    let new_passphrase = match options.new_passphrase_file.as_deref() {
-        Some(file) => passphrase::new_in(file)?,
-        None => passphrase.clone(),
-    };
+    let folder = Folder::find(options.authority.dir.as_deref())?;
+    let passphrase = passphrase::known(&options.authority.secret, "the authority's key")?;
+    let new_passphrase = passphrase::next(options.new_passphrase_file.as_deref(), &passphrase)?;
     let seat = Seat::take(&folder, &passphrase)?;
     let rng = &mut system_rng();
     let new = SigningKey::generate(rng);
@@ -105,8 +105,7 @@ pub fn rotate(options: &RotateOptions) -> Result<Told, Failure> {
 
 /// Makes an enrolment key.
 pub fn delegate(options: &DelegateOptions) -> Result<Told, Failure> {
-    let path = places::find(options.dir.as_deref(), &[Role::Authority])?;
-    let folder = Folder::at(&path);
+    let folder = Folder::find(options.authority.dir.as_deref())?;
     if folder.file(ENROLMENT).exists() {
         let file = folder.file(ENROLMENT);
         return Err(Failure::Refused(format!(
@@ -114,12 +113,8 @@ pub fn delegate(options: &DelegateOptions) -> Result<Told, Failure> {
             file.display()
         )));
     }
-    let secret = options.secret.passphrase_file.as_deref();
-    let passphrase = passphrase::known(secret, "the authority's key")?;
-    let new_passphrase = match options.new_passphrase_file.as_deref() {
-        Some(file) => passphrase::new_in(file)?,
-        None => passphrase.clone(),
-    };
+    let passphrase = passphrase::known(&options.authority.secret, "the authority's key")?;
+    let new_passphrase = passphrase::next(options.new_passphrase_file.as_deref(), &passphrase)?;
     let seat = Seat::take(&folder, &passphrase)?;
     let rng = &mut system_rng();
     let new = SigningKey::generate(rng);
@@ -138,6 +133,125 @@ pub fn delegate(options: &DelegateOptions) -> Result<Told, Failure> {
     Ok(told)
 }
 
+/// Takes an enrolment key off the list.
+pub fn unlist(options: &UnlistOptions) -> Result<Told, Failure> {
+    let folder = Folder::find(options.authority.dir.as_deref())?;
+    let key = listed(&folder.community()?, &options.key)?;
+    let change = |next: &mut Descriptor| {
+        next.enrolment.retain(|listed| *listed != key);
+        Ok(())
+    };
+    let done = format!("{key} certifies nobody from now on.");
+    changed(&folder, &options.authority, options.preview, change, done)
+}
+
+/// The enrolment key that somebody means.
+fn listed(community: &Community, typed: &str) -> Result<NodeId, Failure> {
+    let listed = &community.descriptor().enrolment;
+    let typed = typed.to_ascii_lowercase();
+    let begins = |key: &&NodeId| typed.len() >= SHORTEST && key.to_string().starts_with(&typed);
+    let found: Vec<_> = listed.iter().filter(begins).collect();
+    match found[..] {
+        [key] => Ok(*key),
+        [] if node_of(&typed).is_some() => Err(Failure::Refused(format!(
+            "{typed} is not on the list of keys that certify; see commonhold community show"
+        ))),
+        [] => Err(Failure::Usage(format!(
+            "no key that certifies is called {typed}; type at least {SHORTEST} letters of a name that commonhold community show shows as issuer"
+        ))),
+        _ => Err(Failure::Usage(format!(
+            "{} keys' names start with {typed}; type more of it",
+            found.len()
+        ))),
+    }
+}
+
+/// Changes numbers and words.
+pub fn amend(options: &AmendOptions) -> Result<Told, Failure> {
+    let folder = Folder::find(options.authority.dir.as_deref())?;
+    let vocabulary = options.vocabulary.as_deref().map(vocabulary_file::read);
+    let vocabulary = vocabulary.transpose()?;
+    let change = |next: &mut Descriptor| change_numbers(next, options, vocabulary.clone());
+    let done = "The community is changed.".to_owned();
+    changed(&folder, &options.authority, options.preview, change, done)
+}
+
+fn change_numbers(
+    next: &mut Descriptor,
+    options: &AmendOptions,
+    vocabulary: Option<Vec<Table>>,
+) -> Result<(), Failure> {
+    let follows = next.padding_allowance == next.colluders;
+    next.nodes = options.nodes.unwrap_or(next.nodes);
+    next.colluders = options.colluders.unwrap_or(next.colluders);
+    next.min_crowd = options.min_crowd.unwrap_or(next.min_crowd);
+    next.padding_allowance = match options.padding {
+        Some(padding) => padding,
+        None if follows => next.colluders,
+        None => next.padding_allowance,
+    };
+    if let Some(draws) = options.draws {
+        let none =
+            || Failure::Usage("nobody could ask without a draw; give such as 16/hour".into());
+        let draws = draws.0.ok_or_else(none)?;
+        next.draws_per_period = u32::try_from(draws.questions).unwrap_or(u32::MAX);
+        next.period_secs = draws.period.as_secs();
+    }
+    next.vocabulary = vocabulary.unwrap_or_else(|| std::mem::take(&mut next.vocabulary));
+    check_numbers(
+        next.nodes,
+        next.colluders,
+        next.min_crowd,
+        next.padding_allowance,
+    )
+}
+
+/// Makes a change, or says only what it would change.
+fn changed(
+    folder: &Folder,
+    authority: &Authority,
+    preview: bool,
+    change: impl Fn(&mut Descriptor) -> Result<(), Failure>,
+    done: String,
+) -> Result<Told, Failure> {
+    let changes = |community: &Community| -> Result<Changes, Failure> {
+        let before = community.descriptor();
+        let mut after = before.clone();
+        change(&mut after)?;
+        let logs = folder.logs(community)?;
+        let changes = Changes::between(before, &after, &logs, Clock::start().now());
+        match changes.is_empty() {
+            true => Err(Failure::Refused("nothing would change".into())),
+            false => Ok(changes),
+        }
+    };
+    let community = folder.community()?;
+    let first = changes(&community)?;
+    if preview {
+        let mut json = first.json();
+        json["preview"] = true.into();
+        let mut lines = first.lines();
+        lines.push("Nothing is changed yet: the same without --preview does it.".into());
+        return Ok(Told { json, lines });
+    }
+    let passphrase = passphrase::known(&authority.secret, "the authority's key")?;
+    let seat = Seat::take(folder, &passphrase)?;
+    // Somebody may have changed something while the passphrase was typed.
+    let changes = changes(&seat.community)?;
+    let next = seat.community.amend(&seat.key, |next| {
+        change(next).expect("it was just tried on the same descriptor");
+    });
+    let next = next.map_err(refused)?;
+    folder.store_community(&next)?;
+    let mut told = amended(folder, &next, done, &[]);
+    let json = changes.json();
+    for part in ["changes", "certificates_lost", "warnings"] {
+        told.json[part] = json[part].clone();
+    }
+    told.lines.splice(1..1, changes.lines());
+    Ok(told)
+}
+
 fn amended(folder: &Folder, community: &Community, line: String, names: &[(&str, NodeId)]) -> Told {
     let epoch = community.descriptor().epoch;
     let file = folder.epoch(epoch);
@@ -146,7 +260,8 @@ fn amended(folder: &Folder, community: &Community, line: String, names: &[(&str,
         json[name] = node.to_string().into();
     }
     let next = format!(
-        "Epoch {epoch}: send {} to the members, for: commonhold community install FILE",
+        "Epoch {epoch}: nodes that let people in from this folder tell the others. If none runs, on any member's machine: \
+         commonhold community install {}",
         file.display()
     );
     Told {

@@ -21,6 +21,7 @@ use crypto::{LOCKED_BYTES_MAX, LockCost, SigningKey, UnlockError, lock, unlock};
 use zeroize::Zeroizing;
 
 use super::Failure;
+use super::places::{self, Role};
 use crate::files;
 
 /// The authority's key.
@@ -35,6 +36,8 @@ pub const DESCRIPTOR: &str = "descriptor.cbor";
 pub const LOGS: &str = "logs.cbor";
 const TICKETS: &str = "tickets.cbor";
 const EPOCHS: &str = "descriptors";
+/// Most epochs that are handed on at once. Guess: a community changes a few times a year.
+const LATER_MAX: usize = 64;
 
 /// What a locked key says that it is.
 const PURPOSE: &str = "community key";
@@ -51,6 +54,11 @@ impl Folder {
     /// This folder.
     pub fn at(path: &Path) -> Self {
         Self(path.to_path_buf())
+    }
+
+    /// The authority's folder that is meant.
+    pub fn find(named: Option<&Path>) -> Result<Self, Failure> {
+        places::find(named, &[Role::Authority]).map(|path| Self::at(&path))
     }
 
     /// A file in it.
@@ -84,6 +92,13 @@ impl Folder {
         let path = self.file(DESCRIPTOR);
         let signed: SignedDescriptor = read(&path, DESCRIPTOR_BYTES_MAX)?;
         Community::open(signed).map_err(|why| damaged(&path, &why))
+    }
+
+    /// The epochs that follow this one, up to the first that is missing or cannot be read.
+    pub fn later(&self, epoch: u64) -> Vec<SignedDescriptor> {
+        let later = (epoch..).skip(1).take(LATER_MAX);
+        let read = later.map_while(|epoch| read(&self.epoch(epoch), DESCRIPTOR_BYTES_MAX).ok());
+        read.collect()
     }
 
     /// Everything that is known to be issued.

@@ -56,17 +56,10 @@ fn descriptor(options: &CreateOptions, authority: &SigningKey) -> Result<Descrip
     let colluders = options
         .colluders
         .unwrap_or_else(|| Descriptor::default_colluders(nodes));
-    if colluders == 0 || colluders >= nodes {
-        return usage(format!(
-            "{colluders} of {nodes} nodes cannot conspire; give more --nodes, or --colluders from 1 to below that"
-        ));
-    }
     let crowd = options.min_crowd;
-    if crowd == 0 || crowd.saturating_add(colluders) > nodes {
-        return usage(format!(
-            "a crowd of {crowd} and {colluders} who may conspire cannot be had of {nodes} nodes; give a smaller --min-crowd, at least 1, or more --nodes"
-        ));
-    }
+    // Whoever takes part to lift a small crowd over the limit is one of them.
+    let padding_allowance = colluders;
+    check_numbers(nodes, colluders, crowd, padding_allowance)?;
     let vocabulary = options
         .vocabulary
         .as_deref()
@@ -83,14 +76,33 @@ fn descriptor(options: &CreateOptions, authority: &SigningKey) -> Result<Descrip
         alpha: 1e-6,
         offline_permille: 50,
         min_crowd: crowd,
-        // Whoever takes part to lift a small crowd over the limit is one of them.
-        padding_allowance: colluders,
+        padding_allowance,
         draws_per_period: 16,
         period_secs: 3600,
         vocabulary: vocabulary.unwrap_or_default(),
         revoked: Vec::new(),
         cache_size: CACHE_SIZE,
     })
+}
+
+/// Whether there can be a community of these numbers.
+pub fn check_numbers(
+    nodes: u64,
+    colluders: u64,
+    crowd: u64,
+    padding_allowance: u64,
+) -> Result<(), Failure> {
+    if colluders == 0 || colluders >= nodes {
+        return Err(Failure::Usage(format!(
+            "{colluders} of {nodes} nodes cannot conspire; give more --nodes, or --colluders from 1 to below that"
+        )));
+    }
+    if crowd == 0 || crowd.saturating_add(padding_allowance) > nodes {
+        return Err(Failure::Usage(format!(
+            "a crowd of {crowd} and {padding_allowance} who may conspire cannot be had of {nodes} nodes; give a smaller --min-crowd, at least 1, or more --nodes"
+        )));
+    }
+    Ok(())
 }
 
 fn told(descriptor: &Descriptor, folder: &Folder, bytes: usize) -> Told {

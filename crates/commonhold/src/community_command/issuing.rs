@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use super::folder::{self, Folder, Held};
 use super::options::{CertifyOptions, InviteOptions, RenewOptions, RightOption};
-use super::places::{self, Role};
 use super::{Failure, Told, amending, passphrase, telling};
 use crate::home::system_rng;
 use crate::verify::utc;
@@ -72,10 +71,8 @@ impl Desk {
 
 /// Prints a ticket.
 pub fn invite(options: &InviteOptions) -> Result<Told, Failure> {
-    let path = places::find(options.dir.as_deref(), &[Role::Authority])?;
-    let folder = Folder::at(&path);
-    let secret = options.secret.passphrase_file.as_deref();
-    let passphrase = passphrase::known(secret, "the key that certifies")?;
+    let folder = Folder::find(options.authority.dir.as_deref())?;
+    let passphrase = passphrase::known(&options.authority.secret, "the key that certifies")?;
     let replaces = options
         .replaces
         .as_deref()
@@ -124,12 +121,11 @@ fn told_ticket(ticket: &Ticket) -> Told {
 
 /// Certifies who asks with a ticket.
 pub fn certify(options: &CertifyOptions) -> Result<Told, Failure> {
-    let path = places::find(options.dir.as_deref(), &[Role::Authority])?;
+    let folder = Folder::find(options.authority.dir.as_deref())?;
     let request: JoinRequest = folder::read(&options.file, JOIN_REQUEST_BYTES_MAX)
         .map_err(|why| Failure::Failed(format!("this is not a request to join: {why}")))?;
-    let secret = options.secret.passphrase_file.as_deref();
-    let passphrase = passphrase::known(secret, "the key that certifies")?;
-    let mut desk = Desk::open(Folder::at(&path), &passphrase)?;
+    let passphrase = passphrase::known(&options.authority.secret, "the key that certifies")?;
+    let mut desk = Desk::open(folder, &passphrase)?;
     let certificate = match desk.redeem(&request)? {
         Ok(certificate) => certificate,
         Err(why) => {
@@ -147,11 +143,9 @@ fn not_certified(why: Refusal) -> Failure {
 
 /// Certifies a node's keys for longer.
 pub fn renew(options: &RenewOptions) -> Result<Told, Failure> {
-    let path = places::find(options.dir.as_deref(), &[Role::Authority])?;
-    let folder = Folder::at(&path);
+    let folder = Folder::find(options.authority.dir.as_deref())?;
     let node = telling::node(&folder, &options.node)?;
-    let secret = options.secret.passphrase_file.as_deref();
-    let passphrase = passphrase::known(secret, "the key that certifies")?;
+    let passphrase = passphrase::known(&options.authority.secret, "the key that certifies")?;
     let mut desk = Desk::open(folder, &passphrase)?;
     let descriptor = desk.community.descriptor();
     let renewed = desk

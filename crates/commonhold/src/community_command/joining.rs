@@ -10,8 +10,9 @@ use community::{
 };
 use crypto::{CertificateRequest, SigningKey, VrfSecretKey};
 use minicbor::{Decode, Encode};
-use net::{Clock, HostConfig, KnockError, Limits, knock};
+use net::{Clock, HostConfig, KnockError, Limits, Relays, knock};
 use serde_json::json;
+use vault::Vault;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::options::{InstallOptions, JoinOptions};
@@ -19,6 +20,7 @@ use super::places::{self, Role};
 use super::{Failure, Told, folder};
 use crate::files;
 use crate::home::{Home, HomeError, system_rng};
+use crate::output::warn;
 use crate::verify::utc;
 
 /// Keys that are not certified yet.
@@ -73,6 +75,9 @@ pub fn join(options: &JoinOptions) -> Result<Told, Failure> {
             "a node lives in {} already; name another folder with --dir",
             path.display()
         )));
+    }
+    if home.is_wiped() {
+        return Err(failed(&HomeError::Wiped(path)));
     }
     let joining = path.join(JOINING);
     let waiting = if joining.exists() {
@@ -179,6 +184,7 @@ fn asked(waiting: &Joining, ticket: &Ticket, request: Vec<u8>) -> Result<JoinAns
         bind: ([0, 0, 0, 0], 0).into(),
         limits: Limits::default(),
         door: None,
+        relays: Relays::default(),
     };
     let members = ticket.members.iter();
     let members = members.map(|member| (member.node, member.addresses.clone()));
@@ -186,7 +192,7 @@ fn asked(waiting: &Joining, ticket: &Ticket, request: Vec<u8>) -> Result<JoinAns
         .enable_all()
         .build()
         .map_err(|why| Failure::Failed(format!("cannot start: {why}")))?;
-    eprintln!("Asking to be let into \"{}\" …", ticket.name);
+    warn(format_args!("Asking to be let into \"{}\" …", ticket.name));
     let answer = runtime.block_on(knock(config, members.collect(), request));
     let answer = answer.map_err(|why| match why {
         KnockError::Bind(_) => Failure::Failed(why.to_string()),
@@ -260,7 +266,7 @@ fn settled(home: &Home, answer: JoinAnswer, file: &Path) -> Result<String, Failu
 
 /// A member's new certificate.
 fn renewed(home: &Home, answer: JoinAnswer, file: &Path) -> Result<String, Failure> {
-    let (identity, known, _) = home.open().map_err(|why| failed(&why))?;
+    let (identity, known, mut vault) = home.open().map_err(|why| failed(&why))?;
     let welcome: Box<Welcome> = match answer {
         JoinAnswer::Welcome(welcome) => welcome,
         JoinAnswer::Refused(why) => return Err(not_joined(file, &why.into())),
@@ -284,6 +290,7 @@ fn renewed(home: &Home, answer: JoinAnswer, file: &Path) -> Result<String, Failu
         )));
     }
     let community = follow(&known, joined.community.signed().clone(), file)?;
+    remember(&mut vault, [&known, &community])?;
     home.update(Some(joined.certificate.clone()), community.signed())
         .map_err(|why| failed(&why))?;
     Ok(format!(
@@ -295,8 +302,9 @@ fn renewed(home: &Home, answer: JoinAnswer, file: &Path) -> Result<String, Failu
 
 /// The community's next epoch.
 fn followed(home: &Home, descriptor: SignedDescriptor, file: &Path) -> Result<String, Failure> {
-    let (_, known, _) = home.open().map_err(|why| failed(&why))?;
+    let (_, known, mut vault) = home.open().map_err(|why| failed(&why))?;
     let next = follow(&known, descriptor, file)?;
+    remember(&mut vault, [&known, &next])?;
     home.update(None, next.signed())
         .map_err(|why| failed(&why))?;
     Ok(format!(
@@ -304,6 +312,16 @@ fn followed(home: &Home, descriptor: SignedDescriptor, file: &Path) -> Result<St
         next.descriptor().name,
         next.descriptor().epoch
     ))
+}
+
+/// The node hands epochs on to those who know earlier ones.
+fn remember(vault: &mut Vault, epochs: [&Community; 2]) -> Result<(), Failure> {
+    for community in epochs {
+        let (key, value) = node::entry_of_epoch(community.signed());
+        let put = vault.journal_put(&key, &value);
+        put.map_err(|why| Failure::Failed(why.to_string()))?;
+    }
+    Ok(())
 }
 
 /// What is known, or what follows it.

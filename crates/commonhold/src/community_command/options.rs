@@ -8,6 +8,7 @@ use base::NodeId;
 use clap::{Args, Subcommand, ValueEnum};
 use community::Member;
 
+use crate::budget::Written;
 use crate::home::node_of;
 
 /// The commands about a community.
@@ -46,6 +47,10 @@ pub enum CommunityCommand {
     ///
     /// From then on it does the certifying here, and the authority's key can be kept elsewhere.
     Delegate(DelegateOptions),
+    /// Take a key that certifies people off the list; what it certified holds no longer
+    Unlist(UnlistOptions),
+    /// Change the community's numbers or its vocabulary, and say what follows from that
+    Amend(AmendOptions),
     /// Say what the community has agreed on
     Show(ShowOptions),
     /// List every certificate that was issued, and check that the list holds
@@ -60,6 +65,19 @@ pub struct Secret {
     /// A file that holds the passphrase [default: the variable COMMONHOLD_PASSPHRASE, or asked for on the terminal]
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
+}
+
+/// Of every command with a key of the community.
+#[derive(Debug, Args)]
+pub struct Authority {
+    /// Folder of the authority [default: the only one in your data folder]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub secret: Secret,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Of `community create`.
@@ -117,14 +135,8 @@ pub struct InviteOptions {
     /// The same person's node so far, which is revoked: for somebody who lost a device
     #[arg(long, value_name = "NODE")]
     pub replaces: Option<String>,
-    /// Folder of the authority [default: the only one in your data folder]
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
     #[command(flatten)]
-    pub secret: Secret,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
+    pub authority: Authority,
 }
 
 /// Of `community join`.
@@ -151,14 +163,8 @@ pub struct CertifyOptions {
     /// Write the answer to this file
     #[arg(long, value_name = "ANSWER_FILE")]
     pub out: PathBuf,
-    /// Folder of the authority [default: the only one in your data folder]
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
     #[command(flatten)]
-    pub secret: Secret,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
+    pub authority: Authority,
 }
 
 /// Of `community install`.
@@ -180,14 +186,8 @@ pub struct InstallOptions {
 pub struct RevokeOptions {
     /// The node, or the beginning of its name as in the log
     pub node: String,
-    /// Folder of the authority [default: the only one in your data folder]
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
     #[command(flatten)]
-    pub secret: Secret,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
+    pub authority: Authority,
 }
 
 /// Of `community renew`.
@@ -201,14 +201,8 @@ pub struct RenewOptions {
     /// How long it is in force, up to five years
     #[arg(long, value_name = "TIME", default_value = "365d", value_parser = time)]
     pub valid: Duration,
-    /// Folder of the authority [default: the only one in your data folder]
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
     #[command(flatten)]
-    pub secret: Secret,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
+    pub authority: Authority,
 }
 
 /// Of `community rotate`.
@@ -220,14 +214,8 @@ pub struct RotateOptions {
     /// A file that holds the passphrase of the new key [default: the old passphrase]
     #[arg(long, value_name = "FILE")]
     pub new_passphrase_file: Option<PathBuf>,
-    /// Folder of the authority [default: the only one in your data folder]
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
     #[command(flatten)]
-    pub secret: Secret,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
+    pub authority: Authority,
 }
 
 /// Of `community delegate`.
@@ -236,14 +224,48 @@ pub struct DelegateOptions {
     /// A file that holds the passphrase of the new key [default: the authority's passphrase]
     #[arg(long, value_name = "FILE")]
     pub new_passphrase_file: Option<PathBuf>,
-    /// Folder of the authority [default: the only one in your data folder]
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
     #[command(flatten)]
-    pub secret: Secret,
-    /// Print one JSON object
+    pub authority: Authority,
+}
+
+/// Of `community unlist`.
+#[derive(Debug, Args)]
+pub struct UnlistOptions {
+    /// The key, or the beginning of its name as in community show
+    pub key: String,
+    /// Only say what would change
     #[arg(long)]
-    pub json: bool,
+    pub preview: bool,
+    #[command(flatten)]
+    pub authority: Authority,
+}
+
+/// Of `community amend`.
+#[derive(Debug, Args)]
+pub struct AmendOptions {
+    /// N: how many nodes there will be, rounded up
+    #[arg(long, value_name = "N")]
+    pub nodes: Option<u64>,
+    /// C: how many of them may conspire
+    #[arg(long, value_name = "C")]
+    pub colluders: Option<u64>,
+    /// Smallest crowd whose total may be given
+    #[arg(long, value_name = "M")]
+    pub min_crowd: Option<u64>,
+    /// Added to it, against colluders who take part to lift it [default: follows C, if it was C]
+    #[arg(long, value_name = "P")]
+    pub padding: Option<u64>,
+    /// How often one member may have helpers drawn, such as 16/hour
+    #[arg(long, value_name = "N/PERIOD")]
+    pub draws: Option<Written>,
+    /// What the community calls its data, in TOML: in place of all that it called so before
+    #[arg(long, value_name = "FILE.toml")]
+    pub vocabulary: Option<PathBuf>,
+    /// Only say what would change
+    #[arg(long)]
+    pub preview: bool,
+    #[command(flatten)]
+    pub authority: Authority,
 }
 
 /// Of `community show`.
@@ -279,6 +301,7 @@ fn time(text: &str) -> Result<Duration, String> {
         ("d", 86_400),
         ("h", 3600),
         ("m", 60),
+        ("s", 1),
     ];
     let read = |(unit, secs): &(&str, u64)| {
         let number: u64 = text.strip_suffix(unit)?.parse().ok()?;

@@ -9,6 +9,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::Failure;
+use super::options::Secret;
 
 /// The variable that may hold the passphrase.
 pub const VARIABLE: &str = "COMMONHOLD_PASSPHRASE";
@@ -18,8 +19,8 @@ const SHORTEST: usize = 8;
 const LONGEST: u64 = 4096;
 
 /// The passphrase of a key that exists.
-pub fn known(file: Option<&Path>, what: &str) -> Result<Zeroizing<String>, Failure> {
-    match given(file)? {
+pub fn known(secret: &Secret, what: &str) -> Result<Zeroizing<String>, Failure> {
+    match given(secret.passphrase_file.as_deref())? {
         Some(passphrase) => Ok(passphrase),
         None => prompt(&format!("Passphrase of {what}: ")),
     }
@@ -43,9 +44,12 @@ pub fn new(file: Option<&Path>, what: &str) -> Result<Zeroizing<String>, Failure
     long_enough(passphrase)
 }
 
-/// The passphrase in a file, for a key that is made.
-pub fn new_in(file: &Path) -> Result<Zeroizing<String>, Failure> {
-    long_enough(read(file)?)
+/// The passphrase of a key that follows another: the one in the file, or the other's.
+pub fn next(file: Option<&Path>, old: &Zeroizing<String>) -> Result<Zeroizing<String>, Failure> {
+    match file {
+        Some(file) => long_enough(read(file)?),
+        None => Ok(old.clone()),
+    }
 }
 
 fn long_enough(passphrase: Zeroizing<String>) -> Result<Zeroizing<String>, Failure> {

@@ -82,6 +82,23 @@ pub fn find(named: Option<&Path>, roles: &[Role]) -> Result<PathBuf, Failure> {
     )))
 }
 
+/// Where the only node in the user's data folder lives, or would live.
+///
+/// # Errors
+///
+/// The folders, where there are several.
+pub fn only_node(data: &Path) -> Result<PathBuf, Vec<PathBuf>> {
+    let mut nodes = all(data, Role::Node);
+    if Role::Node.is_in(data) {
+        nodes.insert(0, data.to_path_buf());
+    }
+    match nodes.as_slice() {
+        [] => Ok(data.to_path_buf()),
+        [one] => Ok(one.clone()),
+        _ => Err(nodes),
+    }
+}
+
 fn all(data: &Path, role: Role) -> Vec<PathBuf> {
     let entries = fs::read_dir(data).into_iter().flatten().flatten();
     let mut found: Vec<_> = entries
@@ -118,6 +135,27 @@ fn slug(name: &str, id: &Digest) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_only_node_is_found_and_of_several_none_is_chosen() {
+        let data = tempfile::tempdir().unwrap();
+        let settle = |folder: &str| {
+            let folder = data.path().join(folder);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("keys.cbor"), "").unwrap();
+            folder
+        };
+        assert_eq!(only_node(data.path()), Ok(data.path().to_path_buf()));
+        let first = settle("gardeners-abababab/node");
+        assert_eq!(only_node(data.path()), Ok(first.clone()));
+        let second = settle("sleepers-cdcdcdcd/node");
+        assert_eq!(
+            only_node(data.path()),
+            Err(vec![first.clone(), second.clone()])
+        );
+        let own = settle("");
+        assert_eq!(only_node(data.path()), Err(vec![own, first, second]));
+    }
 
     #[test]
     fn folders_have_plain_names() {

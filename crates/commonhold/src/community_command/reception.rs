@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use base::{NodeId, decode, encode};
-use community::{JOIN_REQUEST_BYTES_MAX, JoinAnswer, JoinRequest};
+use community::{JOIN_REQUEST_BYTES_MAX, JoinAnswer, JoinRequest, SignedDescriptor};
 use crypto::SigningKey;
 
 use super::Failure;
@@ -11,7 +11,6 @@ use super::folder::Folder;
 use super::issuing::Desk;
 use super::options::Secret;
 use super::passphrase;
-use super::places::{self, Role};
 
 /// The key that certifies, unlocked, and its folder.
 pub struct Reception {
@@ -34,14 +33,18 @@ impl Reception {
     ///
     /// No such folder, or the wrong passphrase.
     pub fn open(folder: &std::path::Path, secret: &Secret) -> Result<Self, Failure> {
-        let path = places::find(Some(folder), &[Role::Authority])?;
-        let passphrase = passphrase::known(
-            secret.passphrase_file.as_deref(),
-            "the key that lets people in",
-        )?;
-        let folder = Folder::at(&path);
+        let folder = Folder::find(Some(folder))?;
+        let passphrase = passphrase::known(secret, "the key that lets people in")?;
         let key = folder.issuing_key(&folder.community()?, &passphrase)?;
-        Ok(Self { folder: path, key })
+        Ok(Self {
+            folder: folder.path().to_path_buf(),
+            key,
+        })
+    }
+
+    /// The epochs of the community that follow this one, as far as its folder has them.
+    pub fn later(&self, epoch: u64) -> Vec<SignedDescriptor> {
+        Folder::at(&self.folder).later(epoch)
     }
 
     /// Certifies who shows a ticket, or says why not. `None` to who says nothing that can be read.

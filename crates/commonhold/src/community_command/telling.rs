@@ -150,18 +150,23 @@ fn as_lines(community: &Community) -> Vec<String> {
 fn table_lines(table: &Table) -> Vec<String> {
     let mut lines = vec![format!("{:<10} {}", "table", table.name)];
     for column in &table.columns {
-        let kind = match &column.kind {
-            Kind::Number(Range { decimals, min, max }) => format!(
-                "number from {} to {}",
-                decimal(*min, *decimals),
-                decimal(*max, *decimals)
-            ),
-            Kind::Category(words) => format!("one of {}", words.join(", ")),
-            Kind::Text => "text".to_owned(),
-        };
+        let kind = kind(&column.kind);
         lines.push(format!("{:<12} {}: {kind}", "", column.name));
     }
     lines
+}
+
+/// What a column holds.
+pub fn kind(kind: &Kind) -> String {
+    match kind {
+        Kind::Number(Range { decimals, min, max }) => format!(
+            "number from {} to {}",
+            decimal(*min, *decimals),
+            decimal(*max, *decimals)
+        ),
+        Kind::Category(words) => format!("one of {}", words.join(", ")),
+        Kind::Text => "text".to_owned(),
+    }
 }
 
 /// Units of the last decimal as people write them.
@@ -177,8 +182,7 @@ fn decimal(units: i64, decimals: u8) -> String {
 
 /// Lists and checks what was issued.
 pub fn log(options: &LogOptions) -> Result<Told, Failure> {
-    let path = places::find(options.dir.as_deref(), &[Role::Authority])?;
-    let folder = Folder::at(&path);
+    let folder = Folder::find(options.dir.as_deref())?;
     let held = folder.hold()?;
     let community = folder.community()?;
     let mut logs = folder.logs(&community)?;

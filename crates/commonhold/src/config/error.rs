@@ -49,6 +49,20 @@ pub enum ConfigError {
     /// The account has no home.
     #[error("there is no home folder to look in; name the node's folder with --dir DIR")]
     NoHome,
+    /// Nodes of several communities.
+    #[error(
+        "this account has several nodes: {}; name one with --dir DIR, or with the key folder of config.toml",
+        shown(.0)
+    )]
+    SeveralNodes(Vec<PathBuf>),
+}
+
+fn shown(folders: &[PathBuf]) -> String {
+    let folders: Vec<_> = folders
+        .iter()
+        .map(|folder| folder.display().to_string())
+        .collect();
+    folders.join(", ")
 }
 
 /// Where a value comes from.

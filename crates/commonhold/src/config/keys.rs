@@ -11,11 +11,11 @@ pub struct Key {
 }
 
 /// All keys. The documentation is made from this.
-pub const KEYS: [Key; 14] = [
+pub const KEYS: [Key; 17] = [
     Key {
         name: "folder",
         default: "\"\"",
-        about: "Where the node keeps its keys and its vault; empty is the folder commonhold in $XDG_DATA_HOME (~/.local/share).",
+        about: "Where the node keeps its keys and its vault; empty is where community join put it, in the folder commonhold of $XDG_DATA_HOME (~/.local/share).",
     },
     Key {
         name: "listen",
@@ -33,6 +33,16 @@ pub const KEYS: [Key; 14] = [
         about: "Members to join through, each as \"NODE@ADDRESS\", such as [\"6fe1…@203.0.113.7:14766\"]; NODE has 64 digits.",
     },
     Key {
+        name: "relays",
+        default: "[]",
+        about: "Relays of members (`commonhold relay`) by which those meet who cannot be reached, such as [\"203.0.113.7:14766\"]; no other is ever used.",
+    },
+    Key {
+        name: "map_port",
+        default: "false",
+        about: "Whether to ask the router of this network for a port that leads here, by PCP or NAT-PMP: true or false.",
+    },
+    Key {
         name: "api",
         default: "\"127.0.0.1:0\"",
         about: "Address of the local API, which must be a loopback address; port 0 takes any free one.",
@@ -40,7 +50,12 @@ pub const KEYS: [Key; 14] = [
     Key {
         name: "rule",
         default: "\"ask\"",
-        about: "What the node does with questions until you say `commonhold question rule set`: yes, no or ask.",
+        about: "What the node does with questions that none of your rules is about, until you say `commonhold question rule default`: yes, no or ask.",
+    },
+    Key {
+        name: "budget",
+        default: "\"off\"",
+        about: "How many questions your data go into at most, such as 5/day or 20/2w, until you say `commonhold question budget set`; off is any number.",
     },
     Key {
         name: "connections_max",

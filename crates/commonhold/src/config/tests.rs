@@ -28,6 +28,31 @@ fn defaults_are_values() {
 }
 
 #[test]
+fn the_template_sets_nothing_and_each_of_its_lines_can() {
+    let values = |text: &str| {
+        config(text).map(|config| Config {
+            folder: PathBuf::new(),
+            ..config
+        })
+    };
+    let template = template();
+    assert_eq!(values(&template), values(""));
+    let set: Vec<_> = template
+        .lines()
+        .map(|line| line.trim_start_matches('#'))
+        .collect();
+    let set: Vec<_> = set
+        .into_iter()
+        .filter(|line| !line.starts_with(' '))
+        .collect();
+    assert_eq!(
+        set.iter().filter(|line| line.contains(" = ")).count(),
+        KEYS.len()
+    );
+    assert_eq!(values(&set.join("\n")), values(""));
+}
+
+#[test]
 fn what_is_shown_is_a_configuration_of_the_same_values() {
     let node = "ab".repeat(32);
     let text = format!(

@@ -4,13 +4,14 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use api::{Client, ConsentRule, Events, NewConsent, NewQuestion, Question, QuestionState, Word};
+use api::{Client, Events, NewQuestion, Question, QuestionState, Word};
 use base::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use tokio::time::timeout;
 
 use crate::cli::{ANSWERED, FAILED, REFUSED, TIMED_OUT};
-use crate::daemon::{Failure, Where, converse, shown};
+use crate::daemon::owning::{self, BudgetOptions, RuleCommand};
+use crate::daemon::{Failure, Where, converse, print, shown};
 
 /// How long nothing is heard of a question before it is looked at: a slow reader misses events.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
@@ -30,8 +31,16 @@ pub enum QuestionsCommand {
     Watch(OneOptions),
     /// Take a question back
     Cancel(OneOptions),
-    /// Write the proof of an answer to a file, for `question verify`
+    /// Write the proof of an answer, yours or a published one, to a file, for `question verify`
     Proof(ProofOptions),
+    /// Show an answer, with its proof, to the whole community
+    ///
+    /// Everybody's node fetches it and checks the proof. It cannot be taken back.
+    Publish(OneOptions),
+    /// The answers that were published, each proof checked by your node
+    Published(ListOptions),
+    /// What this node does for others' questions: draws helpers, or helps itself
+    Helping(ListOptions),
     /// The questions that came from others
     Inbox(ListOptions),
     /// Say whether you take part in a question of the inbox
@@ -42,6 +51,8 @@ pub enum QuestionsCommand {
         #[command(subcommand)]
         command: RuleCommand,
     },
+    /// How many questions your data go into
+    Budget(BudgetOptions),
 }
 
 /// Of `question ask`.
@@ -155,43 +166,6 @@ pub enum WordOption {
     Never,
 }
 
-/// What about the rule.
-#[derive(Debug, Subcommand)]
-pub enum RuleCommand {
-    /// Show the rule, and the words that you gave once for all
-    Show(ListOptions),
-    /// Change the rule
-    Set(SetOptions),
-}
-
-/// Of `question rule set`.
-#[derive(Debug, Args)]
-pub struct SetOptions {
-    /// yes: take part in all; no: in none; ask: ask you each time
-    #[arg(value_enum)]
-    pub rule: RuleOption,
-    /// Forget the words that you gave once for all
-    #[arg(long)]
-    pub forget: bool,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
-    /// Which node.
-    #[command(flatten)]
-    pub place: Where,
-}
-
-/// The owner's rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RuleOption {
-    /// Take part in all questions.
-    Yes,
-    /// Take part in none.
-    No,
-    /// Ask each time.
-    Ask,
-}
-
 /// Runs one of them.
 pub fn main(command: &QuestionsCommand) -> ExitCode {
     match command {
@@ -223,6 +197,18 @@ pub fn main(command: &QuestionsCommand) -> ExitCode {
             written.map_err(|why| Failure::new(failed(why), FAILED))?;
             Ok(ANSWERED)
         }),
+        QuestionsCommand::Publish(options) => converse(options.json, async {
+            let question = options.place.client()?.publish(&options.id).await?;
+            print(options.json, &question, || shown::question(&question))
+        }),
+        QuestionsCommand::Published(options) => converse(options.json, async {
+            let all = options.place.client()?.published().await?;
+            print(options.json, &all, || shown::published(&all))
+        }),
+        QuestionsCommand::Helping(options) => converse(options.json, async {
+            let all = options.place.client()?.helping().await?;
+            print(options.json, &all, || shown::helping(&all))
+        }),
         QuestionsCommand::Inbox(options) => converse(options.json, async {
             let all = options.place.client()?.inbox().await?;
             print(options.json, &all, || shown::inbox(&all))
@@ -239,27 +225,8 @@ pub fn main(command: &QuestionsCommand) -> ExitCode {
                 shown::inbox(std::slice::from_ref(&entry))
             })
         }),
-        QuestionsCommand::Rule {
-            command: RuleCommand::Show(options),
-        } => converse(options.json, async {
-            let consent = options.place.client()?.consent().await?;
-            print(options.json, &consent, || shown::consent(&consent))
-        }),
-        QuestionsCommand::Rule {
-            command: RuleCommand::Set(options),
-        } => converse(options.json, async {
-            let rule = match options.rule {
-                RuleOption::Yes => ConsentRule::Yes,
-                RuleOption::No => ConsentRule::No,
-                RuleOption::Ask => ConsentRule::Ask,
-            };
-            let new = NewConsent {
-                rule,
-                forget_standing: options.forget,
-            };
-            let consent = options.place.client()?.set_consent(&new).await?;
-            print(options.json, &consent, || shown::consent(&consent))
-        }),
+        QuestionsCommand::Rule { command } => owning::rule(command),
+        QuestionsCommand::Budget(options) => owning::budget(options),
     }
 }
 
@@ -321,19 +288,6 @@ fn progress(text: &str) {
     if out.is_terminal() {
         drop(writeln!(out, "{}", shown::plain(text)));
     }
-}
-
-fn print<T: serde::Serialize>(
-    json: bool,
-    value: &T,
-    lines: impl FnOnce() -> Vec<String>,
-) -> Result<u8, Failure> {
-    if json {
-        println!("{:#}", serde_json::json!(value));
-    } else {
-        println!("{}", lines().join("\n"));
-    }
-    Ok(ANSWERED)
 }
 
 /// What a question that is over is worth.

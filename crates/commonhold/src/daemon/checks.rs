@@ -1,19 +1,25 @@
 //! What can be wrong with a node, each with what to do about it. `status` tells what is not well, `doctor` all of it.
 
 use std::fs;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use api::{Check, Verdict};
-use base::{Duration, Instant};
+use api::{Check, Reach, ReachState, Verdict};
+use base::{Duration, Instant, NodeId};
+use community::Community;
 use crypto::Certificate;
+use net::Apart;
 use node::CLOCK_SKEW;
 
 use crate::daemon::folder::{TOKEN, disk_free};
+use crate::daemon::reach::words;
 
 /// A certificate that ends within this is worth a warning.
 const RENEW_WITHIN: Duration = Duration::from_secs(14 * 86_400);
+/// How far the middle of others' clocks may be from ours. Guess: a clock that is kept right is off by less than a second, and
+/// draws fail beyond two minutes.
+const APART_MAX: Duration = Duration::from_secs(30);
 /// What may be read by its owner alone.
 const SECRETS: [&str; 3] = ["keys.cbor", "vault.db", TOKEN];
 
@@ -104,16 +110,20 @@ pub fn disk(folder: &Path, least_mib: u64) -> Check {
         Verdict::Warn
     };
     if free / MIB < least_mib {
-        let what_to_do =
-            "delete what you do not need, or move the folder; a node that cannot write stops";
+        let what_to_do = "delete what you do not need, or move the folder; a node that cannot write takes no part";
         return bad(verdict, NAME, found, what_to_do);
     }
     ok(NAME, found)
 }
 
 /// Whether the clock can be right: the node's certificate is in force, and the clock (`wall`) has not been set, nor has the
-/// machine slept, since the node started, whose time (`now`) goes on by itself.
-pub fn clock(now: Instant, wall: Instant, certificate: &Certificate) -> Check {
+/// machine slept, since the node started, whose time (`now`) goes on by itself, and it says what `others` say.
+pub fn clock(
+    now: Instant,
+    wall: Instant,
+    certificate: &Certificate,
+    others: Option<Apart>,
+) -> Check {
     const NAME: &str = "clock";
     let (from, until) = (certificate.valid_from(), certificate.valid_until());
     let said = crate::verify::utc(now.as_secs());
@@ -140,6 +150,15 @@ pub fn clock(now: Instant, wall: Instant, certificate: &Certificate) -> Check {
         let what_to_do = "start the node again: commonhold down, commonhold up";
         return bad(Verdict::Warn, NAME, found, what_to_do);
     }
+    if let Some(others) = others.filter(|others| others.members > 1 && others.by > APART_MAX) {
+        let (secs, members) = (others.by.as_secs(), others.members);
+        let way = if others.behind { "behind" } else { "ahead of" };
+        let found = format!(
+            "it says {said}, which is {secs} s {way} the clocks of {members} other members; such a node takes no part"
+        );
+        let what_to_do = "set the clock: timedatectl set-ntp true; then start the node again: commonhold down, commonhold up";
+        return bad(Verdict::Fail, NAME, found, what_to_do);
+    }
     let left = until.since(now);
     let days = left.as_secs() / 86_400;
     let found = format!("it says {said}; your certificate ends in {days} days");
@@ -155,6 +174,20 @@ pub fn clock(now: Instant, wall: Instant, certificate: &Certificate) -> Check {
     ok(NAME, found)
 }
 
+/// Whether the vault of a node that runs can be written.
+pub fn vault(unwritten: Option<&str>) -> Check {
+    const NAME: &str = "vault";
+    let Some(why) = unwritten else {
+        return ok(NAME, "it is open");
+    };
+    let why = why.split("; ").next().unwrap_or(why);
+    let found = format!(
+        "it cannot be written: {why}. The node takes no part in questions, and what you say to it now may be forgotten when it stops"
+    );
+    let what_to_do = "free some space on its disk, and say again what you said since: commonhold question rule list";
+    bad(Verdict::Fail, NAME, found, what_to_do)
+}
+
 /// Whether the port can be had.
 pub fn port(listen: SocketAddr) -> Check {
     const NAME: &str = "port";
@@ -168,8 +201,8 @@ pub fn port(listen: SocketAddr) -> Check {
     }
 }
 
-/// Whether others can reach a node that is told of so.
-pub fn reach(announced: &[SocketAddr]) -> Check {
+/// Whether others can reach a node at the addresses that they are told, and whether they do.
+pub fn reach(announced: &[SocketAddr], told: &Reach) -> Check {
     const NAME: &str = "reach";
     let list: Vec<_> = announced.iter().map(ToString::to_string).collect();
     let list = list.join(", ");
@@ -178,11 +211,98 @@ pub fn reach(announced: &[SocketAddr]) -> Check {
         let what_to_do = "set the keys listen and announce of config.toml, unless the whole community is on this machine";
         return bad(Verdict::Warn, NAME, found, what_to_do);
     }
-    ok(NAME, format!("others are told {list}"))
+    let port = announced.first().map_or(0, SocketAddr::port);
+    let words = words(told);
+    if told.reached == ReachState::No {
+        let found = format!("others do not reach {list}: {words}");
+        let what_to_do = format!(
+            "let UDP port {port} in: in the firewall of this machine, and in your router, which must forward it to this machine (the key map_port of config.toml asks it to)"
+        );
+        return bad(Verdict::Warn, NAME, found, what_to_do);
+    }
+    let is_told = |seen: &String| announced.iter().any(|at| at.ip().to_string() == *seen);
+    if told.reached == ReachState::Unknown
+        && let Some(seen) = told.seen.first().filter(|_| !told.seen.iter().any(is_told))
+    {
+        let found = format!("others are told {list}, but called from {seen}");
+        let what_to_do = format!(
+            "if that is your router's address, have it forward UDP port {port} to this machine, and set the key announce of config.toml to [\"{}\"]",
+            SocketAddr::new(
+                seen.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+                port
+            )
+        );
+        return bad(Verdict::Warn, NAME, found, what_to_do);
+    }
+    ok(NAME, format!("others are told {list}; reached: {words}"))
 }
 
-/// Whether anybody is known.
-pub fn peers(others: u64, community: u64, asked_to_join: bool) -> Check {
+/// Whether the router, which was asked for a port, has given one that others are told.
+pub fn mapping(external: Option<SocketAddr>, announced: &[SocketAddr]) -> Check {
+    const NAME: &str = "mapping";
+    match external {
+        None => {
+            let what_to_do = "allow PCP or NAT-PMP in the router, or forward the port there by hand and set the key announce of config.toml";
+            bad(Verdict::Warn, NAME, "the router gives no port", what_to_do)
+        }
+        Some(external) if !announced.contains(&external) => bad(
+            Verdict::Warn,
+            NAME,
+            format!("the router gives {external} now, which others are not told"),
+            "start the node again: commonhold down, commonhold up",
+        ),
+        Some(external) => ok(
+            NAME,
+            format!("the router listens on {external} for this node"),
+        ),
+    }
+}
+
+/// Whether this node is a member still, of a community that is one; `epoch` has two descriptors.
+pub fn community(community: &Community, own: NodeId, contradiction: Option<u64>) -> Check {
+    const NAME: &str = "community";
+    let descriptor = community.descriptor();
+    if let Some(epoch) = contradiction {
+        let found = format!("its authority has signed two descriptors of epoch {epoch}");
+        let what_to_do = format!(
+            "talk to the other members, and show them epoch-{epoch}-a.cbor and epoch-{epoch}-b.cbor in the node's folder: who has \
+             the authority's key has given some of you other rules than others"
+        );
+        return bad(Verdict::Fail, NAME, found, what_to_do);
+    }
+    if descriptor.is_revoked(own) {
+        let what_to_do = "ask who keeps the community's authority; to take part again you need a new ticket and join with new keys";
+        return bad(
+            Verdict::Fail,
+            NAME,
+            "this node is revoked: nobody speaks to it",
+            what_to_do,
+        );
+    }
+    let found = format!("\"{}\" is in epoch {}", descriptor.name, descriptor.epoch);
+    ok(NAME, found)
+}
+
+/// Whether members speak another version of the protocol.
+pub fn versions(others: &[NodeId]) -> Check {
+    const NAME: &str = "versions";
+    let protocol = String::from_utf8_lossy(net::ALPN);
+    if others.is_empty() {
+        return ok(
+            NAME,
+            format!("all members who were dialled speak {protocol}"),
+        );
+    }
+    let names: Vec<_> = others.iter().map(|node| format!("{node:?}")).collect();
+    let names = names.join(", ");
+    let found = format!("these members do not speak {protocol} as this program does: {names}");
+    let what_to_do =
+        "have them and you run the same version of the program; until then they are not reached";
+    bad(Verdict::Warn, NAME, found, what_to_do)
+}
+
+/// Whether anybody is known; `tried` addresses of others are.
+pub fn peers(others: u64, community: u64, tried: usize) -> Check {
     const NAME: &str = "peers";
     let expected = community.saturating_sub(1);
     if others > 0 || expected == 0 {
@@ -191,12 +311,15 @@ pub fn peers(others: u64, community: u64, asked_to_join: bool) -> Check {
             format!("{others} of {expected} other members are known"),
         );
     }
-    let what_to_do = if asked_to_join {
-        "wait a little; then check the addresses in the key peers of config.toml, and that those nodes run"
-    } else {
-        "set the key peers of config.toml, unless others join through you"
-    };
-    bad(Verdict::Warn, NAME, "no other member is known", what_to_do)
+    if tried == 0 {
+        let what_to_do = "set the key peers of config.toml, unless others join through you";
+        return bad(Verdict::Warn, NAME, "no other member is known", what_to_do);
+    }
+    let found = format!(
+        "no other member is known; their {tried} addresses are tried again and again, at most a minute and a quarter apart"
+    );
+    let what_to_do = "wait until one of them is back, check this machine's network, or name another member in the key peers of config.toml";
+    bad(Verdict::Warn, NAME, found, what_to_do)
 }
 
 #[cfg(test)]
@@ -245,7 +368,7 @@ mod tests {
         let certificate = certificate(start, start + 365 * day);
         let verdict = |secs| {
             let now = Instant::from_secs(secs);
-            clock(now, now, &certificate).verdict
+            clock(now, now, &certificate, None).verdict
         };
         assert_eq!(verdict(0), Verdict::Fail);
         assert_eq!(verdict(start), Verdict::Ok);
@@ -254,10 +377,35 @@ mod tests {
         assert_eq!(verdict(start + 365 * day), Verdict::Fail);
         let (now, slept) = (Instant::from_secs(start), Instant::from_secs(start + 3));
         for (now, wall) in [(now, slept), (slept, now)] {
-            let found = clock(now, wall, &certificate);
+            let found = clock(now, wall, &certificate, None);
             assert_eq!(found.verdict, Verdict::Warn);
             assert!(found.found.contains("3 s apart"), "{found:?}");
         }
+    }
+
+    #[test]
+    fn a_clock_an_hour_from_those_of_others_is_wrong() {
+        let start = 1_800_000_000;
+        let certificate = certificate(start - 86_400, start + 365 * 86_400);
+        let now = Instant::from_secs(start);
+        let told = |members, secs, behind| {
+            let by = Duration::from_secs(secs);
+            let others = Apart {
+                members,
+                by,
+                behind,
+            };
+            clock(now, now, &certificate, Some(others))
+        };
+        for (behind, way) in [(true, "3600 s behind"), (false, "3600 s ahead of")] {
+            let found = told(2, 3600, behind);
+            assert_eq!(found.verdict, Verdict::Fail);
+            assert!(found.found.contains(way), "{found:?}");
+            assert!(found.what_to_do.starts_with("set the clock"));
+        }
+        // One alone may be the one that is wrong, and a moment is on the way.
+        assert_eq!(told(1, 3600, true).verdict, Verdict::Ok);
+        assert_eq!(told(9, 5, true).verdict, Verdict::Ok);
     }
 
     #[test]
@@ -288,13 +436,57 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         assert_eq!(disk(folder.path(), 0).verdict, Verdict::Ok);
         assert_eq!(disk(folder.path(), 1 << 40).verdict, Verdict::Warn);
-        assert_eq!(peers(0, 12, true).verdict, Verdict::Warn);
-        assert_eq!(peers(1, 12, true).verdict, Verdict::Ok);
-        assert_eq!(peers(0, 1, false).verdict, Verdict::Ok);
-        let at = |text: &str| reach(&[text.parse().expect("an address")]).verdict;
-        assert_eq!(
-            (at("127.0.0.1:1"), at("192.0.2.1:1")),
-            (Verdict::Warn, Verdict::Ok)
+        assert_eq!(peers(0, 12, 0).verdict, Verdict::Warn);
+        assert!(
+            peers(0, 12, 3)
+                .found
+                .contains("their 3 addresses are tried")
         );
+        assert_eq!(peers(1, 12, 1).verdict, Verdict::Ok);
+        assert_eq!(peers(0, 1, 0).verdict, Verdict::Ok);
+    }
+
+    #[test]
+    fn who_is_not_reached_is_told_which_port_to_open() {
+        let told = |reached, seen: &[&str]| Reach {
+            reached,
+            asked_at: Some(1),
+            asked: 3,
+            yes: 0,
+            no: 2,
+            seen: seen.iter().map(ToString::to_string).collect(),
+        };
+        let at = |text: &str, told: &Reach| reach(&[text.parse().expect("an address")], told);
+        let unsure = told(ReachState::Unknown, &[]);
+        assert_eq!(at("127.0.0.1:1", &unsure).verdict, Verdict::Warn);
+        assert_eq!(at("192.0.2.1:1", &unsure).verdict, Verdict::Ok);
+        let yes = told(ReachState::Yes, &["192.0.2.1"]);
+        assert_eq!(at("192.0.2.1:1", &yes).verdict, Verdict::Ok);
+        let no = at("192.0.2.1:77", &told(ReachState::No, &["192.0.2.1"]));
+        assert_eq!(no.verdict, Verdict::Warn);
+        assert!(no.what_to_do.contains("UDP port 77"), "{no:?}");
+        // At home, without having said what the router's address is.
+        let home = at("10.0.0.2:77", &told(ReachState::Unknown, &["192.0.2.1"]));
+        assert_eq!(home.verdict, Verdict::Warn);
+        assert!(home.what_to_do.contains("[\"192.0.2.1:77\"]"), "{home:?}");
+    }
+
+    #[test]
+    fn a_port_that_the_router_does_not_give_or_has_changed_is_found() {
+        let [old, new] = ["192.0.2.1:7", "192.0.2.1:8"].map(|at| at.parse().expect("an address"));
+        assert_eq!(mapping(None, &[]).verdict, Verdict::Warn);
+        assert_eq!(mapping(Some(old), &[old]).verdict, Verdict::Ok);
+        let changed = mapping(Some(new), &[old]);
+        assert_eq!(changed.verdict, Verdict::Warn);
+        assert!(changed.what_to_do.contains("start the node again"));
+    }
+
+    #[test]
+    fn members_of_another_version_are_named() {
+        assert_eq!(versions(&[]).verdict, Verdict::Ok);
+        let found = versions(&[NodeId([0xab; 32])]);
+        assert_eq!(found.verdict, Verdict::Warn);
+        assert!(found.found.contains("commonhold/1"), "{found:?}");
+        assert!(found.found.contains("abababab"), "{found:?}");
     }
 }

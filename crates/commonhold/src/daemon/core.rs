@@ -1,32 +1,42 @@
 //! The daemon's one loop: requests of the owner's programs, events of the node, what the vault has done.
 
+mod amending;
+mod holding;
+mod looking;
 mod news;
+mod publishing;
 mod requests;
+mod words;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use api::{Api, Event, EventKind, NewQuestion, Question, Reply, Request};
-use base::Instant;
+use api::{Api, Event, EventKind, Fault, Kind, NewQuestion, Question, Reply, Request};
+use base::{Duration, Instant, NodeId};
 use community::{Community, Identity};
-use net::{Door, HostHandle, Limits};
+use net::{Door, HELPERS_MAX, HostHandle, Limits, Mapping, Reachability};
 use node::Node;
-use question::ConsentRule;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::community_command::{Received, Reception, members};
 use crate::config::{Config, Peer};
+use crate::daemon::contacts::Contacts;
 use crate::daemon::folder::{Claimed, FolderError};
 use crate::daemon::hearing;
 use crate::daemon::ledger::Ledger;
+use crate::daemon::reach::{self, Reaching};
 use crate::home::{Home, system_rng};
 use crate::keeper::{Broken, Errand, Keeper, Kept};
 use crate::live::{self, Live, LiveError, Place};
 use crate::log::{Level, Log};
+use crate::standing::Standing;
 
 /// Requests that wait.
 const REQUESTS: usize = 64;
@@ -34,6 +44,12 @@ const REQUESTS: usize = 64;
 const NOTES: usize = 16;
 /// Events that wait for one who listens; who is slower misses some.
 const EVENTS: usize = 1024;
+
+/// How often the node is looked after.
+const LOOK_AFTER: Duration = Duration::from_secs(5);
+
+/// For the node to say whom it knows before it stops.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Why the daemon could not start, or had to stop.
 #[derive(Debug, Error)]
@@ -60,26 +76,20 @@ pub enum UpError {
 /// Runs the node of this folder until `stop` or a program says so.
 pub async fn run(
     config: Config,
-    mut log: Log,
+    log: Log,
     reception: Option<Reception>,
+    record: Option<PathBuf>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), UpError> {
     let claimed = Claimed::claim(&config.folder)?;
     let token = claimed.token(&mut system_rng())?;
     let (notes, noted) = mpsc::channel(NOTES);
-    let door = reception.map(|reception| welcome(reception, notes));
-    let place = Place {
-        listen: config.listen,
-        announce: config.announce.clone(),
-        limits: Limits {
-            max_connections: config.connections_max,
-            inbox_messages: config.inbox_messages_max,
-            ..Limits::default()
-        },
-        door,
-        rule: config.rule,
-    };
-    let live = live::start(&Home::at(&config.folder), place).await?;
+    let reception = reception.map(Arc::new);
+    let record = record.map(|path| (path, notes.clone()));
+    let place = place(&config, welcome(&reception, &notes), record);
+    let home = Home::at(&config.folder);
+    let written_at = home.written_at();
+    let live = live::start(&home, place).await?;
     let ledger = Ledger::read(&live.vault, config.questions_kept_max).map_err(LiveError::from)?;
     let unheard = |why| UpError::Api(config.api, why);
     let listener = TcpListener::bind(config.api).await.map_err(unheard)?;
@@ -93,38 +103,20 @@ pub async fn run(
         events: events.clone(),
     };
     let serving = tokio::spawn(api::serve(listener, api.router()));
+    let contacts = Contacts::read(&live.vault, live.since.as_secs()).map_err(LiveError::from)?;
     let Live {
         host,
-        events: said,
+        events: mut said,
         vault,
         identity,
         community,
         announced,
-        rule,
+        standing,
+        mapping,
         since,
     } = live;
     let (keeper, done) = Keeper::start(vault);
-    let named = members(&config.folder).into_iter();
-    let named = named.flat_map(|member| {
-        let at = member.addresses.into_iter();
-        at.map(move |address| Peer {
-            node: member.node,
-            address,
-        })
-    });
-    let peers: Vec<_> = config.peers.iter().cloned().chain(named).collect();
-    let join = hearing::join(&peers, host.node());
-    host.command(join).await.map_err(|_| UpError::Stopped)?;
-    claimed.publish(address)?;
-    log.say(
-        host.now(),
-        Level::Info,
-        &format!(
-            "{:?} listens on {}, its API on {address}",
-            host.node(),
-            host.local_addr()
-        ),
-    );
+    let (reached, answers) = mpsc::channel(1);
     let mut core = Core {
         host,
         keeper,
@@ -135,17 +127,50 @@ pub async fn run(
         identity,
         community,
         announced,
-        rule,
+        standing,
+        spent: Vec::new(),
+        budgeting: VecDeque::new(),
+        mapping,
         since,
         known: 1,
+        contacts,
+        reaching: Reaching::default(),
+        reached,
+        other_versions: BTreeSet::new(),
         asking: VecDeque::new(),
+        publishing: Vec::new(),
+        unwritten: None,
+        leaving: None,
+        left: false,
+        reception,
+        notes,
+        written_at,
+        old_since: None,
+        contradiction: None,
         config,
     };
-    let result = core.turn(said, done, orders, noted, stop).await;
+    core.join().await?;
+    claimed.publish(address)?;
+    core.keeper.send(Errand::Started)?;
+    core.say(
+        Level::Info,
+        &format!(
+            "{:?} listens on {}, its API on {address}",
+            core.host.node(),
+            core.host.local_addr()
+        ),
+    );
+    let result = core
+        .turn(&mut said, done, orders, noted, answers, stop)
+        .await;
     if let Err(why) = &result {
         core.say(Level::Error, &why.to_string());
     }
     core.tell(EventKind::Stopping, None, "the node is stopping");
+    if result.is_ok() {
+        // What comes too late for the vault is known from the batch before.
+        drop(timeout(LAST_WORDS, core.keep_contacts(&mut said)).await);
+    }
     core.host.shutdown().await;
     // Nothing more is said to the vault; what was is written.
     let finished = tokio::task::spawn_blocking(|| core.keeper.finish()).await;
@@ -158,8 +183,34 @@ pub async fn run(
     )
 }
 
+/// As the configuration says.
+fn place(
+    config: &Config,
+    door: Option<Door>,
+    record: Option<(PathBuf, mpsc::Sender<String>)>,
+) -> Place {
+    Place {
+        listen: config.listen,
+        announce: config.announce.clone(),
+        limits: Limits {
+            max_connections: config.connections_max,
+            inbox_messages: config.inbox_messages_max,
+            ..Limits::default()
+        },
+        door,
+        standing: Standing {
+            rules: config.rule.into(),
+            budget: config.budget,
+        },
+        record,
+        relays: config.relays.clone(),
+        map_port: config.map_port,
+    }
+}
+
 /// Lets people in as long as the node runs. The disk and the elliptic curve have a thread of their own.
-fn welcome(reception: Reception, notes: mpsc::Sender<String>) -> Door {
+fn welcome(reception: &Option<Arc<Reception>>, notes: &mpsc::Sender<String>) -> Option<Door> {
+    let (reception, notes) = (Arc::clone(reception.as_ref()?), notes.clone());
     let (door, mut knocks) = Door::new();
     std::thread::spawn(move || {
         while let Some(knock) = knocks.blocking_recv() {
@@ -175,7 +226,7 @@ fn welcome(reception: Reception, notes: mpsc::Sender<String>) -> Door {
             drop(notes.blocking_send(note));
         }
     });
-    door
+    Some(door)
 }
 
 struct Core {
@@ -189,12 +240,41 @@ struct Core {
     identity: Arc<Identity>,
     community: Arc<Community>,
     announced: Vec<SocketAddr>,
-    rule: ConsentRule,
+    standing: Standing,
+    /// When the contributions that count towards the budget were made.
+    spent: Vec<Instant>,
+    /// Who has set a budget, and waits for what is spent of it; no more than there can be requests.
+    budgeting: VecDeque<Reply<api::Budget>>,
+    mapping: Option<Mapping>,
     since: Instant,
     /// Nodes, this one included.
     known: usize,
+    contacts: Contacts,
+    reaching: Reaching,
+    /// For those who ask others whether they reach us: how many were asked, and what came of it.
+    reached: mpsc::Sender<(usize, Reachability)>,
+    /// Members who speak another version of the protocol, as far as the log says.
+    other_versions: BTreeSet<NodeId>,
     /// Questions that the node was asked to put; it announces or refuses them in this order.
     asking: VecDeque<(NewQuestion, Reply<Question>)>,
+    /// Who waits for the answer to which question to be published.
+    publishing: Vec<(String, Reply<Question>)>,
+    /// Why the vault cannot be written, if it cannot.
+    unwritten: Option<String>,
+    /// Who wants this node to leave.
+    leaving: Option<Reply<()>>,
+    /// Whether it has.
+    left: bool,
+    /// Lets people in.
+    reception: Option<Arc<Reception>>,
+    /// Where it and the recording say what they have done.
+    notes: mpsc::Sender<String>,
+    /// When certificate and community were written with which the node started.
+    written_at: [Option<SystemTime>; 2],
+    /// Since when there are later ones, so that it has to start again.
+    old_since: Option<u64>,
+    /// The epoch of which the authority signed two descriptors.
+    contradiction: Option<u64>,
     config: Config,
 }
 
@@ -202,22 +282,48 @@ struct Core {
 impl Core {
     async fn turn(
         &mut self,
-        mut said: mpsc::Receiver<node::Event>,
+        said: &mut mpsc::Receiver<node::Event>,
         mut done: mpsc::UnboundedReceiver<Kept>,
         mut orders: mpsc::Receiver<Request>,
         mut noted: mpsc::Receiver<String>,
+        mut answers: mpsc::Receiver<(usize, Reachability)>,
         stop: impl Future<Output = ()>,
     ) -> Result<(), UpError> {
         tokio::pin!(stop);
+        let mut looks = interval(LOOK_AFTER);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.write()?;
+            if let Some(reply) = self.leaving.take_if(|_| self.left) {
+                drop(reply.send(Ok(())));
+                return Ok(());
+            }
             tokio::select! {
                 () = &mut stop => return Ok(()),
                 event = said.recv() => self.heard(event.ok_or(UpError::Stopped)?).await?,
                 kept = done.recv() => match kept.ok_or(Broken)? {
                     Kept::Tell(command) => self.command(command).await?,
+                    Kept::Unproved(question) => {
+                        let fault = Fault::new(Kind::Failed, "the proof is not in the vault any more", "ask again");
+                        self.not_published(&question.to_string(), fault);
+                    }
                     Kept::Note(why) => self.say(Level::Warn, &why),
+                    Kept::Unwritten(why) => {
+                        self.say(Level::Error, &why);
+                        self.unwritten = Some(why);
+                    }
+                    Kept::Written => {
+                        self.say(Level::Info, "the vault can be written again");
+                        self.unwritten = None;
+                    }
                 },
+                _ = looks.tick() => {
+                    self.look_after().await?;
+                    if self.is_to_start_again() {
+                        done = self.start_again(said).await?;
+                    }
+                }
+                Some((asked, answer)) = answers.recv() => self.hear_of_reach(asked, answer),
                 Some(note) = noted.recv() => self.say(Level::Info, &note),
                 Some(request) = orders.recv() => {
                     if let Request::Shutdown(reply) = request {
@@ -236,6 +342,81 @@ impl Core {
             self.keeper.send(Errand::Remember(key, value))?;
         }
         Ok(())
+    }
+
+    /// What is done from time to time.
+    async fn look_after(&mut self) -> Result<(), UpError> {
+        self.look_for_later().await?;
+        let now = self.now();
+        if self.contacts.is_batch_due(now) {
+            self.command(node::Command::Contacts).await?;
+        }
+        let helpers = self.contacts.some(HELPERS_MAX, &mut system_rng());
+        if self.reaching.is_due(now, helpers.len()) {
+            let (host, announced) = (self.host.clone(), self.announced.clone());
+            let (reached, asked) = (self.reached.clone(), helpers.len());
+            tokio::spawn(async move {
+                // A node that is stopping wants no answer.
+                if let Ok(answer) = host.reachability(&announced, helpers).await {
+                    drop(reached.send((asked, answer)).await);
+                }
+            });
+        }
+        let others: BTreeSet<_> = self.host.other_versions().into_iter().collect();
+        for node in others.difference(&self.other_versions.clone()) {
+            let text =
+                format!("{node:?} speaks another version of the protocol and is not reached");
+            self.say(Level::Warn, &text);
+        }
+        self.other_versions = others;
+        Ok(())
+    }
+
+    fn hear_of_reach(&mut self, asked: usize, answer: Reachability) {
+        let now = self.now();
+        if self.reaching.hear(now, asked, answer) {
+            let text = reach::words(&self.reaching.shown());
+            self.say(Level::Info, &format!("reached by others: {text}"));
+        }
+    }
+
+    /// Keeps whom the node knows now.
+    async fn keep_contacts(
+        &mut self,
+        said: &mut mpsc::Receiver<node::Event>,
+    ) -> Result<(), UpError> {
+        self.command(node::Command::Contacts).await?;
+        while let Some(event) = said.recv().await {
+            let last = matches!(event, node::Event::Contacts(_));
+            self.heard(event).await?;
+            if last {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Those to join through: named in the configuration, by the ticket, and met before.
+    fn peers(&self) -> Vec<Peer> {
+        let named = members(&self.config.folder).into_iter();
+        let named = named.flat_map(|member| {
+            let at = member.addresses.into_iter();
+            at.map(move |address| Peer {
+                node: member.node,
+                address,
+            })
+        });
+        let peers = self.config.peers.iter().copied();
+        let mut peers: Vec<_> = peers.chain(named).chain(self.contacts.peers()).collect();
+        let own = self.host.node();
+        let mut told = BTreeSet::new();
+        peers.retain(|peer| peer.node != own && told.insert((peer.node, peer.address)));
+        peers
+    }
+
+    /// Starts, or starts again once nobody is known any more.
+    async fn join(&self) -> Result<(), UpError> {
+        self.command(hearing::join(&self.peers())).await
     }
 
     async fn command(&self, command: node::Command) -> Result<(), UpError> {

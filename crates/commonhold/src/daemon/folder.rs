@@ -11,8 +11,9 @@ use api::{Client, Token};
 use base::{Duration, Rng};
 use thiserror::Error;
 
-/// Locked while a node runs.
-const LOCK: &str = "lock";
+use crate::home::WIPED;
+use crate::wiping::LOCK;
+
 /// The address of its API, while it runs.
 const ADDRESS: &str = "api.address";
 /// The token of its API.
@@ -33,6 +34,9 @@ pub enum FolderError {
         "no node lives in {0}; make or join a community first, or name another folder with --dir DIR"
     )]
     Nobody(PathBuf),
+    /// It is being erased.
+    #[error("{} was being wiped; finish that: commonhold leave --wipe --dir {}", .0.display(), .0.display())]
+    Wiped(PathBuf),
     /// A node runs there.
     #[error("a node is running in {0} already; use it, or stop it: commonhold down")]
     Taken(PathBuf),
@@ -67,9 +71,15 @@ pub struct Claimed {
 impl Claimed {
     /// Sees to it that no other process runs the node in `folder`.
     pub fn claim(folder: &Path) -> Result<Self, FolderError> {
+        not_wiped(folder)?;
         if !folder.join("keys.cbor").exists() && !unreadable(folder) {
             return Err(FolderError::Nobody(folder.into()));
         }
+        Self::hold(folder)
+    }
+
+    /// The same, whoever lives or lived there.
+    pub fn hold(folder: &Path) -> Result<Self, FolderError> {
         let path = folder.join(LOCK);
         let lock = OpenOptions::new()
             .create(true)
@@ -124,6 +134,7 @@ impl Drop for Claimed {
 
 /// Speaks to the node that runs in `folder`.
 pub fn client(folder: &Path) -> Result<Client, FolderError> {
+    not_wiped(folder)?;
     let idle = || FolderError::Idle(folder.into());
     // Whoever listens at an address that was left behind must not be shown the token.
     let lock = match File::open(folder.join(LOCK)) {
@@ -160,6 +171,13 @@ pub fn client(folder: &Path) -> Result<Client, FolderError> {
 pub fn disk_free(folder: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+fn not_wiped(folder: &Path) -> Result<(), FolderError> {
+    match folder.join(WIPED).exists() {
+        true => Err(FolderError::Wiped(folder.into())),
+        false => Ok(()),
+    }
 }
 
 fn unreadable(folder: &Path) -> bool {

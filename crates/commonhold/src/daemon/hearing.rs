@@ -1,9 +1,16 @@
 //! What the node is told and what it says, in the daemon's words: the one place of the daemon that knows both.
 
-use api::{Answer as ApiAnswer, ConsentRule as ApiRule, Fault, Kind, NewQuestion, QuestionState};
-use base::{Digest, Duration, NodeId};
-use node::{Ask, Asked, Command, Event, Stage};
-use question::ConsentRule;
+use std::net::SocketAddr;
+
+use api::{
+    Answer as ApiAnswer, ConsentRule as ApiRule, Fault, Helping, HelpingRole, HelpingStep, Kind,
+    NewQuestion, Published, QuestionState,
+};
+use base::{Digest, Duration, Instant, NodeId};
+use community::SignedDescriptor;
+use node::proof::Verified;
+use node::{Ask, Asked, Command, Event, Progress, Role, Stage};
+use question::{ConsentRule, Numbered};
 
 use crate::config::Peer;
 use crate::home::node_of;
@@ -13,6 +20,8 @@ use crate::report::Report;
 pub enum News {
     /// So many nodes are known, this one included.
     Known(usize),
+    /// These are there.
+    Contacts(Vec<(NodeId, Vec<SocketAddr>)>),
     /// The oldest question that it was asked to put is not put.
     NotAsked(Fault),
     /// The oldest question that it was asked to put is announced, or one of before is again.
@@ -21,6 +30,10 @@ pub enum News {
     Further(String, QuestionState, String),
     /// A question of ours is answered: with what, and the proof.
     Answered(String, ApiAnswer, Vec<u8>),
+    /// An answer is published.
+    Published(Box<Published>, Vec<u8>),
+    /// An answer of ours is not.
+    NotPublished(String, Fault),
     /// A question has come: the owner's word is wanted, or has been given once for all.
     Wanted {
         /// The question's name.
@@ -33,16 +46,39 @@ pub enum News {
         purpose: String,
         /// Until when a word is sure to count, in seconds since 1970.
         until: u64,
-        /// What the node's rules have said, if they have.
-        ruled: Option<bool>,
+        /// What the owner's rules have said, if they have.
+        ruled: Option<Ruled>,
     },
+    /// A question of the inbox is declined, because the budget is spent.
+    OverBudget(String),
+    /// When the contributions were made that count towards the budget.
+    Budget(Vec<Instant>),
+    /// A helper has taken what this node had to say to a question of the inbox.
+    Contributed(String),
+    /// The node is further with what it does for somebody else's question; the time is still to be set.
+    Helping(Helping),
     /// A question of the inbox is called off by its asker.
     CalledOff(String),
+    /// The others are told that the node goes.
+    Left,
+    /// The community has a later epoch.
+    Amended(Box<SignedDescriptor>),
+    /// The authority has signed two descriptors of one epoch.
+    Contradicted(Box<[SignedDescriptor; 2]>),
     /// For the log alone; the second is whether it needs attention.
     Noted(String, bool),
 }
 
-fn wanted(asked: Asked, ruled: Option<bool>) -> News {
+/// A word of the owner's rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ruled {
+    /// Take part or stay out.
+    pub yes: bool,
+    /// The rule; none for what holds for all others.
+    pub rule: Option<u32>,
+}
+
+fn wanted(asked: Asked, ruled: Option<Ruled>) -> News {
     News::Wanted {
         id: asked.question.to_string(),
         asker: asked.asker.to_string(),
@@ -57,6 +93,7 @@ fn wanted(asked: Asked, ruled: Option<bool>) -> News {
 pub fn news(event: Event) -> Option<News> {
     Some(match event {
         Event::Known(nodes) => News::Known(nodes),
+        Event::Contacts(there) => News::Contacts(there),
         Event::NotAsked(why) => {
             News::NotAsked(Fault::said(Kind::Refused, &advised(&why.to_string())))
         }
@@ -74,13 +111,25 @@ pub fn news(event: Event) -> Option<News> {
             News::Further(question.to_string(), QuestionState::Collecting, note)
         }
         Event::Answered(answer) => {
-            let report = Report::of(&answer.verified);
-            let said = ApiAnswer {
-                summary: report.answer(),
-                people: report.people(),
-                details: serde_json::json!(report),
-            };
+            let said = said(&answer.verified);
             News::Answered(answer.verified.question.to_string(), said, answer.proof)
+        }
+        Event::Published(published) => {
+            let verified = &published.verified;
+            let shown = Published {
+                id: verified.question.to_string(),
+                asker: verified.asker.to_string(),
+                sql: verified.sql.clone(),
+                purpose: verified.purpose.clone(),
+                asked_at: verified.asked_at.as_secs(),
+                received_at: 0,
+                answer: said(verified),
+            };
+            News::Published(Box::new(shown), published.proof)
+        }
+        Event::NotPublished(question, why) => {
+            let fault = Fault::said(Kind::Refused, &why.to_string());
+            News::NotPublished(question.to_string(), fault)
         }
         Event::Ended(question, why) => {
             let refused = why.is_refusal();
@@ -92,28 +141,71 @@ pub fn news(event: Event) -> Option<News> {
             News::Further(question.to_string(), state, why.to_string())
         }
         Event::AskOwner(asked) => wanted(*asked, None),
-        Event::ByRule(asked, yes) => wanted(*asked, Some(yes)),
+        Event::ByRule { asked, yes, rule } => wanted(*asked, Some(Ruled { yes, rule })),
         Event::Misbehaved { node, what } => {
             News::Noted(format!("{node:?} misbehaved: {what}"), true)
         }
-        Event::Contributed(round) => News::Noted(format!("contributed in {round:?}"), false),
+        Event::Contributed(question) => News::Contributed(question.to_string()),
+        Event::Helps {
+            question,
+            asker,
+            role,
+            progress,
+        } => News::Helping(helping(question, asker, role, progress)),
         Event::SetAgreed(round, members) => News::Noted(
             format!("helped with {round:?}: {} contributions", members.len()),
             false,
         ),
-        Event::CalledOff(question) => News::CalledOff(question.to_string()),
-        Event::BudgetSpent(question) => News::Noted(
-            format!("declined {question:?}: the budget of questions is spent"),
+        Event::Left => News::Left,
+        Event::Amended(signed) => News::Amended(signed),
+        Event::NotAmended(why) => News::Noted(
+            format!("a later epoch of the community was not taken: {why}"),
             true,
         ),
+        Event::Contradicted(both) => News::Contradicted(both),
+        Event::CalledOff(question) => News::CalledOff(question.to_string()),
+        Event::BudgetSpent(question) => News::OverBudget(question.to_string()),
+        Event::Budget(spent) => News::Budget(spent),
         Event::Measure { .. } | Event::Store { .. } | Event::Forget { .. } => return None,
     })
 }
 
-/// Starts a node that knows these.
-pub fn join(peers: &[Peer], own: NodeId) -> Command {
-    let others = peers.iter().filter(|peer| peer.node != own);
-    Command::Join(others.map(|peer| (peer.node, peer.address)).collect())
+fn helping(question: Digest, asker: NodeId, role: Role, progress: Progress) -> Helping {
+    let (role, lane) = match role {
+        Role::Witness => (HelpingRole::Witness, None),
+        Role::Setter => (HelpingRole::Setter, None),
+        Role::Builder => (HelpingRole::Builder, None),
+        Role::Replica(lane) => (HelpingRole::Replica, Some(lane as u64 + 1)),
+    };
+    Helping {
+        id: question.to_string(),
+        asker: asker.to_string(),
+        role,
+        lane,
+        step: match progress {
+            Progress::Begun => HelpingStep::Begun,
+            Progress::Collecting => HelpingStep::Collecting,
+            Progress::Closed => HelpingStep::Closed,
+            Progress::Agreed => HelpingStep::Agreed,
+            Progress::Done => HelpingStep::Done,
+        },
+        at: 0,
+    }
+}
+
+/// What a checked proof says.
+pub fn said(verified: &Verified) -> ApiAnswer {
+    let report = Report::of(verified);
+    ApiAnswer {
+        summary: report.answer(),
+        people: report.people(),
+        details: serde_json::json!(report),
+    }
+}
+
+/// Starts a node that is told of these.
+pub fn join(peers: &[Peer]) -> Command {
+    Command::Join(peers.iter().map(|peer| (peer.node, peer.address)).collect())
 }
 
 /// Puts a question.
@@ -128,32 +220,51 @@ pub fn ask(new: &NewQuestion, collect_secs: u64) -> Command {
 
 /// Calls a question of our own off; none when it is no question's name.
 pub fn cancel(id: &str) -> Option<Command> {
-    Some(Command::Cancel(Digest(node_of(id)?.0)))
+    Some(Command::Cancel(named(id)?))
 }
 
 /// The owner's word on a question; none when it is no question's name.
 pub fn consent(id: &str, yes: bool) -> Option<Command> {
-    // Names of nodes and of questions are written alike.
-    let question = Digest(node_of(id)?.0);
+    let question = named(id)?;
     Some(Command::Consent { question, yes })
 }
 
-/// The owner's rule.
-pub fn set_rule(rule: ApiRule) -> (Command, ConsentRule) {
-    let rule = match rule {
+/// The question with this name: names of nodes and of questions are written alike.
+pub fn named(id: &str) -> Option<Digest> {
+    Some(Digest(node_of(id)?.0))
+}
+
+/// What to do with a question.
+pub fn consent_rule(says: ApiRule) -> ConsentRule {
+    match says {
         ApiRule::Yes => ConsentRule::Yes,
         ApiRule::No => ConsentRule::No,
         ApiRule::Ask => ConsentRule::Ask,
-    };
-    (Command::SetConsent(rule.into()), rule)
+    }
 }
 
-/// The owner's rule, as the API says it.
-pub fn rule(rule: ConsentRule) -> ApiRule {
+/// The same, as the API says it.
+pub fn says(rule: ConsentRule) -> ApiRule {
     match rule {
         ConsentRule::Yes => ApiRule::Yes,
         ConsentRule::No => ApiRule::No,
         ConsentRule::Ask => ApiRule::Ask,
+    }
+}
+
+/// A rule, as the API says it.
+pub fn rule(numbered: &Numbered) -> api::Rule {
+    let Numbered { number, rule } = numbered;
+    api::Rule {
+        number: *number,
+        says: says(rule.says),
+        asker: rule.asker.map(|asker| asker.to_string()),
+        table: rule.table.clone(),
+        columns: rule
+            .columns
+            .as_ref()
+            .map(|columns| columns.iter().cloned().collect()),
+        question: rule.sql.clone(),
     }
 }
 

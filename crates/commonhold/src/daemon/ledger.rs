@@ -1,11 +1,11 @@
-//! The two lists of questions, asked and received, and the words that the owner gave once for all. What changes is to be
-//! written to the vault, whose history brings it back after a restart.
+//! The lists of questions asked and received, and of published answers. What changes is to be written to the vault, whose history brings it back
+//! after a restart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::{
-    Answer, ConsentRule, Counts, Fault, InboxEntry, InboxState, Kind, Question, QuestionState,
-    Standing, Word,
+    Answer, Counts, Fault, Helping, InboxEntry, InboxState, Kind, Published, Question,
+    QuestionState,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,22 +15,33 @@ use vault::{Vault, VaultError};
 const ASKED: u8 = b'q';
 const PROOF: u8 = b'p';
 const RECEIVED: u8 = b'i';
-const STANDING: u8 = b's';
+const PUBLISHED: u8 = b'u';
 
-/// Words given once for all.
-const STANDING_MAX: usize = 1000;
 /// How long after the time until which a word is sure to count it may still, in seconds. Guess: a draw and a call.
 const LATE_SECS: u64 = 60;
 
 /// Something to write: key, and value unless it is to be forgotten.
 pub type Write = (Vec<u8>, Option<Vec<u8>>);
 
+/// What an entry was to the inbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// Another question.
+    New,
+    /// Another word of the owner's rules on one that it has.
+    Changed,
+    /// Nothing that it does not have.
+    Known,
+}
+
 /// The lists.
 #[derive(Debug)]
 pub struct Ledger {
     asked: BTreeMap<String, Question>,
     inbox: BTreeMap<String, InboxEntry>,
-    standing: Vec<Standing>,
+    published: BTreeMap<String, Published>,
+    /// Of this run.
+    helping: Vec<Helping>,
     kept_max: usize,
     writes: Vec<Write>,
 }
@@ -41,7 +52,8 @@ impl Ledger {
         let mut ledger = Self {
             asked: entries(vault, ASKED)?,
             inbox: entries(vault, RECEIVED)?,
-            standing: entries(vault, STANDING)?.remove("").unwrap_or_default(),
+            published: entries(vault, PUBLISHED)?,
+            helping: Vec::new(),
             kept_max,
             writes: Vec::new(),
         };
@@ -77,7 +89,14 @@ impl Ledger {
             };
             self.asked.remove(&id);
             self.writes.push((key(ASKED, &id), None));
-            self.writes.push((key(PROOF, &id), None));
+            self.forget_proof(&id);
+        }
+    }
+
+    /// Forgets a proof that is on no list any more.
+    fn forget_proof(&mut self, id: &str) {
+        if !self.asked.contains_key(id) && !self.published.contains_key(id) {
+            self.writes.push((key(PROOF, id), None));
         }
     }
 
@@ -113,34 +132,82 @@ impl Ledger {
         find(&self.asked, typed)
     }
 
+    /// An answer is published, with its proof. Whether that is new.
+    pub fn published(&mut self, published: Published, proof: Vec<u8>) -> bool {
+        let id = published.id.clone();
+        if let Some(question) = self.asked.get_mut(&id)
+            && !question.published
+        {
+            question.published = true;
+            self.writes.push(entry(ASKED, &id, question));
+        }
+        if self.published.contains_key(&id) {
+            return false;
+        }
+        self.writes.push((key(PROOF, &id), Some(proof)));
+        self.writes.push(entry(PUBLISHED, &id, &published));
+        self.published.insert(id, published);
+        while self.published.len() > self.kept_max {
+            let oldest = self.published.values();
+            let oldest = oldest.min_by_key(|published| published.received_at);
+            let Some(id) = oldest.map(|published| published.id.clone()) else {
+                break;
+            };
+            self.published.remove(&id);
+            self.writes.push((key(PUBLISHED, &id), None));
+            self.forget_proof(&id);
+        }
+        true
+    }
+
+    /// All published answers, the latest first.
+    pub fn all_published(&self) -> Vec<Published> {
+        let mut all: Vec<_> = self.published.values().cloned().collect();
+        all.sort_by_key(|published| std::cmp::Reverse(published.received_at));
+        all
+    }
+
+    /// The name of the one question that begins so and of whose answer there is a proof: of one asked here, or a published
+    /// one.
+    pub fn proved(&self, typed: &str) -> Result<&str, Fault> {
+        match (self.question(typed), find(&self.published, typed)) {
+            (Ok(question), _) if question.state == QuestionState::Answered => Ok(&question.id),
+            (_, Ok(published)) => Ok(&published.id),
+            (Ok(_), Err(_)) => Err(Fault::new(
+                Kind::Unknown,
+                "this question has no answer",
+                "see how far it is",
+            )),
+            (Err(fault), Err(_)) => Err(fault),
+        }
+    }
+
+    /// Where the vault remembers a question that was put.
+    pub fn asked_key(id: &str) -> Vec<u8> {
+        key(ASKED, id)
+    }
+
     /// Where the vault remembers the proof of a question.
     pub fn proof_key(id: &str) -> Vec<u8> {
         key(PROOF, id)
     }
 
-    /// What the owner has said once for all about such a question: the last word counts.
-    pub fn standing_word(&self, asker: &str, sql: &str) -> Option<bool> {
-        let fits = |word: &&Standing| {
-            word.asker == asker && word.sql.as_deref().is_none_or(|said| same(said, sql))
-        };
-        self.standing.iter().rev().find(fits).map(|word| word.yes)
-    }
-
-    /// All words given once for all.
-    pub fn standing(&self) -> &[Standing] {
-        &self.standing
-    }
-
-    /// Forgets them.
-    pub fn forget_standing(&mut self) {
-        self.standing.clear();
-        self.writes.push(entry(STANDING, "", &self.standing));
-    }
-
-    /// A question came. The first entry of a name counts. Whether it is new.
-    pub fn receive(&mut self, received: InboxEntry) -> bool {
-        if self.inbox.contains_key(&received.id) {
-            return false;
+    /// A question came, or rules say something else of one that came before. What the owner said of it himself stays.
+    pub fn receive(&mut self, received: InboxEntry) -> Received {
+        if let Some(known) = self.inbox.get_mut(&received.id) {
+            let is_free = match seen(known, received.received_at).state {
+                InboxState::Waiting => true,
+                InboxState::Yes | InboxState::No => known.by_rule,
+                InboxState::Missed | InboxState::CalledOff | InboxState::OverBudget => false,
+            };
+            if !is_free || (known.state, known.rule) == (received.state, received.rule) {
+                return Received::Known;
+            }
+            known.state = received.state;
+            known.by_rule = received.by_rule;
+            known.rule = received.rule;
+            self.writes.push(entry(RECEIVED, &received.id, known));
+            return Received::Changed;
         }
         self.writes.push(entry(RECEIVED, &received.id, &received));
         self.inbox.insert(received.id.clone(), received);
@@ -149,12 +216,12 @@ impl Ledger {
             let age = |entry: &&InboxEntry| (entry.state == InboxState::Waiting, entry.received_at);
             let oldest = self.inbox.values().min_by_key(age);
             let Some(id) = oldest.map(|entry| entry.id.clone()) else {
-                return true;
+                break;
             };
             self.inbox.remove(&id);
             self.writes.push((key(RECEIVED, &id), None));
         }
-        true
+        Received::New
     }
 
     /// A question is called off by its asker.
@@ -165,8 +232,53 @@ impl Ledger {
         }
     }
 
-    /// The owner's word. Gives the entry as it is then.
-    pub fn decide(&mut self, typed: &str, word: Word, now: u64) -> Result<InboxEntry, Fault> {
+    /// The budget is spent: this node stays out.
+    pub fn over_budget(&mut self, id: &str, note: String) {
+        if let Some(known) = self.inbox.get_mut(id) {
+            known.state = InboxState::OverBudget;
+            known.note = note;
+            self.writes.push(entry(RECEIVED, id, known));
+        }
+    }
+
+    /// A helper has taken what this node had to say. Whether that was a contribution of which the inbox did not know.
+    pub fn contributed(&mut self, id: &str, at: u64) -> bool {
+        match self.inbox.get_mut(id) {
+            Some(known) if known.state == InboxState::Yes && known.contributed_at.is_none() => {
+                known.contributed_at = Some(at);
+                self.writes.push(entry(RECEIVED, id, known));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// This node is further with what it does for a question.
+    pub fn help(&mut self, helping: Helping) {
+        let is_same = |known: &Helping| (&known.id, known.role) == (&helping.id, helping.role);
+        match self.helping.iter_mut().find(|known| is_same(known)) {
+            Some(known) => *known = helping,
+            None => {
+                if self.helping.len() >= self.kept_max {
+                    self.helping.remove(0);
+                }
+                self.helping.push(helping);
+            }
+        }
+    }
+
+    /// What this node does for others' questions, the latest first.
+    pub fn helping(&self) -> Vec<Helping> {
+        self.helping.iter().rev().cloned().collect()
+    }
+
+    /// The one question of the inbox whose name begins so.
+    pub fn received(&self, typed: &str) -> Result<&InboxEntry, Fault> {
+        find(&self.inbox, typed)
+    }
+
+    /// The question whose name begins so, if it is not too late for a word on it.
+    pub fn open(&self, typed: &str, now: u64) -> Result<InboxEntry, Fault> {
         let found = seen(find(&self.inbox, typed)?, now);
         match found.state {
             InboxState::Waiting => {}
@@ -183,38 +295,26 @@ impl Ledger {
                 let error = "this question was called off by its asker";
                 return Err(Fault::new(Kind::Late, error, "nothing"));
             }
-        }
-        let once_for_all = match word {
-            Word::Always => Some(Standing {
-                asker: found.asker.clone(),
-                sql: Some(found.sql.clone()),
-                yes: true,
-            }),
-            Word::Never => Some(Standing {
-                asker: found.asker.clone(),
-                sql: None,
-                yes: false,
-            }),
-            Word::Yes | Word::No => None,
-        };
-        if let Some(word) = once_for_all {
-            if self.standing.len() >= STANDING_MAX {
-                let what_to_do = "forget them: commonhold question rule set ask --forget";
-                return Err(Fault::new(
-                    Kind::Busy,
-                    "too many words were given once for all",
-                    what_to_do,
-                ));
+            InboxState::OverBudget => {
+                let what_to_do = "for the next one: commonhold question budget set";
+                return Err(Fault::new(Kind::Late, found.note, what_to_do));
             }
-            self.standing.push(word);
-            self.writes.push(entry(STANDING, "", &self.standing));
         }
-        let yes = matches!(word, Word::Yes | Word::Always);
+        Ok(found)
+    }
+
+    /// The owner's word on a question that is [open](Self::open). Gives the entry as it is then.
+    pub fn decide(&mut self, found: InboxEntry, yes: bool) -> InboxEntry {
         let state = if yes { InboxState::Yes } else { InboxState::No };
-        let decided = InboxEntry { state, ..found };
+        let decided = InboxEntry {
+            state,
+            by_rule: false,
+            rule: None,
+            ..found
+        };
         self.writes.push(entry(RECEIVED, &decided.id, &decided));
         self.inbox.insert(decided.id.clone(), decided.clone());
-        Ok(decided)
+        decided
     }
 
     /// All questions that came, the latest first.
@@ -222,6 +322,13 @@ impl Ledger {
         let mut all: Vec<_> = self.inbox.values().map(|entry| seen(entry, now)).collect();
         all.sort_by_key(|entry| std::cmp::Reverse(entry.received_at));
         all
+    }
+
+    /// Those who asked something that is on the list and whose names begin so.
+    pub fn askers(&self, typed: &str) -> BTreeSet<&str> {
+        let typed = typed.to_ascii_lowercase();
+        let all = self.inbox.values().map(|entry| entry.asker.as_str());
+        all.filter(|asker| asker.starts_with(&typed)).collect()
     }
 
     /// How many.
@@ -243,15 +350,6 @@ impl Ledger {
     }
 }
 
-/// What the node does with a question that has just come: the owner's word once for all, if the rule is to ask.
-pub fn state_of(rule: ConsentRule, standing: Option<bool>) -> (InboxState, bool) {
-    match (rule, standing) {
-        (ConsentRule::Yes, _) | (ConsentRule::Ask, Some(true)) => (InboxState::Yes, true),
-        (ConsentRule::No, _) | (ConsentRule::Ask, Some(false)) => (InboxState::No, true),
-        (ConsentRule::Ask, None) => (InboxState::Waiting, false),
-    }
-}
-
 /// An entry as it is now.
 fn seen(entry: &InboxEntry, now: u64) -> InboxEntry {
     let mut entry = entry.clone();
@@ -260,11 +358,6 @@ fn seen(entry: &InboxEntry, now: u64) -> InboxEntry {
         entry.state = InboxState::Missed;
     }
     entry
-}
-
-/// Whether two texts are the same question but for spaces.
-fn same(a: &str, b: &str) -> bool {
-    a.split_whitespace().eq(b.split_whitespace())
 }
 
 fn find<'a, T>(list: &'a BTreeMap<String, T>, typed: &str) -> Result<&'a T, Fault> {

@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use api::{Check, Verdict};
@@ -20,6 +20,7 @@ use crate::daemon::folder::{Claimed, FolderError, client};
 use crate::daemon::{Failure, Where, checks, converse, core, shown};
 use crate::home::Home;
 use crate::log::Log;
+use crate::output::tell;
 
 /// For a node to start, or to stop.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -41,6 +42,10 @@ pub struct UpOptions {
     /// Of the key in that folder.
     #[command(flatten)]
     pub secret: Secret,
+    /// Write all that the node is told to a new file, encrypted under its own key, to look for a fault: commonhold simulate
+    /// replay. It grows with every message, and holds what your data answer to questions
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
 }
 
 /// Of `commonhold status`.
@@ -87,14 +92,14 @@ pub fn up(options: &UpOptions) -> ExitCode {
             }
         };
         let stop = stopped().map_err(|why| Failure::new(why, FAILED))?;
-        let ran = core::run(config, log, reception, stop).await;
+        let ran = core::run(config, log, reception, options.record.clone(), stop).await;
         ran.map_err(|why| Failure::new(why, FAILED))?;
         Ok(ANSWERED)
     })
 }
 
 /// Ctrl-C or SIGTERM. A terminal that is closed does not stop a node.
-fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+pub(super) fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -135,6 +140,9 @@ async fn detach(options: &UpOptions) -> Result<u8, Failure> {
     if let Some(file) = &options.secret.passphrase_file {
         command.arg("--passphrase-file").arg(file);
     }
+    if let Some(file) = &options.record {
+        command.arg("--record").arg(file);
+    }
     let mut process = command
         .env("COMMONHOLD_LOG", "file")
         .stdin(Stdio::null())
@@ -148,11 +156,11 @@ async fn detach(options: &UpOptions) -> Result<u8, Failure> {
         if let Ok(client) = client(&config.folder)
             && client.status().await.is_ok()
         {
-            println!(
+            tell(format_args!(
                 "running in {}, process {}",
                 config.folder.display(),
                 process.id()
-            );
+            ));
             return Ok(ANSWERED);
         }
         if process.try_wait().map_err(failed)?.is_some() {
@@ -180,22 +188,28 @@ pub fn down(place: &Where) -> ExitCode {
     converse(false, async {
         let folder = place.config()?.folder;
         client(&folder)?.shutdown().await?;
-        let began = Instant::now();
-        loop {
-            // The lock goes last.
-            match Claimed::claim(&folder) {
-                Ok(_) => return Ok(ANSWERED),
-                Err(FolderError::Taken(_)) if began.elapsed() <= WITHIN => sleep(LOOK).await,
-                Err(FolderError::Taken(_)) => {
-                    return Err(Failure::new(
-                        "it did not stop in time; see its log",
-                        TIMED_OUT,
-                    ));
-                }
-                Err(why) => return Err(why.into()),
-            }
-        }
+        stopped_in(&folder).await?;
+        Ok(ANSWERED)
     })
+}
+
+/// Waits until no node runs in this folder any more.
+pub async fn stopped_in(folder: &Path) -> Result<(), Failure> {
+    let began = Instant::now();
+    loop {
+        // The lock goes last.
+        match Claimed::claim(folder) {
+            Ok(_) => return Ok(()),
+            Err(FolderError::Taken(_)) if began.elapsed() <= WITHIN => sleep(LOOK).await,
+            Err(FolderError::Taken(_)) => {
+                return Err(Failure::new(
+                    "it did not stop in time; see its log",
+                    TIMED_OUT,
+                ));
+            }
+            Err(why) => return Err(why.into()),
+        }
+    }
 }
 
 /// Says how the node is.
@@ -203,9 +217,9 @@ pub fn status(options: &StatusOptions) -> ExitCode {
     converse(options.json, async {
         let status = options.place.client()?.status().await?;
         if options.json {
-            println!("{:#}", serde_json::json!(status));
+            tell(format_args!("{:#}", serde_json::json!(status)));
         } else {
-            println!("{}", shown::status(&status).join("\n"));
+            tell(shown::status(&status).join("\n"));
         }
         Ok(ANSWERED)
     })
@@ -217,9 +231,12 @@ pub fn doctor(options: &DoctorOptions) -> ExitCode {
         let checks = examined(&options.place).await;
         let worst = checks.iter().map(|check| check.verdict).max();
         if options.json {
-            println!("{:#}", serde_json::json!({ "checks": checks }));
+            tell(format_args!(
+                "{:#}",
+                serde_json::json!({ "checks": checks })
+            ));
         } else {
-            println!("{}", shown::checks(&checks).join("\n"));
+            tell(shown::checks(&checks).join("\n"));
         }
         Ok(if worst == Some(Verdict::Fail) {
             FAILED
@@ -272,7 +289,7 @@ async fn examined(place: &Where) -> Vec<Check> {
         Ok((identity, _, _)) => {
             checks.push(checks::works("vault", "it opens"));
             let now = net::Clock::start().now();
-            checks.push(checks::clock(now, now, &identity.certificate));
+            checks.push(checks::clock(now, now, &identity.certificate, None));
         }
         Err(why) => checks.push(checks::failed("vault", &why.to_string())),
     }

@@ -2,9 +2,12 @@
 //! terminal.
 
 use api::{
-    Check, Consent, ConsentRule, InboxEntry, InboxState, Question, QuestionState, Status, Verdict,
+    Budget, Check, ConsentRule, Flow, Helping, HelpingRole, HelpingStep, InboxEntry, InboxState,
+    Published, Question, QuestionState, Rule, Rules, Status, Verdict,
 };
 
+use crate::budget::words;
+use crate::daemon::reach;
 use crate::verify::utc;
 
 /// The first digits of a name: enough to type.
@@ -58,22 +61,28 @@ pub fn status(status: &Status) -> Vec<String> {
         line(
             "peers",
             format!(
-                "{} known, {} connected",
-                status.peers_known, traffic.connections
+                "{} known, {} connected, {} remembered",
+                status.peers_known, traffic.connections, status.peers_remembered
             ),
         ),
+        line("reach", reach::words(&status.reach)),
         line(
             "traffic",
             format!(
-                "in {} messages ({}), out {} ({}); {} not sent, {} strangers refused",
+                "in {} messages ({}), out {} ({}); {} not sent, {} slowed down, {} strangers refused, {} callers of another version",
                 traffic.messages_in,
                 bytes(traffic.bytes_in),
                 traffic.messages_out,
                 bytes(traffic.bytes_out),
                 traffic.dropped,
-                traffic.refused
+                traffic.slowed,
+                traffic.refused,
+                traffic.other_callers
             ),
         ),
+    ]);
+    lines.extend(flows(&traffic.by_purpose));
+    lines.extend([
         line(
             "questions",
             format!(
@@ -81,7 +90,17 @@ pub fn status(status: &Status) -> Vec<String> {
                 questions.asked, questions.open, questions.received
             ),
         ),
-        line("rule", rule(status.rule)),
+        line("rules", {
+            let own = match status.rules {
+                0 => String::new(),
+                1 => "1 of yours, see: commonhold question rule list; all others: ".into(),
+                many => {
+                    format!("{many} of yours, see: commonhold question rule list; all others: ")
+                }
+            };
+            own + rule(status.rule)
+        }),
+        line("budget", budget(&status.budget)),
         line(
             "address",
             format!(
@@ -90,6 +109,11 @@ pub fn status(status: &Status) -> Vec<String> {
                 status.announces.join(", ")
             ),
         ),
+    ]);
+    if !status.relays.is_empty() {
+        lines.push(line("relays", status.relays.join(", ")));
+    }
+    lines.extend([
         line(
             "up",
             format!(
@@ -106,6 +130,24 @@ pub fn status(status: &Status) -> Vec<String> {
         ),
     ]);
     lines
+}
+
+/// A small table of what messages were for, without what there was none of.
+fn flows(flows: &[Flow]) -> Vec<String> {
+    let used = flows
+        .iter()
+        .filter(|flow| flow.messages_in + flow.messages_out > 0);
+    let row = |flow: &Flow| {
+        format!(
+            "{:<24} in {:>7} ({:>10})  out {:>7} ({:>10})",
+            flow.purpose,
+            flow.messages_in,
+            bytes(flow.bytes_in),
+            flow.messages_out,
+            bytes(flow.bytes_out)
+        )
+    };
+    used.map(|flow| line("", row(flow))).collect()
 }
 
 /// One line each, and what to do.
@@ -173,12 +215,72 @@ pub fn question(question: &Question) -> Vec<String> {
     if let Some(answer) = &question.answer {
         lines.push(line("answer", &answer.summary));
         lines.push(line("people", &answer.people));
+        let id = short(&question.id);
         lines.push(line(
             "proof",
-            format!("commonhold question proof {} FILE", short(&question.id)),
+            format!("commonhold question proof {id} FILE"),
         ));
+        lines.push(if question.published {
+            line("published", "the whole community can see it")
+        } else {
+            line("published", format!("no: commonhold question publish {id}"))
+        });
     }
     lines
+}
+
+/// Two lines each: what was asked, and the answer.
+pub fn published(all: &[Published]) -> Vec<String> {
+    if all.is_empty() {
+        return vec!["no answer was published".into()];
+    }
+    let mut lines = Vec::new();
+    for one in all {
+        let purpose = match one.purpose.as_str() {
+            "" => String::new(),
+            purpose => format!(", for: {purpose}"),
+        };
+        let (id, asked) = (short(&one.id), utc(one.asked_at));
+        lines.push(format!("{id}  {asked}  {}", plain(&one.sql)));
+        let from = format!("from {}{purpose}", short(&one.asker));
+        let answer = format!("{}; {} ({from})", one.answer.summary, one.answer.people);
+        lines.push(format!("          {}", plain(&answer)));
+    }
+    lines
+}
+
+/// One line each: which question, since when, as what and how far.
+pub fn helping(all: &[Helping]) -> Vec<String> {
+    if all.is_empty() {
+        return vec!["this node has helped with no question since it started".into()];
+    }
+    let line = |one: &Helping| {
+        let (id, at, asker) = (short(&one.id), utc(one.at), short(&one.asker));
+        format!("{id}  {at}  {} (asked by {asker})", helps(one))
+    };
+    all.iter().map(line).collect()
+}
+
+/// What a node does for a question.
+pub fn helps(one: &Helping) -> String {
+    let done = one.step == HelpingStep::Done;
+    match one.role {
+        HelpingRole::Witness => "gave its part of the random that draws the helpers".into(),
+        HelpingRole::Setter if done => "has set up the draw of the helpers".into(),
+        HelpingRole::Setter => "sets up the draw of the helpers".into(),
+        HelpingRole::Builder if done => "has signed the list of the helpers".into(),
+        HelpingRole::Builder => "builds the list of the helpers".into(),
+        HelpingRole::Replica => {
+            let step = match one.step {
+                HelpingStep::Begun => "has taken its seat",
+                HelpingStep::Collecting => "takes contributions",
+                HelpingStep::Closed => "takes no more contributions",
+                HelpingStep::Agreed => "adds up what was agreed on",
+                HelpingStep::Done => "has given its share of the result",
+            };
+            format!("helps in lane {}: {step}", one.lane.unwrap_or_default())
+        }
+    }
 }
 
 /// Two lines each: what is asked, and by whom and for what.
@@ -196,10 +298,15 @@ pub fn inbox(all: &[InboxEntry]) -> Vec<String> {
                     utc(entry.until)
                 )
             }
-            (InboxState::Yes, true) => "takes part, by your rule".into(),
-            (InboxState::Yes, false) => "takes part".into(),
-            (InboxState::No, true) => "stays out, by your rule".into(),
-            (InboxState::No, false) => "stays out".into(),
+            (InboxState::Yes, by_rule) => {
+                let state = match entry.contributed_at {
+                    None => "takes part".into(),
+                    Some(at) => format!("contributed {}", utc(at)),
+                };
+                format!("{state}{}", by(by_rule, entry.rule))
+            }
+            (InboxState::No, by_rule) => format!("stays out{}", by(by_rule, entry.rule)),
+            (InboxState::OverBudget, _) => entry.note.clone(),
             (InboxState::Missed, _) => "no word in time".into(),
             (InboxState::CalledOff, _) => "called off by its asker".into(),
         };
@@ -224,22 +331,75 @@ pub fn inbox(all: &[InboxEntry]) -> Vec<String> {
     lines
 }
 
-/// The rule, and words given once for all.
-pub fn consent(consent: &Consent) -> Vec<String> {
-    let mut lines = vec![line("rule", rule(consent.rule))];
-    for word in &consent.standing {
-        let what = word.sql.as_deref().unwrap_or("whatever it asks");
-        let yes = if word.yes { "always" } else { "never" };
-        lines.push(line(yes, format!("{}: {what}", short(&word.asker))));
-    }
+/// One line each, the first to be asked first, and what holds for all others.
+pub fn rules(rules: &Rules) -> Vec<String> {
+    let mut lines: Vec<_> = rules.rules.iter().map(one_rule).collect();
+    let others = if lines.is_empty() {
+        "all"
+    } else {
+        "all others"
+    };
+    lines.push(format!("      {others}: {}", rule(rules.default)));
     lines
+}
+
+/// What it says to which questions.
+pub fn one_rule(rule: &Rule) -> String {
+    let mut about = Vec::new();
+    if let Some(asker) = &rule.asker {
+        about.push(format!("asked by {}", short(asker)));
+    }
+    if let Some(table) = &rule.table {
+        about.push(format!("about {table}"));
+    }
+    if let Some(columns) = &rule.columns {
+        let (reading, or) = match rule.says {
+            ConsentRule::Yes => ("reading nothing but", " and "),
+            ConsentRule::No | ConsentRule::Ask => ("reading", " or "),
+        };
+        about.push(format!("{reading} {}", columns.join(or)));
+    }
+    if let Some(question) = &rule.question {
+        about.push(format!("that are {question}"));
+    }
+    let says = match rule.says {
+        ConsentRule::Yes => "yes",
+        ConsentRule::No => "no",
+        ConsentRule::Ask => "ask",
+    };
+    let about = about.join(", ");
+    plain(&format!(
+        "{:>4}  {says:<3} to questions {about}",
+        rule.number
+    ))
+}
+
+/// The limit, and what is spent of it.
+pub fn budget(budget: &Budget) -> String {
+    let Some(limit) = budget.limit else {
+        return "off: your data go into any number of questions".into();
+    };
+    let allowed = words(limit.questions.into(), limit.period_secs);
+    let next = match budget.free_at {
+        Some(at) => format!("; the next from {}", utc(at)),
+        None => String::new(),
+    };
+    format!("{allowed}; {} spent{next}", budget.spent)
+}
+
+fn by(by_rule: bool, rule: Option<u32>) -> String {
+    match (by_rule, rule) {
+        (false, _) => String::new(),
+        (true, Some(number)) => format!(", by your rule {number}"),
+        (true, None) => ", as all that none of your rules is about".into(),
+    }
 }
 
 fn rule(rule: ConsentRule) -> &'static str {
     match rule {
-        ConsentRule::Yes => "yes: takes part in all questions",
-        ConsentRule::No => "no: takes part in none",
-        ConsentRule::Ask => "ask: asks you each time",
+        ConsentRule::Yes => "yes, takes part",
+        ConsentRule::No => "no, takes no part",
+        ConsentRule::Ask => "ask you each time",
     }
 }
 
@@ -287,6 +447,9 @@ mod tests {
             until: 1,
             state: InboxState::Waiting,
             by_rule: false,
+            rule: None,
+            contributed_at: None,
+            note: String::new(),
         };
         let text = inbox(&[entry]).join("|");
         assert!(
@@ -296,6 +459,20 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("abababab") && text.contains("from cdcdcdcd"));
+    }
+
+    #[test]
+    fn purposes_without_messages_are_left_out() {
+        let flow = |purpose: &str, messages| Flow {
+            purpose: purpose.into(),
+            messages_in: messages,
+            messages_out: 0,
+            bytes_in: 2048,
+            bytes_out: 0,
+        };
+        let table = flows(&[flow("search", 3), flow("computing", 0)]);
+        assert_eq!(table.len(), 1);
+        assert!(table[0].contains("search") && table[0].contains("2.0 KiB"));
     }
 
     #[test]

@@ -1,32 +1,46 @@
-//! Whether an answer says what the clear computation says.
+//! Whether an answer says what the clear computation says: exactly where it is exact, up to its last digit where it is
+//! rounded, within its range where it is one, and within what the declared step explains elsewhere.
 
-use crate::demo::clear::{Clear, Group, same};
+use std::collections::BTreeMap;
+
+use crate::demo::clear::{BETWEEN, Clear, Group, Near, Said};
 use crate::report::Report;
 use crate::report::shown::{Figure, Row};
 
-/// Between a bucket's lowest value and its width.
-const BETWEEN: char = '\u{1f}';
+/// What doubles may be off, of a number of this size: they round on the way.
+const DOUBLES: f64 = 1e-9;
 
-/// Whether both say the same; `None` when nothing was computed to compare with.
+/// Whether both say the same; `None` when nothing was told that could be compared.
 pub fn equal(report: &Report, clear: &Clear) -> Option<bool> {
+    equal_figures(report.count, &report.figures, &report.groups, clear)
+}
+
+/// How equal figures are, in a word.
+pub fn how_near(clear: &Clear) -> &'static str {
+    let is_rounded =
+        |said: &Said| matches!(said, Said::Numbers(all) if all.iter().any(|near| near.off > 0.0));
+    let rounded = match clear {
+        Clear::Whole(said) => is_rounded(said),
+        Clear::Groups(groups) => groups.iter().any(|group| is_rounded(&group.figures)),
+    };
+    if rounded {
+        "equal, to the declared step"
+    } else {
+        "equal"
+    }
+}
+
+fn equal_figures(count: u64, figures: &[Figure], groups: &[Row], clear: &Clear) -> Option<bool> {
     match clear {
-        Clear::NotCompared => None,
-        _ if report.figures.iter().any(is_withheld) && report.figures.len() == 1 => None,
-        Clear::One(clear) => Some(match (report.figures.first(), clear) {
-            (Some(figure), Some(clear)) => is(figure, *clear),
-            (Some(figure), None) => figure.value.is_none(),
-            (None, Some(clear)) => same(report.count as f64, *clear),
-            (None, None) => false,
-        }),
-        Clear::Groups(clear) if report.groups.is_empty() => {
-            Some(clear.iter().all(|clear| has(&report.figures, clear)))
+        Clear::Whole(said) => {
+            let withheld = matches!(figures, [only] if is_withheld(only));
+            (!withheld).then(|| says(count, figures, said))
         }
-        Clear::Groups(clear) => Some(
-            report
-                .groups
-                .iter()
-                .all(|row| row.figures.is_none() || row_is(row, clear)),
-        ),
+        Clear::Groups(clear) => {
+            let mut told = groups.iter().filter(|row| row.figures.is_some()).peekable();
+            told.peek()?;
+            Some(told.all(|row| row_is(row, clear)))
+        }
     }
 }
 
@@ -34,7 +48,7 @@ fn is_withheld(figure: &Figure) -> bool {
     figure.value.is_none() && figure.exactness.starts_with("withheld")
 }
 
-/// A group that is told: it must be there in the clear, with the same figure.
+/// A group that is told: it must be there in the clear, with the same figures.
 fn row_is(row: &Row, clear: &[Group]) -> bool {
     let group = clear.iter().find(|group| {
         let mut labels = row.labels.iter().zip(&group.labels);
@@ -43,39 +57,102 @@ fn row_is(row: &Row, clear: &[Group]) -> bool {
     let (Some(group), Some(figures)) = (group, &row.figures) else {
         return false;
     };
-    match (figures.first(), group.figure) {
-        (Some(_), None) if !group.values.is_empty() => has(figures, group),
-        (Some(figure), Some(clear)) => is(figure, clear),
-        (Some(figure), None) => figure.value.is_none(),
-        (None, Some(clear)) => row.people.is_some_and(|people| same(people as f64, clear)),
-        (None, None) => false,
+    match (figures.as_slice(), row.people) {
+        // A count, which is withheld.
+        ([], None) => false,
+        (figures, people) => says(people.unwrap_or_default(), figures, &group.figures),
+    }
+}
+
+/// Whether these figures of so many people are what is said of them in the clear.
+fn says(count: u64, figures: &[Figure], said: &Said) -> bool {
+    match (said, figures) {
+        (Said::Number(clear), []) => is_close(count as f64, *clear, 0.0),
+        (Said::Number(clear), [asked, ..]) => is(asked, &Near::exact(Some(*clear))),
+        (Said::Nothing, [asked, ..]) => asked.value.is_none(),
+        (Said::Numbers(clear), figures) => {
+            let mut both = figures.iter().zip(clear);
+            figures.len() == clear.len() && both.all(|(told, clear)| is(told, clear))
+        }
+        (Said::Values(values), figures) => has(figures, values),
+        (Said::Top { named, people }, figures) => names_most(figures, *named, people),
+        (Said::Nothing, []) => false,
     }
 }
 
 /// Whether each part that is told has as many of the values.
-fn has(parts: &[Figure], clear: &Group) -> bool {
+fn has(parts: &[Figure], values: &[String]) -> bool {
     parts.iter().all(|part| {
         let within = |value: &&String| match (range(&part.name), value.parse()) {
             (Some(range), Ok(value)) => inside(range, value),
             _ => part.name == **value,
         };
-        let count = clear.values.iter().filter(within).count();
+        let count = values.iter().filter(within).count();
         let told = part.value.as_ref();
         told.is_none_or(|told| *told == count.to_string())
     })
 }
 
+/// Whether the parts that are told have as many people as they have, at most so many are told, and no other has more.
+fn names_most(figures: &[Figure], named: usize, people: &BTreeMap<String, usize>) -> bool {
+    let parts = figures.len().min(named.min(people.len()));
+    let mut others = people.clone();
+    let mut fewest = usize::MAX;
+    for told in &figures[..parts] {
+        let part = others.iter().find(|(part, _)| labelled(&told.name, part));
+        let Some((part, count)) = part.map(|(part, count)| (part.clone(), *count)) else {
+            return false;
+        };
+        if told.value.as_ref() != Some(&count.to_string()) {
+            return false;
+        }
+        others.remove(&part);
+        fewest = fewest.min(count);
+    }
+    // After the parts may stand how many others have as many people as the last, of those that are not withheld.
+    let tied = others.values().filter(|count| **count == fewest).count();
+    let tied_is_told = match &figures[parts..] {
+        [] => true,
+        [rest] => rest
+            .value
+            .as_ref()
+            .and_then(|told| told.parse().ok())
+            .is_some_and(|told: usize| told <= tied),
+        _ => false,
+    };
+    parts > 0 && tied_is_told && others.values().all(|count| *count <= fewest)
+}
+
 /// Whether a figure is this one, or a range that it is in.
-fn is(figure: &Figure, clear: f64) -> bool {
-    match figure.value.as_deref().and_then(range) {
-        Some((low, high)) if low == high => same(low, clear),
-        Some(range) => inside(range, clear),
+fn is(figure: &Figure, clear: &Near) -> bool {
+    let Some(value) = clear.value else {
+        return figure.value.is_none();
+    };
+    let Some(told) = figure.value.as_deref() else {
+        return false;
+    };
+    match range(told) {
+        Some((low, high)) if low == high => {
+            let digits = told.split_once('.').map_or(0, |(_, digits)| digits.len());
+            let is_rounded = !matches!(figure.exactness.as_str(), "exact" | "somewhere in here");
+            let last = if is_rounded {
+                0.5 * 10f64.powi(-(digits as i32))
+            } else {
+                0.0
+            };
+            is_close(low, value, last + clear.off)
+        }
+        Some(range) => inside(range, value),
         None => false,
     }
 }
 
+fn is_close(told: f64, clear: f64, off: f64) -> bool {
+    (told - clear).abs() <= off + DOUBLES * clear.abs().max(1.0)
+}
+
 fn inside((low, high): (f64, f64), value: f64) -> bool {
-    (low - 1e-9..=high + 1e-9).contains(&value)
+    (low - DOUBLES..=high + DOUBLES).contains(&value)
 }
 
 /// A number, or two.
@@ -91,62 +168,10 @@ fn labelled(told: &str, clear: &str) -> bool {
         Some((low, low + width))
     });
     match (bucket, range(told)) {
-        (Some((low, end)), Some((told, _))) => (low - 1e-9..end - 1e-9).contains(&told),
+        (Some((low, end)), Some((told, _))) => (low - DOUBLES..end - DOUBLES).contains(&told),
         _ => told == clear,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn figure(name: &str, value: &str) -> Figure {
-        Figure {
-            name: name.into(),
-            value: Some(value.into()),
-            exactness: String::new(),
-        }
-    }
-
-    fn group(labels: &[&str], figure: Option<f64>, values: &[&str]) -> Group {
-        let texts = |list: &[&str]| list.iter().map(ToString::to_string).collect();
-        Group {
-            labels: texts(labels),
-            figure,
-            values: texts(values),
-        }
-    }
-
-    #[test]
-    fn a_range_holds_its_value() {
-        assert!(is(&figure("median", "6.5 to 6.9"), 6.7));
-        assert!(!is(&figure("median", "6.5 to 6.9"), 7.0));
-        assert!(is(&figure("mean", "7.3608"), 7.360_824));
-        assert!(!is(&figure("mean", "7.3608"), 7.3611));
-    }
-
-    #[test]
-    fn groups_are_found_by_word_and_bucket() {
-        let row = |people, labels: [&str; 2]| Row {
-            labels: labels.map(String::from).into(),
-            people: Some(people),
-            figures: Some(Vec::new()),
-        };
-        let clear = [
-            group(&["a", "10\u{1f}10"], Some(4.0), &[]),
-            group(&["b", "10\u{1f}10"], Some(5.0), &[]),
-        ];
-        assert!(row_is(&row(5, ["b", "18 to 19"]), &clear));
-        assert!(!row_is(&row(4, ["b", "18 to 19"]), &clear));
-        assert!(!row_is(&row(5, ["b", "20 to 29"]), &clear));
-    }
-
-    #[test]
-    fn parts_have_their_values() {
-        let parts = [figure("0 to 1", "2"), figure("2 to 3", "1")];
-        assert!(has(&parts, &group(&[], None, &["0", "1", "2.5"])));
-        assert!(!has(&parts, &group(&[], None, &["0", "2", "2.5"])));
-        let words = [figure("red", "1")];
-        assert!(has(&words, &group(&[], None, &["red", "blue"])));
-    }
-}
+mod tests;

@@ -1,31 +1,35 @@
-//! The nodes' processes.
+//! The nodes and their processes.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::path::Path;
 use std::process::Stdio;
 
 use base::NodeId;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::mpsc;
 
 use crate::demo::DemoError;
 use crate::home::Home;
-use crate::lines::{Order, Word};
+use crate::lines::{Line, Order, Word};
 
 /// Words that wait to be heard.
 const WAITING: usize = 1024;
 
 /// All processes. They end when this is dropped, or, were this process killed, when their standard input ends.
 pub struct Crew {
-    members: BTreeMap<NodeId, Member>,
+    processes: Vec<Process>,
+    /// Of those who live: in which process, which of its nodes.
+    members: BTreeMap<NodeId, (usize, usize)>,
     words: mpsc::Receiver<(NodeId, Word)>,
     sender: mpsc::Sender<(NodeId, Word)>,
 }
 
-struct Member {
-    process: Child,
+struct Process {
+    child: Child,
     orders: Option<ChildStdin>,
+    /// Of its first node, where it logs.
     home: Home,
 }
 
@@ -34,22 +38,25 @@ impl Crew {
     pub fn new() -> Self {
         let (sender, words) = mpsc::channel(WAITING);
         Self {
+            processes: Vec::new(),
             members: BTreeMap::new(),
             words,
             sender,
         }
     }
 
-    /// Starts the process of a node.
-    pub fn start(&mut self, node: NodeId, home: Home) -> Result<(), DemoError> {
+    /// Starts a process with these nodes; one at least.
+    pub fn start(&mut self, nodes: &[(NodeId, Home)]) -> Result<(), DemoError> {
         let failed = |why: std::io::Error| {
             DemoError::Machine(format!("cannot start a node's process: {why}"))
         };
+        let home = nodes.first().map(|(_, home)| home.clone());
+        let home = home.expect("a process runs a node");
         let program = std::env::current_exe().map_err(failed)?;
         let log = File::create(home.log()).map_err(failed)?;
-        let mut process = Command::new(program)
+        let mut child = Command::new(program)
             .arg("demo-node")
-            .arg(home.path())
+            .args(nodes.iter().map(|(_, home)| home.path()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -58,43 +65,38 @@ impl Crew {
             .kill_on_drop(true)
             .spawn()
             .map_err(failed)?;
-        let orders = process.stdin.take();
-        if let Some(words) = process.stdout.take() {
-            let sender = self.sender.clone();
-            tokio::spawn(async move {
-                let mut lines = BufReader::new(words).lines();
-                while let Ok(Some(line)) = lines.next_line().await {
-                    let word = serde_json::from_str(&line)
-                        .unwrap_or_else(|_| Word::Failed(format!("says \"{line}\"")));
-                    if sender.send((node, word)).await.is_err() {
-                        return;
-                    }
-                }
-                // Not heard when the process was killed on purpose.
-                let gone = Word::Failed("its process has ended".into());
-                drop(sender.send((node, gone)).await);
-            });
+        let orders = child.stdin.take();
+        let names: Vec<_> = nodes.iter().map(|(node, _)| *node).collect();
+        for (of, node) in names.iter().enumerate() {
+            self.members.insert(*node, (self.processes.len(), of));
         }
-        let member = Member {
-            process,
+        if let Some(words) = child.stdout.take() {
+            tokio::spawn(relay(words, names, self.sender.clone()));
+        }
+        self.processes.push(Process {
+            child,
             orders,
             home,
-        };
-        self.members.insert(node, member);
+        });
         Ok(())
     }
 
-    /// How many processes there are.
+    /// How many nodes there are.
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
+    /// The most memory that the processes have held, in bytes; `None` where the system does not say.
+    pub fn memory(&self) -> Option<u64> {
+        let of = |process: &Process| peak(process.child.id()?);
+        self.processes.iter().map(of).sum()
+    }
+
     /// Gives an order.
     pub async fn order(&mut self, node: NodeId, order: &Order) -> Result<(), DemoError> {
-        let line = serde_json::to_string(order).expect("orders are plain data") + "\n";
-        let member = self.members.get_mut(&node);
-        let written = match member.and_then(|member| member.orders.as_mut()) {
-            Some(orders) => orders.write_all(line.as_bytes()).await.is_ok(),
+        let place = self.members.get(&node).copied();
+        let written = match place.and_then(|(at, of)| Some((self.processes.get_mut(at)?, of))) {
+            Some((process, of)) => process.order(of, order).await,
             None => false,
         };
         if written {
@@ -126,23 +128,25 @@ impl Crew {
         }
     }
 
-    /// Kills a process, as `kill -9` does.
+    /// Kills a node's process, as `kill -9` does.
     pub async fn kill(&mut self, node: NodeId) {
-        if let Some(mut member) = self.members.remove(&node) {
-            drop(member.process.kill().await);
+        if let Some((at, _)) = self.members.remove(&node) {
+            self.members.retain(|_, (process, _)| *process != at);
+            drop(self.processes[at].child.kill().await);
         }
     }
 
     /// Ends all processes and waits for their end.
     pub async fn dismiss(&mut self) {
-        for (_, mut member) in std::mem::take(&mut self.members) {
-            drop(member.process.kill().await);
+        self.members.clear();
+        for mut process in std::mem::take(&mut self.processes) {
+            drop(process.child.kill().await);
         }
     }
 
     fn failed(&self, node: NodeId, why: &str) -> DemoError {
-        let log = self.members.get(&node).map(|member| member.home.log());
-        let log = log.and_then(|path| fs::read_to_string(path).ok());
+        let process = self.members.get(&node).map(|(at, _)| &self.processes[*at]);
+        let log = process.and_then(|process| fs::read_to_string(process.home.log()).ok());
         let last: Vec<_> = log
             .iter()
             .flat_map(|log| log.lines().rev().take(5))
@@ -155,4 +159,45 @@ impl Crew {
         };
         DemoError::Machine(format!("the node {node:?} failed: {why}{last}"))
     }
+}
+
+impl Process {
+    /// Whether the order was given.
+    async fn order(&mut self, of: usize, order: &Order) -> bool {
+        let says = order.clone();
+        let line = serde_json::to_string(&Line { of, says }).expect("orders are plain data");
+        match &mut self.orders {
+            Some(orders) => orders.write_all((line + "\n").as_bytes()).await.is_ok(),
+            None => false,
+        }
+    }
+}
+
+/// Passes on what the nodes of a process say, until it ends.
+async fn relay(words: ChildStdout, names: Vec<NodeId>, sender: mpsc::Sender<(NodeId, Word)>) {
+    let mut lines = BufReader::new(words).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let said: Result<Line<Word>, _> = serde_json::from_str(&line);
+        let known = said
+            .ok()
+            .and_then(|said| Some((*names.get(said.of)?, said.says)));
+        let garbled = || (names[0], Word::Failed(format!("says \"{line}\"")));
+        if sender.send(known.unwrap_or_else(garbled)).await.is_err() {
+            return;
+        }
+    }
+    // Not heard when the process was killed on purpose.
+    let gone = Word::Failed("its process has ended".into());
+    drop(sender.send((names[0], gone)).await);
+}
+
+/// The most memory that a process has held, in bytes.
+fn peak(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(Path::new("/proc").join(process.to_string()).join("status"));
+    let status = status.ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kilobytes * 1024)
 }

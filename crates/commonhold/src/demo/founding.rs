@@ -1,11 +1,13 @@
 //! A community with keys, certificates, folders and vaults.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use base::{Duration, NodeId, Rng};
+use base::{Duration, Location, NodeId, Region, Rng};
 use community::{CACHE_SIZE, Descriptor, Identity, SignedDescriptor, Terms, draw_keys, enrol};
 use crypto::{Rights, SigningKey};
 use net::Clock;
+use overlay::{KTable, cache_share};
 use question::ConsentRule;
 
 use crate::demo::DemoError;
@@ -22,12 +24,15 @@ pub struct Founded {
     pub homes: Vec<(NodeId, Home)>,
     /// Of the node that asks; has no data.
     pub asker: (NodeId, Home),
+    /// How many each is to know, itself included: all, or in a large community those around it.
+    pub to_know: BTreeMap<NodeId, usize>,
 }
 
-/// Makes keys, certificates, folders and vaults in `folder`.
+/// Makes keys, certificates, folders and vaults in `folder`, of owners who all have this rule.
 pub fn found(
     people: &People,
     min_crowd: Option<u64>,
+    rule: ConsentRule,
     folder: &Path,
     mut step: impl FnMut(usize),
 ) -> Result<Founded, DemoError> {
@@ -55,17 +60,19 @@ pub fn found(
     };
     let signed = SignedDescriptor::sign(&descriptor, &authority)
         .map_err(|why| DemoError::Usage(why.to_string()))?;
+    let mut places = BTreeMap::new();
     let mut make = |name: &str, data: Option<&[u8]>| -> Result<(NodeId, Home), DemoError> {
         let identity = member(&authority, &descriptor, data.is_none(), rng)?;
         let home = Home::at(&folder.join(name));
         let mut vault = home.found(&identity, &signed, rng)?;
         vault
-            .set_setting(CONSENT, &ConsentRule::Yes.to_string())
+            .set_setting(CONSENT, &rule.to_string())
             .map_err(HomeError::from)?;
         if let Some(data) = data {
             vault::import_csv(&mut vault, data, &people.table, None)
                 .map_err(|why| DemoError::Usage(format!("cannot import {name}'s data: {why}")))?;
         }
+        places.insert(identity.node(), identity.certificate.location());
         Ok((identity.node(), home))
     };
     let mut homes = Vec::with_capacity(people.taken.len());
@@ -74,12 +81,29 @@ pub fn found(
         step(place + 1);
     }
     let asker = make("asker", None)?;
+    let to_know = to_know(&descriptor, &places)?;
     Ok(Founded {
         descriptor,
         signed,
         homes,
         asker,
+        to_know,
     })
+}
+
+/// Of nodes at these places, how many each is to know.
+fn to_know(
+    descriptor: &Descriptor,
+    places: &BTreeMap<NodeId, Location>,
+) -> Result<BTreeMap<NodeId, usize>, DemoError> {
+    let table = KTable::of(descriptor).map_err(|why| DemoError::Usage(why.to_string()))?;
+    let share = cache_share(descriptor.nodes, descriptor.cache_size, &table);
+    let each = places.iter().map(|(node, place)| {
+        let region = Region::new(*place, share);
+        let near = places.values().filter(|place| region.contains(**place));
+        (*node, near.count())
+    });
+    Ok(each.collect())
 }
 
 fn member(

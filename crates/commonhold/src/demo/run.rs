@@ -1,6 +1,6 @@
 //! The course of events.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,13 +8,14 @@ use std::time::Duration;
 use base::{NodeId, encode};
 use community::Descriptor;
 use indicatif::{ProgressBar, ProgressStyle};
-use question::Question;
+use question::{ConsentRule, Question};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, timeout};
 
 use crate::cli::DemoOptions;
 use crate::demo::crew::Crew;
 use crate::demo::founding::{Founded, found};
+use crate::demo::owners::{Owner, became, owners};
 use crate::demo::people::People;
 use crate::demo::telling::Told;
 use crate::demo::{DemoError, clear};
@@ -28,13 +29,19 @@ const QUESTION: &str = "SELECT AVG(sleep_hours) FROM nhanes_2017_2018";
 const OUTPUT: &str = "commonhold-demo";
 /// Its name there.
 const PROOF: &str = "proof.cbor";
-/// Longest time for the processes to start and to meet.
+/// Longest time for the nodes to start and to meet.
 const MEETING: Duration = Duration::from_secs(60);
+/// Added for each node beyond [`FEW`]: those of a large community make some hundred connections each.
+const MEETING_MORE: Duration = Duration::from_millis(750);
 /// Longest time for the contributions of a few to arrive. All of it passes only when somebody is away.
 const COLLECT: Duration = Duration::from_secs(5);
 /// Added for each node beyond [`FEW`]. Guess; on 2 busy cores [`COLLECT`] alone was too short for 140 people in 2 runs of 3
 /// and for 200 in 4 of 4, with this it was enough in 3 of 3 each.
 const COLLECT_MORE: Duration = Duration::from_millis(100);
+/// How long owners who are asked have to decide.
+const DECIDE: Duration = Duration::from_secs(2);
+/// Most people who have a process each.
+const PROCESSES_MAX: u16 = 200;
 /// Nodes for whom [`COLLECT`] is enough.
 const FEW: u32 = 41;
 /// Longest time from question to answer: the draw with all its attempts, the collection, the agreement.
@@ -78,6 +85,12 @@ async fn perform(
     progress: &ProgressBar,
 ) -> Result<Told, DemoError> {
     let began = Instant::now();
+    if options.people > PROCESSES_MAX && !options.together {
+        return Err(DemoError::Usage(format!(
+            "{} people are too many to give each a process; add --together, or take at most {PROCESSES_MAX}",
+            options.people
+        )));
+    }
     progress.set_message("reading the data");
     let people = People::read(
         options.data.as_deref(),
@@ -85,30 +98,54 @@ async fn perform(
         usize::from(options.people),
     )?;
     let sql = question(options, &people)?;
-    let founded = found(&people, options.min_crowd, folder, |done| {
+    let asks = options.no + options.away > 0;
+    if options.no + options.away > options.people {
+        return Err(DemoError::Usage(format!(
+            "{} owners cannot say no or be away: there are {} people",
+            options.no + options.away,
+            options.people
+        )));
+    }
+    let (no, away) = (usize::from(options.no), usize::from(options.away));
+    let owners = owners(usize::from(options.people), no, away);
+    let rule = if asks {
+        ConsentRule::Ask
+    } else {
+        ConsentRule::Yes
+    };
+    let founded = found(&people, options.min_crowd, rule, folder, |done| {
         progress.set_message(format!("filling vaults: {done} of {}", options.people));
     })?;
     let parsed = check(&sql, &founded.descriptor)?;
     let output = output(&founded)?;
     progress.set_message("starting the nodes");
-    let meeting = timeout(MEETING, meet(crew, &founded, progress)).await;
-    meeting.map_err(|_| {
-        DemoError::TimedOut(
-            "the nodes did not meet within a minute; is the machine very busy?".into(),
-        )
+    let within = MEETING + MEETING_MORE * few_more(founded.homes.len() + 1);
+    let meeting = meet(crew, &founded, options.together, progress);
+    timeout(within, meeting).await.map_err(|_| {
+        DemoError::TimedOut(format!(
+            "the nodes did not meet within {} s; is the machine very busy?",
+            within.as_secs()
+        ))
     })??;
     let asked = Instant::now();
     let proof = output.join(PROOF);
     let order = Order::Ask {
         sql: sql.clone(),
         purpose: "to show how it works".into(),
+        consent_ms: if asks { DECIDE.as_millis() as u64 } else { 0 },
         collect_ms: collect_for(crew.len()).as_millis() as u64,
         proof: proof.clone(),
     };
     let asker = founded.asker.0;
     crew.order(asker, &order).await?;
-    progress.set_message("drawing helpers");
-    let course = follow(crew, asker, options.kill, progress);
+    progress.set_message(if asks {
+        "owners decide"
+    } else {
+        "drawing helpers"
+    });
+    let names = founded.homes.iter().map(|(node, _)| *node);
+    let says = names.clone().zip(owners.iter().copied()).collect();
+    let course = follow(crew, asker, options.kill, &says, progress);
     let course = timeout(ANSWER, course).await.map_err(|_| {
         DemoError::TimedOut("no answer in time: too many helpers are away".into())
     })??;
@@ -120,9 +157,14 @@ async fn perform(
         .filter(|((node, _), _)| course.set.contains(node))
         .map(|(_, file)| file.as_slice())
         .collect();
+    let was = became(&owners, names, &course.set, &course.killed);
     let clear = clear::figures(&people.table, &parsed, &included).map_err(DemoError::Machine)?;
     Ok(Told {
         people: options.people,
+        was,
+        decide: asks.then_some(DECIDE),
+        columns: people.table.columns,
+        is_own: options.data.is_some(),
         source: people.source,
         column: people.column,
         several: people.several,
@@ -137,7 +179,10 @@ async fn perform(
             .collect(),
         report: course.report,
         clear,
+        clear_by: clear::by(&parsed),
+        inner: parsed.inner().is_some(),
         answered_in,
+        memory: crew.memory().filter(|_| options.together),
         all_in: began.elapsed(),
         proof_bytes: fs::metadata(&proof).map_or(0, |file| file.len()),
         proof,
@@ -189,10 +234,17 @@ fn output(founded: &Founded) -> Result<PathBuf, DemoError> {
     Ok(folder)
 }
 
-/// Starts all processes and waits until everybody knows everybody.
-async fn meet(crew: &mut Crew, founded: &Founded, progress: &ProgressBar) -> Result<(), DemoError> {
-    for (node, home) in founded.homes.iter().chain([&founded.asker]) {
-        crew.start(*node, home.clone())?;
+/// Starts all processes and waits until everybody knows those around, in a small community everybody.
+async fn meet(
+    crew: &mut Crew,
+    founded: &Founded,
+    together: bool,
+    progress: &ProgressBar,
+) -> Result<(), DemoError> {
+    let everybody = founded.homes.iter().chain([&founded.asker]);
+    let everybody: Vec<_> = everybody.cloned().collect();
+    for nodes in everybody.chunks(if together { everybody.len() } else { 1 }) {
+        crew.start(nodes)?;
     }
     let all = crew.len();
     let first = founded.homes[0].0;
@@ -211,14 +263,14 @@ async fn meet(crew: &mut Crew, founded: &Founded, progress: &ProgressBar) -> Res
                     crew.order_all(&Order::Join { node, address }).await?;
                 }
             }
-            (node, Word::Known(nodes)) if nodes == all => {
+            (node, Word::Known(nodes)) if founded.to_know.get(&node) == Some(&nodes) => {
                 complete.insert(node);
             }
             _ => {}
         }
         let met = complete.len();
         progress.set_message(format!(
-            "{} of {all} nodes run, {met} know everybody",
+            "{} of {all} nodes run, {met} know the others",
             ready.len()
         ));
     }
@@ -238,6 +290,7 @@ async fn follow(
     crew: &mut Crew,
     asker: NodeId,
     kill: usize,
+    owners: &BTreeMap<NodeId, Owner>,
     progress: &ProgressBar,
 ) -> Result<Course, DemoError> {
     let mut draw = None;
@@ -246,6 +299,14 @@ async fn follow(
     let mut report = None;
     loop {
         match crew.hear().await? {
+            (node, Word::Asked(question)) => {
+                let yes = match owners.get(&node) {
+                    Some(Owner::Yes) => true,
+                    Some(Owner::No) => false,
+                    Some(Owner::Away) | None => continue,
+                };
+                crew.order(node, &Order::Consent { question, yes }).await?;
+            }
             (_, Word::Drawn(drawn)) => {
                 progress.set_message("helpers make their keys");
                 draw = Some(drawn);
@@ -292,8 +353,13 @@ fn victims(draw: Option<&Draw>, kill: usize) -> Vec<NodeId> {
 
 /// Longest time for the contributions of so many nodes to arrive.
 fn collect_for(nodes: usize) -> Duration {
+    COLLECT + COLLECT_MORE * few_more(nodes)
+}
+
+/// By how many nodes these are more than a few.
+fn few_more(nodes: usize) -> u32 {
     let nodes = u32::try_from(nodes).unwrap_or(u32::MAX);
-    COLLECT + COLLECT_MORE * nodes.saturating_sub(FEW)
+    nodes.saturating_sub(FEW)
 }
 
 #[cfg(test)]

@@ -3,17 +3,34 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use community::{Column, Kind};
 use serde_json::{Value, json};
 
-use crate::demo::clear::Clear;
+use crate::community_command::kind;
+use crate::demo::clear::{Clear, Said};
 use crate::demo::comparing;
+use crate::demo::owners::{Was, picture};
 use crate::lines::Draw;
 use crate::report::Report;
+
+/// Columns that are told to people.
+const COLUMNS_SHOWN: usize = 6;
+
+/// Words of a column that are told to people.
+const WORDS_SHOWN: usize = 5;
 
 /// What came of a demo.
 pub struct Told {
     /// People with a node.
     pub people: u16,
+    /// What became of each.
+    pub was: Vec<Was>,
+    /// How long they had to decide, if they were asked.
+    pub decide: Option<Duration>,
+    /// What the table of all holds, as the file suggests it.
+    pub columns: Vec<Column>,
+    /// Whether the file is not the one that comes along.
+    pub is_own: bool,
     /// Where their data come from.
     pub source: String,
     /// The column that tells people apart.
@@ -32,12 +49,18 @@ pub struct Told {
     pub killed: Vec<String>,
     /// The answer.
     pub report: Report,
-    /// The same figure in the clear.
+    /// The same figures in the clear.
     pub clear: Clear,
+    /// What computed them.
+    pub clear_by: &'static str,
+    /// Whether each person's records are first brought down to one row.
+    pub inner: bool,
     /// From question to answer.
     pub answered_in: Duration,
     /// All of it.
     pub all_in: Duration,
+    /// Bytes that all nodes together held at most, if they share a process.
+    pub memory: Option<u64>,
     /// Where the proof is.
     pub proof: PathBuf,
     /// Its length.
@@ -52,7 +75,30 @@ impl Told {
 
     /// Whether the answer differs and nothing explains it.
     pub fn wrong(&self) -> bool {
-        self.equal() == Some(false) && self.several == 0
+        self.equal() == Some(false) && self.uncounted() == 0
+    }
+
+    /// People whose several records may be why they count for none.
+    fn uncounted(&self) -> usize {
+        if self.inner { 0 } else { self.several }
+    }
+
+    /// What the columns of the file are taken for. Of many, the first.
+    fn proposed(&self) -> String {
+        let each = self.columns.iter().take(COLUMNS_SHOWN);
+        let each: Vec<_> = each
+            .map(|column| match &column.kind {
+                Kind::Category(words) if words.len() > WORDS_SHOWN => {
+                    format!("{} (one of {} words)", column.name, words.len())
+                }
+                other => format!("{} ({})", column.name, kind(other)),
+            })
+            .collect();
+        let more = match self.columns.len().saturating_sub(COLUMNS_SHOWN) {
+            0 => String::new(),
+            more => format!(", and {more} more: see --json"),
+        };
+        format!("as the file suggests: {}{more}", each.join(", "))
     }
 
     /// For programs.
@@ -61,6 +107,11 @@ impl Told {
             "outcome": "answered",
             "people": self.people,
             "source": self.source,
+            "owners": self.was,
+            "seconds_to_decide": self.decide.map_or(0.0, |decide| decide.as_secs_f64()),
+            "columns": self.columns.iter().map(|column| {
+                json!({ "name": column.name, "kind": kind(&column.kind) })
+            }).collect::<Vec<_>>(),
             "person_column": self.column,
             "people_in_file": self.in_file,
             "people_with_several_records": self.several,
@@ -70,9 +121,11 @@ impl Told {
             "killed": self.killed,
             "answer": self.report,
             "clear": self.clear,
+            "clear_by": self.clear_by,
             "equal": self.equal(),
             "seconds_to_answer": self.answered_in.as_secs_f64(),
             "seconds": self.all_in.as_secs_f64(),
+            "memory_bytes": self.memory,
             "proof": self.proof,
             "proof_bytes": self.proof_bytes,
         })
@@ -95,28 +148,25 @@ impl Told {
             killed => format!("; killed in the middle: {}", killed.join(", ")),
         };
         let clear = match &self.clear {
-            Clear::One(Some(clear)) => {
+            Clear::Whole(Said::Number(clear)) => {
                 let shown = format!("{clear:.4}");
                 let shown = shown.trim_end_matches('0').trim_end_matches('.');
                 shown.to_owned()
             }
-            Clear::One(None) => "nothing".to_owned(),
-            Clear::Groups(_) => "each figure".to_owned(),
-            Clear::NotCompared => String::new(),
+            Clear::Whole(Said::Nothing) => "nothing".to_owned(),
+            _ => "each figure".to_owned(),
         };
-        let verdict = match (self.equal(), self.several) {
-            (Some(true) | None, _) => "equal".to_owned(),
+        let verdict = match (self.equal(), self.uncounted()) {
+            (Some(true) | None, _) => comparing::how_near(&self.clear).to_owned(),
             (Some(false), 0) => "NOT EQUAL".to_owned(),
             (Some(false), several) => format!(
                 "NOT EQUAL; {several} people have several records, and who matches with more than one counts for none (docs/questions.md: several rows of one person)"
             ),
         };
-        let clear = match (&self.clear, self.equal()) {
-            (Clear::NotCompared, _) => {
-                "not compared: this statistic is not computed in the clear".to_owned()
-            }
-            (_, None) => "not compared: nothing could be told".to_owned(),
-            _ => format!("{clear}, by SQLite from the same people's records: {verdict}"),
+        let by = self.clear_by;
+        let clear = match self.equal() {
+            None => "not compared: nothing could be told".to_owned(),
+            Some(_) => format!("{clear}, {by} from the same people's records: {verdict}"),
         };
         let setter: String = self.draw.setter.chars().take(8).collect();
         let proof = std::path::Path::new("commonhold-demo").join("proof.cbor");
@@ -124,8 +174,12 @@ impl Told {
             line(
                 "nodes",
                 format!(
-                    "{} people and one who asks, each a process with its own vault, on 127.0.0.1",
-                    self.people
+                    "{} people and one who asks, {} with its own vault, on 127.0.0.1",
+                    self.people,
+                    match self.memory {
+                        Some(_) => "all in one process, each",
+                        None => "each a process",
+                    }
                 ),
             ),
             line(
@@ -151,9 +205,25 @@ impl Told {
                     self.draw.checks
                 ),
             ),
-            line("consent", self.report.people()),
+            line("consent", {
+                let people = self.report.people();
+                match self.decide {
+                    None => people,
+                    Some(decide) => {
+                        let secs = decide.as_secs();
+                        format!("all were asked and had {secs} s to decide: {people}")
+                    }
+                }
+            }),
             line("answer", self.report.answer()),
         ];
+        if self.was.iter().any(|was| *was != Was::Counted) {
+            let at = lines.len() - 1;
+            lines.insert(at, line("owners", picture(&self.was)));
+        }
+        if self.is_own {
+            lines.insert(2, line("columns", self.proposed()));
+        }
         lines.extend(self.report.table().into_iter().map(|group| line("", group)));
         lines.extend([
             line("in clear", clear),
@@ -166,6 +236,14 @@ impl Told {
                     self.all_in.as_secs_f64()
                 ),
             ),
+        ]);
+        if let Some(bytes) = self.memory {
+            let each = bytes as f64 / (f64::from(self.people) + 1.0) / 1e6;
+            let all = bytes as f64 / 1e6;
+            let text = format!("{all:.0} MB at most, {each:.1} MB for each node");
+            lines.push(line("memory", text));
+        }
+        lines.extend([
             line(
                 "proof",
                 format!(
@@ -236,6 +314,10 @@ mod tests {
         };
         Told {
             people: 12,
+            was: vec![Was::Counted; 12],
+            decide: None,
+            columns: Vec::new(),
+            is_own: false,
             source: "t.csv".into(),
             column: "id".into(),
             in_file: 20,
@@ -250,9 +332,12 @@ mod tests {
             },
             killed: vec!["01020304".into()],
             report,
-            clear: Clear::One(clear),
+            clear: Clear::Whole(clear.map_or(Said::Nothing, Said::Number)),
+            clear_by: "by SQLite",
+            inner: false,
             answered_in: Duration::from_millis(400),
             all_in: Duration::from_secs(1),
+            memory: None,
             proof: PathBuf::new(),
             proof_bytes: 5060,
         }
@@ -290,6 +375,9 @@ mod tests {
         let mut told = told("7.9286", Some(7.93));
         assert!(!told.lines().join("\n").contains("several records"));
         told.several = 3;
+        told.inner = true;
+        assert!(told.wrong(), "an inner query counts all of them");
+        told.inner = false;
         assert!(!told.wrong());
         assert!(
             told.lines()

@@ -1,15 +1,18 @@
 //! Figures as people and programs read them, each with how near it is to that of the rows in the clear.
 
 use aggregation::statistic::{
-    self, Bracket, Coefficient, Covariance, Fraction, Label, Linear, Moments, Undefined,
+    self, Bracket, Coefficient, Covariance, Fraction, Label, Linear, LogisticStep, Moments,
+    Undefined,
 };
-use question::{Figures, Function, Group};
+use question::{Answer, Figures, Function, Group};
 use serde::{Deserialize, Serialize};
 
 /// Digits after the point of a mean.
 pub const MEAN_DIGITS: u8 = 4;
 /// Digits after the point of other fractions.
 const DIGITS: u8 = 6;
+/// Digits after the point of a weight: as many as a question can state.
+const WEIGHT_DIGITS: usize = 9;
 
 /// Why a part of a histogram has no count.
 const WITHHELD: &str = "withheld";
@@ -21,8 +24,8 @@ pub struct Figure {
     pub name: String,
     /// Its value; none where the rows have no such figure.
     pub value: Option<String>,
-    /// "exact", "exact, rounded to 6 digits", "of an exact one, to 6 digits", "somewhere in here", "withheld", or why there
-    /// is none.
+    /// "exact", "exact, rounded to 6 digits", "of an exact one, to 6 digits", "somewhere in here", "to the declared step",
+    /// "withheld", or why there is none.
     pub exactness: String,
 }
 
@@ -38,8 +41,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// Of a group.
-    pub fn of(function: Function, group: &Group) -> Self {
+    fn of(function: Function, group: &Group) -> Self {
         let figures = group.figures.as_ref();
         Self {
             labels: group.labels.iter().map(label).collect(),
@@ -107,7 +109,7 @@ impl Figure {
     }
 
     /// What was asked for, of which nothing may be told.
-    pub fn withheld(function: Function) -> Self {
+    fn withheld(function: Function) -> Self {
         let why = "withheld, because too few people are in every part; take wider ones";
         Self::none(function.name().to_lowercase(), why)
     }
@@ -121,8 +123,25 @@ impl Figure {
     }
 }
 
+/// Of everybody.
+pub fn of_all(answer: &Answer) -> Vec<Figure> {
+    match &answer.whole {
+        Some(whole) => figures(answer.function, whole),
+        None if answer.groupings.is_empty() => vec![Figure::withheld(answer.function)],
+        None => Vec::new(),
+    }
+}
+
+/// Of each group.
+pub fn of_groups(answer: &Answer) -> Vec<Row> {
+    let groups = answer.groups.iter();
+    groups
+        .map(|group| Row::of(answer.function, group))
+        .collect()
+}
+
 /// What was asked for, then what else follows from the same sums. Nothing for a count, which is that of the people.
-pub fn figures(function: Function, figures: &Result<Figures, Undefined>) -> Vec<Figure> {
+fn figures(function: Function, figures: &Result<Figures, Undefined>) -> Vec<Figure> {
     let figures = match figures {
         Ok(figures) => figures,
         Err(why) => return vec![Figure::none(function.name().to_lowercase(), why)],
@@ -178,6 +197,7 @@ fn sums(function: Function, figures: &statistic::Figures) -> Vec<Figure> {
         statistic::Figures::Moments(moments) => moments_of(function, moments),
         statistic::Figures::Covariance(covariance) => covariance_of(function, covariance),
         statistic::Figures::Linear(linear) => linear_of(linear),
+        statistic::Figures::Logistic(step) => logistic_of(step),
         _ => Vec::new(),
     }
 }
@@ -262,6 +282,34 @@ fn linear_of(linear: &Linear) -> Vec<Figure> {
     told
 }
 
+/// The next weights, with which one asks again; then what they follow from.
+fn logistic_of(found: &LogisticStep) -> Vec<Figure> {
+    let step = found.rounding;
+    let names: Vec<_> = std::iter::once("intercept")
+        .chain(found.predictors.iter().map(String::as_str))
+        .collect();
+    let near = format!("to the declared step: everybody rounded to {step}");
+    let double =
+        |name: String, value: f64| Figure::told(name, format!("{value:.WEIGHT_DIGITS$}"), &near);
+    let sum =
+        |name: String, value: &Fraction| Figure::told(name, value.rounded(step.decimals), &near);
+    let mut told = Vec::new();
+    for ((name, weight), error) in names.iter().zip(&found.weights).zip(&found.standard_errors) {
+        told.push(double(format!("next weight of {name}"), *weight));
+        told.push(double(format!("standard error of {name}"), *error));
+    }
+    for (name, slope) in names.iter().zip(&found.gradient) {
+        told.push(sum(format!("gradient of {name}"), slope));
+    }
+    for (first, row) in found.information.iter().enumerate() {
+        for (second, value) in row.iter().enumerate().skip(first) {
+            let name = format!("curvature of {} · {}", names[first], names[second]);
+            told.push(sum(name, value));
+        }
+    }
+    told
+}
+
 fn label(label: &Label) -> String {
     match label {
         Label::Word(word) => word.clone(),
@@ -274,5 +322,56 @@ fn range(bracket: &Bracket) -> String {
         bracket.low.to_string()
     } else {
         format!("{} to {}", bracket.low, bracket.high)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aggregation::statistic::Fixed;
+
+    use super::*;
+
+    #[test]
+    fn a_logistic_step_tells_the_weights_to_ask_with_first() {
+        let fraction = |n| Fraction::new(n, 1000).unwrap();
+        let step = LogisticStep {
+            predictors: vec!["hours".into()],
+            rounding: Fixed {
+                units: 1,
+                decimals: 3,
+            },
+            gradient: vec![fraction(-2500), fraction(4)],
+            information: vec![
+                vec![fraction(5000), fraction(13_938)],
+                vec![fraction(13_938), fraction(50_000)],
+            ],
+            step: vec![-1.0, 0.25],
+            weights: vec![-4.077_713_4, 0.25],
+            standard_errors: vec![1.761, 0.5],
+        };
+        let figures = sums(
+            Function::Logistic,
+            &statistic::Figures::Logistic(Box::new(step)),
+        );
+        let texts: Vec<_> = figures.iter().map(Figure::text).collect();
+        assert_eq!(
+            texts,
+            [
+                "next weight of intercept: -4.077713400",
+                "standard error of intercept: 1.761000000",
+                "next weight of hours: 0.250000000",
+                "standard error of hours: 0.500000000",
+                "gradient of intercept: -2.500",
+                "gradient of hours: 0.004",
+                "curvature of intercept · intercept: 5.000",
+                "curvature of intercept · hours: 13.938",
+                "curvature of hours · hours: 50.000",
+            ]
+        );
+        assert!(
+            figures
+                .iter()
+                .all(|figure| figure.exactness.ends_with("0.001"))
+        );
     }
 }

@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use sim::aggregating::{Choice, Liar, Setting, Statistic, Summary, Tally};
 
-use crate::cli::{ANSWERED, AggregationOptions, FAILED, USAGE, fail};
+use crate::cli::{ANSWERED, FAILED, USAGE, fail};
+use crate::output::tell;
 use crate::simulate::bar;
+use crate::simulate::options::AggregationOptions;
 
 /// Most runs that failed which are listed.
 const LISTED_MAX: usize = 10;
@@ -26,9 +28,9 @@ pub fn main(options: &AggregationOptions) -> ExitCode {
     });
     bar.finish_and_clear();
     if options.json {
-        println!("{:#}", as_json(options, &setting, &summary));
+        tell(format_args!("{:#}", as_json(options, &setting, &summary)));
     } else {
-        println!("{}", as_lines(options, &setting, &summary).join("\n"));
+        tell(as_lines(options, &setting, &summary).join("\n"));
     }
     ExitCode::from(if summary.broken.is_empty() {
         ANSWERED
@@ -50,6 +52,9 @@ fn setting(options: &AggregationOptions) -> Result<Setting, String> {
         setting = setting.with_proofs();
     }
     setting.faults = options.faults;
+    if let Some(Choice::This(liar)) = options.adversary {
+        setting.allows(liar).map_err(|why| why.to_string())?;
+    }
     if let Some(liar) = options.adversary {
         let assumed = usize::try_from(options.colluders).unwrap_or(usize::MAX);
         setting.liars = Some((liar, options.liars.unwrap_or(assumed)));
@@ -245,7 +250,8 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::cli::{Command, Program, SimulateCommand};
+    use crate::cli::{Command, Program};
+    use crate::simulate::options::SimulateCommand;
 
     fn options(typed: &str) -> AggregationOptions {
         let plain = ["commonhold", "simulate", "aggregation"];

@@ -104,7 +104,7 @@ fn fingers_are_sought_for_every_bit_that_the_region_leaves_open() {
     let searches = |share| Upkeep::new(&population, &table, share).searches();
     assert_eq!(
         [1.0, 0.99, 0.5, 0.25, 1.0 / 64.0].map(searches),
-        [1, 4, 4, 6, 14]
+        [1, 5, 5, 7, 15]
     );
 }
 

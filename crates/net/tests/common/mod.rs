@@ -11,8 +11,10 @@ use std::net::SocketAddr;
 
 use base::{Digest, Duration, Input, Instant, NodeId, Outbox, Protocol, Rng};
 use crypto::{Certificate, CertificateRequest, Rights, SigningKey, VrfSecretKey};
+use iroh::endpoint::presets;
+use iroh::{Endpoint, EndpointAddr, PublicKey, RelayMode, SecretKey, TransportAddr};
 use minicbor::{Decode, Encode};
-use net::{Bound, CertificateAdmission, HostConfig, HostHandle, Hosted, Limits};
+use net::{Bound, CertificateAdmission, HostConfig, HostHandle, Hosted, Limits, Relays};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
@@ -76,6 +78,12 @@ impl Protocol for Pal {
 }
 
 impl Hosted for Pal {
+    const PURPOSES: &'static [&'static str] = &["talk", "blobs"];
+
+    fn purpose(message: &Note) -> usize {
+        usize::from(matches!(message, Note::Blob(_)))
+    }
+
     fn addresses(&self, node: NodeId) -> Vec<SocketAddr> {
         self.addresses.get(&node).copied().into_iter().collect()
     }
@@ -141,6 +149,17 @@ impl Community {
     }
 
     pub async fn start_as(&self, member: &Member, bind: SocketAddr, limits: Limits) -> Node {
+        self.start_by(member, bind, limits, Vec::new()).await
+    }
+
+    /// A node that uses these relays.
+    pub async fn start_by(
+        &self,
+        member: &Member,
+        bind: SocketAddr,
+        limits: Limits,
+        relays: Vec<SocketAddr>,
+    ) -> Node {
         let bound = loop {
             let key = SigningKey::from_seed(member.seed);
             let limits = limits.clone();
@@ -149,6 +168,10 @@ impl Community {
                 bind,
                 limits,
                 door: None,
+                relays: Relays {
+                    at: relays.clone(),
+                    shown: member.certificate.der().to_vec(),
+                },
             })
             .await
             {
@@ -157,13 +180,17 @@ impl Community {
                 Err(_) => sleep(Duration::from_millis(5)).await,
             }
         };
-        let admission = CertificateAdmission {
+        let admission = self.admission(member);
+        let (handle, reports) = bound.run(Pal::default(), admission);
+        Node { handle, reports }
+    }
+
+    pub fn admission(&self, member: &Member) -> CertificateAdmission {
+        CertificateAdmission {
             community: self.name,
             issuers: vec![self.authority.node()],
             own: member.certificate.clone(),
-        };
-        let (handle, reports) = bound.run(Pal::default(), admission);
-        Node { handle, reports }
+        }
     }
 
     pub async fn start_many(&mut self, count: usize, limits: &Limits) -> Vec<Node> {
@@ -239,6 +266,28 @@ impl Node {
             panic!("unexpected: {report:?}");
         }
     }
+}
+
+/// An endpoint on the loopback interface that speaks what it is told to.
+pub async fn bare(seed: [u8; 32], bind: SocketAddr, alpns: &[&[u8]]) -> Endpoint {
+    let alpns = alpns.iter().map(|alpn| alpn.to_vec()).collect();
+    let builder = Endpoint::builder(presets::Minimal)
+        .secret_key(SecretKey::from_bytes(&seed))
+        .relay_mode(RelayMode::Disabled)
+        .alpns(alpns)
+        .clear_ip_transports();
+    let bound = builder.bind_addr(bind).expect("an address").bind().await;
+    bound.expect("a free port")
+}
+
+/// Where a node is, for a bare endpoint.
+pub fn place(node: NodeId, at: SocketAddr) -> EndpointAddr {
+    let key = PublicKey::from_bytes(node.as_bytes()).expect("a key");
+    EndpointAddr::from_parts(key, [TransportAddr::Ip(at)])
+}
+
+pub fn framed(bytes: &[u8]) -> Vec<u8> {
+    [&(bytes.len() as u32).to_be_bytes(), bytes].concat()
 }
 
 pub fn ping_from(node: &Node, number: u64) -> Report {

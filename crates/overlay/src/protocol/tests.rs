@@ -26,6 +26,8 @@ struct Network {
     down: BTreeSet<NodeId>,
     /// Who has sent to whom, and so holds a connection.
     connected: BTreeSet<(NodeId, NodeId)>,
+    /// Who sends contacts that do not hold when asked where somebody is.
+    lies_about_places: Option<NodeId>,
     queue: BTreeMap<(Instant, u64), Happening>,
     caused: u64,
     events: Vec<(NodeId, Event)>,
@@ -56,6 +58,7 @@ impl Network {
             nodes: BTreeMap::new(),
             down: BTreeSet::new(),
             connected: BTreeSet::new(),
+            lies_about_places: None,
             queue: BTreeMap::new(),
             caused: 0,
             events: Vec::new(),
@@ -88,7 +91,14 @@ impl Network {
         overlay.handle(self.now, input, &mut out);
         for output in out.drain() {
             match output {
-                Output::Send { to, message } => {
+                Output::Send { to, mut message } => {
+                    if self.lies_about_places == Some(node)
+                        && let Message::Locating(crate::locating::Message::There(there)) =
+                            &mut message
+                    {
+                        let forged = there.iter().map(crate::tests::peers::forged).collect();
+                        *there = crate::AtMost::first_of(forged);
+                    }
                     let reached = self.connected.contains(&(to, node));
                     let known = !self.nodes[&node].addresses(to).is_empty();
                     assert!(reached || known, "no address for {message:?}");
@@ -267,6 +277,133 @@ fn finds_the_nearest_and_who_may_stand_in() {
         let mut others = found.iter().filter(|c| c.node() != overlay.own().node());
         assert!(others.all(|contact| overlay.addresses(contact.node()) == contact.addresses()));
     }
+}
+
+/// A point outside of the region of the first of the people, and the dozen nodes around it whom that one does not know.
+fn far_crowd(network: &Network) -> (Location, Vec<NodeId>) {
+    let point = network.record_far_from(&[0]).1;
+    let stranger = |node: &NodeId| network.node(0).contact(*node).is_none();
+    let mut crowd: Vec<_> = network.nodes.keys().copied().filter(stranger).collect();
+    crowd.sort_by_key(|node| point.rank(*node, network.nodes[node].own().location()));
+    crowd.truncate(12);
+    (point, crowd)
+}
+
+fn located(network: &mut Network) -> Vec<u64> {
+    let events = network.take_events().into_iter();
+    let located = events.filter_map(|(_, event)| match event {
+        Event::Located(number) => Some(number),
+        _ => None,
+    });
+    located.collect()
+}
+
+#[test]
+fn named_nodes_are_located_far_away_and_at_once_where_known() {
+    let mut network = Network::new(World::with_regions(100));
+    let (point, crowd) = far_crowd(&network);
+    assert!(crowd.len() == 12);
+    for number in [1, 2] {
+        // Two who want the same do not search twice, and a third time all is known.
+        network.command(0, Command::Locate(number, point, crowd.clone()));
+    }
+    assert!(located(&mut network).is_empty());
+    network.run_for(2 * SECOND);
+    assert_eq!(located(&mut network), [1, 2]);
+    for node in &crowd {
+        let own = network.nodes[node].own().addresses();
+        assert_eq!(network.node(0).addresses(*node), own);
+    }
+    network.command(0, Command::Locate(3, point, crowd));
+    assert_eq!(located(&mut network), [3]);
+}
+
+#[test]
+fn whom_nobody_knows_is_not_located() {
+    let mut network = Network::new(World::with_regions(60));
+    let (point, crowd) = far_crowd(&network);
+    let nobody = NodeId([7; 32]);
+    let wanted = [&[nobody], &crowd[..]].concat();
+    network.command(0, Command::Locate(1, point, wanted));
+    network.run_for(10 * SECOND);
+    assert_eq!(located(&mut network), [1]);
+    assert!(network.node(0).contact(nobody).is_none());
+    assert!(network.node(0).contact(crowd[0]).is_some());
+}
+
+/// Of those who are asked some are gone or say nothing, and one sends what does not hold: the others tell.
+#[test]
+fn liars_and_the_dead_do_not_hide_anybody() {
+    let mut network = Network::new(World::with_regions(100));
+    let (point, crowd) = far_crowd(&network);
+    network.down = BTreeSet::from([network.nearest(point)]);
+    let liar = network.nearest(point);
+    network.lies_about_places = Some(liar);
+    let wanted = crowd.into_iter();
+    let wanted: Vec<_> = wanted
+        .filter(|node| *node != liar && !network.down.contains(node))
+        .collect();
+    for (number, node) in (0..).zip(&wanted) {
+        network.command(0, Command::Locate(number, point, vec![*node]));
+        network.run_for(5 * SECOND);
+    }
+    let events = network.take_events();
+    let located = events.iter().filter(|e| matches!(e.1, Event::Located(_)));
+    assert_eq!(located.count(), wanted.len());
+    let node = network.node(0);
+    for there in &wanted {
+        let own = network.nodes[there].own();
+        assert_eq!(node.contact(*there).map(|c| &**c), Some(own));
+    }
+    let blamed: BTreeSet<_> = events
+        .iter()
+        .filter_map(|(by, event)| match event {
+            Event::Misbehaved { node, .. } if *by == network.world.node(0) => Some(*node),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(blamed, BTreeSet::from([liar]));
+}
+
+#[test]
+fn what_was_not_asked_for_is_not_taken() {
+    let mut network = Network::new(World::with_regions(60));
+    let (_, crowd) = far_crowd(&network);
+    let contact = network.nodes[&crowd[0]].own().clone();
+    let there = || {
+        let contacts = crate::AtMost::first_of(vec![contact.clone()]);
+        Message::Locating(crate::locating::Message::There(contacts))
+    };
+    let (from, to) = (crowd[1], network.world.node(0));
+    network.input(
+        to,
+        Input::Message {
+            from,
+            message: there(),
+        },
+    );
+    assert!(network.node(0).contact(crowd[0]).is_none());
+    // The host may say where a node is, if its contact holds.
+    let forged = crate::tests::peers::forged(&contact);
+    network.command(0, Command::Meet(Box::new(forged)));
+    assert!(network.node(0).contact(crowd[0]).is_none());
+    network.command(0, Command::Meet(Box::new(contact)));
+    assert!(network.node(0).contact(crowd[0]).is_some());
+}
+
+#[test]
+fn what_is_looked_for_at_a_time_is_limited() {
+    let mut network = Network::new(World::with_regions(20));
+    let far = network.record_far_from(&[1]).1;
+    let nobody = |number: u64| NodeId([number as u8; 32]);
+    for number in 0..200 {
+        let point = Location(far.0 + number);
+        network.command(1, Command::Locate(number, point, vec![nobody(number)]));
+    }
+    network.run_for(20 * SECOND);
+    let mut all = located(&mut network);
+    all.sort_unstable();
+    assert!(all.into_iter().eq(0..200));
 }
 
 #[test]

@@ -15,7 +15,9 @@ impl Ring {
         message: Message,
         out: &mut Outbox<Self>,
     ) {
-        self.membership.liveness.heard(now, from);
+        if !is_said_by_newcomers(&message) {
+            self.membership.liveness.heard(now, from);
+        }
         match message {
             Message::Membership(message) => self.on_membership(now, from, message, out),
             Message::Routing(message) => self.on_routing(now, from, message, out),
@@ -126,4 +128,16 @@ impl Ring {
         let over = self.routing.on_unreachable(now, node, out);
         self.over(now, over, out);
     }
+}
+
+/// Whether a node that starts again may say this before it is a member: no sign that the member is there whose word others
+/// wait for. Two that start again at once would keep each other's past alive, and neither be taken in.
+fn is_said_by_newcomers(message: &Message) -> bool {
+    use membership::Message as Said;
+    use routing::Message as Asked;
+    matches!(
+        message,
+        Message::Routing(Asked::Near(_) | Asked::Newcomer(_))
+            | Message::Membership(Said::Ask | Said::Differs(_))
+    )
 }

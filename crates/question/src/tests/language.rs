@@ -80,6 +80,10 @@ fn the_inner_query_bounds_what_a_person_can_have() {
         ("people", &["age".to_owned(), "balance".to_owned()][..])
     );
     assert!(question.sql().contains("HAVING COUNT(*) <= 1000)"));
+    let row = question.inner().expect("there is one");
+    assert!(question.sql().ends_with(&format!(" FROM {}", row.sql)));
+    let names: Vec<_> = row.row.columns.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["total", "n", "mean"]);
     let few = ask(&format!(
         "SELECT SUM(total) FROM ({inner} HAVING COUNT(*) <= 7) WHERE n < 5"
     ));
@@ -92,7 +96,7 @@ fn the_inner_query_bounds_what_a_person_can_have() {
     let outside = ask("SELECT SUM(age) FROM (SELECT SUM(age) AS h FROM people)");
     assert_eq!(
         outside.expect_err("no such value").to_string(),
-        "table \"the query in brackets\" has no column \"age\""
+        "table \"the query in brackets\" has no column \"age\"; name one that it has"
     );
 }
 
@@ -151,6 +155,7 @@ fn functions_are_called_as_they_are_asked_for() {
         ("MEDIAN(age)", Function::Quantile(500_000)),
         ("KURTOSIS(age)", Function::Kurtosis),
         ("COVAR_SAMP(age, count)", Function::CovarianceSample),
+        ("LOGISTIC(age > 40, count)", Function::Logistic),
     ] {
         let question = question(&format!("SELECT {text} FROM people"));
         assert_eq!(question.function(), function);

@@ -126,7 +126,7 @@ fn refuses_names_that_the_vocabulary_lacks_and_guesses() {
     );
     assert_eq!(
         error("SELECT SUM(sleep) FROM people"),
-        "table \"people\" has no column \"sleep\""
+        "table \"people\" has no column \"sleep\"; name one that it has"
     );
     assert_eq!(
         error("SELECT SUM(sleep_hour) FROM people"),
@@ -138,7 +138,7 @@ fn refuses_names_that_the_vocabulary_lacks_and_guesses() {
     );
     assert_eq!(
         error("SELECT COUNT(*) FROM people WHERE gender IN ('Male', 'Robot')"),
-        "column \"gender\" never holds 'Robot'"
+        "column \"gender\" never holds 'Robot'; name one of its words"
     );
 }
 
@@ -293,6 +293,34 @@ fn refuses_what_fixed_point_cannot_hold() {
     let compared = ask("SELECT COUNT(*) FROM people WHERE huge > 0.5");
     assert!(matches!(compared, Err(QuestionError::TooLarge { .. })));
     assert!(sum("huge").is_ok());
+}
+
+#[test]
+fn errors_are_one_line_whatever_was_written() {
+    let evil = "a\nb\u{1b}[2J".repeat(300);
+    for sql in [
+        format!("SELECT COUNT(*) FROM \"{evil}\""),
+        format!("SELECT SUM(\"{evil}\") FROM people"),
+        format!("SELECT COUNT(*) FROM people WHERE gender = '{evil}'"),
+        format!("SELECT COUNT(*) FROM people WHERE age = '{evil}'"),
+        format!("SELECT COUNT(*) FROM people WHERE '{evil}'"),
+        format!("SELECT SUM(age) FROM people \"{evil}\""),
+        format!("SELECT \"{evil}\"(age) FROM people"),
+        format!("SELECT TOP(gender, age + {}) FROM people", "1".repeat(2000)),
+        format!("SELECT HISTOGRAM(age, {}) FROM people", "0.0"),
+        format!("SELECT SUM(huge{}) FROM people", " * huge".repeat(30)),
+        format!(
+            "SELECT COUNT(*) FROM people WHERE age IN ({})",
+            "1, ".repeat(1000)
+        ),
+    ] {
+        // The tabulator and the end of a line are white space, other controls are refused before anything is read.
+        for sql in [sql.replace('\u{1b}', "\t"), sql] {
+            let why = ask(&sql).expect_err(&sql).to_string();
+            assert!(!why.chars().any(char::is_control), "{why:?}");
+            assert!(why.len() < 500, "{why}");
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base::Rng;
 use thiserror::Error;
 
 use super::choice::Choice;
@@ -82,12 +81,7 @@ impl Liar {
         Self::Pads,
     ];
 
-    /// Any of them.
-    pub(super) fn draw(rng: &mut Rng) -> Self {
-        Self::ALL[rng.below(Self::ALL.len() as u64) as usize]
-    }
-
-    /// Whether it lies as a contributor: it has no seat then.
+    /// Whether it lies as a contributor. It has no seat, as long as some have none.
     pub fn contributes(self) -> bool {
         self >= Self::TwoBundles
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use aggregation::committee::{Command, Committee, Message, Terms};
+use aggregation::committee::{Command, Committee, Expected, Message, Terms};
 use base::{Digest, Input, Instant, NodeId, Outbox, Output, Protocol, Rng};
 use community::Identity;
 use crypto::{Operations, SealingPublicKey, SigningKey, Vector};
@@ -70,8 +70,8 @@ impl Player {
             self.state.contributing = Some((Arc::clone(terms), keys.clone()));
         }
         let command = match command {
-            Command::Serve(terms, members) if self.lies == Some(Liar::LeavesOut) => {
-                Command::Serve(terms, without(members, self.victim))
+            Command::Serve(terms, expected) if self.lies == Some(Liar::LeavesOut) => {
+                Command::Serve(terms, without(expected, self.victim))
             }
             command => command,
         };
@@ -135,9 +135,11 @@ fn second_command(
     other: Option<&Vector>,
 ) -> Option<Command> {
     match command {
-        Command::Serve(terms, members) => {
-            let members = without(members.clone(), victim);
-            Some(Command::Serve(Arc::clone(terms), members))
+        // Who contributes twice has one seat.
+        Command::Serve(..) if other.is_some() => None,
+        Command::Serve(terms, expected) => {
+            let expected = without(expected.clone(), victim);
+            Some(Command::Serve(Arc::clone(terms), expected))
         }
         Command::Collecting(round, keys) => Some(Command::Collecting(*round, keys.clone())),
         Command::Persisted(round, number) => Some(Command::Persisted(*round, *number)),
@@ -150,9 +152,11 @@ fn second_command(
     }
 }
 
-fn without(mut members: BTreeSet<NodeId>, victim: Option<NodeId>) -> BTreeSet<NodeId> {
-    members.retain(|member| Some(*member) != victim);
-    members
+fn without(mut expected: Expected, victim: Option<NodeId>) -> Expected {
+    if let Expected::All(everybody) = &mut expected {
+        everybody.retain(|member| Some(*member) != victim);
+    }
+    expected
 }
 
 impl Protocol for Player {

@@ -126,7 +126,7 @@ impl Setting {
         simulation.command(terms.querier, Command::Ask(Arc::clone(&terms)));
         for (terms, people) in &stage.committees {
             for seat in &terms.seats {
-                let serve = Command::Serve(Arc::clone(terms), people.clone());
+                let serve = Command::Serve(Arc::clone(terms), people.clone().into());
                 simulation.command(*seat, serve);
             }
         }
@@ -173,7 +173,7 @@ impl<'a> Stage<'a> {
         };
         let lies = setting.liars.map(|(liar, count)| match liar {
             Choice::This(liar) => (liar, count),
-            Choice::Any => (Liar::draw(&mut choice), count),
+            Choice::Any => (setting.any_liar(&mut choice), count),
         });
         let mut stage = Self {
             setting,
@@ -238,7 +238,7 @@ impl<'a> Stage<'a> {
             root: Arc::clone(self.root()),
             lies,
             friends: Rc::clone(&self.friends),
-            victim: self.setting.seatless().first().copied(),
+            victim: self.cast.victim,
             other: (lies == Some(Liar::TwoBundles)).then(|| field(&other)),
             death: self.deaths.get(&node).copied(),
             duplicates: self.faults.duplicate,
@@ -251,27 +251,34 @@ impl<'a> Stage<'a> {
 
 impl Cast {
     fn new(setting: &Setting, lies: Option<(Liar, usize)>, rng: &mut Rng) -> Self {
+        let (seats, seatless) = (setting.seats(), setting.seatless());
+        let leader = seats[0];
+        let mut able = seats;
+        shuffle(&mut able, rng);
         let Some((liar, count)) = lies else {
             return Self {
                 liar: None,
                 liars: BTreeSet::new(),
+                victim: None,
             };
         };
-        let mut able = if liar.contributes() {
-            setting.seatless()
-        } else {
-            setting.seats()
-        };
-        let leader = setting.seats()[0];
-        shuffle(&mut able, rng);
+        if liar.contributes() {
+            // In a small community everybody has a seat.
+            let mut first = seatless.clone();
+            shuffle(&mut first, rng);
+            able.splice(0..0, first);
+        }
         if liar.leads() {
             // One of them leads the first view.
             let first = able.iter().position(|seat| *seat == leader);
             able.swap(0, first.unwrap_or(0));
         }
+        let honest = able.split_off(count.min(able.len()));
+        let victims = seatless.iter().chain(&honest);
         Self {
             liar: Some(liar),
-            liars: able.into_iter().take(count).collect(),
+            victim: victims.copied().find(|node| !able.contains(node)),
+            liars: able.into_iter().collect(),
         }
     }
 }

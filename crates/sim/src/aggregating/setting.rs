@@ -75,6 +75,12 @@ pub enum SettingError {
     /// No such community.
     #[error(transparent)]
     Crowd(#[from] CrowdError),
+    /// There is one committee.
+    #[error("{0} is a lie about a tree of committees; give a thousand --contributors or more")]
+    NeedsTree(Liar),
+    /// Nothing is proved.
+    #[error("{0} is a lie about proofs; leave --without-proofs out")]
+    NeedsProofs(Liar),
 }
 
 impl Setting {
@@ -220,6 +226,30 @@ impl Setting {
         all.filter(|node| !seats.contains(node)).collect()
     }
 
+    /// Whether this lie can be told here.
+    ///
+    /// # Errors
+    ///
+    /// What is missing for it.
+    pub fn allows(&self, liar: Liar) -> Result<(), SettingError> {
+        let needs_tree = matches!(liar, Liar::WrongPart | Liar::TwoLeaves);
+        let needs_proofs = matches!(liar, Liar::TellsSeed | Liar::FalseCry | Liar::OutOfRange);
+        if needs_tree && self.committees.len() == 1 {
+            return Err(SettingError::NeedsTree(liar));
+        }
+        if needs_proofs && self.terms().proof.is_none() {
+            return Err(SettingError::NeedsProofs(liar));
+        }
+        Ok(())
+    }
+
+    /// One of those that can be told.
+    pub(super) fn any_liar(&self, rng: &mut Rng) -> Liar {
+        let mut told = Liar::ALL.to_vec();
+        told.retain(|liar| self.allows(*liar).is_ok());
+        told[rng.below(told.len() as u64) as usize]
+    }
+
     /// What each contributes under this seed; one in ten does not match. Where liars pad the crowd, few others match.
     pub(super) fn vectors(&self, seed: u64, cast: &Cast) -> BTreeMap<NodeId, Arc<[u64]>> {
         let mut rng = Rng::from_number(seed).fork("numbers");
@@ -266,6 +296,8 @@ impl Setting {
 pub struct Cast {
     pub(super) liar: Option<Liar>,
     pub(super) liars: BTreeSet<NodeId>,
+    /// Somebody honest whom they want left out.
+    pub(super) victim: Option<NodeId>,
 }
 
 impl Cast {

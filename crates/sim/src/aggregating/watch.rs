@@ -84,7 +84,7 @@ impl<'a> Watch<'a> {
                     self.end(Ended::NoAnswer(why));
                 }
                 Event::Unfit(_, why) => self.broke(format!("nothing was contributed: {why}")),
-                Event::Accepted(_) => {}
+                Event::Accepted(_) | Event::Serves(..) => {}
             }
         }
     }

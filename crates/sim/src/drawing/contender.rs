@@ -130,7 +130,9 @@ impl Contender for Selection {
             },
             selection::Event::Failed(_, why) => Said::Ended(Outcome::Failed(why.to_string())),
             selection::Event::Misbehaved { .. } => Said::Breach,
-            selection::Event::Heard(_) | selection::Event::Unheard(..) => Said::Other,
+            selection::Event::Heard(_)
+            | selection::Event::Unheard(..)
+            | selection::Event::Helps(..) => Said::Other,
         }
     }
 

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base::{Digest, Input, Instant, Outbox};
+use base::{Digest, Input, Instant, NodeId, Outbox};
 
 use super::{GRACE, Held, Matter, Replica, Supported};
 use crate::agreement;
+use crate::committee::expected::Expected;
 use crate::committee::fault::Misbehaviour;
 use crate::committee::holdings::{Holdings, List, ListWanted, list_digest};
 use crate::committee::inclusion::{Entry, covers_amply, covers_lanes};
 use crate::committee::message::Message;
-use crate::committee::protocol::{Committee, Context, Timer};
+use crate::committee::protocol::{Committee, Context, Event, Service, Timer};
 use crate::committee::statement::Signed;
 use crate::committee::support::Support;
 
@@ -22,8 +23,8 @@ impl Replica {
         now: Instant,
         out: &mut Outbox<Committee>,
     ) {
-        let answered = |node| self.held.get(node).is_some_and(Held::is_complete);
-        if self.lanes.is_some() && self.batch.is_empty() && self.members.iter().all(answered) {
+        let answered = |node: &NodeId| self.held.get(node).is_some_and(Held::is_complete);
+        if self.lanes.is_some() && self.batch.is_empty() && self.expected.is_over(answered) {
             self.close(context, now, out);
         }
     }
@@ -42,7 +43,7 @@ impl Replica {
         self.list = self.held_entries();
         let holdings = Holdings {
             round: self.round(),
-            asked: self.members.len() as u64,
+            asked: self.expected.count(),
             list: list_digest(&self.list),
         };
         self.lists.insert(holdings.list, self.list.clone());
@@ -52,6 +53,7 @@ impl Replica {
             out.send(other, Message::Holdings(Box::new(closed.clone())));
         }
         self.closed = Some(closed);
+        out.emit(Event::Serves(self.round(), Service::Closed));
         self.told_in = Some(self.agreement.view());
         let start = Input::Command(agreement::Command::Start);
         self.drive(context, now, Matter::Held, start, out);
@@ -208,8 +210,10 @@ impl Replica {
             return;
         }
         let everybody = |heard: &Signed<Holdings>| {
-            let list = self.lists.get(&heard.body.list);
-            list.is_some_and(|list| list.len() == self.members.len())
+            let (list, expected) = (self.lists.get(&heard.body.list), &self.expected);
+            list.is_some_and(|list| {
+                matches!(expected, Expected::All(everybody) if list.len() == everybody.len())
+            })
         };
         let complete = usable.filter(|h| everybody(h)).map(Signed::index);
         // Nobody's word could add to lists of all members.

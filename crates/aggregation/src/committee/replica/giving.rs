@@ -9,7 +9,7 @@ use crate::committee::contribution::LaneShare;
 use crate::committee::fault::Misbehaviour;
 use crate::committee::inclusion::{Entry, SetBody};
 use crate::committee::message::{Message, Sum, Way};
-use crate::committee::protocol::{Committee, Context, Event, Timer};
+use crate::committee::protocol::{Committee, Context, Event, Service, Timer};
 use crate::committee::statement::{Denial, Denied, LaneCount, LaneSum, LaneTotal, Signed};
 
 /// How many give the signatures under the set to each who needs them, before anybody asks twice. Guess: that all of so many are
@@ -329,6 +329,9 @@ impl Replica {
             }
             _ => None,
         };
+        if self.outcome.is_some() {
+            out.emit(Event::Serves(self.round(), Service::Gave));
+        }
         self.put_off_repeat(now, out);
         self.give_outcome(false, out);
     }
@@ -399,6 +402,7 @@ impl Replica {
             .iter()
             .copied()
             .collect();
+        out.emit(Event::Serves(self.round(), Service::Gave));
         self.give_outcome(false, out);
     }
 }

@@ -3,11 +3,11 @@
 use base::{Instant, NodeId, Outbox};
 use crypto::SealingKey;
 
-use super::{CALL_PATIENCE, Event, REPEAT, Replica};
+use super::{CALL_PATIENCE, REPEAT, Replica};
 use crate::committee::fault::Misbehaviour;
 use crate::committee::lanes::LaneKey;
 use crate::committee::message::Message;
-use crate::committee::protocol::{Committee, Context, Timer};
+use crate::committee::protocol::{Committee, Context, Event, Service, Timer};
 use crate::committee::statement::Signed;
 
 impl Replica {
@@ -22,6 +22,7 @@ impl Replica {
             self.lanes = Some(lanes);
             self.want_secret(out);
             self.open_waiting();
+            out.emit(Event::Serves(self.round(), Service::Collecting));
             // All may have answered already.
             out.wake(now, Timer::Replica(self.round()));
         }

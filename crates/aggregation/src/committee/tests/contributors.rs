@@ -228,7 +228,7 @@ fn revoked_members_cannot_contribute() {
     net.tell_revoked(seat, revoked);
     net.give(
         seat,
-        Command::Serve(Arc::clone(&net.terms), BTreeSet::new()),
+        Command::Serve(Arc::clone(&net.terms), BTreeSet::new().into()),
     );
     let bundle = net.bundle_of(revoked, 5, &some_keys());
     let message = Message::Bundle(net.terms.round(), Box::new(bundle));

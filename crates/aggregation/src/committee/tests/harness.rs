@@ -321,7 +321,7 @@ impl Net {
         for (terms, people) in self.committees() {
             let members: BTreeSet<_> = people.iter().copied().collect();
             for seat in &terms.seats {
-                let serve = Command::Serve(Arc::clone(&terms), members.clone());
+                let serve = Command::Serve(Arc::clone(&terms), members.clone().into());
                 self.give(*seat, serve);
             }
         }
@@ -538,6 +538,7 @@ impl Net {
             }
             Event::Misbehaved { node: whom, what } => self.accusations.push((node, whom, what)),
             Event::Unfit(_, why) => self.unfit.push((node, why)),
+            Event::Serves(..) => {}
             Event::Accepted(_) => {
                 self.accepted.insert(node, self.now);
             }

@@ -152,6 +152,46 @@ fn a_sum_without_signatures_under_its_set_waits_for_them() {
     }
 }
 
+/// The signatures come last, so that all sums count at one moment.
+#[test]
+fn an_end_is_told_once_and_a_liar_named_once() {
+    let mut net = Net::new();
+    Arc::make_mut(&mut net.terms).outvotes = true;
+    let liar = net.terms.seats[10];
+    let (liar_key, last) = (net.key(liar), net.terms.seats[0]);
+    net.delay = Box::new(move |from, _, message| {
+        let waits = matches!(message, Message::Sum(_)) && from == last;
+        Duration::from_millis(if waits { 200 } else { 0 })
+    });
+    let ends = Rc::new(RefCell::new(Vec::new()));
+    let told = Rc::clone(&ends);
+    net.tamper = Box::new(move |from, to, message| {
+        match message {
+            Message::Sum(sum) if from != last => {
+                sum.certificate = None;
+                if from == liar {
+                    let mut body = sum.sum.body.clone();
+                    body.0.sums[1] = 7;
+                    sum.sum = Signed::new(&liar_key, 10, LaneSum(body.0));
+                }
+            }
+            Message::Done(_) => told.borrow_mut().push(to),
+            _ => {}
+        }
+        true
+    });
+    assert_eq!(net.run(), Ok(vec![15, 120]));
+    let mut seats = net.terms.seats.clone();
+    seats.sort();
+    ends.borrow_mut().sort();
+    assert_eq!(*ends.borrow(), seats);
+    let named = net.accusations.iter().filter(|(by, ..)| *by == net.querier);
+    assert_eq!(
+        named.collect::<Vec<_>>(),
+        [&(net.querier, liar, Misbehaviour::Sum)]
+    );
+}
+
 /// The others send them when nothing has come of it.
 #[test]
 fn all_who_send_the_signatures_under_the_set_may_die() {

@@ -92,7 +92,7 @@ fn only_lane_mates_get_secrets_and_shares() {
     let round = net.terms.round();
     let outsider = net.people[14];
     let members: BTreeSet<_> = net.people.iter().copied().collect();
-    net.give(mine, Command::Serve(Arc::clone(&net.terms), members));
+    net.give(mine, Command::Serve(Arc::clone(&net.terms), members.into()));
     let told = net.queue.len();
     for from in [other_lane, outsider] {
         net.inject(from, mine, Message::SecretWanted(round));
@@ -147,7 +147,7 @@ fn a_secret_that_overtakes_the_news_of_its_computation_is_kept() {
     });
     net.give(
         seat,
-        Command::Serve(Arc::clone(&net.terms), BTreeSet::new()),
+        Command::Serve(Arc::clone(&net.terms), BTreeSet::new().into()),
     );
     assert_eq!(*told.borrow(), [secret.public()]);
 }

@@ -248,6 +248,37 @@ fn bad_logistic_steps() {
 }
 
 #[test]
+fn the_finest_step_is_the_last_that_is_not_refused() {
+    for (decimals, max) in [
+        (0, 1),
+        (2, 5_000_000),
+        (0, 30_000_000),
+        (9, 7),
+        (0, 1 << 30),
+        (0, i64::MAX),
+    ] {
+        let sound = |step: &u8| {
+            let columns = vec![number("x", decimals, 0, max), number("z", 0, 0, 1)];
+            let measure = Measure::Logistic {
+                response: 1,
+                predictors: vec![0],
+                weights: vec![0, 0],
+                weight_decimals: 0,
+                decimals: *step,
+            };
+            Statistic::new(declare(columns, measure)).is_ok()
+        };
+        let range = Range {
+            decimals,
+            min: 0,
+            max,
+        };
+        let finest = finest_decimals(&[range], 6);
+        assert_eq!(finest, (0..=6).rev().find(sound), "{max}");
+    }
+}
+
+#[test]
 fn bad_rows() {
     let columns = vec![number("x", 1, -50, 50), words("w", &["a", "b"])];
     let statistic = statistic(columns, Measure::Sum { column: 0 });

@@ -1,11 +1,15 @@
 //! The node has said something.
 
-use api::{EventKind, InboxEntry, InboxState, Question, QuestionState};
+use tokio::sync::oneshot;
+
+use api::{EventKind, Fault, InboxEntry, InboxState, Kind, Question, QuestionState};
 
 use super::{Core, UpError, short};
-use crate::daemon::hearing::{self, News, news};
-use crate::daemon::ledger::state_of;
-use crate::keeper::errand_of;
+use crate::budget::words;
+use crate::daemon::hearing::{News, Ruled, news};
+use crate::daemon::ledger::{Ledger, Received};
+use crate::daemon::shown;
+use crate::keeper::{Errand, errand_of};
 use crate::log::Level;
 
 impl Core {
@@ -23,8 +27,20 @@ impl Core {
 
     async fn news(&mut self, news: News) -> Result<(), UpError> {
         match news {
+            News::Contacts(there) => {
+                let now = self.now();
+                if let Some((key, value)) = self.contacts.meet(now, there) {
+                    self.keeper.send(Errand::Remember(key, value))?;
+                }
+            }
             News::Known(nodes) => {
+                let lost = nodes <= 1 && self.known > 1;
                 self.known = nodes;
+                self.contacts.changed();
+                if lost {
+                    self.say(Level::Warn, "no other member is known any more");
+                    self.join().await?;
+                }
                 let others = nodes.saturating_sub(1);
                 self.say(Level::Debug, &format!("{others} other members are known"));
                 self.tell(
@@ -39,7 +55,7 @@ impl Core {
                 }
                 self.say(Level::Info, "a question of this node was not put");
             }
-            News::Announced(id, note) => self.announced(&id, note),
+            News::Announced(id, note) => self.announced(&id, note)?,
             News::Further(id, state, note) => self.further(&id, state, note),
             News::Answered(id, answer, proof) => {
                 let text = answer.summary.clone();
@@ -55,43 +71,78 @@ impl Core {
                 until,
                 ruled,
             } => {
-                let standing = self.ledger.standing_word(&asker, &sql);
-                let (state, by_rule) = match ruled {
-                    Some(true) => (InboxState::Yes, true),
-                    Some(false) => (InboxState::No, true),
-                    None => state_of(hearing::rule(self.rule), standing),
+                let state = match ruled {
+                    Some(Ruled { yes: true, .. }) => InboxState::Yes,
+                    Some(Ruled { yes: false, .. }) => InboxState::No,
+                    None => InboxState::Waiting,
                 };
                 let received_at = self.now();
                 self.receive(InboxEntry {
-                    id: id.clone(),
+                    id,
                     asker,
                     sql,
                     purpose,
                     received_at,
                     until,
                     state,
-                    by_rule,
+                    by_rule: ruled.is_some(),
+                    rule: ruled.and_then(|ruled| ruled.rule),
+                    contributed_at: None,
+                    note: String::new(),
                 });
-                let is_to_be_told = by_rule && ruled.is_none();
-                if is_to_be_told
-                    && let Some(command) = hearing::consent(&id, state == InboxState::Yes)
-                {
-                    self.command(command).await?;
+            }
+            News::OverBudget(id) => {
+                let limit = self.standing.budget.map_or(String::new(), |budget| {
+                    let period = budget.period.as_secs();
+                    format!(" of {}", words(budget.questions as u64, period))
+                });
+                let note = format!("refused: your budget{limit} is spent");
+                self.ledger.over_budget(&id, note.clone());
+                self.say(Level::Warn, &format!("question {}: {note}", short(&id)));
+                self.tell(EventKind::Inbox, Some(&id), note);
+            }
+            News::Budget(spent) => {
+                self.spent = spent;
+                if let Some(reply) = self.budgeting.pop_front() {
+                    drop(reply.send(Ok(self.budget())));
                 }
             }
+            News::Contributed(id) => {
+                let now = self.now();
+                if self.ledger.contributed(&id, now) {
+                    let text = "a helper has taken this node's contribution";
+                    self.say(Level::Debug, &format!("question {}: {text}", short(&id)));
+                    self.tell(EventKind::Inbox, Some(&id), text);
+                }
+            }
+            News::Helping(mut helping) => {
+                helping.at = self.now();
+                let text = shown::helps(&helping);
+                self.say(
+                    Level::Debug,
+                    &format!("question {}: {text}", short(&helping.id)),
+                );
+                self.tell(EventKind::Helping, Some(&helping.id), text);
+                self.ledger.help(helping);
+            }
+            News::Published(published, proof) => self.published(*published, proof),
+            News::NotPublished(id, fault) => self.not_published(&id, fault),
             News::CalledOff(id) => {
                 self.ledger.call_off(&id);
                 let note = "called off by its asker";
                 self.say(Level::Info, &format!("question {}: {note}", short(&id)));
                 self.tell(EventKind::Question, Some(&id), note);
             }
+            News::Left => self.left = true,
+            News::Amended(signed) => self.amended(&signed),
+            News::Contradicted(both) => self.contradicted(&both),
             News::Noted(text, true) => self.say(Level::Warn, &text),
             News::Noted(text, false) => self.say(Level::Debug, &text),
         }
         Ok(())
     }
 
-    fn announced(&mut self, id: &str, note: String) {
+    fn announced(&mut self, id: &str, note: String) -> Result<(), UpError> {
         if !self
             .ledger
             .further(id, QuestionState::Announced, note.clone())
@@ -107,12 +158,29 @@ impl Core {
                 state: QuestionState::Announced,
                 note: note.clone(),
                 answer: None,
+                published: false,
             };
             self.ledger.ask(question.clone());
-            drop(reply.send(Ok(question)));
+            self.write()?;
+            // It is said to be put once it would outlive a crash: what the vault does, it does in order.
+            let (recalled, kept) = oneshot::channel();
+            let key = Ledger::asked_key(id);
+            self.keeper.send(Errand::Recall(key, recalled))?;
+            tokio::spawn(async move {
+                let fault = || {
+                    Fault::new(
+                        Kind::Failed,
+                        "the question is put, but the vault cannot be written: if the node stops, it is forgotten",
+                        "free some space on its disk; see: commonhold status",
+                    )
+                };
+                let kept = kept.await.ok().flatten();
+                drop(reply.send(kept.map(|_| question).ok_or_else(fault)));
+            });
         }
         self.say(Level::Info, &format!("question {}: {note}", short(id)));
         self.tell(EventKind::Question, Some(id), note);
+        Ok(())
     }
 
     fn further(&mut self, id: &str, state: QuestionState, note: String) {
@@ -123,16 +191,16 @@ impl Core {
 
     fn receive(&mut self, entry: InboxEntry) {
         let (id, state) = (entry.id.clone(), entry.state);
-        if self.ledger.receive(entry) {
-            let text = match state {
-                InboxState::Waiting => "came, and waits for the owner's word",
-                InboxState::Yes => "came, and the owner's rule says yes",
-                InboxState::No | InboxState::Missed | InboxState::CalledOff => {
-                    "came, and the owner's rule says no"
-                }
-            };
-            self.say(Level::Info, &format!("question {} {text}", short(&id)));
-            self.tell(EventKind::Inbox, Some(&id), text);
-        }
+        let text = match (self.ledger.receive(entry), state) {
+            (Received::Known, _) => return,
+            (Received::New, InboxState::Waiting) => "came, and waits for the owner's word",
+            (Received::New, InboxState::Yes) => "came, and the owner's rules say yes",
+            (Received::New, _) => "came, and the owner's rules say no",
+            (Received::Changed, InboxState::Waiting) => "waits for the owner's word now",
+            (Received::Changed, InboxState::Yes) => "is decided: the owner's rules say yes now",
+            (Received::Changed, _) => "is decided: the owner's rules say no now",
+        };
+        self.say(Level::Info, &format!("question {} {text}", short(&id)));
+        self.tell(EventKind::Inbox, Some(&id), text);
     }
 }

@@ -1,18 +1,18 @@
 //! A program of the owner's wants something.
 
 use api::{
-    Consent, Doctor, EventKind, Fault, InboxEntry, InboxState, Kind, NewQuestion, Problem,
-    Question, QuestionState, Reply, Request, Status, Traffic, Verdict, Word,
+    Doctor, Fault, Kind, NewQuestion, Problem, Question, QuestionState, Reply, Request, Status,
+    Traffic, Verdict,
 };
 
-use super::{Core, UpError, short};
+use base::NodeId;
+
+use super::{Core, UpError};
 use crate::config::Config;
 use crate::daemon::folder::disk_free;
 use crate::daemon::ledger::Ledger;
 use crate::daemon::{checks, hearing};
-use crate::home::CONSENT;
 use crate::keeper::Errand;
-use crate::log::Level;
 
 /// Questions that wait to be announced.
 const ASKING_MAX: usize = 64;
@@ -28,6 +28,10 @@ impl Core {
             }))),
             // The loop ends on it.
             Request::Shutdown(reply) => drop(reply.send(Ok(()))),
+            Request::Leave(reply) => {
+                self.leaving = Some(reply);
+                self.command(node::Command::Leave).await?;
+            }
             Request::Ask(new, reply) => self.ask(new, reply).await?,
             Request::Questions(reply) => drop(reply.send(Ok(self.ledger.asked()))),
             Request::Question(id, reply) => drop(reply.send(self.ledger.question(&id).cloned())),
@@ -36,22 +40,38 @@ impl Core {
                 drop(reply.send(cancelled));
             }
             Request::Proof(id, reply) => self.proof(&id, reply)?,
+            Request::Publish(id, reply) => self.publish(&id, reply)?,
+            Request::Published(reply) => drop(reply.send(Ok(self.ledger.all_published()))),
+            Request::Helping(reply) => drop(reply.send(Ok(self.ledger.helping()))),
             Request::Inbox(reply) => drop(reply.send(Ok(self.ledger.inbox(self.now())))),
             Request::Decide(id, decision, reply) => {
                 let decided = self.decide(&id, decision.answer).await?;
                 drop(reply.send(decided));
             }
-            Request::Consent(reply) => drop(reply.send(Ok(self.consent()))),
-            Request::SetConsent(new, reply) => {
-                let (command, rule) = hearing::set_rule(new.rule);
-                self.rule = rule;
-                if new.forget_standing {
-                    self.ledger.forget_standing();
-                }
-                self.keeper.send(Errand::Set(CONSENT, rule.to_string()))?;
-                self.command(command).await?;
-                self.say(Level::Info, &format!("the rule is {rule} now"));
-                drop(reply.send(Ok(self.consent())));
+            Request::Rules(reply) => drop(reply.send(Ok(self.rules()))),
+            Request::AddRule(new, reply) => {
+                let added = self.add_rule(new).await?;
+                drop(reply.send(added));
+            }
+            Request::RemoveRule(number, reply) => {
+                let left = self.remove_rule(number).await?;
+                drop(reply.send(left));
+            }
+            Request::SetDefault(new, reply) => {
+                self.set_default(new.says).await?;
+                drop(reply.send(Ok(self.rules())));
+            }
+            Request::Vocabulary(reply) => drop(reply.send(Ok(self.vocabulary()))),
+            Request::Preview(id, reply) => self.preview(&id, reply)?,
+            Request::Check(id, reply) => self.check(&id, reply)?,
+            Request::Holdings(reply) => self.holdings(reply)?,
+            Request::Import(new, file, reply) => self.import(new, file, reply)?,
+            Request::Undo(number, reply) => self.undo(number, reply)?,
+            Request::Export(table, reply) => self.export(table, reply)?,
+            Request::Forget(table, reply) => self.forget(table, reply)?,
+            Request::Budget(reply) => drop(reply.send(Ok(self.budget()))),
+            Request::SetBudget(new, reply) => {
+                self.set_budget(new.limit, reply).await?;
             }
         }
         Ok(())
@@ -101,18 +121,9 @@ impl Core {
         Ok(Err(Fault::new(Kind::Late, error, advice)))
     }
 
-    fn proof(&self, id: &str, reply: Reply<Vec<u8>>) -> Result<(), UpError> {
-        let question = match self.ledger.question(id) {
-            Ok(question) if question.state == QuestionState::Answered => question,
-            Ok(_) => {
-                let fault = Fault::new(
-                    Kind::Unknown,
-                    "this question has no answer",
-                    "see how far it is",
-                );
-                drop(reply.send(Err(fault)));
-                return Ok(());
-            }
+    pub(super) fn proof(&self, id: &str, reply: Reply<Vec<u8>>) -> Result<(), UpError> {
+        let id = match self.ledger.proved(id) {
+            Ok(id) => id,
             Err(fault) => {
                 drop(reply.send(Err(fault)));
                 return Ok(());
@@ -120,7 +131,7 @@ impl Core {
         };
         let (recalled, proof) = tokio::sync::oneshot::channel();
         self.keeper
-            .send(Errand::Recall(Ledger::proof_key(&question.id), recalled))?;
+            .send(Errand::Recall(Ledger::proof_key(id), recalled))?;
         tokio::spawn(async move {
             let lost = || {
                 Fault::new(
@@ -135,58 +146,36 @@ impl Core {
         Ok(())
     }
 
-    async fn decide(&mut self, id: &str, word: Word) -> Result<Result<InboxEntry, Fault>, UpError> {
-        let decided = match self.ledger.decide(id, word, self.now()) {
-            Ok(decided) => decided,
-            Err(fault) => return Ok(Err(fault)),
-        };
-        let yes = decided.state == InboxState::Yes;
-        if let Some(command) = hearing::consent(&decided.id, yes) {
-            self.command(command).await?;
-        }
-        let text = if yes {
-            "the owner takes part"
-        } else {
-            "the owner stays out"
-        };
-        self.say(
-            Level::Info,
-            &format!("question {}: {text}", short(&decided.id)),
-        );
-        self.tell(EventKind::Inbox, Some(&decided.id), text);
-        Ok(Ok(decided))
-    }
-
-    fn consent(&self) -> Consent {
-        Consent {
-            rule: hearing::rule(self.rule),
-            standing: self.ledger.standing().to_vec(),
-        }
-    }
-
     fn checks(&self) -> Vec<api::Check> {
         let Config {
             folder,
             disk_free_min_mib,
-            peers,
             ..
         } = &self.config;
         let others = self.known.saturating_sub(1) as u64;
         let nodes = self.community.descriptor().nodes;
         let listens = format!("the node listens on {}", self.host.local_addr());
-        vec![
+        let mut checks = vec![
+            checks::community(&self.community, self.host.node(), self.contradiction),
             checks::clock(
                 self.host.now(),
                 net::Clock::start().now(),
                 &self.identity.certificate,
+                self.host.clocks(),
             ),
             checks::disk(folder, *disk_free_min_mib),
             checks::permissions(folder),
-            checks::works("vault", "it is open"),
+            checks::vault(self.unwritten.as_deref()),
             checks::works("port", &listens),
-            checks::reach(&self.announced),
-            checks::peers(others, nodes, !peers.is_empty()),
-        ]
+            checks::reach(&self.announced, &self.reaching.shown()),
+            checks::versions(&self.host.other_versions()),
+            checks::peers(others, nodes, self.peers().len()),
+        ];
+        if self.config.map_port {
+            let external = self.mapping.as_ref().and_then(net::Mapping::external);
+            checks.push(checks::mapping(external, &self.announced));
+        }
+        checks
     }
 
     fn status(&self) -> Status {
@@ -217,11 +206,16 @@ impl Core {
                     .map(|table| table.name.clone())
                     .collect(),
             },
+            may_ask: self.identity.certificate.rights().ask,
             listens: self.host.local_addr().to_string(),
             announces: self.announced.iter().map(ToString::to_string).collect(),
             folder: self.config.folder.display().to_string(),
             version: env!("CARGO_PKG_VERSION").into(),
             peers_known: self.known.saturating_sub(1) as u64,
+            reach: self.reaching.shown(),
+            relays: self.config.relays.iter().map(ToString::to_string).collect(),
+            other_versions: named(&self.host.other_versions()),
+            peers_remembered: self.contacts.len() as u64,
             traffic: Traffic {
                 connections: counters.connections,
                 messages_in: counters.messages_in,
@@ -230,12 +224,31 @@ impl Core {
                 bytes_out: counters.bytes_out,
                 dropped: counters.dropped,
                 refused: counters.refused,
+                slowed: counters.slowed,
+                other_callers: self.host.other_callers(),
+                by_purpose: self.host.flows().into_iter().map(flow).collect(),
             },
             started_at: self.since.as_secs(),
             now,
             disk_free_bytes: disk_free(&self.config.folder),
             questions: self.ledger.counts(now),
-            rule: hearing::rule(self.rule),
+            rule: hearing::says(self.standing.rules.otherwise),
+            rules: self.standing.rules.iter().count() as u64,
+            budget: self.budget(),
         }
     }
+}
+
+fn flow(flow: net::Flow) -> api::Flow {
+    api::Flow {
+        purpose: flow.purpose.into(),
+        messages_in: flow.messages_in,
+        messages_out: flow.messages_out,
+        bytes_in: flow.bytes_in,
+        bytes_out: flow.bytes_out,
+    }
+}
+
+fn named(nodes: &[NodeId]) -> Vec<String> {
+    nodes.iter().map(ToString::to_string).collect()
 }

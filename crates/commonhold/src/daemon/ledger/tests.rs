@@ -1,6 +1,8 @@
 use base::Rng;
 use vault::VaultKey;
 
+use api::{HelpingRole, HelpingStep};
+
 use super::*;
 
 fn question(id: &str, asked_at: u64) -> Question {
@@ -13,6 +15,7 @@ fn question(id: &str, asked_at: u64) -> Question {
         state: QuestionState::Announced,
         note: String::new(),
         answer: None,
+        published: false,
     }
 }
 
@@ -26,6 +29,9 @@ fn came(id: &str, asker: &str, sql: &str) -> InboxEntry {
         until: 200,
         state: InboxState::Waiting,
         by_rule: false,
+        rule: None,
+        contributed_at: None,
+        note: String::new(),
     }
 }
 
@@ -67,6 +73,11 @@ impl Bench {
     }
 }
 
+fn decide(ledger: &mut Ledger, id: &str, yes: bool, now: u64) -> Result<InboxEntry, Fault> {
+    let open = ledger.open(id, now)?;
+    Ok(ledger.decide(open, yes))
+}
+
 #[test]
 fn lists_survive_a_restart() {
     let mut bench = Bench::new();
@@ -75,7 +86,7 @@ fn lists_survive_a_restart() {
     ledger.ask(question("bb", 2));
     ledger.answered("aa", answer(), vec![1, 2]);
     ledger.receive(came("cc", "x", "q"));
-    ledger.decide("cc", Word::Never, 150).expect("in time");
+    decide(&mut ledger, "cc", false, 150).expect("in time");
     bench.write(&mut ledger);
     let again = bench.ledger(10);
     let states: Vec<_> = again.asked().into_iter().map(|q| (q.id, q.state)).collect();
@@ -87,7 +98,6 @@ fn lists_survive_a_restart() {
         ]
     );
     assert_eq!(again.inbox(150), ledger.inbox(150));
-    assert_eq!(again.standing(), ledger.standing());
     assert_eq!(
         bench.vault.recall(&Ledger::proof_key("aa")),
         Ok(Some(vec![1, 2]))
@@ -128,54 +138,168 @@ fn names_may_be_cut_short_but_not_shared() {
 fn the_last_word_counts_and_only_in_time() {
     let bench = Bench::new();
     let mut ledger = bench.ledger(10);
-    assert!(ledger.receive(came("aa", "x", "q")) && !ledger.receive(came("aa", "x", "q")));
-    for (word, state) in [(Word::Yes, InboxState::Yes), (Word::No, InboxState::No)] {
-        let decided = ledger.decide("aa", word, 150).expect("in time");
+    let aa = || came("aa", "x", "q");
+    assert_eq!(ledger.receive(aa()), Received::New);
+    assert_eq!(ledger.receive(aa()), Received::Known);
+    for (yes, state) in [(true, InboxState::Yes), (false, InboxState::No)] {
+        let decided = decide(&mut ledger, "aa", yes, 150).expect("in time");
         assert_eq!(decided.state, state);
     }
-    assert_eq!(
-        ledger.decide("aa", Word::Yes, 200).expect_err("late").kind,
-        Kind::Late
-    );
+    assert_eq!(ledger.open("aa", 200).expect_err("late").kind, Kind::Late);
     assert_eq!(ledger.inbox(150)[0].state, InboxState::No);
     ledger.receive(came("cc", "x", "q"));
     ledger.call_off("cc");
-    let called_off = ledger.decide("cc", Word::Yes, 150);
+    let called_off = ledger.open("cc", 150);
     assert_eq!(called_off.expect_err("called off").kind, Kind::Late);
     ledger.receive(came("bb", "x", "q"));
     assert_eq!(ledger.counts(260).waiting, 1);
     assert_eq!(ledger.counts(261).waiting, 0);
-    assert_eq!(
-        ledger.decide("bb", Word::Yes, 261).expect_err("late").kind,
-        Kind::Late
-    );
+    assert_eq!(ledger.open("bb", 261).expect_err("late").kind, Kind::Late);
 }
 
 #[test]
-fn always_is_for_one_question_and_never_for_all_of_an_asker() {
+fn rules_speak_again_but_not_against_the_owner() {
     let bench = Bench::new();
     let mut ledger = bench.ledger(10);
-    ledger.receive(came("aa", "x", "SELECT  1"));
-    ledger.decide("aa", Word::Always, 150).expect("in time");
-    assert_eq!(ledger.standing_word("x", "SELECT 1 "), Some(true));
-    assert_eq!(ledger.standing_word("x", "SELECT 2"), None);
-    assert_eq!(ledger.standing_word("y", "SELECT 1"), None);
-    ledger.receive(came("bb", "x", "SELECT 3"));
-    ledger.decide("bb", Word::Never, 150).expect("in time");
-    assert_eq!(
-        ledger.standing_word("x", "SELECT 1"),
-        Some(false),
-        "the last word counts"
-    );
-    ledger.forget_standing();
-    assert_eq!(ledger.standing_word("x", "SELECT 1"), None);
+    let ruled = |id: &str, state, rule| InboxEntry {
+        state,
+        by_rule: state != InboxState::Waiting,
+        rule,
+        ..came(id, "x", "q")
+    };
+    let seen = |ledger: &Ledger, id: &str| {
+        let entry = ledger.open(id, 150).expect("open");
+        (entry.state, entry.by_rule, entry.rule)
+    };
+    ledger.receive(came("aa", "x", "q"));
+    let yes = || ruled("aa", InboxState::Yes, Some(3));
+    assert_eq!(ledger.receive(yes()), Received::Changed);
+    assert_eq!(ledger.receive(yes()), Received::Known);
+    assert_eq!(seen(&ledger, "aa"), (InboxState::Yes, true, Some(3)));
+    ledger.receive(ruled("aa", InboxState::No, None));
+    assert_eq!(seen(&ledger, "aa"), (InboxState::No, true, None));
+    ledger.receive(came("aa", "x", "q"));
+    assert_eq!(seen(&ledger, "aa"), (InboxState::Waiting, false, None));
+    ledger.receive(yes());
+    decide(&mut ledger, "aa", false, 150).expect("open");
+    assert_eq!(ledger.receive(yes()), Received::Known);
+    assert_eq!(seen(&ledger, "aa"), (InboxState::No, false, None));
+    // Nothing brings back what is over.
+    ledger.receive(came("late", "x", "q"));
+    let late = InboxEntry {
+        received_at: 261,
+        ..ruled("late", InboxState::Yes, Some(3))
+    };
+    assert_eq!(ledger.receive(late), Received::Known);
+    for id in ["bb", "cc"] {
+        ledger.receive(ruled(id, InboxState::Yes, None));
+    }
+    ledger.call_off("bb");
+    ledger.over_budget("cc", "refused: your budget of 5 a day is spent".into());
+    for id in ["bb", "cc"] {
+        let no = ledger.receive(ruled(id, InboxState::No, Some(4)));
+        assert_eq!(no, Received::Known, "{id}");
+    }
+    let late = ledger.open("cc", 150).expect_err("over");
+    assert!(late.error.contains("5 a day"), "{}", late.error);
 }
 
 #[test]
-fn the_rule_goes_before_what_was_said_once_for_all() {
-    use ConsentRule::{Ask, No, Yes};
-    assert_eq!(state_of(Yes, Some(false)), (InboxState::Yes, true));
-    assert_eq!(state_of(No, Some(true)), (InboxState::No, true));
-    assert_eq!(state_of(Ask, Some(true)), (InboxState::Yes, true));
-    assert_eq!(state_of(Ask, None), (InboxState::Waiting, false));
+fn askers_are_found_by_how_their_names_begin() {
+    let bench = Bench::new();
+    let mut ledger = bench.ledger(10);
+    for (id, asker) in [("aa", "f00d"), ("bb", "f00d"), ("cc", "f1"), ("dd", "")] {
+        ledger.receive(came(id, asker, "q"));
+    }
+    assert_eq!(ledger.askers("F00"), ["f00d"].into());
+    assert_eq!(ledger.askers("f"), ["f00d", "f1"].into());
+    assert!(ledger.askers("e").is_empty());
+}
+
+#[test]
+fn published_answers_are_kept_with_their_proofs() {
+    let mut bench = Bench::new();
+    let mut ledger = bench.ledger(2);
+    let published = |id: &str, received_at| Published {
+        id: id.into(),
+        asker: "x".into(),
+        sql: "q".into(),
+        purpose: String::new(),
+        asked_at: 1,
+        received_at,
+        answer: answer(),
+    };
+    ledger.ask(question("aa", 1));
+    ledger.answered("aa", answer(), vec![1]);
+    assert!(ledger.published(published("aa", 10), vec![1]));
+    assert!(!ledger.published(published("aa", 11), vec![9]));
+    assert!(ledger.question("aa").expect("asked").published);
+    assert!(ledger.published(published("bb", 12), vec![2]));
+    bench.write(&mut ledger);
+    let mut ledger = bench.ledger(2);
+    let ids = |ledger: &Ledger| -> Vec<_> {
+        let all = ledger.all_published().into_iter();
+        all.map(|published| published.id).collect()
+    };
+    assert_eq!(ids(&ledger), ["bb", "aa"]);
+    assert_eq!(ledger.proved("b"), Ok("bb"));
+    assert_eq!(ledger.proved("aa"), Ok("aa"));
+    assert!(ledger.proved("cc").is_err());
+    // The oldest make room, and their proofs go with them unless another list has them.
+    assert!(ledger.published(published("cc", 13), vec![3]));
+    assert!(ledger.published(published("dd", 14), vec![4]));
+    bench.write(&mut ledger);
+    assert_eq!(ids(&ledger), ["dd", "cc"]);
+    let proof = |id: &str| bench.vault.recall(&Ledger::proof_key(id));
+    assert_eq!((proof("aa"), proof("bb")), (Ok(Some(vec![1])), Ok(None)));
+}
+
+#[test]
+fn the_inbox_says_once_that_a_contribution_was_taken() {
+    let mut bench = Bench::new();
+    let mut ledger = bench.ledger(10);
+    let yes = |id: &str, state| InboxEntry {
+        state,
+        ..came(id, "aa", "SELECT COUNT(*) FROM t")
+    };
+    ledger.receive(yes("11", InboxState::Yes));
+    ledger.receive(yes("22", InboxState::No));
+    assert!(ledger.contributed("11", 7));
+    // A word that this node stays out is taken as well; nothing is given twice.
+    assert!(!ledger.contributed("22", 7) && !ledger.contributed("11", 8));
+    assert!(!ledger.contributed("33", 7));
+    bench.write(&mut ledger);
+    let read = bench.ledger(10);
+    let taken: Vec<_> = read
+        .inbox(9)
+        .into_iter()
+        .map(|e| e.contributed_at)
+        .collect();
+    assert!(
+        taken.contains(&Some(7)) && taken.contains(&None),
+        "{taken:?}"
+    );
+}
+
+#[test]
+fn what_the_node_does_for_others_is_listed_as_far_as_it_is() {
+    let mut ledger = Bench::new().ledger(2);
+    let helps = |id: &str, role, step| Helping {
+        id: id.into(),
+        asker: "aa".into(),
+        role,
+        lane: None,
+        step,
+        at: 1,
+    };
+    ledger.help(helps("11", HelpingRole::Setter, HelpingStep::Begun));
+    ledger.help(helps("11", HelpingRole::Replica, HelpingStep::Begun));
+    ledger.help(helps("11", HelpingRole::Setter, HelpingStep::Done));
+    let last = helps("11", HelpingRole::Replica, HelpingStep::Begun);
+    let first = helps("11", HelpingRole::Setter, HelpingStep::Done);
+    assert_eq!(ledger.helping(), [last.clone(), first]);
+    // The oldest makes room.
+    ledger.help(helps("22", HelpingRole::Witness, HelpingStep::Done));
+    assert_eq!(ledger.helping()[1], last);
+    assert_eq!(ledger.helping().len(), 2);
 }

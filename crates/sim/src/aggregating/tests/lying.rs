@@ -83,6 +83,26 @@ fn contributors_who_break_their_shares_are_out() {
     }
 }
 
+/// In a small community everybody has a seat: lies are told there too, by contributors and about somebody.
+#[test]
+fn liars_lie_where_everybody_has_a_seat() {
+    let mut setting = small(12, 4);
+    assert_eq!(setting.seatless(), []);
+    for liar in [Liar::BrokenShare, Liar::Garbage, Liar::HalfSent] {
+        setting.liars = Some((liar.into(), 1));
+        let run = setting.run(1);
+        assert_eq!((run.included, run.broken.len()), (11, 0), "{liar} {run:?}");
+        assert!(matches!(run.ended, Ended::Exact(_)), "{liar}");
+    }
+    setting.liars = Some((Liar::TwoBundles.into(), 1));
+    let summary = setting.campaign(0..4, || ());
+    assert_eq!((summary.broken.len(), summary.exact), (0, 4));
+    // What can be told of nothing is not told.
+    assert!(setting.allows(Liar::WrongPart).is_err() && setting.allows(Liar::OutOfRange).is_err());
+    let rng = &mut base::Rng::from_number(1);
+    assert!((0..200).all(|_| setting.allows(setting.any_liar(rng)).is_ok()));
+}
+
 /// One of two contributions counts, or none; never both.
 #[test]
 fn who_contributes_twice_counts_once() {

@@ -1,0 +1,78 @@
+// The page: its frame, and which panel is in it.
+
+import { render } from "./vendor/preact.js";
+import "./vendor/signals.js";
+import { useEffect } from "./vendor/hooks.js";
+import { Command, Guard, Icon, Loading, Panel, html } from "./parts.js";
+import { inbox, link, refused, route, start, status, toast } from "./state.js";
+import { words } from "./words.js";
+import { Consent } from "./panels/consent.js";
+import { Data } from "./panels/data.js";
+import { Home } from "./panels/home.js";
+import { Network } from "./panels/network.js";
+import { Proof } from "./panels/proof.js";
+import { Questions } from "./panels/questions.js";
+import { Results } from "./panels/results.js";
+import { Settings } from "./panels/settings.js";
+
+const PANELS = { home: Home, data: Data, questions: Questions, results: Results, proof: Proof, consent: Consent, network: Network, settings: Settings };
+
+function Side({ here }) {
+  const waiting = (inbox.value ?? []).filter((entry) => entry.state === "waiting").length;
+  useEffect(() => {
+    const strip = document.querySelector(".nav");
+    const chosen = strip?.querySelector("[aria-current]");
+    if (chosen) strip.scrollLeft = chosen.offsetLeft - strip.clientWidth / 2 + chosen.clientWidth / 2;
+  }, [here]);
+  return html`<div class="side">
+    <a class="brand" href="#/home">
+      <img src="/page/icon.svg" alt="" />
+      <div><strong>${words.name}</strong><span>${status.value?.community.name}</span></div>
+    </a>
+    <nav class="nav" aria-label=${words.navigation}>
+      <ul>
+        ${Object.keys(PANELS).map((name) => html`<li key=${name}>
+          <a href=${`#/${name}`} aria-current=${name === here ? "page" : undefined}>
+            <${Icon} name=${name} />${words.panels[name]}
+            ${name === "questions" && waiting > 0 && html`<span class="count" aria-label=${words.waiting(waiting)}>${waiting}</span>`}
+          </a>
+        </li>`)}
+      </ul>
+    </nav>
+    <p class="promise"><${Icon} name="lock" />${words.promise}</p>
+  </div>`;
+}
+
+const Locked = () => html`<main class="main" id="content"><div class="alone">
+  <p class="brand"><img src="/page/icon.svg" alt="" /><strong>${words.name}</strong></p>
+  <${Panel} title=${words.locked.title} lead=${refused.value?.message ?? words.locked.lead}>
+    <section class="card">
+      <p>${words.locked.how}</p>
+      <${Command}>${words.open}<//>
+      <p class="soft small">${words.locked.safe}</p>
+    </section>
+  <//>
+</div></main>`;
+
+function Page() {
+  if (link.value === "locked") return html`<${Locked} />`;
+  const here = PANELS[route.value[0]] ? route.value[0] : "home";
+  return html`<a class="skip" href="#content" onClick=${skip}>${words.skip}</a>
+    <div class="frame">
+      <${Side} here=${here} />
+      <main class="main" id="content" tabindex="-1">
+        ${link.value === "gone" && html`<div class="banner" role="alert"><${Icon} name="alert" /><div class="stack close"><p>${words.gone}</p><${Command}>${words.up}<//></div></div>`}
+        ${status.value ? html`<${Guard} key=${here}><${PANELS[here]} path=${route.value.slice(1)} /><//>` : html`<${Loading} />`}
+      </main>
+    </div>
+    <div class="toast" role="status" aria-live="polite">${toast.value}</div>`;
+}
+
+/// The address says the panel, so that the link to the content must not change it.
+function skip(event) {
+  event.preventDefault();
+  document.getElementById("content").focus();
+}
+
+render(html`<${Page} />`, document.getElementById("page"));
+start();

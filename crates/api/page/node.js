@@ -1,0 +1,119 @@
+// Speaks to the node: one request at a time, and its events. The session is in this tab alone, and goes with it.
+
+const KEY = "commonhold session";
+/// The node says something every four seconds, if only that it is there.
+const SILENT_MS = 12_000;
+const RETRY_MS = [500, 1000, 2000, 3000];
+
+let session = sessionStorage.getItem(KEY);
+
+/// Why the node did not do what it was asked.
+export class Refusal extends Error {
+  constructor(status, said) {
+    super(said.error);
+    this.status = status;
+    this.advice = said.what_to_do;
+  }
+}
+
+/// The node does not answer.
+export class Gone extends Error {}
+
+const headers = (more) => (session ? { Authorization: `Bearer ${session}`, ...more } : more);
+
+function request(method, path, body, signal) {
+  if (body === undefined) return raw(method, path, undefined, {}, signal);
+  return raw(method, path, JSON.stringify(body), { "Content-Type": "application/json" }, signal);
+}
+
+async function raw(method, path, body, sent, signal) {
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      signal,
+      headers: headers(sent),
+      body,
+      credentials: "omit",
+      cache: "no-store",
+      redirect: "error",
+    });
+  } catch {
+    throw new Gone();
+  }
+  if (response.ok) return response;
+  const said = await response.json().catch(() => ({ error: response.statusText, what_to_do: "" }));
+  throw new Refusal(response.status, said);
+}
+
+/// Asks for JSON, or sends some.
+export async function call(method, path, body) {
+  const response = await request(method, path, body);
+  return response.status === 204 ? undefined : response.json();
+}
+
+/// Sends a file.
+export async function send(path, body) {
+  return (await raw("POST", path, body, { "Content-Type": "application/octet-stream" })).json();
+}
+
+/// Asks for a file.
+export const file = async (path) => (await request("GET", path)).blob();
+
+/// Swaps the code in the page's address for a session, and takes it out of the address.
+export async function enter() {
+  const found = /[#&?]code=([0-9a-f]{64})/.exec(location.hash || location.search);
+  if (found) {
+    history.replaceState(null, "", "/");
+    session = null;
+    sessionStorage.removeItem(KEY);
+    const opened = await call("POST", "/v1/page/sessions", { code: found[1] });
+    session = opened.session;
+    sessionStorage.setItem(KEY, session);
+  }
+  return session !== null;
+}
+
+/// Ends the session.
+export async function lock() {
+  await call("DELETE", "/v1/page/sessions").catch(() => {});
+  session = null;
+  sessionStorage.removeItem(KEY);
+}
+
+/// Listens to the node until the session is over: says each event, and whether the node is there.
+export async function listen({ onEvent, onThere, onGone, onLocked }) {
+  for (let tries = 0; ; tries += 1) {
+    const stop = new AbortController();
+    let quiet = setTimeout(() => stop.abort(), SILENT_MS);
+    try {
+      const response = await request("GET", "/v1/events", undefined, stop.signal);
+      tries = 0;
+      onThere();
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      let read = "";
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) break;
+        clearTimeout(quiet);
+        quiet = setTimeout(() => stop.abort(), SILENT_MS);
+        read += value;
+        const lines = read.split("\n");
+        read = lines.pop();
+        for (const line of lines) {
+          if (line.startsWith("data:")) onEvent(JSON.parse(line.slice(5)));
+        }
+      }
+    } catch (why) {
+      if (why instanceof Refusal && why.status === 401) {
+        session = null;
+        sessionStorage.removeItem(KEY);
+        onLocked();
+        return;
+      }
+    }
+    clearTimeout(quiet);
+    onGone();
+    await new Promise((done) => setTimeout(done, RETRY_MS[Math.min(tries, RETRY_MS.length - 1)]));
+  }
+}

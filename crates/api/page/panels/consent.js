@@ -1,0 +1,104 @@
+// Consent log: every word that was given, and the rules that hold.
+
+import { useState } from "../vendor/hooks.js";
+import { Act, Card, Empty, Icon, Loading, Panel, Who, html, wrong } from "../parts.js";
+import { csv, plain, save, short, time } from "../format.js";
+import { inbox, refresh, rules, tell, vocabulary } from "../state.js";
+import { gist } from "../sql.js";
+import { call } from "../node.js";
+import { words } from "../words.js";
+import { Choose } from "./asking.js";
+
+const w = words.consent;
+const r = words.rules;
+const AT_ONCE = 50;
+
+export function Consent() {
+  const answered = (inbox.value ?? []).filter((entry) => entry.state !== "waiting");
+  return html`<${Panel} title=${w.title} lead=${w.lead}>
+    <${Rules} />
+    ${!inbox.value ? html`<${Loading} />` : answered.length === 0 ? html`<${Empty} icon="consent" title=${w.emptyTitle}><p class="soft">${w.empty}</p><//>` : html`<${Log} entries=${answered} />`}
+  <//>`;
+}
+
+const by = (entry) => (!["yes", "no"].includes(entry.state) ? "" : !entry.by_rule ? w.byYou : entry.rule === null ? w.byDefault : words.questions.byRule(entry.rule));
+
+function Log({ entries }) {
+  const [shown, setShown] = useState(AT_ONCE);
+  const rows = () => [
+    [w.when, w.question, words.results.purpose, w.asker, w.word, w.by],
+    ...entries.map((entry) => [new Date(entry.received_at * 1000).toISOString(), entry.sql, entry.purpose, entry.asker, words.questions.states[entry.state], by(entry)]),
+  ];
+  return html`<${Card} title=${w.log} aside=${html`<${Act} run=${async () => save("consent-log.csv", csv(rows()))}><${Icon} name="save" />${w.csv}<//>`}>
+    <p class="soft">${w.undone}</p>
+    <div class="scroll" tabindex="0" role="region" aria-label=${w.log}><table class="told">
+      <thead><tr><th scope="col">${w.when}</th><th scope="col">${w.question}</th><th scope="col">${w.asker}</th><th scope="col">${w.word}</th></tr></thead>
+      <tbody>${entries.slice(0, shown).map((entry) => html`<tr key=${entry.id}>
+        <td>${time(entry.received_at)}</td>
+        <td><a href=${`#/questions/${entry.id}`}>${plain(entry.purpose) || gist(entry.sql)}</a><br /><span class="small soft">${gist(entry.sql)}</span></td>
+        <td><${Who} id=${entry.asker} /></td>
+        <td><span class=${`chip ${entry.state === "yes" ? "leaf" : ""}`}>${words.questions.states[entry.state]}</span><br /><span class="small soft">${by(entry)}</span></td>
+      </tr>`)}</tbody>
+    </table></div>
+    ${entries.length > shown && html`<div><button type="button" class="button" onClick=${() => setShown(shown + AT_ONCE)}>${words.questions.more(Math.min(AT_ONCE, entries.length - shown))}</button></div>`}
+  <//>`;
+}
+
+/// The rules, and what holds for all others.
+export function Rules() {
+  if (!rules.value) return html`<${Loading} />`;
+  const set = async (says) => {
+    try {
+      rules.value = await call("PUT", "/v1/rules/default", { says });
+      refresh("status", "inbox");
+      tell(r.changed);
+    } catch (why) {
+      tell(wrong(why));
+    }
+  };
+  return html`<${Card} title=${r.title}>
+    <p class="soft">${rules.value.rules.length ? r.lead : r.none}</p>
+    ${rules.value.rules.length > 0 && html`<ul class="steps">${rules.value.rules.map((rule) => html`<li key=${rule.number} class="row end step-row">
+      <p><span class=${`chip ${rule.says === "yes" ? "leaf" : rule.says === "no" ? "clay" : ""}`}>${r.says[rule.says]}</span> ${r.to} ${about(rule)}</p>
+      <${Act} kind="plain" done=${r.revoked} label=${`${r.revoke} ${rule.number}`} run=${async () => { rules.value = await call("DELETE", `/v1/rules/${rule.number}`); refresh("status", "inbox"); }}>${r.revoke}<//>
+    </li>`)}</ul>`}
+    <fieldset class="stack close"><legend>${r.all}</legend>
+      <div class="cards tight">${Object.entries(r.defaults).map(([says, [title, text]]) => html`<label key=${says} class="choice">
+        <input type="radio" name="default" checked=${rules.value.default === says} onChange=${() => set(says)} />
+        <span><strong>${title}</strong><br /><span class="small soft">${text}</span></span>
+      </label>`)}</div>
+    </fieldset>
+    <${Adding} />
+  <//>`;
+}
+
+function about({ says, asker, table, columns, question }) {
+  const parts = [
+    asker && r.about.asker(short(asker)),
+    table && r.about.table(table),
+    columns && (says === "yes" ? r.about.yesColumns : r.about.noColumns)(columns),
+    question && r.about.question(question),
+  ];
+  return parts.filter(Boolean).join(", ");
+}
+
+function Adding() {
+  const [says, setSays] = useState("no");
+  const [table, setTable] = useState("");
+  const [asker, setAsker] = useState("");
+  const add = async () => {
+    await call("POST", "/v1/rules", { says, table: table || null, asker: asker.trim() || null });
+    refresh("rules", "status", "inbox");
+    setTable("");
+    setAsker("");
+  };
+  const tables = (vocabulary.value ?? []).map(({ name }) => [name, name]);
+  return html`<details><summary>${r.add}</summary><div class="stack">
+    <div class="fields">
+      <${Choose} label=${r.addSays} value=${says} set=${setSays} of=${Object.entries(r.says)} />
+      <${Choose} label=${r.addTable} value=${table} set=${setTable} of=${[["", r.anyTable], ...tables]} />
+      <div class="field"><label for="rule-asker">${r.addAsker}</label><input id="rule-asker" class="mono" value=${asker} placeholder=${r.anyAsker} spellcheck="false" onInput=${(event) => setAsker(event.target.value)} /></div>
+    </div>
+    <div><${Act} kind="first" done=${r.added} disabled=${!table && !asker.trim()} run=${add}>${r.add}<//></div>
+  </div></details>`;
+}

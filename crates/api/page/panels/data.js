@@ -1,0 +1,148 @@
+// My data: files in, with a look at what they would bring; what there is; undo, export, delete; what the community asks about.
+
+import { useRef, useState } from "../vendor/hooks.js";
+import { Act, Card, Icon, Loading, Panel, html, wrong } from "../parts.js";
+import { bytes, count, day, plain, save, time } from "../format.js";
+import { holdings, refresh, vocabulary } from "../state.js";
+import { call, file, send } from "../node.js";
+import { words } from "../words.js";
+import { Choose } from "./asking.js";
+
+const w = words.data;
+
+export function Data() {
+  return html`<${Panel} title=${w.title} lead=${w.lead}>
+    <${Bringing} />
+    ${holdings.value ? html`<${Held} tables=${holdings.value.tables} /><${Imports} imports=${holdings.value.imports} />` : html`<${Loading} />`}
+    <${Vocabulary} />
+  <//>`;
+}
+
+/// A file is read once to say what it would bring, and again to bring it.
+function Bringing() {
+  const [chosen, setChosen] = useState(null);
+  const [table, setTable] = useState("");
+  const [report, setReport] = useState(null);
+  const [why, setWhy] = useState("");
+  const [over, setOver] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const input = useRef(null);
+  const tables = (vocabulary.value ?? []).map(({ name }) => [name, w.forTable(name)]);
+  const read = async (from, into, preview) => {
+    setBusy(true);
+    setWhy("");
+    try {
+      const options = new URLSearchParams({ name: from.name, preview, ...(into && { table: into }) });
+      setReport({ ...(await send(`/v1/data/imports?${options}`, from)), preview });
+      if (!preview) refresh("holdings", "status");
+    } catch (problem) {
+      setReport(null);
+      setWhy(wrong(problem));
+    } finally {
+      setBusy(false);
+    }
+  };
+  const take = (files) => {
+    if (!files.length) return;
+    setChosen(files[0]);
+    read(files[0], table, true);
+  };
+  const drop = (event) => {
+    event.preventDefault();
+    setOver(false);
+    take(event.dataTransfer.files);
+  };
+  const again = () => {
+    setChosen(null);
+    setReport(null);
+    setWhy("");
+    input.current.value = "";
+  };
+  return html`<section class=${`empty drop ${over ? "over" : ""}`} onDragOver=${(event) => { event.preventDefault(); setOver(true); }} onDragLeave=${() => setOver(false)} onDrop=${drop}>
+    <${Icon} name="data" />
+    <h2 class="middle">${w.bring}</h2>
+    <p class="soft">${w.bringWhy}</p>
+    <div class="fields wide">
+      <div class="field"><label for="file">${w.file}</label><input id="file" ref=${input} type="file" disabled=${busy} onChange=${(event) => take(event.target.files)} /></div>
+      ${tables.length > 0 && html`<${Choose} label=${w.kind} value=${table} set=${(name) => { setTable(name); if (chosen) read(chosen, name, true); }} of=${[["", w.findOut], ...tables]} />`}
+    </div>
+    <div aria-live="polite" class="stack wide">
+      ${busy && html`<p class="soft">${w.reading}</p>`}
+      ${why && html`<div class="banner"><${Icon} name="alert" /><p>${why}</p></div>`}
+      ${report && !busy && html`<${Report} report=${report} name=${chosen.name} />`}
+    </div>
+    ${report && !busy && html`<div class="row">
+      ${report.preview && html`<button type="button" class="button first" onClick=${() => read(chosen, table, false)}>${w.bringIt}</button>`}
+      <button type="button" class="button" onClick=${again}>${report.preview ? words.cancel : w.another}</button>
+    </div>`}
+  </section>`;
+}
+
+function Report({ report, name }) {
+  const { preview, format, replaces, kept, duplicate, skipped, unusable_cells: unusable, faults } = report;
+  const rows = kept.filter((one) => one.count > 0);
+  return html`<div class="sunk stack close appear">
+    <p><strong>${plain(name)}</strong> · ${format}</p>
+    ${replaces && html`<p>${preview ? w.wouldReplace(replaces) : w.replaced(replaces)}</p>`}
+    ${rows.length > 0 ? html`<p>${preview ? w.wouldBring : w.brought}</p><ul class="chips">${rows.map((one) => html`<li key=${one.name} class="chip leaf">${w.rows(one.count, one.name)}</li>`)}</ul>` : !replaces && html`<p>${w.nothingNew}</p>`}
+    ${duplicate > 0 && html`<p class="soft">${w.duplicate(duplicate)}</p>`}
+    ${skipped.map((one) => html`<p key=${one.name} class="soft">${w.skipped(one.count, one.name)}</p>`)}
+    ${unusable > 0 && html`<p class="soft">${w.unusable(unusable)}</p>`}
+    ${faults.length > 0 && html`<details><summary>${w.where}</summary><ul class="small soft">${faults.map((fault, place) => html`<li key=${place}>${fault}</li>`)}</ul></details>`}
+  </div>`;
+}
+
+function Held({ tables }) {
+  const [deleting, setDeleting] = useState("");
+  const range = ({ first_at: first, last_at: last }) => (first === null ? w.noDays : first === last || day(first) === day(last) ? day(first) : w.range(day(first), day(last)));
+  return html`<${Card} title=${w.held}>
+    ${tables.length === 0 && html`<p class="soft">${w.heldNone}</p>`}
+    <ul class="steps">${tables.map((table) => html`<li key=${table.name} class="stack close held">
+      <div class="row end">
+        <div><strong>${table.name}</strong> ${table.of_community && html`<span class="chip">${w.ofCommunity}</span>`}${table.computed && html`<span class="chip">${w.computed}</span>`}<br />
+          <span class="soft">${w.rowsOnly(table.rows)} · ${range(table)}</span></div>
+        <div class="row">
+          <${Act} kind="plain" label=${`${w.export} ${table.name}`} run=${async () => save(`${table.name}.csv`, await file(`/v1/data/tables/${encodeURIComponent(table.name)}`))}>${w.export}<//>
+          ${!table.computed && html`<button type="button" class="button plain" aria-label=${`${w.remove} ${table.name}`} onClick=${() => setDeleting(table.name)}>${w.remove}</button>`}
+        </div>
+      </div>
+      ${deleting === table.name && html`<div class="sunk row end"><p>${w.removeSure(table.rows, table.name)}</p><div class="row">
+        <${Act} kind="danger" done=${w.removed} run=${async () => { await call("DELETE", `/v1/data/tables/${encodeURIComponent(table.name)}`); setDeleting(""); refresh("holdings"); }}>${w.removeYes}<//>
+        <button type="button" class="button" onClick=${() => setDeleting("")}>${words.cancel}</button></div></div>`}
+    </li>`)}</ul>
+  <//>`;
+}
+
+function Imports({ imports }) {
+  if (imports.length === 0) return null;
+  return html`<${Card} title=${w.imports}><p class="soft">${w.importsLead}</p>
+    <div class="scroll" tabindex="0" role="region" aria-label=${w.imports}><table class="told">
+      <thead><tr><th scope="col">${w.file}</th><th scope="col">${w.when}</th><th scope="col">${w.rowsHead}</th><th scope="col"><span class="unseen">${w.undo}</span></th></tr></thead>
+      <tbody>${imports.map((one) => html`<tr key=${one.number}>
+        <td><strong>${plain(one.file)}</strong><br /><span class="small soft">${one.format}, ${bytes(one.bytes)}</span></td>
+        <td>${time(one.at)}</td>
+        <td>${w.counts(one.kept, one.duplicate, one.skipped)}</td>
+        <td>${one.undone_at === null ? html`<${Act} kind="plain" done=${w.undone} label=${`${w.undo} ${one.number}`} run=${async () => { await call("DELETE", `/v1/data/imports/${one.number}`); refresh("holdings"); }}>${w.undo}<//>` : html`<span class="chip">${w.undone}</span>`}</td>
+      </tr>`)}</tbody>
+    </table></div>
+  <//>`;
+}
+
+function Vocabulary() {
+  const tables = vocabulary.value;
+  return html`<${Card} title=${w.tables}><p class="soft">${w.tablesLead}</p>
+    ${!tables && html`<${Loading} />`}
+    ${tables?.length === 0 && html`<p>${w.none}</p>`}
+    ${tables?.map((table) => html`<details key=${table.name}><summary>${table.name} (${count(table.columns.length)} ${w.columns})</summary>
+      <div class="scroll"><table>
+        <thead><tr><th scope="col">${w.column}</th><th scope="col">${w.values}</th></tr></thead>
+        <tbody>${table.columns.map((column) => html`<tr key=${column.name}><td><code>${column.name}</code></td><td class="soft">${valuesOf(column)}</td></tr>`)}</tbody>
+      </table></div>
+    </details>`)}
+  <//>`;
+}
+
+function valuesOf({ kind, min, max, decimals, words: all }) {
+  if (kind === "number") return w.number(min, max, decimals);
+  return kind === "category" ? w.category(all) : w.text;
+}

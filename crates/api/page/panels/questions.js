@@ -1,0 +1,135 @@
+// Questions: the inbox, one question with all that decides it, and one's word.
+
+import { useEffect, useState } from "../vendor/hooks.js";
+import { Empty, Facts, Icon, Loading, Panel, Said, Who, html, wrong } from "../parts.js";
+import { span, time } from "../format.js";
+import { inbox, now, refresh, status, tell } from "../state.js";
+import { gist, read } from "../sql.js";
+import { call } from "../node.js";
+import { words } from "../words.js";
+import { Asking } from "./asking.js";
+
+const w = words.questions;
+const AT_ONCE = 40;
+
+export function Questions({ path: [which] }) {
+  const entries = inbox.value;
+  const asking = which === "ask";
+  return html`<${Panel} title=${asking ? words.asking.title : w.title} lead=${asking ? words.asking.lead : w.lead}>
+    <nav class="tabs" aria-label=${w.title}>
+      <a href="#/questions" aria-current=${asking ? undefined : "page"}>${w.inbox}</a>
+      <a href="#/questions/ask" aria-current=${asking ? "page" : undefined}>${w.ask}</a>
+    </nav>
+    ${asking ? html`<${Asking} />` : entries ? html`<${Inbox} entries=${entries} which=${which} />` : html`<${Loading} />`}
+  <//>`;
+}
+
+function Inbox({ entries, which }) {
+  const [shown, setShown] = useState(AT_ONCE);
+  if (entries.length === 0) return html`<${Empty} icon="questions" title=${w.emptyTitle}><p class="soft">${w.empty}</p><//>`;
+  const waiting = entries.filter((entry) => entry.state === "waiting");
+  const decided = entries.filter((entry) => entry.state !== "waiting");
+  const sorted = [...waiting, ...decided];
+  const chosen = entries.find((entry) => entry.id === which);
+  const wide = chosen ?? sorted[0];
+  const item = (entry) => html`<li key=${entry.id}><a href=${`#/questions/${entry.id}`} aria-current=${entry.id === wide.id ? "true" : undefined}>
+    <span class="head-line"><${Said}>${entry.purpose || gist(entry.sql)}<//></span>
+    <span class="line small soft"><${Who} id=${entry.asker} /><span>${entry.state === "waiting" ? left(entry) : words.ago(span(now.value - entry.received_at))}</span><${State} entry=${entry} /></span>
+  </a></li>`;
+  const part = (title, from, to) => {
+    const some = sorted.slice(from, Math.min(to, shown));
+    return some.length > 0 && html`<div><h2 class="small soft">${title}</h2><ul class="list">${some.map(item)}</ul></div>`;
+  };
+  return html`<div class=${`split ${chosen ? "chosen" : ""}`}>
+    <div class="stack list">
+      ${waiting.length === 0 && html`<p class="soft">${w.noneWaiting}</p>`}
+      ${part(w.waitingPart, 0, waiting.length)}
+      ${part(w.decidedPart, waiting.length, sorted.length)}
+      ${sorted.length > shown && html`<button type="button" class="button" onClick=${() => setShown(shown + AT_ONCE)}>${w.more(Math.min(AT_ONCE, sorted.length - shown))}</button>`}
+    </div>
+    <div class="chosen-part stack">
+      <a class="button plain back" href="#/questions"><${Icon} name="back" />${words.back}</a><${One} key=${wide.id} entry=${wide} />
+    </div>
+  </div>`;
+}
+
+const left = (entry) => (entry.until > now.value ? words.within(span(entry.until - now.value)) : words.over);
+
+function State({ entry }) {
+  const kind = { waiting: "clay", yes: "leaf" }[entry.state] ?? "";
+  return entry.state === "waiting" ? null : html`<span class=${`chip ${kind}`}>${w.states[entry.state]}</span>`;
+}
+
+function One({ entry }) {
+  const parts = read(entry.sql);
+  const { min_crowd: min, colluders } = status.value.community;
+  return html`<article class="card appear">
+    <header class="stack close">
+      <h2><${Said}>${entry.purpose || w.noPurpose}<//></h2>
+      <p class="said soft">${gist(entry.sql)}</p>
+    </header>
+    <${Facts} of=${[
+      [w.from, html`<${Who} id=${entry.asker} />`],
+      [w.reads, parts.columns.length ? html`<span class="chips">${parts.columns.map((column) => html`<span key=${column} class="chip">${column}</span>`)}</span>` : w.readsNothing],
+      [w.of, parts.where ? html`<code>${parts.where}</code>` : w.everybody],
+      parts.groups && [w.groups, html`<code>${parts.groups}</code>`],
+      [w.crowd, w.crowdValue(min, colluders)],
+      [w.noise, w.noiseValue],
+      [w.deadline, `${time(entry.until)} (${left(entry)})`],
+    ]} />
+    <details><summary>${w.exact}</summary><pre class="sunk">${entry.sql}</pre></details>
+    <${Preview} id=${entry.id} />
+    <${Deciding} entry=${entry} />
+  </article>`;
+}
+
+/// What would be sent, computed here before anything is said.
+function Preview({ id }) {
+  const [preview, setPreview] = useState(null);
+  useEffect(() => {
+    call("GET", `/v1/inbox/${id}/preview`).then(setPreview, (why) => setPreview({ why }));
+  }, [id]);
+  const p = w.preview;
+  let found = html`<p class="soft">${words.loading}</p>`;
+  if (preview?.why) found = html`<p>${wrong(preview.why)}</p>`;
+  else if (preview) {
+    const counted = preview.outcome === "match" && preview.values.length === 0;
+    found = html`<p>${counted ? p.matchCount : p[preview.outcome]}</p>
+      ${preview.values.length > 0 && html`<ul class="chips">${preview.values.map(({ name, value }) => html`<li key=${name} class="chip leaf">${name}: <strong>${value}</strong></li>`)}</ul>`}
+      <p class="small soft">${p.numbers(preview.numbers)} ${p.computed}</p>`;
+  }
+  return html`<section class="sunk stack close" aria-live="polite"><h3>${p.title}</h3>${found}</section>`;
+}
+
+const ICONS = { yes: "yes", always: "always", no: "no", never: "never" };
+
+function Deciding({ entry }) {
+  const [busy, setBusy] = useState(false);
+  const open = entry.state === "waiting" || (["yes", "no"].includes(entry.state) && now.value < entry.until);
+  const say = async (answer) => {
+    setBusy(true);
+    try {
+      const decided = await call("POST", `/v1/inbox/${entry.id}`, { answer });
+      inbox.value = inbox.value.map((one) => (one.id === decided.id ? decided : one));
+      tell(w.said[answer]);
+    } catch (why) {
+      tell(wrong(why));
+    } finally {
+      refresh("inbox", "status", "rules");
+      setBusy(false);
+    }
+  };
+  const reason = entry.by_rule ? `, ${w.byRule(entry.rule)}` : "";
+  return html`<section class="stack close">
+    <h3>${w.decideTitle}${entry.state !== "waiting" && html`: <span class="soft">${w.states[entry.state]}${reason}</span>`}</h3>
+    ${entry.note && html`<p class="soft">${entry.note}</p>`}
+    ${open && html`<div class="words">
+      ${Object.entries(w.words).map(([answer, [title, text]]) => html`<button key=${answer} type="button"
+        class=${`word ${["no", "never"].includes(answer) ? "no" : ""}`} disabled=${busy}
+        aria-pressed=${!entry.by_rule && entry.state === answer ? "true" : "false"} onClick=${() => say(answer)}>
+        <${Icon} name=${ICONS[answer]} /><strong>${title}</strong><span>${text}</span>
+      </button>`)}
+    </div>`}
+    <p class="small soft">${w.undo}</p>
+  </section>`;
+}

@@ -1,0 +1,139 @@
+// Results: how far a question is, and its answer with pictures and files.
+
+import { useRef, useState } from "../vendor/hooks.js";
+import { Act, Empty, Facts, Icon, Loading, Panel, Said, Who, html } from "../parts.js";
+import { count, csv, save, short, span, time, trimmed } from "../format.js";
+import { Bars, Taking, png, rowsOf } from "../charts.js";
+import { now, published, questions, refresh } from "../state.js";
+import { gist } from "../sql.js";
+import { call, file } from "../node.js";
+import { words } from "../words.js";
+
+const w = words.results;
+const COURSE = ["announced", "drawn", "collecting", "answered"];
+const SMALL = 12;
+
+/// Own questions and others' published answers, the latest first.
+export function all() {
+  const mine = (questions.value ?? []).map((question) => ({ ...question, mine: true }));
+  const own = new Set(mine.map(({ id }) => id));
+  const others = (published.value ?? []).filter(({ id }) => !own.has(id));
+  return [...mine, ...others.map((one) => ({ ...one, state: "answered", published: true, mine: false }))];
+}
+
+export const textOf = (question) => question.answer?.details.question ?? question.sql;
+
+export function Results({ path: [which] }) {
+  if (!questions.value || !published.value) return html`<${Panel} title=${w.title} lead=${w.lead}><${Loading} /><//>`;
+  const list = all();
+  const chosen = list.find(({ id }) => id === which);
+  const wide = chosen ?? list[0];
+  const item = (question) => html`<li key=${question.id}><a href=${`#/results/${question.id}`} aria-current=${question.id === wide?.id ? "true" : undefined}>
+    <span class="head-line">${gist(textOf(question))}</span>
+    <span class="line small soft"><span>${time(question.asked_at)}</span>${question.state !== "answered" && html`<span class="chip">${w.states[question.state]}</span>`}</span>
+  </a></li>`;
+  const part = (title, some) => some.length > 0 && html`<div><h2 class="small soft">${title}</h2><ul class="list">${some.map(item)}</ul></div>`;
+  return html`<${Panel} title=${w.title} lead=${w.lead} aside=${html`<a class="button" href="#/questions/ask">${words.questions.ask}</a>`}>
+    ${list.length === 0
+      ? html`<${Empty} icon="results" title=${w.emptyTitle}><p class="soft">${w.empty}</p><a class="button first" href="#/questions/ask">${words.questions.ask}</a><//>`
+      : html`<div class=${`split ${chosen ? "chosen" : ""}`}>
+          <div class="stack list">${part(w.mine, list.filter(({ mine }) => mine))}${part(w.others, list.filter(({ mine }) => !mine))}</div>
+          <div class="chosen-part stack"><a class="button plain back" href="#/results"><${Icon} name="back" />${words.back}</a><${One} key=${wide.id} question=${wide} /></div>
+        </div>`}
+  <//>`;
+}
+
+function One({ question }) {
+  return html`<article class="card appear">
+    <header class="stack close"><h2>${gist(textOf(question))}</h2>${question.purpose && html`<p class="soft"><${Said}>${question.purpose}<//></p>`}</header>
+    ${question.answer ? html`<${Answer} question=${question} />` : html`<${Course} question=${question} />`}
+    <details><summary>${w.details}</summary><${Facts} of=${[
+      [words.questions.exact, html`<code>${textOf(question)}</code>`],
+      [w.purpose, html`<${Said}>${question.purpose || words.questions.noPurpose}<//>`],
+      [w.asked, time(question.asked_at)],
+      [w.by, question.mine ? words.you : html`<${Who} id=${question.asker} />`],
+    ]} /></details>
+  </article>`;
+}
+
+function Course({ question }) {
+  const at = COURSE.indexOf(question.state);
+  if (at < 0) {
+    return html`<div class="stack close"><p class="middle">${w.states[question.state]}</p>
+      ${question.note && html`<p>${question.note}</p>`}<p class="soft">${w.nobodyLearns}</p><p><a class="button" href="#/questions/ask">${w.askAgain}</a></p></div>`;
+  }
+  const left = question.consent_until - now.value;
+  return html`<div class="stack" aria-live="polite">
+    <ol class="course">${w.course.map((name, place) => html`<li key=${name} class=${place < at ? "done" : place === at ? "now" : ""} aria-current=${place === at ? "step" : undefined}>${name}</li>`)}</ol>
+    <p>${at === 0 && left > 0 ? w.until(span(left)) : question.note || w.states[question.state]}</p>
+    ${at === 0 && html`<div><${Act} done=${w.cancelled} run=${async () => { await call("POST", `/v1/questions/${question.id}/cancel`); refresh("questions"); }}>${w.cancel}<//></div>`}
+  </div>`;
+}
+
+/// The one number that says most.
+export function headline({ count: people, mean, figures, groups }) {
+  if (groups.length && mean === null) return [count(people), w.counted(people)];
+  if (mean !== null) return [trimmed(mean), `${w.mean}, ${w.overPeople(people)}`];
+  const fit = figures.find((figure) => figure.name === "R²" && figure.value !== null);
+  if (fit) return [`${(100 * Number(fit.value)).toFixed(1)} %`, w.fit(people)];
+  const [first] = figures;
+  if (figures.length === 1) return first.value === null ? [w.untold, first.exactness] : [trimmed(first.value), `${first.name}, ${w.overPeople(people)}`];
+  return [count(people), w.counted(people)];
+}
+
+function Answer({ question }) {
+  const { details } = question.answer;
+  const picture = useRef(null);
+  const rows = rowsOf(details);
+  const [large, small] = headline(details);
+  const withheld = rows?.rows.filter((row) => row.value === null).length ?? 0;
+  const name = `${w.picture}-${short(question.id)}`;
+  return html`<div class="stack">
+    <div><p class="big">${large}</p><p class="soft">${small}</p></div>
+    <div class="stack close"><h3>${w.chartPeople}</h3><${Taking} details=${details} /></div>
+    ${rows && html`<div class="stack close" ref=${picture}><h3>${rows.title}</h3><${Bars} rows=${rows.rows} title=${w.chart(gist(details.question))} />
+      ${withheld > 0 && html`<p class="small soft">${w.withheldNote(withheld)}</p>`}
+      ${rows.interval && html`<p class="small soft">${w.interval}</p>`}</div>`}
+    <${Tables} details=${details} drawn=${rows !== null} />
+    <p class="small soft">${details.proved ? w.proved : w.unproved}</p>
+    <div class="row">
+      <a class="button first" href=${`#/proof/${question.id}`}><${Icon} name="proof" />${w.check}</a>
+      <${Act} run=${async () => save(`${name}.proof`, await file(`/v1/questions/${question.id}/proof`))}><${Icon} name="save" />${w.proofFile}<//>
+      <${Act} run=${async () => save(`${name}.csv`, csv(table(details)))}><${Icon} name="save" />${w.csv}<//>
+      ${rows && html`<${Act} run=${() => png(picture.current.querySelector("svg"), `${name}.png`)}><${Icon} name="save" />${w.png}<//>`}
+    </div>
+    <${Publishing} question=${question} />
+  </div>`;
+}
+
+function Tables({ details, drawn }) {
+  const [head, ...rows] = table(details);
+  if (rows.length === 0) return null;
+  const title = drawn ? w.asTable : w.asFigures;
+  return html`<details open=${!drawn && rows.length <= SMALL}><summary>${title}</summary><div class="scroll" tabindex="0" role="region" aria-label=${title}><table>
+    <thead><tr>${head.map((name) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead>
+    <tbody>${rows.map((row, place) => html`<tr key=${place}>${row.map((cell, at) => html`<td key=${at}>${cell ?? w.withheld}</td>`)}</tr>`)}</tbody>
+  </table></div></details>`;
+}
+
+/// All figures, as rows of a table with a head.
+function table(details) {
+  const { groups, groupings, figures } = details;
+  if (!groups.length) return [[w.figure, w.value, w.exactness], [w.peopleColumn, details.count, "exact"], ...figures.map((figure) => [figure.name, figure.value, figure.exactness])];
+  const names = groups.find((group) => group.figures)?.figures.map((figure) => figure.name) ?? [];
+  return [
+    [...groupings.map((grouping) => grouping.replaceAll('"', "")), w.peopleColumn, ...names],
+    ...groups.map((group) => [...group.labels, group.people, ...names.map((name) => group.figures?.find((figure) => figure.name === name)?.value ?? null)]),
+  ];
+}
+
+function Publishing({ question }) {
+  const [sure, setSure] = useState(false);
+  if (question.published) return html`<p class="row"><span class="chip leaf">${w.publishedTitle}</span><span class="soft">${w.published}</span></p>`;
+  if (!sure) return html`<p class="row"><span class="soft">${w.onlyYou}</span><button type="button" class="button plain" onClick=${() => setSure(true)}>${w.publish}</button></p>`;
+  const run = async () => {
+    await call("POST", `/v1/questions/${question.id}/publish`);
+    refresh("questions", "published");
+  };
+  return html`<div class="sunk row end"><p>${w.publishSure}</p><div class="row"><${Act} kind="first" done=${w.publishedTitle} run=${run}>${w.publishYes}<//><button type="button" class="button" onClick=${() => setSure(false)}>${words.cancel}</button></div></div>`;
+}

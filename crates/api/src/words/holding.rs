@@ -1,0 +1,105 @@
+//! The owner's data: what there is, where it came from, what a file would bring.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What the vault holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Holdings {
+    /// Tables with something in them, by name.
+    pub tables: Vec<HeldTable>,
+    /// What was imported, the latest first.
+    pub imports: Vec<Import>,
+}
+
+/// A table with something in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HeldTable {
+    /// Its name.
+    pub name: String,
+    /// How many rows.
+    pub rows: u64,
+    /// The moment of its first row, where rows have moments.
+    pub first_at: Option<i64>,
+    /// That of its last.
+    pub last_at: Option<i64>,
+    /// Whether it is computed from other tables.
+    pub computed: bool,
+    /// Whether it is the community's, and not of the program's own vocabulary.
+    pub of_community: bool,
+}
+
+/// One import.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Import {
+    /// Its number, by which it is taken back.
+    pub number: i64,
+    /// What the file was called.
+    pub file: String,
+    /// What it was.
+    pub format: String,
+    /// Its length.
+    pub bytes: u64,
+    /// When.
+    pub at: i64,
+    /// Rows that were new.
+    pub kept: u64,
+    /// Rows that were there already.
+    pub duplicate: u64,
+    /// Records that were left out.
+    pub skipped: u64,
+    /// When it was taken back, if it was.
+    pub undone_at: Option<i64>,
+}
+
+/// What reading a file did, or would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportReport {
+    /// What the file is.
+    pub format: String,
+    /// The import's number; none for a preview, or where a community's table was replaced.
+    pub number: Option<i64>,
+    /// The community's table whose rows the file replaces, if it is for one.
+    pub replaces: Option<String>,
+    /// Rows that are new, by table.
+    pub kept: Vec<Counted>,
+    /// Rows that were there already, or twice in the file.
+    pub duplicate: u64,
+    /// Records left out, by reason.
+    pub skipped: Vec<Counted>,
+    /// Cells of kept rows that could not be used and count as missing.
+    pub unusable_cells: u64,
+    /// The first of all these, one by one, without their values.
+    pub faults: Vec<String>,
+}
+
+/// So many of something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Counted {
+    /// Of what.
+    pub name: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// Rows that are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Removed {
+    /// How many.
+    pub rows: u64,
+}
+
+/// How a file is to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewImport {
+    /// What it is called.
+    #[serde(default)]
+    pub name: String,
+    /// The community's table that it fills; none to find out what it is.
+    #[serde(default)]
+    pub table: Option<String>,
+    /// Whether to say what it would bring, and change nothing.
+    #[serde(default)]
+    pub preview: bool,
+}

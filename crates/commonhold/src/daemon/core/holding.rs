@@ -1,0 +1,352 @@
+//! The owner's data, on the vault's own thread: what there is, files into it, and out of it again.
+
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::path::Path;
+
+use api::{
+    Counted, Fault, HeldTable, Holdings, Import, ImportReport, Kind, NewImport, Removed, Reply,
+};
+use community::Table;
+use rustix::fs::{MemfdFlags, memfd_create};
+use vault::{
+    Export, Held, ImportError, Imported, Options, Recorded, Report, Vault, VaultError, import,
+    import_csv,
+};
+
+use super::{Core, UpError};
+use crate::data::chosen_table;
+use crate::keeper::Errand;
+
+/// Longest table that is given out at once.
+const EXPORT_BYTES_MAX: usize = 48 << 20;
+/// Most faults that are told one by one.
+const FAULTS_MAX: usize = 20;
+
+impl Core {
+    /// Has the vault's thread do something, and reply.
+    pub(super) fn with_vault<T: Send + 'static>(
+        &self,
+        reply: Reply<T>,
+        run: impl FnOnce(&mut Vault) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<(), UpError> {
+        let run = |vault: &mut Vault| drop(reply.send(run(vault)));
+        self.keeper.send(Errand::Run(Box::new(run)))?;
+        Ok(())
+    }
+
+    pub(super) fn holdings(&self, reply: Reply<Holdings>) -> Result<(), UpError> {
+        self.with_vault(reply, |vault| {
+            let tables = vault.held().map_err(broken)?;
+            let mut imports = vault.imports().map_err(broken)?;
+            imports.reverse();
+            Ok(Holdings {
+                tables: tables.into_iter().map(held).collect(),
+                imports: imports.into_iter().map(recorded).collect(),
+            })
+        })
+    }
+
+    pub(super) fn import(
+        &self,
+        new: NewImport,
+        bytes: Vec<u8>,
+        reply: Reply<ImportReport>,
+    ) -> Result<(), UpError> {
+        let tables = self.community.descriptor().vocabulary.clone();
+        let now = self.now().cast_signed();
+        self.with_vault(reply, move |vault| read(vault, &new, &bytes, &tables, now))
+    }
+
+    pub(super) fn undo(&self, number: i64, reply: Reply<Removed>) -> Result<(), UpError> {
+        let now = self.now().cast_signed();
+        self.with_vault(reply, move |vault| {
+            let undone = vault.undo(number, now).map_err(|why| not_done(&why))?;
+            Ok(Removed {
+                rows: undone.removed,
+            })
+        })
+    }
+
+    pub(super) fn export(&self, table: String, reply: Reply<Vec<u8>>) -> Result<(), UpError> {
+        self.with_vault(reply, move |vault| {
+            let mut rows = Short(Vec::new());
+            match vault.export(&[&table], Export::Csv, &mut rows) {
+                Ok(_) => Ok(rows.0),
+                Err(VaultError::Io(io::ErrorKind::WriteZero)) => Err(Fault::new(
+                    Kind::Long,
+                    "this table is too long to be given out here",
+                    format!("use: commonhold data export {table} --out FILE"),
+                )),
+                Err(why) => Err(not_done(&why.into())),
+            }
+        })
+    }
+
+    pub(super) fn forget(&self, table: String, reply: Reply<Removed>) -> Result<(), UpError> {
+        self.with_vault(reply, move |vault| {
+            let rows = vault.delete(&table).map_err(|why| not_done(&why))?;
+            Ok(Removed { rows })
+        })
+    }
+}
+
+/// As `data import` does: what it is is found out, and what is of no known format may be for a table of the community.
+fn read(
+    vault: &mut Vault,
+    new: &NewImport,
+    bytes: &[u8],
+    tables: &[Table],
+    now_utc_s: i64,
+) -> Result<ImportReport, Fault> {
+    let path = Path::new(&new.name);
+    let table = |name| {
+        let chosen = chosen_table(tables, name, path);
+        chosen.map_err(|why| Fault::said(Kind::Refused, &why))
+    };
+    if let Some(name) = &new.table {
+        return replace(vault, new, bytes, table(Some(name))?);
+    }
+    let file = in_memory(bytes).map_err(|why| broken(VaultError::from(why)))?;
+    let options = Options {
+        name: &new.name,
+        now_utc_s,
+        preview: new.preview,
+        ..Options::default()
+    };
+    match import(vault, &file, &options, &mut |_| {}) {
+        Ok(report) => Ok(reported(report)),
+        Err(ImportError::NeedsMapping | ImportError::UnknownFormat) if is_csv(path) => {
+            replace(vault, new, bytes, table(None)?)
+        }
+        Err(why) => Err(not_done(&why)),
+    }
+}
+
+/// The file's rows instead of those of a table of the community.
+fn replace(
+    vault: &mut Vault,
+    new: &NewImport,
+    bytes: &[u8],
+    table: &Table,
+) -> Result<ImportReport, Fault> {
+    if new.preview {
+        return Ok(ImportReport {
+            format: "CSV".into(),
+            number: None,
+            replaces: Some(table.name.clone()),
+            kept: vec![],
+            duplicate: 0,
+            skipped: vec![],
+            unusable_cells: 0,
+            faults: vec![],
+        });
+    }
+    let imported = import_csv(vault, bytes, table, None).map_err(|why| not_done(&why))?;
+    let Imported {
+        kept,
+        skipped_rows,
+        unusable_cells,
+        faults,
+        ..
+    } = imported;
+    let left_out = (skipped_rows > 0).then(|| counted("another number of cells", skipped_rows));
+    Ok(ImportReport {
+        format: "CSV".into(),
+        number: None,
+        replaces: Some(table.name.clone()),
+        kept: vec![counted(&table.name, kept)],
+        duplicate: 0,
+        skipped: left_out.into_iter().collect(),
+        unusable_cells,
+        faults: told(&faults),
+    })
+}
+
+fn is_csv(path: &Path) -> bool {
+    let extension = path.extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
+}
+
+/// A file that is on no disk: importers want one, and the owner's data must not lie on a disk in the clear.
+fn in_memory(bytes: &[u8]) -> io::Result<File> {
+    let mut file = File::from(memfd_create("import", MemfdFlags::CLOEXEC)?);
+    file.write_all(bytes)?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// No longer than may be.
+struct Short(Vec<u8>);
+
+impl Write for Short {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > EXPORT_BYTES_MAX {
+            return Ok(0);
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn held(held: Held) -> HeldTable {
+    HeldTable {
+        name: held.table.name,
+        rows: held.rows,
+        first_at: held.span_utc_s.map(|(first, _)| first),
+        last_at: held.span_utc_s.map(|(_, last)| last),
+        computed: held.computed,
+        of_community: !held.own,
+    }
+}
+
+fn recorded(recorded: Recorded) -> Import {
+    Import {
+        number: recorded.import,
+        file: recorded.name,
+        format: recorded.format,
+        bytes: recorded.bytes,
+        at: recorded.at_utc_s,
+        kept: recorded.kept,
+        duplicate: recorded.duplicate,
+        skipped: recorded.skipped.iter().map(|(_, records)| records).sum(),
+        undone_at: recorded.undone_utc_s,
+    }
+}
+
+fn reported(report: Report) -> ImportReport {
+    let all = |counts: &std::collections::BTreeMap<&'static str, u64>| {
+        counts
+            .iter()
+            .map(|(name, count)| counted(name, *count))
+            .collect()
+    };
+    ImportReport {
+        format: report.format.to_string(),
+        number: report.import,
+        replaces: None,
+        kept: all(&report.kept),
+        duplicate: report.duplicate,
+        skipped: all(&report.skipped),
+        unusable_cells: report.unusable_cells,
+        faults: told(&report.faults),
+    }
+}
+
+fn told(faults: &[vault::Fault]) -> Vec<String> {
+    let first = faults.iter().take(FAULTS_MAX);
+    first.map(ToString::to_string).collect()
+}
+
+fn counted(name: &str, count: u64) -> Counted {
+    let name = name.to_owned();
+    Counted { name, count }
+}
+
+fn broken(why: VaultError) -> Fault {
+    Fault::said(Kind::Failed, &why.to_string())
+}
+
+/// What cannot be read, is not there, or does not work.
+fn not_done(why: &ImportError) -> Fault {
+    let kind = match why {
+        ImportError::NoImport { .. } | ImportError::Vault(VaultError::NoTable(_)) => Kind::Unknown,
+        ImportError::Computed { .. } => Kind::Late,
+        ImportError::Io(_) | ImportError::Vault(_) => Kind::Failed,
+        _ => Kind::Refused,
+    };
+    if matches!(why, ImportError::UnknownFormat) {
+        return Fault::new(
+            kind,
+            "what kind of file this is cannot be told from what is in it",
+            "say which table of your community it is for, or use: commonhold data import FILE --map FILE.toml",
+        );
+    }
+    let text = why.to_string();
+    match text.contains("; ") {
+        true => Fault::said(kind, &text),
+        false => Fault::new(kind, text, "nothing was changed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base::Rng;
+    use community::{Column, Kind as ColumnIs};
+    use vault::VaultKey;
+
+    use super::*;
+
+    const TRACK: &[u8] = br#"<gpx creator="x"><trk><trkseg>
+        <trkpt lat="1" lon="2"><time>2020-01-01T00:00:00Z</time></trkpt>
+        <trkpt lat="95" lon="2"><time>2020-01-01T00:00:01Z</time></trkpt></trkseg></trk></gpx>"#;
+
+    fn vault(folder: &Path) -> Vault {
+        let key = VaultKey::generate(&mut Rng::from_number(1));
+        Vault::create(&folder.join("vault.db"), &key).expect("a vault")
+    }
+
+    fn new(name: &str, preview: bool) -> NewImport {
+        NewImport {
+            name: name.into(),
+            table: None,
+            preview,
+        }
+    }
+
+    fn tables() -> Vec<Table> {
+        let column = Column {
+            name: "mood".into(),
+            kind: ColumnIs::Category(vec!["good".into(), "bad".into()]),
+        };
+        vec![Table {
+            name: "days".into(),
+            columns: vec![column],
+        }]
+    }
+
+    #[test]
+    fn a_look_changes_nothing_and_a_second_time_brings_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut vault = vault(folder.path());
+        let mut bring = |preview| {
+            let report = read(&mut vault, &new("a.gpx", preview), TRACK, &[], 1).expect("read");
+            let held = vault.held().expect("told");
+            (report, held.iter().map(|held| held.rows).max().unwrap_or(0))
+        };
+        let one = vec![counted("positions", 1)];
+        let (look, rows) = bring(true);
+        assert_eq!((&look.kept, look.number, rows), (&one, None, 0));
+        let (first, rows) = bring(false);
+        assert_eq!((&first.kept, first.number, rows), (&one, Some(1), 1));
+        let (again, _) = bring(false);
+        assert_eq!((again.kept.len(), again.duplicate), (0, 1));
+        let undone = vault.undo(1, 2).map_err(|why| not_done(&why).kind);
+        assert_eq!(undone.map(|undone| undone.removed), Ok(1));
+        let twice = vault.undo(1, 2).map_err(|why| not_done(&why).kind);
+        assert_eq!(twice.map(|undone| undone.removed), Err(Kind::Unknown));
+    }
+
+    #[test]
+    fn a_table_of_the_community_is_replaced_and_anything_else_refused_in_words() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut vault = vault(folder.path());
+        let mut bring =
+            |name, preview, file: &[u8]| read(&mut vault, &new(name, preview), file, &tables(), 1);
+        let look = bring("days.csv", true, b"mood\ngood\n").expect("looked at");
+        assert_eq!(
+            (look.replaces.as_deref(), look.kept.len()),
+            (Some("days"), 0)
+        );
+        let report = bring("days.csv", false, b"mood\ngood\nso so\n").expect("read");
+        assert_eq!(report.kept, [counted("days", 2)]);
+        assert_eq!((report.unusable_cells, report.faults.len()), (1, 1));
+        let refused = bring("a.bin", false, b"\x00\x01\x02").expect_err("of no kind");
+        assert_eq!(refused.kind, Kind::Refused);
+        assert!(!refused.what_to_do.contains("--as"), "{refused:?}");
+    }
+}

@@ -1,0 +1,193 @@
+//! `commonhold leave`: tell the others, stop, and erase if asked to.
+
+use std::io::{BufRead, IsTerminal, Write, stderr, stdin};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use base::NodeId;
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::{ANSWERED, FAILED, NOT_RUNNING, REFUSED};
+use crate::daemon::folder::{Claimed, FolderError, client};
+use crate::daemon::running::stopped_in;
+use crate::daemon::{Failure, Where, converse};
+use crate::home::Home;
+use crate::output::{tell, warn};
+use crate::wiping::Wiping;
+
+/// The authority's key: whoever wipes it takes the community from everybody.
+const AUTHORITY: &str = "authority.locked";
+/// How many digits of a name are typed at least.
+const DIGITS_MIN: usize = 8;
+
+/// Of `commonhold leave`.
+#[derive(Debug, Args)]
+pub struct LeaveOptions {
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+    /// Then erase its keys and your data, for good
+    #[arg(long)]
+    pub wipe: bool,
+    /// Do not ask
+    #[arg(long, requires = "wipe")]
+    pub yes: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs the command.
+pub fn leave(options: &LeaveOptions) -> ExitCode {
+    converse(options.json, async {
+        let folder = options.place.config()?.folder;
+        let home = Home::at(&folder);
+        let node = home.wiped().or_else(|| home.node());
+        if options.wipe {
+            may_wipe(&home, node, options.yes)?;
+        }
+        let left = match client(&folder) {
+            Ok(client) => {
+                client.leave().await?;
+                stopped_in(&folder).await?;
+                true
+            }
+            Err(FolderError::Idle(_) | FolderError::Wiped(_)) if options.wipe => false,
+            Err(why @ FolderError::Nobody(_)) => return Err(Failure::new(why, NOT_RUNNING)),
+            Err(why) => return Err(why.into()),
+        };
+        let remaining = match options.wipe {
+            true => Some(wipe(&folder, node)?),
+            false => None,
+        };
+        if options.json {
+            let node = node.map(|node| node.to_string());
+            let wiped = remaining.is_some();
+            let told = json!({
+                "node": node, "folder": folder, "told_others": left, "wiped": wiped,
+                "remaining": remaining.unwrap_or_default(),
+            });
+            tell(format_args!("{told:#}"));
+        } else {
+            tell(lines(node, left, remaining.as_deref()).join("\n"));
+        }
+        Ok(ANSWERED)
+    })
+}
+
+/// Whether its owner means it.
+fn may_wipe(home: &Home, node: Option<NodeId>, yes: bool) -> Result<(), Failure> {
+    let folder = home.path();
+    if !home.is_inhabited() && !home.is_wiped() {
+        let why = format!("no node lives in {}; nothing was changed", folder.display());
+        return Err(Failure::new(why, NOT_RUNNING));
+    }
+    if folder.join(AUTHORITY).exists() {
+        let why = format!(
+            "{} also holds the community's authority; move {AUTHORITY} away first, nothing was changed",
+            folder.display()
+        );
+        return Err(Failure::new(why, REFUSED));
+    }
+    // What has begun was meant.
+    if yes || home.is_wiped() {
+        return Ok(());
+    }
+    let Some(node) = node else {
+        let why = "the file of keys cannot be read, so that it is not known whose it is; if you mean it, say --yes";
+        return Err(Failure::new(why, REFUSED));
+    };
+    let ask = format!(
+        "This erases the keys of node {node} and your data in {}, for good.\nType the node's name, or its first {DIGITS_MIN} digits:",
+        folder.display()
+    );
+    warn(ask);
+    if stdin().is_terminal() {
+        drop(stderr().flush());
+    }
+    let mut typed = String::new();
+    let read = stdin().lock().read_line(&mut typed);
+    read.map_err(|why| Failure::new(format!("cannot read: {why}"), FAILED))?;
+    if !is_meant(&typed, node) {
+        let why = "that is not its name; nothing was changed";
+        return Err(Failure::new(why, REFUSED));
+    }
+    Ok(())
+}
+
+fn is_meant(typed: &str, node: NodeId) -> bool {
+    let typed = typed.trim().to_ascii_lowercase();
+    typed.len() >= DIGITS_MIN && node.to_string().starts_with(&typed)
+}
+
+fn wipe(folder: &Path, node: Option<NodeId>) -> Result<Vec<PathBuf>, Failure> {
+    // Nobody starts it meanwhile.
+    let _held = Claimed::hold(folder)?;
+    let wiped = Wiping::plan(folder, node).and_then(Wiping::finish);
+    wiped.map_err(|why| {
+        let folder = folder.display();
+        let why = format!(
+            "cannot erase all of {folder}: {why}; check its permissions, and repeat: commonhold leave --wipe --dir {folder}"
+        );
+        Failure::new(why, FAILED)
+    })
+}
+
+fn lines(node: Option<NodeId>, left: bool, remaining: Option<&[PathBuf]>) -> Vec<String> {
+    let name = node.map_or("the node".into(), |node| format!("node {node}"));
+    let mut lines = vec![match left {
+        true => format!("The others are told that {name} goes; it has stopped."),
+        false => format!("{name} was not running: the others notice by themselves."),
+    }];
+    let Some(remaining) = remaining else {
+        lines.push("Its keys and data are still here: commonhold up brings it back.".into());
+        return lines;
+    };
+    lines.push(
+        "Its keys are overwritten and deleted, its vault and all else that it kept is deleted."
+            .into(),
+    );
+    lines.push(
+        "Nothing opens the vault without the keys. Whether a flash disk still holds old copies of them nobody can say; \
+         backups that you made are yours to delete."
+            .into(),
+    );
+    if let Some(node) = node {
+        lines.push(format!(
+            "Its certificate is in force until it expires, unless the authority takes it back: commonhold community revoke {node}"
+        ));
+    }
+    if !remaining.is_empty() {
+        let left: Vec<_> = remaining
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        lines.push(format!(
+            "Left alone, as no node made it: {}",
+            left.join(", ")
+        ));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_typed_and_not_just_confirmed() {
+        let node = NodeId([0xab; 32]);
+        let name = node.to_string();
+        for meant in [
+            &name,
+            &name[..8],
+            &format!(" {}\n", name.to_ascii_uppercase()),
+        ] {
+            assert!(is_meant(meant, node), "{meant}");
+        }
+        for other in ["", "\n", "yes", &name[..7], "abababac", &format!("{name}a")] {
+            assert!(!is_meant(other, node), "{other}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! A file for a table that the community declares.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use community::Table;
+use serde_json::json;
+use vault::{Imported, Vault, import_csv};
+
+use crate::cli::USAGE;
+use crate::data::{Failed, Said};
+
+/// Replaces what the table held by what the file says.
+pub fn import(vault: &mut Vault, file: &File, shown: &Path, table: &Table) -> Result<Said, Failed> {
+    let imported = import_csv(vault, BufReader::new(file), table, None);
+    let imported = imported.map_err(|why| {
+        (
+            format!("{}: {why}; nothing was changed", shown.display()),
+            USAGE,
+        )
+    })?;
+    Ok(Said {
+        json: as_json(table, &imported),
+        lines: as_lines(table, &imported),
+    })
+}
+
+/// The table that is meant: the one that is named, or that the file is named after, or the only one that there is.
+pub fn chosen<'a>(
+    vocabulary: &'a [Table],
+    name: Option<&str>,
+    file: &Path,
+) -> Result<&'a Table, String> {
+    let named = |name: &str| vocabulary.iter().find(|table| table.name == name);
+    let stem = file.file_stem().and_then(|stem| stem.to_str());
+    let found = match (name, vocabulary) {
+        (Some(name), _) => named(name),
+        (None, [only]) => Some(only),
+        (None, _) => stem.and_then(named),
+    };
+    found.ok_or_else(|| {
+        let names: Vec<_> = vocabulary.iter().map(|table| table.name.as_str()).collect();
+        match names.as_slice() {
+            [] => {
+                "the community has no tables yet; its authority adds them to the vocabulary".into()
+            }
+            names => format!(
+                "name one of the community's tables with --table: {}",
+                names.join(", ")
+            ),
+        }
+    })
+}
+
+fn as_json(table: &Table, imported: &Imported) -> serde_json::Value {
+    json!({
+        "table": table.name,
+        "kept": imported.kept,
+        "skipped_rows": imported.skipped_rows,
+        "unusable_cells": imported.unusable_cells,
+        "rounded_cells": imported.rounded_cells,
+        "faults": imported.faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
+fn as_lines(table: &Table, imported: &Imported) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{} rows are in the table {} now.",
+        imported.kept, table.name
+    )];
+    let more = [
+        (
+            imported.skipped_rows,
+            "rows were left out: another number of cells than the first line",
+        ),
+        (
+            imported.unusable_cells,
+            "cells could not be used and count as missing",
+        ),
+        (
+            imported.rounded_cells,
+            "numbers had more digits than the vocabulary keeps, and are rounded",
+        ),
+    ];
+    let more = more.iter().filter(|(number, _)| *number > 0);
+    lines.extend(more.map(|(number, what)| format!("{number} {what}.")));
+    lines.extend(imported.faults.iter().map(|fault| format!("  {fault}")));
+    lines
+}

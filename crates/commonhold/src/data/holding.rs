@@ -1,0 +1,350 @@
+//! What the vault holds: looking at it, taking it elsewhere, taking it back, forgetting it.
+
+use std::fs::OpenOptions;
+use std::io::{self, BufRead, BufWriter, IsTerminal, Write, stdin};
+use std::os::unix::fs::OpenOptionsExt;
+
+use community::Kind;
+use serde_json::{Value, json};
+use vault::{Export, Held, ImportError, Vault, VaultError};
+
+use crate::cli::{FAILED, REFUSED, USAGE};
+use crate::data::{
+    DeleteOptions, ExportOptions, Failed, Looking, Said, ShowOptions, UndoOptions, Written, failed,
+    now_utc_s, vault,
+};
+use crate::output::warn;
+
+/// Seconds of a day.
+const DAY_S: i64 = 86_400;
+
+/// `data list`.
+pub fn list(options: &Looking) -> Result<Said, Failed> {
+    let held = vault(&options.place)?.held().map_err(failed)?;
+    let mut lines: Vec<String> = held.iter().map(line).collect();
+    if lines.is_empty() {
+        lines.push("The vault holds no data yet. Import some: commonhold data import FILE".into());
+    }
+    let tables: Vec<Value> = held.iter().map(as_json).collect();
+    Ok(Said {
+        json: json!({ "tables": tables }),
+        lines,
+    })
+}
+
+fn line(held: &Held) -> String {
+    let kind = match (held.own, held.computed) {
+        (true, true) => ", computed",
+        (true, false) => "",
+        (false, _) => ", of your community",
+    };
+    let span = held.span_utc_s.map_or_else(String::new, |(first, last)| {
+        format!(", {} to {}", date(first), date(last))
+    });
+    format!("{:<16} {} rows{span}{kind}", held.table.name, held.rows)
+}
+
+fn as_json(held: &Held) -> Value {
+    json!({
+        "table": held.table.name,
+        "rows": held.rows,
+        "first_utc_s": held.span_utc_s.map(|(first, _)| first),
+        "last_utc_s": held.span_utc_s.map(|(_, last)| last),
+        "computed": held.computed,
+        "own": held.own,
+    })
+}
+
+/// `data show`.
+pub fn show(options: &ShowOptions) -> Result<Said, Failed> {
+    let vault = vault(&options.place)?;
+    let held = find(&vault, &options.table)?;
+    let mut rows = Vec::new();
+    let mut first = First {
+        rows: &mut rows,
+        left: options.rows + 1,
+    };
+    match vault.export(&[&held.table.name], Export::Csv, &mut first) {
+        // It has seen enough.
+        Ok(_) | Err(VaultError::Io(io::ErrorKind::WriteZero)) => {}
+        Err(why) => return Err(failed(why)),
+    }
+    let rows = String::from_utf8_lossy(&rows).into_owned();
+    let columns: Vec<Value> = held.table.columns.iter().map(column).collect();
+    let mut lines = vec![line(&held)];
+    lines.extend(rows.lines().map(String::from));
+    let mut json = as_json(&held);
+    json["columns"] = columns.into();
+    json["csv"] = rows.into();
+    Ok(Said { json, lines })
+}
+
+fn column(column: &community::Column) -> Value {
+    let (kind, more) = match &column.kind {
+        Kind::Number(range) => {
+            let range = json!({ "decimals": range.decimals, "min": range.min, "max": range.max });
+            ("number", range)
+        }
+        Kind::Category(words) => ("category", json!(words)),
+        Kind::Text => ("text", Value::Null),
+    };
+    json!({ "name": column.name, "kind": kind, "allowed": more })
+}
+
+/// The first lines of what is written to it, with quoted ends of lines counted as lines too.
+struct First<'a> {
+    rows: &'a mut Vec<u8>,
+    left: usize,
+}
+
+impl Write for First<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for &byte in bytes {
+            if self.left == 0 {
+                return Ok(0);
+            }
+            self.rows.push(byte);
+            self.left -= usize::from(byte == b'\n');
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// `data export`.
+pub fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
+    let vault = vault(&options.place)?;
+    let held = vault.held().map_err(failed)?;
+    let mut tables = Vec::new();
+    for name in &options.tables {
+        tables.push(find(&vault, name)?.table.name);
+    }
+    if tables.is_empty() {
+        let all = held.into_iter().filter(|held| !held.computed && held.own);
+        tables = all.map(|held| held.table.name).collect();
+    }
+    if tables.is_empty() {
+        return Err((
+            "the vault holds no data yet; nothing was written".into(),
+            USAGE,
+        ));
+    }
+    let format = match (options.format, tables.as_slice()) {
+        (Some(Written::Csv), [_, _, ..]) => {
+            return Err((
+                "CSV takes one table; name it, or use --format json".into(),
+                USAGE,
+            ));
+        }
+        (Some(format), _) => format.into(),
+        (None, [_]) => Export::Csv,
+        (None, _) => Export::Json,
+    };
+    let names: Vec<&str> = tables.iter().map(String::as_str).collect();
+    let Some(path) = &options.out else {
+        let mut out = BufWriter::new(io::stdout().lock());
+        return match vault.export(&names, format, &mut out) {
+            // Who reads has seen enough.
+            Ok(_) | Err(VaultError::Io(io::ErrorKind::BrokenPipe)) => Ok(None),
+            Err(why) => Err(failed(why)),
+        };
+    };
+    let lost = |why: &dyn std::fmt::Display| {
+        failed(format!(
+            "cannot write {}: {why}; choose a new file in a folder of yours",
+            path.display()
+        ))
+    };
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    let mut out = BufWriter::new(file.map_err(|why| lost(&why))?);
+    let rows = vault
+        .export(&names, format, &mut out)
+        .map_err(|why| lost(&why))?;
+    let synced = out
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)
+        .and_then(|it| it.sync_all());
+    synced.map_err(|why| lost(&why))?;
+    Ok(Some(Said {
+        json: json!({ "file": path.display().to_string(), "tables": tables, "rows": rows }),
+        lines: vec![format!(
+            "{rows} rows of {} are in {}, readable by your account alone and not encrypted.",
+            tables.join(", "),
+            path.display()
+        )],
+    }))
+}
+
+/// `data undo`.
+pub fn undo(options: &UndoOptions) -> Result<Said, Failed> {
+    let mut vault = vault(&options.place)?;
+    let undone = vault.undo(options.import, now_utc_s()).map_err(|why| {
+        let code = if matches!(why, ImportError::NoImport { .. }) {
+            USAGE
+        } else {
+            FAILED
+        };
+        (why.to_string(), code)
+    })?;
+    Ok(Said {
+        json: json!({ "import": options.import, "removed": undone.removed }),
+        lines: vec![format!(
+            "Import {} is undone: {} rows are gone.",
+            options.import, undone.removed
+        )],
+    })
+}
+
+/// `data delete`.
+pub fn delete(options: &DeleteOptions) -> Result<Said, Failed> {
+    let mut vault = vault(&options.place)?;
+    let held = find(&vault, &options.table)?;
+    let (name, rows) = (held.table.name, held.rows);
+    if !options.yes && !agreed(&name, rows) {
+        let why = format!("nothing was deleted; to delete {name} without being asked: --yes");
+        return Err((why, REFUSED));
+    }
+    let rows = vault.delete(&name).map_err(|why| {
+        let code = if matches!(why, ImportError::Computed { .. }) {
+            USAGE
+        } else {
+            FAILED
+        };
+        (why.to_string(), code)
+    })?;
+    Ok(Said {
+        json: json!({ "table": name, "removed": rows }),
+        lines: vec![format!("{name} is deleted: {rows} rows are gone.")],
+    })
+}
+
+/// Whether the owner says yes, typing the table's name.
+fn agreed(name: &str, rows: u64) -> bool {
+    if !stdin().is_terminal() {
+        return false;
+    }
+    warn(format_args!(
+        "{rows} rows of {name} will be gone. Type its name to go on:"
+    ));
+    let mut typed = String::new();
+    stdin().lock().read_line(&mut typed).is_ok() && typed.trim() == name
+}
+
+/// `data sources`.
+pub fn sources(options: &Looking) -> Result<Said, Failed> {
+    let imports = vault(&options.place)?.imports().map_err(failed)?;
+    let mut lines = Vec::new();
+    let mut all = Vec::new();
+    for it in &imports {
+        let skipped: u64 = it.skipped.iter().map(|(_, records)| records).sum();
+        let undone = it
+            .undone_utc_s
+            .map_or_else(String::new, |at| format!(", undone {}", date(at)));
+        lines.push(format!(
+            "{:>4}  {}  {} ({})  {} kept, {} duplicate, {skipped} skipped{undone}",
+            it.import,
+            date(it.at_utc_s),
+            it.name.escape_debug(),
+            it.format,
+            it.kept,
+            it.duplicate
+        ));
+        let reasons: serde_json::Map<String, Value> = it
+            .skipped
+            .iter()
+            .map(|(reason, records)| (reason.clone(), (*records).into()))
+            .collect();
+        all.push(json!({
+            "import": it.import, "file": it.name, "format": it.format, "bytes": it.bytes, "at_utc_s": it.at_utc_s,
+            "kept": it.kept, "duplicate": it.duplicate, "skipped": reasons, "undone_utc_s": it.undone_utc_s,
+        }));
+    }
+    if lines.is_empty() {
+        lines.push("Nothing was imported yet.".into());
+    }
+    Ok(Said {
+        json: json!({ "imports": all }),
+        lines,
+    })
+}
+
+fn find(vault: &Vault, name: &str) -> Result<Held, Failed> {
+    let held = vault.held().map_err(failed)?;
+    let names: Vec<String> = held.iter().map(|held| held.table.name.clone()).collect();
+    let found = held
+        .into_iter()
+        .find(|held| held.table.name.eq_ignore_ascii_case(name));
+    found.ok_or_else(|| {
+        let names = if names.is_empty() {
+            "none".into()
+        } else {
+            names.join(", ")
+        };
+        (
+            format!(
+                "the vault has no table \"{}\"; it has {names}",
+                name.escape_debug()
+            ),
+            USAGE,
+        )
+    })
+}
+
+/// The day in UTC, as 2024-05-01.
+fn date(utc_s: i64) -> String {
+    // Days since 0000-03-01; eras have 400 years (Howard Hinnant's civil_from_days).
+    let days = utc_s.div_euclid(DAY_S) + 719_468;
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let years = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * years + years / 4 - years / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let (month, later) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    format!("{:04}-{month:02}-{day:02}", era * 400 + years + later)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (utc_s, shown) in [
+            (0, "1970-01-01"),
+            (-1, "1969-12-31"),
+            (951_782_400, "2000-02-29"),
+            (951_868_799, "2000-02-29"),
+            (951_868_800, "2000-03-01"),
+            (1_763_000_000, "2025-11-13"),
+            (4_107_542_400, "2100-03-01"),
+        ] {
+            assert_eq!(date(utc_s), shown);
+        }
+    }
+
+    #[test]
+    fn the_first_lines_are_the_first_lines() {
+        let mut rows = Vec::new();
+        let mut first = First {
+            rows: &mut rows,
+            left: 2,
+        };
+        let written = first.write_all(b"a\nb\nc\n");
+        assert_eq!(
+            written.map_err(|why| why.kind()),
+            Err(io::ErrorKind::WriteZero)
+        );
+        assert_eq!(rows, b"a\nb\n");
+    }
+}

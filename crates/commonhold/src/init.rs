@@ -1,0 +1,139 @@
+//! `commonhold init`: the first command of somebody new.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use base::NodeId;
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::{ANSWERED, FAILED, USAGE, fail};
+use crate::config::{self, Config};
+use crate::daemon::Where;
+use crate::files;
+use crate::home::Home;
+use crate::output::tell;
+
+/// Of `commonhold init`.
+#[derive(Debug, Args)]
+pub struct InitOptions {
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What is there already.
+struct Found {
+    path: PathBuf,
+    written: bool,
+    config: Config,
+    node: Option<NodeId>,
+}
+
+/// Writes what is missing, changes nothing that is there, and says what comes next.
+pub fn main(options: &InitOptions) -> ExitCode {
+    let found = match prepare(&options.place) {
+        Ok(found) => found,
+        Err((why, code)) => return fail(options.json, &why, code),
+    };
+    let next = next(found.node.is_some());
+    if options.json {
+        let node = found.node.map(|node| node.to_string());
+        tell(format_args!(
+            "{:#}",
+            json!({
+                "config": found.path,
+                "config_written": found.written,
+                "folder": found.config.folder,
+                "node": node,
+                "next": next.map(|(command, _)| command),
+            })
+        ));
+    } else {
+        for line in lines(&found) {
+            tell(line);
+        }
+        for (command, what) in next {
+            tell(format_args!("  {command:<44} {what}"));
+        }
+    }
+    ExitCode::from(ANSWERED)
+}
+
+fn prepare(place: &Where) -> Result<Found, (String, u8)> {
+    let values = place.values().map_err(|why| (why.to_string(), USAGE))?;
+    // What is there is to hold before anything is written.
+    let config = values.config().map_err(|why| (why.to_string(), USAGE))?;
+    let path = values.path;
+    let written = match path.exists() {
+        true => false,
+        false => {
+            write(&path).map_err(|why| {
+                let path = path.display();
+                (
+                    format!("cannot write {path}: {why}; check the folder and the free space"),
+                    FAILED,
+                )
+            })?;
+            true
+        }
+    };
+    let node = Home::at(&config.folder).node();
+    Ok(Found {
+        path,
+        written,
+        config,
+        node,
+    })
+}
+
+fn write(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
+    files::make_folder(folder)?;
+    files::replace(path, config::template().as_bytes())
+}
+
+fn lines(found: &Found) -> Vec<String> {
+    let path = found.path.display();
+    let config = match found.written {
+        true => format!("Wrote {path}: every key with its default, for you to change."),
+        false => format!("{path} is there and well; nothing in it was changed."),
+    };
+    let node = match found.node {
+        Some(node) => format!("Node {node} lives in {}.", found.config.folder.display()),
+        None => "No node lives here yet: its keys are made when you join a community.".into(),
+    };
+    vec![config, node, "Next:".into()]
+}
+
+/// Commands, and what they do.
+fn next(is_member: bool) -> [(&'static str, &'static str); 3] {
+    match is_member {
+        true => [
+            (
+                "commonhold data import FILE.csv",
+                "your data, which stay on this machine",
+            ),
+            ("commonhold up --detach", "run your node"),
+            ("commonhold status", "how it is, problems first"),
+        ],
+        false => [
+            (
+                "commonhold community join TICKET",
+                "with the line that a member gave you",
+            ),
+            (
+                "commonhold community create \"NAME\"",
+                "or found a community of your own",
+            ),
+            (
+                "commonhold demo",
+                "or first see what it does, on this machine alone",
+            ),
+        ],
+    }
+}

@@ -1,0 +1,284 @@
+// Walks through the page of two nodes as their owners would, and looks for what must not be: requests to elsewhere,
+// complaints of the browser, faults that keep people out. Run by tests/page.rs, in the folder of the nodes.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const { PROGRAM, BROWSER, PACKAGES, SCREENSHOTS } = process.env;
+const load = createRequire(join(PACKAGES, "walk.cjs"));
+const { chromium } = load("playwright-core");
+const AXE = readFileSync(join(PACKAGES, "axe-core/axe.min.js"), "utf8");
+
+const SOON = 20_000;
+/// For a question with a minute to decide, on a busy machine.
+const ANSWER = 180_000;
+const PANELS = ["home", "data", "questions", "questions/ask", "results", "proof", "consent", "network", "settings"];
+
+const run = (env, ...args) => execFileSync(PROGRAM, args, { encoding: "utf8", env: { ...process.env, ...env } }).trim();
+const address = (folder) => run({}, "open", "--print", "--dir", folder);
+
+const browser = await chromium.launch({ executablePath: BROWSER, args: process.getuid() === 0 ? ["--no-sandbox"] : [] });
+const elsewhere = [];
+const complaints = [];
+
+async function open(folder) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", reducedMotion: "reduce" });
+  context.on("request", (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    if (protocol !== "blob:" && hostname !== "127.0.0.1") elsewhere.push(request.url());
+  });
+  const page = await context.newPage();
+  page.on("console", (message) => {
+    // A request that fails is said by the page itself.
+    if (["error", "warning"].includes(message.type()) && !message.text().startsWith("Failed to load resource")) complaints.push(message.text());
+  });
+  page.on("pageerror", (why) => complaints.push(String(why)));
+  const url = address(folder);
+  await page.goto(url);
+  await page.getByRole("heading", { level: 1, name: "Gardeners" }).waitFor({ timeout: SOON });
+  return { context, page, url };
+}
+
+async function go(page, panel) {
+  await page.evaluate((panel) => (location.hash = `#/${panel}`), panel);
+  await page.locator(`.nav a[href="#/${panel.split("/")[0]}"][aria-current]`).waitFor({ timeout: SOON });
+  await page.locator("h1").waitFor({ timeout: SOON });
+}
+
+/// No serious fault by axe-core's rules.
+async function accessible(page, name) {
+  // The page's own policy keeps scripts out; the checker's is put in through the debugger.
+  const found = await page.evaluate(`${AXE}; axe.run(document, { resultTypes: ["violations"] })`);
+  const serious = found.violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
+  const told = serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join("; ")}`);
+  assert.deepEqual(told, [], `${name} keeps people out`);
+}
+
+const step = (text) => console.log(`${new Date().toISOString().slice(11, 19)} ${text}`);
+
+async function firstRun() {
+  const { context, page, url } = await open("0");
+  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+  const sizes = await page.evaluate(() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].map((entry) => entry.transferSize));
+  const transferred = sizes.reduce((sum, size) => sum + size, 0);
+  step(`first paint after ${Math.round(paint)} ms, ${Math.round(transferred / 1000)} kB`);
+  assert.ok(transferred < 250_000, "250 kB at most");
+  assert.ok(!page.url().includes("code="), "the code is not left in the address");
+  await page.getByText("6 other members are known").waitFor({ timeout: SOON });
+  // A reload stays in; the same link a second time closes what it had opened.
+  await page.reload();
+  await page.getByRole("heading", { level: 1, name: "Gardeners" }).waitFor({ timeout: SOON });
+  const thief = await browser.newContext();
+  const other = await thief.newPage();
+  await other.goto(url);
+  await other.getByText("this link was used before").waitFor({ timeout: SOON });
+  await page.reload();
+  await page.getByRole("heading", { name: "This page is locked" }).waitFor({ timeout: SOON });
+  await thief.close();
+  await context.close();
+}
+
+/// A file is looked at, brought in, not brought in twice, and taken back; another is dragged here.
+async function bringIn(page) {
+  await go(page, "data");
+  const file = fileURLToPath(new URL("../../vault/tests/files/cerknicko-jezero.gpx", import.meta.url));
+  const bring = page.getByRole("button", { name: "Bring it in" });
+  await page.locator("#file").setInputFiles(file);
+  await page.getByText("296 positions").waitFor({ timeout: SOON });
+  await accessible(page, "a preview");
+  await shots(page, "data-preview");
+  await bring.click();
+  await page.getByText("It has brought, as new:").waitFor({ timeout: SOON });
+  await page.getByText("296 new, 0 there before, 7 left out").waitFor({ timeout: SOON });
+  await page.getByRole("button", { name: "Another file" }).click();
+  await page.locator("#file").setInputFiles(file);
+  await page.getByText("There is nothing new in it.").waitFor({ timeout: SOON });
+  await page.getByText("296 rows are there already.").waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Undo 1" }).click();
+  await page.locator("td", { hasText: /^undone$/ }).waitFor({ timeout: SOON });
+
+  const dragged = await page.evaluateHandle(() => {
+    const all = new DataTransfer();
+    all.items.add(new File(["hours,quality\n6.5,bad\n"], "sleep.csv"));
+    return all;
+  });
+  await page.locator(".drop").dispatchEvent("drop", { dataTransfer: dragged });
+  await page.getByText("It would replace all that the table sleep holds.").waitFor({ timeout: SOON });
+  await bring.click();
+  await page.getByText("The table sleep holds what this file says now.").waitFor({ timeout: SOON });
+  const [saved] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export sleep" }).click()]);
+  assert.equal(readFileSync(await saved.path(), "utf8").replaceAll("\r", ""), "hours,quality\n6.5,bad\n");
+  step("files come in, and out again");
+}
+
+async function askAndAnswer(asker, owner) {
+  await go(asker, "questions/ask");
+  await asker.getByLabel("What do you want to know?").selectOption("AVG");
+  await asker.getByText('SELECT AVG("hours") FROM "sleep"').waitFor({ timeout: SOON });
+  const put = asker.getByRole("button", { name: "Put the question" });
+  assert.ok(await put.isDisabled(), "nobody is asked without a purpose");
+  await asker.getByLabel("What is it for?").fill("When the shop should open");
+  await asker.getByLabel("Time to decide").selectOption("60");
+  await put.click();
+  await asker.getByText("Announced").waitFor({ timeout: SOON });
+  step("asked");
+
+  await go(owner, "questions");
+  await owner.getByRole("link", { name: /When the shop should open/ }).click({ timeout: SOON });
+  await owner.getByText("hours: 6.5").waitFor({ timeout: SOON });
+  await accessible(owner, "a question");
+  await shots(owner, "question");
+  await owner.getByRole("button", { name: /Yes, this time/ }).click();
+  await owner.getByRole("heading", { name: /you take part/ }).waitFor({ timeout: SOON });
+  step("answered on the other's page");
+
+  await asker.getByText("on average, over 6 people").waitFor({ timeout: ANSWER });
+  await asker.getByText("6 people took part").waitFor();
+  await accessible(asker, "an answer");
+  await shots(asker, "answer");
+  await asker.getByRole("link", { name: "Check the proof" }).click();
+  await asker.getByRole("button", { name: "Check it now" }).click();
+  await asker.getByText("The proof holds.").waitFor({ timeout: SOON });
+  await accessible(asker, "a proof");
+  await shots(asker, "proof-checked");
+  step("the proof holds");
+}
+
+async function refuseAndRevoke(owner) {
+  run({}, "question", "ask", "SELECT COUNT(*) FROM sleep", "--purpose", "Idle curiosity", "--deadline", "2d", "--dir", "0");
+  await go(owner, "questions");
+  await owner.getByRole("link", { name: /Idle curiosity/ }).click({ timeout: SOON });
+  await owner.getByText("you would be counted as one person").waitFor({ timeout: SOON });
+  await owner.getByRole("button", { name: /Never this asker/ }).click();
+  await owner.getByRole("heading", { name: /you stay out/ }).waitFor({ timeout: SOON });
+  await go(owner, "consent");
+  await owner.getByRole("link", { name: "Idle curiosity" }).waitFor({ timeout: SOON });
+  const revoke = owner.getByRole("button", { name: /Revoke/ });
+  await revoke.click({ timeout: SOON });
+  await owner.getByText("The rule holds no longer").waitFor({ timeout: SOON });
+  await revoke.waitFor({ state: "detached", timeout: SOON });
+  step("refused, and the rule revoked");
+}
+
+/// With a list as a node that is asked much would give it.
+async function many(owner) {
+  const entries = Array.from({ length: 200 }, (_, place) => ({
+    id: place.toString(16).padStart(64, "0"), asker: "ab".repeat(32), sql: 'SELECT COUNT(*) FROM "sleep"', purpose: `Question ${place}`,
+    received_at: 1, until: 4_000_000_000, state: "waiting", by_rule: false, rule: null, note: "",
+  }));
+  await owner.route("**/v1/inbox", (route) => route.fulfill({ json: entries }));
+  await owner.reload();
+  await owner.getByRole("heading", { level: 1 }).waitFor({ timeout: SOON });
+  await go(owner, "questions");
+  const began = Date.now();
+  for (let shown = 40; shown < 200; shown += 40) await owner.getByRole("button", { name: "Show 40 more" }).click({ timeout: SOON });
+  await owner.getByText("Question 199").waitFor({ timeout: SOON });
+  assert.equal(await owner.locator(".list li").count(), 200);
+  await owner.unroute("**/v1/inbox");
+  step(`200 questions shown, in ${Date.now() - began} ms`);
+}
+
+/// By the keyboard alone: past the panels to the content, and on to a panel.
+async function keyboard(page) {
+  await page.reload();
+  await page.locator("h1").waitFor({ timeout: SOON });
+  await go(page, "home");
+  await page.locator(".nav a").nth(1).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "My data" }).waitFor({ timeout: SOON });
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), "H1", "the keyboard is where the panel begins");
+  await page.locator(".skip").focus();
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "content");
+}
+
+async function stopped(page) {
+  const gone = page.getByRole("alert").filter({ hasText: "Your node does not answer" });
+  const port = readFileSync("0/api.address", "utf8").trim();
+  const began = Date.now();
+  run({}, "down", "--dir", "0");
+  await gone.waitFor({ timeout: SOON });
+  step(`said that the node is gone, ${Date.now() - began} ms after it was told to stop`);
+  await shots(page, "gone");
+  const up = run({ COMMONHOLD_API: port }, "up", "--detach", "--dir", "0");
+  // What was open ended with the node; a new link goes on.
+  await page.getByRole("heading", { name: "This page is locked" }).waitFor({ timeout: SOON });
+  await accessible(page, "a locked page");
+  await shots(page, "locked");
+  await page.goto(address("0"));
+  await page.reload();
+  await page.getByRole("heading", { level: 1, name: "Gardeners" }).waitFor({ timeout: SOON });
+  // One that hangs is noticed by its silence, and is back by itself.
+  const pid = Number(/process (\d+)/.exec(up)[1]);
+  process.kill(pid, "SIGSTOP");
+  try {
+    await gone.waitFor({ timeout: SOON });
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  await gone.waitFor({ state: "detached", timeout: SOON });
+  step("a node that hangs is noticed, and is back");
+}
+
+/// Light and dark, wide and narrow.
+async function shots(page, name) {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of [1280, 390]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: width > 900 ? 800 : 844 });
+      await page.waitForTimeout(250);
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(over <= 0, `${name} is ${over} px too wide for ${width}`);
+      await page.screenshot({ path: join(SCREENSHOTS, `${name.replace("/", "-")}-${colorScheme}-${width}.png`), fullPage: true });
+      if (colorScheme === "dark") await accessible(page, `${name}, dark, ${width} px wide`);
+    }
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 1280, height: 800 });
+}
+
+async function everyPanel(page) {
+  for (const panel of PANELS) {
+    await go(page, panel);
+    await accessible(page, panel);
+    await shots(page, panel);
+    await page.setViewportSize({ width: 360, height: 640 });
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(over <= 0, `${panel} is ${over} px too wide for 360`);
+    await page.setViewportSize({ width: 1280, height: 800 });
+  }
+  step("every panel is for everybody");
+}
+
+try {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await firstRun();
+  const [asker, owner] = [await open("0"), await open("1")];
+  await everyPanelEmpty(owner.page);
+  await bringIn(owner.page);
+  await askAndAnswer(asker.page, owner.page);
+  await refuseAndRevoke(owner.page);
+  await everyPanel(asker.page);
+  await keyboard(asker.page);
+  await many(owner.page);
+  await stopped(asker.page);
+  assert.deepEqual(elsewhere, [], "nobody but the node is asked for anything");
+  assert.deepEqual(complaints, [], "the browser has nothing to complain of");
+} finally {
+  await browser.close();
+}
+
+/// Before anything was asked: each says why it is empty, and what to do.
+async function everyPanelEmpty(page) {
+  for (const [panel, said] of [["questions", "Nobody has asked anything yet"], ["results", "No answers yet"], ["proof", "There is nothing to check yet"], ["consent", "Nothing was answered yet"]]) {
+    await go(page, panel);
+    await page.getByText(said).waitFor({ timeout: SOON });
+    await accessible(page, `${panel}, empty`);
+    await page.screenshot({ path: join(SCREENSHOTS, `${panel}-empty-light-1280.png`), fullPage: true });
+  }
+}

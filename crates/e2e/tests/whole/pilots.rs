@@ -1,0 +1,120 @@
+//! Eight pilots in their forties, where nothing is said of fewer than ten people: nobody is told how many there are.
+
+use std::time::Duration;
+
+use e2e::{Api, Place, Village};
+use serde_json::json;
+
+/// Pilots in their forties; nobody else is one, or of that age.
+const MATCHING: usize = 8;
+const PEOPLE: usize = 13;
+/// Synthetic: jobs, ages and wages that nobody has.
+const VOCABULARY: &str = r#"
+[[table]]
+name = "wages"
+[[table.column]]
+name = "job"
+kind = "category"
+words = ["pilot", "cook", "nurse"]
+[[table.column]]
+name = "age"
+kind = "number"
+min = 0
+max = 120
+[[table.column]]
+name = "wage"
+kind = "number"
+min = 0
+max = 1000000
+"#;
+const SQL: &str = "SELECT AVG(wage) FROM wages WHERE job = 'pilot' AND age BETWEEN 40 AND 49";
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "processes are waited for in real time"
+)]
+fn eventually<T>(what: &str, mut so: impl FnMut() -> Option<T>) -> T {
+    let began = std::time::Instant::now();
+    loop {
+        if let Some(found) = so() {
+            return found;
+        }
+        assert!(began.elapsed() < Duration::from_secs(90), "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Asks until it is over; the exit code that `question watch` gives it, and all that is said of it.
+fn asked(village: &Village, sql: &str) -> (Option<i32>, String) {
+    let ask = ["question", "ask", sql, "--dir", "0", "--wait"];
+    let ran = village.run(&[&ask[..], &["--collect", "10s"]].concat());
+    let shown = village.json(&["question", "list", "--dir", "0"])[0].to_string();
+    (ran.code, format!("{}\n{}\n{shown}", ran.out, ran.err))
+}
+
+#[test]
+fn nobody_is_told_how_many_too_few_are() {
+    let mut village = Village::new(Place::new());
+    let people: Vec<_> = (0..PEOPLE)
+        .map(|person| match person < MATCHING {
+            true => format!("job,age,wage\npilot,{},{}\n", 40 + person, 90_000 + person),
+            false => format!("job,age,wage\ncook,{},{}\n", 20 + person, 30_000 + person),
+        })
+        .collect();
+    let names = village.gather(10, VOCABULARY, "wages", &people);
+    let variables = [
+        ("COMMONHOLD_RULE", "yes"),
+        ("COMMONHOLD_LOG_LEVEL", "debug"),
+    ];
+    village.up_with(&variables, "1", &[]);
+    let peer = village.member("1");
+    assert!(peer.starts_with(&names[0]));
+    let variables = [&variables[..], &[("COMMONHOLD_PEERS", &peer)]].concat();
+    for folder in (2..=PEOPLE).chain([0]) {
+        village.up_with(&variables, &folder.to_string(), &[]);
+    }
+    for folder in 0..=PEOPLE {
+        let api = Api::of(&village.place.path(&folder.to_string()));
+        eventually("all know all", || {
+            let known = api.get("/v1/status")?["peers_known"].as_u64();
+            (known == Some(PEOPLE as u64)).then_some(())
+        });
+    }
+
+    // Eight are too few, and so are none: the same is said of both.
+    let (code, few) = asked(&village, SQL);
+    assert_eq!(code, Some(4), "{few}");
+    assert!(few.contains("fewer people match than this community allows"));
+    let nobody = SQL.replace("40 AND 49", "80 AND 89");
+    let (code, none) = asked(&village, &nobody);
+    assert_eq!(code, Some(4), "{none}");
+    let said = |text: &str| {
+        let note = text.split("\"note\":").nth(1).expect("a note");
+        note.split("\",").next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(said(&few), said(&none));
+    assert!(
+        !said(&few).contains(|sign: char| sign.is_ascii_digit()),
+        "{few}"
+    );
+    // Nor does any log or list of any node, helpers' included, say how many match.
+    for folder in 0..=PEOPLE {
+        let log = village.place.path(&format!("{folder}/log"));
+        let log = std::fs::read_to_string(log).expect("a log");
+        let about = log.lines().filter_map(|line| line.split_once("question "));
+        for (_, about) in about {
+            let words: Vec<_> = about.split(|sign: char| !sign.is_alphanumeric()).collect();
+            assert!(!words.contains(&"8"), "{about}");
+        }
+    }
+    // Nor may anybody ask who was not given the right.
+    let ask = ["question", "ask", SQL, "--dir", "1", "--json"];
+    let refused = village.run(&ask);
+    assert_eq!(refused.code, Some(4), "{refused:?}");
+    assert!(refused.err.contains("the right to ask"), "{}", refused.err);
+    // Thirteen are enough.
+    let (code, all) = asked(&village, "SELECT COUNT(*) FROM wages WHERE age > 19");
+    assert_eq!(code, Some(0), "{all}");
+    let count = village.json(&["question", "list", "--dir", "0"])[0]["answer"]["details"].clone();
+    assert_eq!(count["count"], json!(PEOPLE));
+}

@@ -1,0 +1,216 @@
+//! What goes wrong on a machine: one line says what to do, nothing is lost, and a node that runs stays up.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use e2e::{Place, Ran, Village, program};
+
+const VOCABULARY: &str = r#"
+[[table]]
+name = "sleep"
+[[table.column]]
+name = "hours"
+kind = "number"
+min = 0
+max = 24
+"#;
+
+/// A node alone in the folder `0`, which does not run.
+fn alone() -> Village {
+    let mut village = Village::new(Place::new());
+    village.gather(4, VOCABULARY, "sleep", &[]);
+    village
+}
+
+/// It is said on one line, which says what to do.
+fn assert_said(ran: &Ran, code: i32, words: &[&str]) {
+    assert_eq!(ran.code, Some(code), "{ran:?}");
+    // What goes on may be said before, on lines of its own.
+    let error = ran.err.lines().last().unwrap_or_default();
+    assert!(error.starts_with("error: "), "{}", ran.err);
+    let errors = ran.err.lines().filter(|line| line.starts_with("error"));
+    assert_eq!(errors.count(), 1, "{}", ran.err);
+    for part in words {
+        assert!(error.contains(part), "no {part:?} in {}", ran.err);
+    }
+}
+
+/// Runs a script as root of a small world of its own, or as an ordinary user there.
+fn apart(as_root: bool, script: &str, village: &Village) -> Option<Ran> {
+    let run = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--mount"]);
+        match as_root {
+            true => command.arg("--map-root-user"),
+            false => command.args(["--map-user=1000", "--map-group=1000"]),
+        };
+        command
+            .args(["bash", "-c", script])
+            .current_dir(village.place.path(""))
+            .env("PROGRAM", program())
+            .env("XDG_CONFIG_HOME", village.place.path("config"))
+            .env("COMMONHOLD_LISTEN", "127.0.0.1:0");
+        Ran::of(command.output().expect("it starts"))
+    };
+    let can = match as_root {
+        true => {
+            "mkdir -p probe && mount -t tmpfs -o size=1m tmpfs probe && df probe | grep -q 1024"
+        }
+        // Who is root outside is nobody's master in there.
+        false => "touch secret && chmod 000 secret && ! cat secret 2> /dev/null",
+    };
+    (run(can).code == Some(0)).then(|| run(script))
+}
+
+#[test]
+fn a_vault_that_cannot_be_read_is_left_alone_and_said() {
+    let village = alone();
+    let path = village.place.path("0/vault.db");
+    let beside = |end: &str| village.place.path(&format!("0/vault.db{end}"));
+    // A backup is of all files of the vault.
+    let files = ["", "-wal", "-shm"].map(beside);
+    let good: Vec<_> = files
+        .iter()
+        .map(|file| (file, fs::read(file).ok()))
+        .collect();
+    let garbage = b"no vault at all, but long enough to be taken for one".repeat(100);
+    for file in &files[1..] {
+        fs::remove_file(file).ok();
+    }
+    fs::write(&path, &garbage).expect("written");
+    let up = village.run(&["up", "--dir", "0"]);
+    assert_said(&up, 1, &["the key does not open this vault", "restore"]);
+    assert_eq!(fs::read(&path).expect("it is there"), garbage);
+    let doctor = village.run(&["doctor", "--dir", "0"]);
+    assert_eq!(doctor.code, Some(1));
+    assert!(doctor.out.contains("restore"), "{}", doctor.out);
+    fs::remove_file(&path).expect("removed");
+    let up = village.run(&["up", "--dir", "0"]);
+    assert_said(
+        &up,
+        1,
+        &["there is no vault at", "restore it from a backup"],
+    );
+    // From a backup all is as it was.
+    for (file, bytes) in good {
+        if let Some(bytes) = bytes {
+            fs::write(file, bytes).expect("written");
+        }
+    }
+    let imported = fs::write(village.place.path("sleep.csv"), "hours\n7\n");
+    imported.expect("a file");
+    village.done(&["data", "import", "sleep.csv", "--dir", "0"]);
+
+    let script =
+        "chmod 000 0/vault.db; \"$PROGRAM\" up --dir 0; code=$?; chmod 600 0/vault.db; exit $code";
+    match apart(false, script, &village) {
+        Some(up) => assert_said(&up, 1, &["permission"]),
+        None => eprintln!(
+            "NOT CHECKED: a vault without permission. This machine makes no user namespaces, or its root reads all."
+        ),
+    }
+}
+
+/// A disk of a few megabytes: filled, the node says so and goes on; with room again it remembers what is said to it.
+const FULL: &str = r#"
+set -eu
+mkdir disk
+mount -t tmpfs -o size=6m tmpfs disk
+cp -r 0 disk/node
+"$PROGRAM" up --dir disk/node > up.out 2> up.err &
+node=$!
+trap 'kill $node' EXIT
+status() { "$PROGRAM" status --dir disk/node "$@"; }
+for _ in $(seq 600); do status > /dev/null 2>&1 && break; sleep 0.1; done
+rule() { "$PROGRAM" question rule default "$1" --dir disk/node > /dev/null; }
+rule yes
+cat /dev/zero > disk/rest 2> /dev/null || true
+for _ in $(seq 300); do
+    rule no; rule ask
+    status > full.txt
+    grep -q 'cannot be written' full.txt && break
+done
+grep -q 'PROBLEM.*cannot be written' full.txt
+rm disk/rest
+rule no
+for _ in $(seq 300); do status > free.txt; grep -q 'cannot be written' free.txt || break; rule no; done
+! grep -q 'cannot be written' free.txt
+kill -9 $node
+wait $node || true
+"$PROGRAM" up --dir disk/node > again.out 2> again.err &
+node=$!
+for _ in $(seq 600); do status > /dev/null 2>&1 && break; sleep 0.1; done
+"$PROGRAM" question rule list --dir disk/node > rules.txt
+"#;
+
+#[test]
+fn a_full_disk_is_said_and_the_node_stays_up() {
+    let village = alone();
+    let Some(ran) = apart(true, FULL, &village) else {
+        eprintln!("NOT CHECKED: a full disk. This machine lets nobody mount a small one.");
+        return;
+    };
+    let read = |name: &str| fs::read_to_string(village.place.path(name)).unwrap_or_default();
+    assert_eq!(
+        ran.code,
+        Some(0),
+        "{ran:?}\n{}\n{}",
+        read("full.txt"),
+        read("up.err")
+    );
+    assert!(
+        read("full.txt").contains("free some space"),
+        "{}",
+        read("full.txt")
+    );
+    assert!(
+        read("rules.txt").contains("all: no"),
+        "{}",
+        read("rules.txt")
+    );
+    assert!(!Path::new(&village.place.path("disk/node")).exists());
+}
+
+#[test]
+fn a_ticket_that_is_over_and_a_wrong_passphrase_change_nothing() {
+    let mut village = alone();
+    let wrong = [("COMMONHOLD_PASSPHRASE", "wrong horse battery")];
+    let invite = ["community", "invite", "--dir", "authority"];
+    assert_said(
+        &village.run_with(&wrong, &invite),
+        1,
+        &["wrong passphrase", "; "],
+    );
+    let up = ["up", "--dir", "0", "--enrol", "authority"];
+    assert_said(&village.run_with(&wrong, &up), 1, &["wrong passphrase"]);
+    assert_eq!(village.run(&["status", "--dir", "0"]).code, Some(3));
+    // With the right one nothing is lost.
+    village.up("0", &["--enrol", "authority"]);
+    let founder = village.member("0");
+    let over = village.ticket(&["--expires", "1s", "--member", &founder]);
+    let used = village.ticket(&["--member", &founder]);
+    village.done(&["community", "join", &used, "--dir", "1"]);
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    for (ticket, words) in [
+        (&over, "has expired"),
+        (&used, "used as often as it may be"),
+    ] {
+        let late = village.run(&["community", "join", ticket, "--dir", "2"]);
+        assert_said(&late, 4, &[words, "ask for "]);
+        assert!(!village.place.path("2/keys.cbor").exists());
+        // By files it is the same.
+        let join = ["community", "join", ticket, "--offline", "request"];
+        let asks = village.run(&[&join[..], &["--dir", "3"]].concat());
+        if asks.code == Some(0) {
+            let certify = ["community", "certify", "request", "--out", "answer"];
+            let refused = village.run(&[&certify[..], &["--dir", "authority"]].concat());
+            assert_said(&refused, 4, &[words]);
+        } else {
+            assert_said(&asks, 4, &[words]);
+        }
+    }
+    // The one who lets people in is up, and lets the next one in.
+    let next = village.ticket(&["--member", &founder]);
+    village.done(&["community", "join", &next, "--dir", "4"]);
+}

@@ -1,0 +1,163 @@
+use std::sync::Arc;
+
+use base::{Output, Rng};
+use question::Rules;
+
+use super::*;
+use crate::composition::{Command, Setup};
+use crate::plan::SignedPlan;
+use crate::plan::tests::{NOW, community, member, plan_of};
+use base::Protocol;
+
+struct Bench {
+    node: Node,
+    questions: Vec<Digest>,
+}
+
+impl Bench {
+    /// A node that has heard of so many questions, each open for an hour.
+    fn new(questions: u8, consent: Rules, budget: Option<Budget>) -> Self {
+        let (authority, community) = community(1);
+        let mut rng = Rng::from_number(2);
+        let asker = member(&authority, &community, true, &mut rng);
+        let identity = Arc::new(member(&authority, &community, false, &mut rng));
+        let setup = Setup {
+            identity,
+            community: Arc::clone(&community),
+            addresses: Vec::new(),
+            consent,
+            budget,
+            journal: Vec::new(),
+            rng,
+        };
+        let mut node = Node::new(NOW, setup).expect("a possible community");
+        let heard = (0..questions).map(|number| {
+            let mut plan = plan_of(asker.node(), &community);
+            plan.nonce = [number; 32];
+            plan.consent_until = NOW + Duration::from_secs(3600);
+            let signed = SignedPlan::new(&asker, plan);
+            node.hear(NOW, signed, &mut Outbox::new()).expect("valid")
+        });
+        let questions = heard.collect();
+        Self { node, questions }
+    }
+
+    fn says(&mut self, command: Command) -> Vec<Event> {
+        self.says_at(NOW, command)
+    }
+
+    fn says_at(&mut self, now: Instant, command: Command) -> Vec<Event> {
+        let mut out = Outbox::new();
+        self.node.handle(now, Input::Command(command), &mut out);
+        let events = out.drain().filter_map(|output| match output {
+            Output::Event(event) => Some(event),
+            Output::Send { .. } | Output::Wake { .. } => None,
+        });
+        events.collect()
+    }
+
+    /// Everybody is called to contribute to this question.
+    fn call(&mut self, question: Digest) -> Vec<Event> {
+        let known = self.node.questions.get_mut(question).expect("heard");
+        (known.lanes, known.reaches_helpers) = (Some(Vec::new()), true);
+        let mut out = Outbox::new();
+        self.node.contribute(NOW, question, &mut out);
+        let events = out.drain().filter_map(|output| match output {
+            Output::Event(event) => Some(event),
+            Output::Send { .. } | Output::Wake { .. } => None,
+        });
+        events.collect()
+    }
+
+    fn measured(&mut self, question: Digest) -> Vec<Event> {
+        let row = LocalRow::number(75);
+        self.says(Command::Measured { question, row })
+    }
+}
+
+fn spent(events: &[Event]) -> Option<usize> {
+    events.iter().find_map(|event| match event {
+        Event::Budget(spent) => Some(spent.len()),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_budget_counts_what_the_vault_is_still_asked_for() {
+    let budget = Budget {
+        questions: 2,
+        period: Duration::from_secs(3600),
+    };
+    let mut bench = Bench::new(4, ConsentRule::Yes.into(), Some(budget));
+    let [a, b, c, d] = bench.questions[..] else {
+        panic!("four questions")
+    };
+    for question in [a, b] {
+        let events = bench.call(question);
+        assert!(matches!(events[..], [Event::Measure { .. }]), "{events:?}");
+    }
+    let is_declined =
+        |events: &[Event]| matches!(events, [Event::BudgetSpent(_), Event::Store { .. }]);
+    let events = bench.call(c);
+    assert!(is_declined(&events), "{events:?}");
+    assert_eq!(spent(&bench.measured(a)), Some(1));
+    assert_eq!(spent(&bench.measured(b)), Some(2));
+    // What is declined does not count, and what is measured counts once.
+    assert_eq!(
+        spent(&bench.says(Command::SetBudget(Some(budget)))),
+        Some(2)
+    );
+    assert_eq!(spent(&bench.says(Command::SetBudget(None))), Some(0));
+    let larger = Budget {
+        questions: 3,
+        ..budget
+    };
+    bench.says(Command::SetBudget(Some(larger)));
+    let events = bench.call(d);
+    assert!(matches!(events[..], [Event::Measure { .. }]), "{events:?}");
+}
+
+#[test]
+fn new_rules_speak_only_where_they_change_something() {
+    let mut bench = Bench::new(3, Rules::default(), None);
+    let [a, b, _] = bench.questions[..] else {
+        panic!("three questions")
+    };
+    bench.says(Command::Consent {
+        question: a,
+        yes: false,
+    });
+    let yes = || Command::SetConsent(ConsentRule::Yes.into());
+    let events = bench.says(yes());
+    let decided = events.iter().map(|event| match event {
+        Event::ByRule { asked, yes, rule } => (asked.question, *yes, *rule),
+        other => panic!("{other:?}"),
+    });
+    let decided: Vec<_> = decided.collect();
+    assert_eq!(decided.len(), 2, "the owner has decided about the other");
+    assert!(
+        decided
+            .iter()
+            .all(|(question, yes, rule)| *question != a && *yes && rule.is_none())
+    );
+    assert!(bench.says(yes()).is_empty(), "nothing new");
+    // What has begun goes on.
+    bench.call(b);
+    let events = bench.says(Command::SetConsent(ConsentRule::No.into()));
+    let [Event::ByRule { yes: false, .. }] = events[..] else {
+        panic!("{events:?}")
+    };
+    let events = bench.says(Command::SetConsent(Rules::default()));
+    assert!(matches!(events[..], [Event::AskOwner(_)]), "{events:?}");
+}
+
+#[test]
+fn new_rules_do_not_bring_back_what_is_over() {
+    let mut bench = Bench::new(1, Rules::default(), None);
+    let yes = || Command::SetConsent(ConsentRule::Yes.into());
+    let closed = NOW + Duration::from_secs(3600) + DRAWN_WITHIN;
+    assert!(bench.says_at(closed, yes()).is_empty());
+    // The draw may be under way.
+    let before = Instant(closed.0 - 1);
+    assert_eq!(bench.says_at(before, yes()).len(), 1);
+}

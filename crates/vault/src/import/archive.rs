@@ -1,0 +1,128 @@
+//! Archives of files: Apple Health's `export.zip`, a year of tracks, what a service packs together. Nothing is unpacked to
+//! the disk.
+
+use std::cell::Cell;
+use std::io::{self, BufReader, Read, Seek};
+use std::rc::Rc;
+
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use crate::error::ImportError;
+use crate::import::detect::{HEAD, of};
+use crate::import::input::fill;
+use crate::import::sink::Sink;
+use crate::import::{Format, Options, UNKNOWN, entry, read as read_file};
+
+/// Most files in an archive (a guess: a track for each day of fifty years).
+const MAX_ENTRIES: usize = 20_000;
+
+/// By how much an archive may grow. Health data in XML shrink to a thirtieth; deflate cannot do better than a thousandth.
+const MAX_RATIO: u64 = 200;
+
+/// What any archive may unpack to, however small it is.
+const ALWAYS: u64 = 64 << 20;
+
+/// Reads every file of the archive whose kind can be told, and notes the others.
+pub(crate) fn read(
+    input: impl Read + Seek,
+    bytes: u64,
+    options: &Options<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), ImportError> {
+    let mut archive = ZipArchive::new(BufReader::new(input)).map_err(damaged)?;
+    if archive.len() > MAX_ENTRIES {
+        let why = format!(
+            "it has {} files, at most {MAX_ENTRIES} are read",
+            archive.len()
+        );
+        return Err(ImportError::Archive(why));
+    }
+    let left = Rc::new(Cell::new(bytes.saturating_mul(MAX_RATIO).max(ALWAYS)));
+    for number in 0..archive.len() {
+        let file = archive.by_index(number).map_err(damaged)?;
+        if file.enclosed_name().is_none() || !stays(file.name()) {
+            let why = format!(
+                "the name of its file {} leads out of the archive",
+                number + 1
+            );
+            return Err(ImportError::Archive(why));
+        }
+        if file.is_dir() {
+            continue;
+        }
+        let mut file = Unpacked {
+            input: file,
+            left: Rc::clone(&left),
+        };
+        let read = one(&mut file, number, options, sink);
+        if left.get() == 0 {
+            let why = format!("it unpacks to more than {MAX_RATIO} times its size");
+            return Err(ImportError::Archive(why));
+        }
+        read?;
+    }
+    Ok(())
+}
+
+/// Whether the name is of a file below the folder in which one would unpack.
+fn stays<S: AsRef<str>>(name: Result<S, ZipError>) -> bool {
+    name.is_ok_and(|name| !name.as_ref().starts_with(['/', '\\']))
+}
+
+fn one(
+    file: &mut dyn Read,
+    number: usize,
+    options: &Options<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), ImportError> {
+    let mut head = vec![0; HEAD];
+    let filled = fill(file, &mut head).map_err(|why| broken(number, &why))?;
+    head.truncate(filled);
+    match of(&head) {
+        Ok(Format::Csv | Format::Zip)
+        | Err(ImportError::UnknownFormat | ImportError::EmptyFile | ImportError::Utf16) => {
+            sink.skip(entry(number), UNKNOWN);
+            Ok(())
+        }
+        Ok(format) => read_file(format, &mut head.as_slice().chain(file), options, sink),
+        Err(why) => Err(why),
+    }
+}
+
+/// A file within the archive, of bounded length.
+struct Unpacked<R> {
+    input: R,
+    /// Bytes that the whole archive may still give.
+    left: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.left.set(self.left.get().saturating_sub(read as u64));
+        match self.left.get() {
+            0 => Err(io::ErrorKind::QuotaExceeded.into()),
+            _ => Ok(read),
+        }
+    }
+}
+
+fn broken(number: usize, why: &io::Error) -> ImportError {
+    ImportError::Archive(format!(
+        "its file {} is damaged ({})",
+        number + 1,
+        why.kind()
+    ))
+}
+
+fn damaged(why: ZipError) -> ImportError {
+    ImportError::Archive(match why {
+        ZipError::Io(why) => format!("it is damaged or cut off ({})", why.kind()),
+        ZipError::UnsupportedArchive(_) => {
+            "it is encrypted or compressed in an unusual way; unpack it, and import the files"
+                .into()
+        }
+        _ => "it is damaged or cut off; copy or export it again".into(),
+    })
+}

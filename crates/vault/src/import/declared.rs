@@ -1,0 +1,186 @@
+//! Filling a data table from a CSV file.
+
+use std::io::Read;
+
+use community::{Kind, Range, Table};
+use question::{MAX_DECIMALS, quoted};
+use rusqlite::types::Value;
+use rusqlite::{Transaction, params_from_iter};
+
+use crate::error::{ImportError, VaultError};
+use crate::fault::{Fault, Faults, Reason};
+use crate::number;
+use crate::rows::{Row, Rows, check_distinct, check_name};
+use crate::vault::{Vault, check_table_name, declaration, declare};
+use crate::vocabulary::{Shape, shape};
+
+/// What an import did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// Records now in the table.
+    pub kept: u64,
+    /// Records of other people.
+    pub other_people: u64,
+    /// Records left out because they have another number of cells than the first line.
+    pub skipped_rows: u64,
+    /// Cells of kept records that could not be used and count as missing.
+    pub unusable_cells: u64,
+    /// Cells of kept records with more digits than the vocabulary keeps, rounded.
+    pub rounded_cells: u64,
+    /// The first skipped records and unusable cells, one by one.
+    pub faults: Vec<Fault>,
+}
+
+/// Replaces the data of `table` by the records of a CSV file: all of them, or with `person` given as a column and a value,
+/// those that hold this value in this column.
+///
+/// The file's columns are found by name; those that `table` does not declare are left out (the column that tells the
+/// person need not be declared). A cell that is empty, or that its declaration does not admit, is stored as missing.
+/// Either everything is imported when this returns, or nothing was changed.
+///
+/// # Errors
+///
+/// A declaration or header that cannot be used, a file without any matching record, or a failure to read or write.
+pub fn import_csv(
+    vault: &mut Vault,
+    reader: impl Read,
+    table: &Table,
+    person: Option<(&str, &str)>,
+) -> Result<Imported, ImportError> {
+    check_table(table)?;
+    let mut input = Rows::new(reader)?;
+    let find = |input: &Rows<_>, name: &str| {
+        input
+            .position(name)
+            .ok_or_else(|| ImportError::MissingColumn {
+                name: name.to_string(),
+            })
+    };
+    let person = match person {
+        Some((column, value)) => Some((find(&input, column)?, value.trim())),
+        None => None,
+    };
+    let positions = table
+        .columns
+        .iter()
+        .map(|column| find(&input, &column.name))
+        .collect::<Result<Vec<_>, _>>()?;
+    let transaction = vault.begin()?;
+    let imported = fill(&transaction, table, &mut input, &positions, person)?;
+    if imported.kept == 0 {
+        return Err(ImportError::NoRows);
+    }
+    transaction.commit().map_err(VaultError::from)?;
+    Ok(imported)
+}
+
+fn check_table(table: &Table) -> Result<(), ImportError> {
+    check_table_name(&table.name)?;
+    if table.columns.is_empty() {
+        return Err(ImportError::NoColumns);
+    }
+    for column in &table.columns {
+        check_name(&column.name)?;
+        if let Kind::Number(range) = column.kind
+            && (range.decimals > MAX_DECIMALS || range.min > range.max)
+        {
+            return Err(ImportError::BadRange {
+                column: column.name.clone(),
+            });
+        }
+    }
+    check_distinct(table.columns.iter().map(|column| column.name.as_str()))
+}
+
+/// Makes the table anew and copies the records into it.
+fn fill<R: Read>(
+    transaction: &Transaction<'_>,
+    table: &Table,
+    input: &mut Rows<R>,
+    positions: &[usize],
+    person: Option<(usize, &str)>,
+) -> Result<Imported, ImportError> {
+    if shape(&table.name).is_some_and(|shape| stored_as(transaction, shape)) {
+        return Err(ImportError::Holds {
+            name: table.name.clone(),
+        });
+    }
+    let name = quoted(&table.name);
+    let gone = format!("DROP TABLE IF EXISTS {name}");
+    transaction.execute(&gone, []).map_err(VaultError::from)?;
+    declare(transaction, table, "", "")?;
+    let places = vec!["?"; table.columns.len()].join(", ");
+    let sql = format!("INSERT INTO {name} VALUES ({places})");
+    let mut insert = transaction.prepare(&sql).map_err(VaultError::from)?;
+    let (mut kept, mut other_people, mut rounded) = (0, 0, 0);
+    let mut faults = Faults::default();
+    while let Some(row) = input.next(&mut faults)? {
+        if let Some((position, value)) = person
+            // A fault in a stranger's record is no matter of ours.
+            && row.text(position, &mut Faults::default()) != Some(value)
+        {
+            other_people += 1;
+            continue;
+        }
+        let cells = table
+            .columns
+            .iter()
+            .zip(positions)
+            .map(|(column, &position)| {
+                stored(&row, position, &column.kind, &mut rounded, &mut faults)
+            });
+        insert
+            .execute(params_from_iter(cells))
+            .map_err(VaultError::from)?;
+        kept += 1;
+    }
+    Ok(Imported {
+        kept,
+        other_people,
+        skipped_rows: faults.records,
+        unusable_cells: faults.cells,
+        rounded_cells: rounded,
+        faults: faults.first,
+    })
+}
+
+/// Whether imports of other files have filled the table of this name.
+fn stored_as(transaction: &Transaction<'_>, shape: &Shape) -> bool {
+    let declared = declaration(transaction, shape.name);
+    declared.is_ok_and(|table| table.is_some_and(|table| table == shape.table()))
+}
+
+/// What is stored for the cell at `position`: NULL if it is missing or its declaration does not admit it.
+fn stored(
+    row: &Row<'_>,
+    position: usize,
+    kind: &Kind,
+    rounded: &mut u64,
+    faults: &mut Faults,
+) -> Value {
+    let Some(text) = row.text(position, faults) else {
+        return Value::Null;
+    };
+    let value = match kind {
+        Kind::Number(range) => scaled(text, range, rounded).map(Value::Integer),
+        Kind::Category(words) if !words.iter().any(|word| word == text) => Err(Reason::UnknownWord),
+        Kind::Category(_) | Kind::Text => Ok(Value::Text(text.to_string())),
+    };
+    value.unwrap_or_else(|reason| {
+        row.note(position, reason, faults);
+        Value::Null
+    })
+}
+
+fn scaled(text: &str, range: &Range, rounded: &mut u64) -> Result<i64, Reason> {
+    let number = number::parse(text).ok_or(Reason::NotANumber)?;
+    let value = number.scaled_to(range.decimals).ok_or(Reason::OutOfRange)?;
+    if !(range.min..=range.max).contains(&value) {
+        return Err(Reason::OutOfRange);
+    }
+    *rounded += u64::from(number.decimals > range.decimals);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! What was imported, and taking it back.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::error::{ImportError, VaultError};
+use crate::import::sink::IMPORT;
+use crate::import::{Options, Report, days};
+use crate::vault::{Vault, declaration};
+use crate::vocabulary::{Shape, vocabulary};
+
+/// Longest name of a file that is remembered, in bytes; the end of a longer one is left out.
+const MAX_FILE_NAME: usize = 255;
+
+/// One import, as it is remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its number.
+    pub import: i64,
+    /// What the file was called.
+    pub name: String,
+    /// What it was.
+    pub format: String,
+    /// Its length.
+    pub bytes: u64,
+    /// When, seconds since 1970 in UTC.
+    pub at_utc_s: i64,
+    /// Rows that were new.
+    pub kept: u64,
+    /// Rows that were there already.
+    pub duplicate: u64,
+    /// Records left out, by reason.
+    pub skipped: Vec<(String, u64)>,
+    /// When it was undone.
+    pub undone_utc_s: Option<i64>,
+}
+
+/// What undoing did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Undone {
+    /// Rows that are gone.
+    pub removed: u64,
+}
+
+/// The number of the next import.
+pub(crate) fn next(connection: &Connection) -> Result<i64, VaultError> {
+    let sql = "SELECT COALESCE(MAX(import), 0) + 1 FROM commonhold_imports";
+    Ok(connection.query_row(sql, [], |row| row.get(0))?)
+}
+
+/// Remembers an import.
+pub(crate) fn write(
+    connection: &Connection,
+    import: i64,
+    options: &Options<'_>,
+    report: &Report,
+) -> Result<(), VaultError> {
+    let mut end = options.name.len().min(MAX_FILE_NAME);
+    while !options.name.is_char_boundary(end) {
+        end -= 1;
+    }
+    let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    connection.execute(
+        "INSERT INTO commonhold_imports (import, name, format, bytes, at_utc_s, kept, duplicate)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        (
+            import,
+            &options.name[..end],
+            report.format.name(),
+            signed(report.bytes),
+            options.now_utc_s,
+            signed(report.total_kept()),
+            signed(report.duplicate),
+        ),
+    )?;
+    for (reason, number) in &report.skipped {
+        connection.execute(
+            "INSERT INTO commonhold_skipped (import, reason, number) VALUES (?1, ?2, ?3)",
+            (import, reason, signed(*number)),
+        )?;
+    }
+    Ok(())
+}
+
+impl Vault {
+    /// All imports, undone ones too, the first first.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn imports(&self) -> Result<Vec<Recorded>, VaultError> {
+        let mut query = self.writer.prepare(
+            "SELECT import, name, format, bytes, at_utc_s, kept, duplicate, undone_utc_s FROM commonhold_imports
+             ORDER BY import",
+        )?;
+        let rows = query.query_map([], |row| {
+            let unsigned = |place| row.get::<_, i64>(place).map(i64::unsigned_abs);
+            Ok(Recorded {
+                import: row.get(0)?,
+                name: row.get(1)?,
+                format: row.get(2)?,
+                bytes: unsigned(3)?,
+                at_utc_s: row.get(4)?,
+                kept: unsigned(5)?,
+                duplicate: unsigned(6)?,
+                skipped: Vec::new(),
+                undone_utc_s: row.get(7)?,
+            })
+        })?;
+        let mut all = rows.collect::<Result<Vec<_>, _>>()?;
+        let sql = "SELECT reason, number FROM commonhold_skipped WHERE import = ?1 ORDER BY reason";
+        let mut query = self.writer.prepare(sql)?;
+        for recorded in &mut all {
+            let rows = query.query_map([recorded.import], |row| {
+                Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+            })?;
+            recorded.skipped = rows.collect::<Result<_, _>>()?;
+        }
+        Ok(all)
+    }
+
+    /// Takes back what an import has brought: the rows that were new with it. A row that another file held too goes as
+    /// well, if this import was the first to bring it; import that file again to have it back.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError::NoImport`] if there is none of this number, or it is undone already.
+    pub fn undo(&mut self, import: i64, now_utc_s: i64) -> Result<Undone, ImportError> {
+        let transaction = self.begin()?;
+        let sql = "SELECT undone_utc_s FROM commonhold_imports WHERE import = ?1";
+        let found = transaction.query_row(sql, [import], |row| row.get::<_, Option<i64>>(0));
+        match found.optional().map_err(VaultError::from)? {
+            None | Some(Some(_)) => return Err(ImportError::NoImport { import }),
+            Some(None) => {}
+        }
+        let mut removed = 0;
+        for shape in filled(&transaction)? {
+            let sql = format!("DELETE FROM {} WHERE {IMPORT} = ?1", shape.name);
+            removed += transaction
+                .execute(&sql, [import])
+                .map_err(VaultError::from)? as u64;
+        }
+        let sql = "UPDATE commonhold_imports SET undone_utc_s = ?2 WHERE import = ?1";
+        transaction
+            .execute(sql, [import, now_utc_s])
+            .map_err(VaultError::from)?;
+        days::compute(&transaction, |_| Some(days::ALL))?;
+        transaction.commit().map_err(VaultError::from)?;
+        Ok(Undone { removed })
+    }
+}
+
+/// The tables of the vocabulary that are there and filled by imports.
+pub(crate) fn filled(connection: &Connection) -> Result<Vec<&'static Shape>, VaultError> {
+    let mut there = Vec::new();
+    for shape in vocabulary().filter(|shape| !shape.is_computed()) {
+        if declaration(connection, shape.name)?.is_some_and(|table| table == shape.table()) {
+            there.push(shape);
+        }
+    }
+    Ok(there)
+}

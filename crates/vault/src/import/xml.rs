@@ -1,0 +1,161 @@
+//! XML as a stream, with a bound on everything: no entities but the five of XML itself, no depth without end.
+
+use std::borrow::Cow;
+use std::io::{self, BufReader, Read};
+
+use quick_xml::XmlVersion;
+use quick_xml::events::{BytesStart, Event};
+
+use crate::error::ImportError;
+use crate::fault::Place;
+use crate::import::Source;
+use crate::import::input::{Bounded, Budget};
+
+/// Most elements within each other. Formats that we read have a dozen.
+const MAX_DEPTH: usize = 64;
+
+/// Most bytes of the text of one element that is kept.
+const MAX_TEXT: usize = 1 << 16;
+
+/// A stream of XML.
+pub(crate) struct Xml<R: Read> {
+    reader: quick_xml::Reader<BufReader<Bounded<R>>>,
+    budget: Budget,
+    buffer: Vec<u8>,
+    depth: usize,
+    text: String,
+}
+
+/// What comes next.
+pub(crate) enum Node {
+    /// An element begins.
+    Open(Element),
+    /// The element with this local name ends; with the text since the last node.
+    Close(String, String),
+    /// The file is over.
+    End,
+}
+
+/// The beginning of an element.
+pub(crate) struct Element(BytesStart<'static>);
+
+impl Element {
+    /// Its name, without that of its space.
+    pub(crate) fn name(&self) -> &str {
+        self.0.local_name().into_inner()
+    }
+
+    /// One of its attributes.
+    pub(crate) fn attribute(&self, name: &str) -> Option<String> {
+        let mut all = self.0.attributes();
+        let found = all.with_checks(false).flatten();
+        let mut found = found.filter(|it| it.key.local_name().as_ref() == name);
+        let value = found.next()?.normalized_value(XmlVersion::Implicit1_0).ok();
+        value.map(Cow::into_owned)
+    }
+}
+
+impl<R: Read> Xml<R> {
+    pub(crate) fn new(source: Source<R>) -> Self {
+        let mut reader = quick_xml::Reader::from_reader(BufReader::new(source.input));
+        reader.config_mut().expand_empty_elements = true;
+        Self {
+            reader,
+            budget: source.budget,
+            buffer: Vec::new(),
+            depth: 0,
+            text: String::new(),
+        }
+    }
+
+    /// Where the reader is.
+    pub(crate) fn place(&self) -> Place {
+        Place::Byte(self.reader.buffer_position())
+    }
+
+    /// The next node. Text comes with what closes it; comments and instructions are passed over.
+    pub(crate) fn next(&mut self) -> Result<Node, ImportError> {
+        loop {
+            self.buffer.clear();
+            self.budget.renew();
+            let place = Place::Byte(self.reader.buffer_position());
+            let event = self.reader.read_event_into(&mut self.buffer);
+            match event.map_err(|why| damaged(&why, place))? {
+                Event::Start(start) => {
+                    self.depth += 1;
+                    if self.depth > MAX_DEPTH {
+                        return Err(ImportError::TooDeep { place });
+                    }
+                    self.text.clear();
+                    return Ok(Node::Open(Element(start.into_owned())));
+                }
+                Event::End(end) => {
+                    self.depth = self.depth.saturating_sub(1);
+                    let name = end.local_name().into_inner().to_owned();
+                    return Ok(Node::Close(name, std::mem::take(&mut self.text)));
+                }
+                Event::Text(text) => append(&mut self.text, &text.into_inner()),
+                Event::CData(text) => append(&mut self.text, &text.into_inner()),
+                Event::GeneralRef(name) => append(&mut self.text, &resolved(&name)),
+                Event::DocType(text) if text.contains("<!ENTITY") => {
+                    return Err(ImportError::Entities { place });
+                }
+                // One that is cut off must not look like one that is complete.
+                Event::Eof if self.depth > 0 => return Err(ImportError::Truncated { place }),
+                Event::Eof => return Ok(Node::End),
+                Event::Empty(_)
+                | Event::Comment(_)
+                | Event::Decl(_)
+                | Event::PI(_)
+                | Event::DocType(_) => {}
+            }
+        }
+    }
+}
+
+fn append(text: &mut String, more: &str) {
+    if text.len() + more.len() <= MAX_TEXT {
+        text.push_str(more);
+    }
+}
+
+/// What `&name;` stands for: nothing but characters, so that a small file cannot become a large one.
+fn resolved(name: &quick_xml::events::BytesRef<'_>) -> String {
+    let known = [
+        ("amp", '&'),
+        ("lt", '<'),
+        ("gt", '>'),
+        ("quot", '"'),
+        ("apos", '\''),
+    ];
+    let character = name.resolve_char_ref().ok().flatten();
+    let text: &str = name;
+    let found = known.iter().find(|(known, _)| *known == text);
+    let character = character.or(found.map(|(_, character)| *character));
+    character.map_or_else(String::new, String::from)
+}
+
+/// Without the text of the parser, which may quote the file.
+fn damaged(why: &quick_xml::Error, place: Place) -> ImportError {
+    match why {
+        quick_xml::Error::Io(why) if why.kind() == io::ErrorKind::FileTooLarge => {
+            ImportError::TooLarge { place }
+        }
+        quick_xml::Error::Io(why) if why.kind() == io::ErrorKind::InvalidData => {
+            ImportError::Malformed {
+                place,
+                what: "text that is not UTF-8",
+            }
+        }
+        quick_xml::Error::Io(why) => ImportError::Io(why.kind()),
+        quick_xml::Error::Encoding(_) => ImportError::Malformed {
+            place,
+            what: "text that is not UTF-8",
+        },
+        quick_xml::Error::Syntax(_) => ImportError::Truncated { place },
+        _ => ImportError::Malformed {
+            place,
+            what: "XML that is not well-formed",
+        },
+    }
+}
