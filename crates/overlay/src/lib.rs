@@ -11,6 +11,7 @@
 //! | `membership` | how nodes keep their caches the same where their regions overlap |
 //! | `membership/learning` | what is taken for true |
 //! | `membership/message` | what they say to each other |
+//! | `stretch` | how a word reaches everybody on one side of a node over few connections |
 //! | `liveness` | who is up: pings, farewells, the memory of those who went |
 //! | `attestation` | a cache that k legitimate nodes vouch for, and why that makes newcomers' caches valid |
 //! | `attesting`, `joining`, `joining/attempt` | the two sides of a join |
@@ -59,6 +60,7 @@ pub mod records;
 pub mod ring;
 mod routing;
 pub mod spreading;
+mod stretch;
 #[cfg(test)]
 mod tests;
 mod view;

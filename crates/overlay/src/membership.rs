@@ -1,9 +1,9 @@
 //! How nodes keep their caches the same where their regions overlap.
 //!
 //! A newcomer says hello to all in its region: as all regions have one size, these are the nodes whose regions contain it.
-//! From then on each node compares with a random member of its cache from time to time, often while a comparison brings
-//! news and rarely otherwise, about the arc that lies in both regions, so that caches converge whatever was lost. Two nodes
-//! that compare exchange short names first, so that a contact travels only to who lacks it.
+//! It tells a few, who pass it on ([`Stretch`]), and so do farewells travel. From then on each node compares with a member
+//! of its cache from time to time, often while a comparison brings news and rarely otherwise, about the arc that lies in
+//! both regions, so that caches converge whatever was lost or held back. Two nodes that compare exchange short names first, so that a contact travels only to who lacks it.
 //!
 //! Nothing enters a cache unchecked: a contact costs two signature checks, once. A peer whose contact fails them is not
 //! listened to for a while, and a node that keeps giving new addresses is heard rarely, so that neither can keep others
@@ -23,6 +23,7 @@ use crate::at_most::AtMost;
 use crate::breach::RingBreach;
 use crate::liveness::{Farewell, Liveness};
 use crate::ring::{Event, Ring, Timer, say};
+use crate::stretch::Stretch;
 use crate::view::{CACHE_MAX, NEIGHBOURS, View};
 pub use message::{Message, Name};
 
@@ -85,10 +86,7 @@ impl Membership {
         if now < self.next_tick {
             return;
         }
-        let own = view.own().node();
-        let others: Vec<_> = view.cache.iter().filter(|c| c.node() != own).collect();
-        if !others.is_empty() {
-            let chosen = others[self.rng.below(others.len() as u64) as usize];
+        if let Some(chosen) = self.partner(view) {
             let summary = view.summary(chosen.location());
             out.send(chosen.node(), say(Message::Compare(summary)));
         }
@@ -97,16 +95,50 @@ impl Membership {
         self.tick_by(now + self.pause, out);
     }
 
+    /// With whom to compare: while there is news with those to whom words are passed on, as connections to them are there
+    /// or soon will be; in quiet times with anybody, so that no few colluders decide what a node learns.
+    fn partner(&mut self, view: &View) -> Option<Arc<Contact>> {
+        let own = view.own().node();
+        let among: Vec<_> = match self.pause < TICK_IDLE {
+            true => {
+                let parts = Stretch::both_sides(view).map(|side| side.split(view));
+                let told = parts.into_iter().flatten();
+                told.filter_map(|(node, _)| view.cache.get(node)).collect()
+            }
+            false => view.cache.iter().filter(|c| c.node() != own).collect(),
+        };
+        let chosen = self.rng.below(among.len().max(1) as u64) as usize;
+        among.get(chosen).map(|chosen| Arc::clone(chosen))
+    }
+
     /// Looks after the neighbours.
     pub fn handle_watch(&mut self, now: Instant, view: &View, out: &mut Outbox<Ring>) {
         self.liveness.watch(now, view, &mut self.rng, out);
     }
 
-    /// Tells `nodes` that we are here.
-    pub fn hello(view: &View, nodes: impl IntoIterator<Item = NodeId>, out: &mut Outbox<Ring>) {
+    /// Tells everybody in the region, and neighbours who sit outside of it, that we are here.
+    pub fn hello(view: &View, out: &mut Outbox<Ring>) {
+        let own = || Box::new((**view.own()).clone());
+        Self::tell_all(view, |stretch| Message::Hello(own(), stretch), out);
+    }
+
+    /// Tells `nodes` alone that we are here.
+    pub fn hello_to(view: &View, nodes: impl IntoIterator<Item = NodeId>, out: &mut Outbox<Ring>) {
         for node in nodes {
             let own = Box::new((**view.own()).clone());
-            out.send(node, say(Message::Hello(own)));
+            out.send(node, say(Message::Hello(own, None)));
+        }
+    }
+
+    fn tell_all(view: &View, word: impl Fn(Option<Stretch>) -> Message, out: &mut Outbox<Ring>) {
+        for side in Stretch::both_sides(view) {
+            for (node, part) in side.split(view) {
+                out.send(node, say(word(Some(part))));
+            }
+        }
+        let outside = view.neighbours(NEIGHBOURS).into_iter();
+        for neighbour in outside.filter(|contact| !view.cache.contains(contact.node())) {
+            out.send(neighbour.node(), say(word(None)));
         }
     }
 
@@ -153,6 +185,7 @@ impl Membership {
         now: Instant,
         from: NodeId,
         contact: Contact,
+        stretch: Option<Stretch>,
         view: &mut View,
         out: &mut Outbox<Ring>,
     ) {
@@ -162,7 +195,12 @@ impl Membership {
                 self.liveness.raise(from);
             }
         }
-        self.learn_all(now, from, vec![contact], view, out);
+        let told = Box::new(contact.clone());
+        if self.learn_all(now, from, vec![contact], view, out) {
+            for (node, part) in stretch.map_or(vec![], |stretch| stretch.split(view)) {
+                out.send(node, say(Message::Hello(told.clone(), Some(part))));
+            }
+        }
     }
 
     /// A comparison begins.
@@ -263,7 +301,7 @@ impl Membership {
             out.send(
                 to,
                 say(match &gone.farewell {
-                    Some(farewell) => Message::Farewell(farewell.clone()),
+                    Some(farewell) => Message::Farewell(farewell.clone(), None),
                     None => Message::Gone(node),
                 }),
             );
@@ -276,6 +314,7 @@ impl Membership {
         now: Instant,
         from: NodeId,
         farewell: Farewell,
+        stretch: Option<Stretch>,
         view: &mut View,
         out: &mut Outbox<Ring>,
     ) {
@@ -293,7 +332,12 @@ impl Membership {
             return out.emit(Event::Misbehaved { node: from, what });
         }
         self.drop_from(view, contact.node(), out);
+        for (node, part) in stretch.map_or(vec![], |stretch| stretch.split(view)) {
+            out.send(node, say(Message::Farewell(farewell.clone(), Some(part))));
+        }
         self.liveness.bury(now, contact, Some(farewell));
+        // Others may not have heard, should those who were to tell them be leaving too.
+        self.news(now, out);
     }
 
     /// A ping's time is over.
@@ -378,9 +422,11 @@ impl Membership {
 
     /// Farewell to all who have us in their regions, and to the neighbours.
     pub fn part(&self, farewell: &Farewell, view: &View, out: &mut Outbox<Ring>) {
-        for node in Self::those_concerned(view) {
-            out.send(node, say(Message::Farewell(farewell.clone())));
-        }
+        Self::tell_all(
+            view,
+            |stretch| Message::Farewell(farewell.clone(), stretch),
+            out,
+        );
     }
 
     /// Whose regions we are in, and our neighbours, should they sit farther away.

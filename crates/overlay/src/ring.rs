@@ -302,7 +302,7 @@ impl Ring {
                     let node = contact.node();
                     if self.membership.take(contact, &mut self.view, out) {
                         // A node of our region that we lacked may lack us.
-                        Membership::hello(&self.view, [node], out);
+                        Membership::hello_to(&self.view, [node], out);
                     }
                 }
             }
@@ -351,10 +351,10 @@ impl Ring {
         }
         let all = Membership::those_concerned(&self.view);
         if before.is_none() {
-            Membership::hello(&self.view, all, out);
+            Membership::hello(&self.view, out);
             self.become_member(now, standing, out);
         } else {
-            Membership::hello(&self.view, all.difference(&known).copied(), out);
+            Membership::hello_to(&self.view, all.difference(&known).copied(), out);
             if before != Some(standing) {
                 out.emit(Event::Joined(standing));
             }

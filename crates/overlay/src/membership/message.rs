@@ -9,16 +9,17 @@ use super::CONTACTS_MAX;
 use crate::at_most::AtMost;
 use crate::attestation::{Attested, Listing};
 use crate::liveness::Farewell;
+use crate::stretch::Stretch;
 use crate::view::CACHE_MAX;
 
 /// Between nodes. A whole comparison: `Compare`, then `Have` if the caches differ in what lies in both regions, then
 /// `Members` and `Want` for what one side lacks and what the other does. A whole join: `Ask`, `Sign` and `Signed` among the
-/// one asked and its attesters, `Attested`, `Want`, `Members`; then a `Hello` to everyone in the region.
+/// one asked and its attesters, `Attested`, `Want`, `Members`; then a `Hello`, which travels to everyone in the region.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub enum Message {
-    /// The sender is a member from now on, or has new addresses.
+    /// This node is a member from now on, or has new addresses. To whom it is news passes it on along the stretch.
     #[n(0)]
-    Hello(#[n(0)] Box<Contact>),
+    Hello(#[n(0)] Box<Contact>, #[n(1)] Option<Stretch>),
     /// The summary of what the sender holds in both regions; a receiver that holds something else answers with `Have`.
     #[n(1)]
     Compare(#[n(0)] Digest),
@@ -44,9 +45,9 @@ pub enum Message {
     /// The sender found this node gone. A hint: the receiver sees for itself.
     #[n(8)]
     Gone(#[n(0)] NodeId),
-    /// A node leaves, in its own words.
+    /// A node leaves, in its own words. To whom it is news passes it on along the stretch.
     #[n(9)]
-    Farewell(#[n(0)] Farewell),
+    Farewell(#[n(0)] Farewell, #[n(1)] Option<Stretch>),
     /// A newcomer asks for the receiver's cache, attested.
     #[n(10)]
     Ask,

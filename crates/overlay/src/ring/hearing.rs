@@ -104,10 +104,14 @@ impl Ring {
         use membership::Message as Said;
         let (view, membership) = (&mut self.view, &mut self.membership);
         match said {
-            Said::Hello(contact) => membership.on_hello(now, from, *contact, view, out),
-            Said::Farewell(farewell) => membership.on_farewell(now, from, farewell, view, out),
+            Said::Hello(contact, stretch) => {
+                membership.on_hello(now, from, *contact, stretch, view, out);
+            }
+            Said::Farewell(farewell, stretch) => {
+                membership.on_farewell(now, from, farewell, stretch, view, out);
+            }
             Said::Gone(node) => membership.on_gone(now, node, view, out),
-            Said::Unknown => Membership::hello(view, [from], out),
+            Said::Unknown => Membership::hello_to(view, [from], out),
             Said::Compare(theirs) => membership.on_compare(from, theirs, view, out),
             Said::Have(theirs) => membership.on_have(now, from, &theirs, view, out),
             Said::Want(names) => membership.on_want(from, &names, view, out),

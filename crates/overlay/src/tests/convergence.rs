@@ -148,7 +148,11 @@ fn two_words_of_one_moment_end_as_one() {
     for person in 0..4 {
         let word = contact(&world.people[4], World::address(person % 2), issued);
         let to = world.node(person);
-        network.send(world.node(4), to, &say(Message::Hello(Box::new(word))));
+        network.send(
+            world.node(4),
+            to,
+            &say(Message::Hello(Box::new(word), None)),
+        );
     }
     network.run_for(4 * TICK_IDLE);
     let held = |person| network.member(person).cache().get(world.node(4)).cloned();

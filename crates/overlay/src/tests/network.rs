@@ -269,7 +269,7 @@ fn kind(message: &Message) -> &'static str {
     use crate::routing::Message as Asked;
     match message {
         Message::Membership(said) => match said {
-            Said::Hello(_) => "hello",
+            Said::Hello(..) => "hello",
             Said::Compare(_) => "compare",
             Said::Have(_) => "have",
             Said::Want(_) => "want",
@@ -278,7 +278,7 @@ fn kind(message: &Message) -> &'static str {
             Said::Ping => "ping",
             Said::Pong => "pong",
             Said::Gone(_) => "gone",
-            Said::Farewell(_) => "farewell",
+            Said::Farewell(..) => "farewell",
             Said::Ask => "ask",
             Said::Attested(_) => "attested",
             Said::Sign(_) => "sign",

@@ -155,7 +155,7 @@ fn bad_contacts_never_enter() {
     let from = world.node(1);
     for (contact, why) in &bad {
         for message in [
-            Message::Hello(Box::new(contact.clone())),
+            Message::Hello(Box::new(contact.clone()), None),
             Message::Members(AtMost::first_of(vec![contact.clone()])),
         ] {
             let mut victim = Victim::new(&world);
@@ -185,7 +185,7 @@ fn a_bad_signature_costs_its_sender_the_rest() {
     for _ in 0..1000 {
         victim.hear_of(liar, &[bad.clone(), other.clone()]);
     }
-    victim.hear(liar, &Message::Hello(Box::new(other.clone())));
+    victim.hear(liar, &Message::Hello(Box::new(other.clone()), None));
     assert_eq!(victim.refused, [(liar, ContactError::Signature)]);
     assert!(!victim.knows(other.node()));
     // Others are listened to, and later the liar is again.
@@ -367,7 +367,7 @@ fn answers_hold_what_the_peer_lacks_and_no_more() {
     let have = Message::Have(AtMost::first_of(names));
     let names = std::slice::from_ref(&have);
     assert_eq!(answers(Message::Compare(Digest([0; 32]))), names);
-    assert_eq!(answers(Message::Hello(Box::new(all[1].clone()))), []);
+    assert_eq!(answers(Message::Hello(Box::new(all[1].clone()), None)), []);
     assert_eq!(answers(have), []);
     let some = AtMost::first_of(vec![name(3), stranger, name(0)]);
     assert_eq!(
