@@ -77,6 +77,42 @@ install_page_tools() {
     fi
 }
 
+# Megabytes that are free where this path is or would be.
+free_megabytes() {
+    local folder=$1
+    while [[ ! -e $folder ]]; do
+        folder=$(dirname "$folder")
+    done
+    df -Pm "$folder" | awk 'NR == 2 { print $4 }'
+}
+
+# Whether programs in this folder can be started: some systems forbid it where files are in memory.
+runs_programs() {
+    local program works=1
+    program=$(mktemp -p "$1" 2>/dev/null) || return 1
+    printf '#!/bin/sh\n' >"$program" && chmod +x "$program" && "$program" 2>/dev/null && works=0
+    rm -f "$program"
+    return $works
+}
+
+# need_room MEGABYTES: a build that needs so much goes to memory where the disk is too full and memory is not. A disk that
+# fills up half-way ends it with somebody else's message.
+need_room() {
+    local wanted=$1 there=0 free memory shared=/dev/shm
+    [[ ! -d $CARGO_TARGET_DIR ]] || there=$(du -sm "$CARGO_TARGET_DIR" | cut -f 1)
+    free=$(free_megabytes "$CARGO_TARGET_DIR")
+    ((free + there < wanted)) || return 0
+    memory=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)
+    if runs_programs "$shared" && (($(free_megabytes "$shared") >= wanted && memory >= wanted + 6000)); then
+        say "the disk has $free MB left for a build of $wanted MB: building in memory, under $shared"
+        CARGO_TARGET_DIR=$shared/commonhold-build-$EUID
+        export TMPDIR=$CARGO_TARGET_DIR/tmp
+        mkdir -p "$TMPDIR"
+    else
+        say "the disk has $free MB left for a build of $wanted MB. Free some, or name a folder with more: CARGO_TARGET_DIR=FOLDER"
+    fi
+}
+
 # Installs the packages that were found missing, if any.
 install_packages() {
     ((${#packages[@]})) || return 0
