@@ -50,10 +50,11 @@ need_libraries() {
     package libssl-dev test -e /usr/include/openssl/evp.h
 }
 
-# What the live tests look through: captured packets and network interfaces.
+# What the live tests look through, captured packets and network interfaces, and what sets a program's clock wrong.
 need_network_tools() {
     package tcpdump command -v tcpdump
     package iproute2 command -v ip
+    package faketime command -v faketime
 }
 
 # What the page is tried out with.

@@ -485,7 +485,6 @@ impl Node {
         else {
             return;
         };
-        self.forget_asked(question, out);
         let Drawn { plan, list } = *drawn;
         let proof = Proof {
             plan,
@@ -499,12 +498,14 @@ impl Node {
             }))),
             Err(why) => out.emit(Event::Ended(question, Failure::Proof(why))),
         }
+        self.forget_asked(question, out);
     }
 
     pub(crate) fn ended(&mut self, question: Digest, why: Failure, out: &mut Outbox<Self>) {
         if self.asking.remove(&question).is_some() {
-            self.forget_asked(question, out);
+            // In this order: a host that is killed in between hears of the end again, rather than never.
             out.emit(Event::Ended(question, why));
+            self.forget_asked(question, out);
         }
     }
 }

@@ -23,6 +23,11 @@ const LATE_SECS: u64 = 60;
 /// Something to write: key, and value unless it is to be forgotten.
 pub type Write = (Vec<u8>, Option<Vec<u8>>);
 
+/// Whether it is over for good: one that was stopped goes on when the node does.
+fn has_ended(question: &Question) -> bool {
+    question.state.is_over() && question.state != QuestionState::Stopped
+}
+
 /// What an entry was to the inbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
@@ -100,11 +105,15 @@ impl Ledger {
         }
     }
 
-    /// A question is further. Whether it is on the list.
+    /// A question is further. Whether it is on the list. One that has ended stays so: a node that was killed as it ended may
+    /// go on with it.
     pub fn further(&mut self, id: &str, state: QuestionState, note: String) -> bool {
         let Some(question) = self.asked.get_mut(id) else {
             return false;
         };
+        if has_ended(question) {
+            return true;
+        }
         question.state = state;
         question.note = note;
         self.writes.push(entry(ASKED, id, question));
@@ -113,7 +122,7 @@ impl Ledger {
 
     /// A question is answered.
     pub fn answered(&mut self, id: &str, answer: Answer, proof: Vec<u8>) {
-        if let Some(question) = self.asked.get_mut(id) {
+        if let Some(question) = self.asked.get_mut(id).filter(|q| !has_ended(q)) {
             question.answer = Some(answer);
             self.writes.push((key(PROOF, id), Some(proof)));
             self.further(id, QuestionState::Answered, String::new());

@@ -459,7 +459,8 @@ impl Town {
     /// What took longer has ended as well; nobody contributed more often than its own journal knows; nobody is accused.
     fn look_back(&mut self) {
         for id in std::mem::take(&mut self.open) {
-            let question = eventually("each question ends", END, || {
+            let waited = format!("the end of {:#}", self.question(&id));
+            let question = eventually(&waited, END, || {
                 Some(self.question(&id)).filter(|question| is_over(&question["state"]))
             });
             eprintln!("later: {}", self.check(&question));

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use e2e::{Place, Ran, Village, program};
+use serde_json::Value;
 
 const VOCABULARY: &str = r#"
 [[table]]
@@ -213,4 +214,47 @@ fn a_ticket_that_is_over_and_a_wrong_passphrase_change_nothing() {
     // The one who lets people in is up, and lets the next one in.
     let next = village.ticket(&["--member", &founder]);
     village.done(&["community", "join", &next, "--dir", "4"]);
+}
+
+/// Where Debian's `faketime` keeps what shifts a program's clock.
+const SHIFTED: [&str; 2] = [
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
+];
+
+#[test]
+fn a_clock_that_is_an_hour_off_is_said_and_right_again_it_works() {
+    let Some(library) = SHIFTED.iter().find(|path| Path::new(path).exists()) else {
+        eprintln!("NOT CHECKED: a clock that is off. The package faketime is not installed.");
+        return;
+    };
+    let mut village = Village::new(Place::new());
+    village.found(4);
+    let clock = |status: &Value| {
+        let problems = status["problems"].as_array().into_iter().flatten();
+        let mut said = problems.map(Value::to_string);
+        said.find(|problem| problem.contains("clock"))
+    };
+    village.down("3");
+    let hour_ahead = [
+        ("LD_PRELOAD", *library),
+        ("FAKETIME", "+3600s"),
+        // Only what it takes for the time of day: waits are to be as long as ever.
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+    ];
+    village.up_with(&hour_ahead, "3", &[]);
+    let status = village.waits("3", 30, |status| clock(status).is_some());
+    let said = clock(&status).expect("it is said");
+    for part in ["ahead of the clocks of", "set the clock"] {
+        assert!(said.contains(part), "no {part:?} in {said}");
+    }
+    // Nobody else doubts his own clock because of it.
+    for folder in ["0", "1", "2"] {
+        assert_eq!(clock(&village.status(folder)), None);
+    }
+    village.down("3");
+    village.up("3", &[]);
+    village.waits("3", 30, |status| {
+        status["peers_known"].as_u64() == Some(3) && clock(status).is_none()
+    });
 }
