@@ -37,11 +37,18 @@ function Log({ entries }) {
         <td>${time(entry.received_at)}</td>
         <td><a href=${`#/questions/${entry.id}`}>${plain(entry.purpose) || gist(entry.sql)}</a><br /><span class="small soft">${gist(entry.sql)}</span></td>
         <td><${Who} id=${entry.asker} /></td>
-        <td><span class=${`chip ${entry.state === "yes" ? "leaf" : ""}`}>${words.questions.states[entry.state]}</span><br /><span class="small soft">${by(entry)}</span></td>
+        <td><span class=${`chip ${entry.state === "yes" ? "leaf" : ""}`}>${words.questions.states[entry.state]}</span><br /><span class="small soft">${by(entry)}</span>
+          ${entry.state === "yes" && (entry.sent_at ? html`<br /><span class="small soft">${w.late(time(entry.sent_at))}</span>` : html`<br /><${Act} kind="plain" label=${`${w.revoke}: ${plain(entry.purpose) || gist(entry.sql)}`} run=${() => revoke(entry.id)}>${w.revoke}<//>`)}</td>
       </tr>`)}</tbody>
     </table></div>
     ${entries.length > shown && html`<div><button type="button" class="button" onClick=${() => setShown(shown + AT_ONCE)}>${words.questions.more(Math.min(AT_ONCE, entries.length - shown))}</button></div>`}
   <//>`;
+}
+
+async function revoke(question) {
+  const { too_late: late } = await call("POST", "/v1/consent/revoke", { question });
+  refresh("status", "inbox");
+  tell(late.length ? w.tooLate : w.revoked);
 }
 
 /// The rules, and what holds for all others.
