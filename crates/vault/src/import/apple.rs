@@ -24,7 +24,7 @@ struct Workout {
 
 /// Records become steps, sleep, heart rates and observations; workouts activities, their routes positions; and who it is
 /// goes into the profile.
-pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), ImportError> {
     let mut xml = Xml::new(source);
     let mut workout: Option<Workout> = None;
     loop {
@@ -61,7 +61,7 @@ fn attribute(element: &Element, name: &str) -> String {
 }
 
 /// The times of an element, or nothing, which is noted.
-fn span(place: Place, start: &str, end: &str, sink: &mut Sink<'_>) -> Option<(Moment, Moment)> {
+fn span(place: Place, start: &str, end: &str, sink: &mut Sink) -> Option<(Moment, Moment)> {
     let times = sink.time(start).zip(sink.time(end));
     if times.is_none() {
         sink.skip(place, Reason::NotATime);
@@ -69,7 +69,7 @@ fn span(place: Place, start: &str, end: &str, sink: &mut Sink<'_>) -> Option<(Mo
     times
 }
 
-fn record(place: Place, element: &Element, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+fn record(place: Place, element: &Element, sink: &mut Sink) -> Result<(), ImportError> {
     let (kind, value) = (attribute(element, "type"), attribute(element, "value"));
     let (start, end) = (
         attribute(element, "startDate"),
@@ -131,7 +131,7 @@ fn stage(value: &str) -> &str {
     }
 }
 
-fn location(place: Place, element: &Element, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+fn location(place: Place, element: &Element, sink: &mut Sink) -> Result<(), ImportError> {
     let Some(time) = sink.time(&attribute(element, "date")) else {
         sink.skip(place, Reason::NotATime);
         return Ok(());
@@ -154,7 +154,7 @@ fn location(place: Place, element: &Element, sink: &mut Sink<'_>) -> Result<(), 
     sink.keep(place, "positions", &cells)
 }
 
-fn me(place: Place, element: &Element, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+fn me(place: Place, element: &Element, sink: &mut Sink) -> Result<(), ImportError> {
     let born = attribute(element, "HKCharacteristicTypeIdentifierDateOfBirth");
     let sex = attribute(element, "HKCharacteristicTypeIdentifierBiologicalSex");
     let year = born.get(..4).unwrap_or_default();
@@ -215,7 +215,7 @@ impl Workout {
         }
     }
 
-    fn keep(&self, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    fn keep(&self, sink: &mut Sink) -> Result<(), ImportError> {
         let Some((start, end)) = span(self.place, &self.start, &self.end, sink) else {
             return Ok(());
         };

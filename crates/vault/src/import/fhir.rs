@@ -19,7 +19,7 @@ const HEART_RATE: &str = "8867-4";
 pub(crate) fn read<R: Read>(
     source: Source<R>,
     person: Option<&str>,
-    sink: &mut Sink<'_>,
+    sink: &mut Sink,
 ) -> Result<(), ImportError> {
     let mut reader = Reader {
         chosen: person.map(|person| name(person).to_owned()),

@@ -24,7 +24,7 @@ const STEPS_PER_CYCLE: f64 = 2.0;
 pub(crate) fn read(
     input: impl Read,
     budget: &Budget,
-    sink: &mut Sink<'_>,
+    sink: &mut Sink,
 ) -> Result<(), ImportError> {
     let mut bytes = Vec::new();
     let mut piece = vec![0; 1 << 16];
@@ -115,7 +115,7 @@ impl Day {
         self.place.expect("a message is being read")
     }
 
-    fn record(&self, message: &FitDataRecord, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    fn record(&self, message: &FitDataRecord, sink: &mut Sink) -> Result<(), ImportError> {
         let Some(at) = time(message, "timestamp") else {
             sink.skip(self.place(), Reason::NotATime);
             return Ok(());
@@ -143,7 +143,7 @@ impl Day {
         &self,
         at: i64,
         rate: Option<f64>,
-        sink: &mut Sink<'_>,
+        sink: &mut Sink,
     ) -> Result<(), ImportError> {
         let Some(rate) = rate.filter(|rate| *rate > 0.0) else {
             return Ok(());
@@ -153,7 +153,7 @@ impl Day {
         sink.keep(self.place(), "heart_rate", &cells)
     }
 
-    fn session(&self, message: &FitDataRecord, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    fn session(&self, message: &FitDataRecord, sink: &mut Sink) -> Result<(), ImportError> {
         let Some(start) = time(message, "start_time") else {
             sink.skip(self.place(), Reason::NotATime);
             return Ok(());
@@ -189,7 +189,7 @@ impl Day {
     fn monitoring(
         &mut self,
         message: &FitDataRecord,
-        sink: &mut Sink<'_>,
+        sink: &mut Sink,
     ) -> Result<(), ImportError> {
         let at = time(message, "timestamp").or_else(|| self.completed(message));
         let Some(at) = at else {

@@ -22,7 +22,7 @@ struct Point {
 
 /// Points of tracks become positions, and where they tell of it heart rates. Points of routes and lone points are plans
 /// and not places where somebody was.
-pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), ImportError> {
     let mut xml = Xml::new(source);
     let mut creator = String::new();
     let mut point = Point::default();
@@ -60,7 +60,7 @@ pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<()
 }
 
 impl Point {
-    fn keep(&self, creator: &str, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    fn keep(&self, creator: &str, sink: &mut Sink) -> Result<(), ImportError> {
         let place = self.place.expect("a point has begun");
         if self.time.is_empty() {
             sink.skip(place, Reason::Missing);

@@ -57,7 +57,7 @@ struct Feed {
     zone: Option<i64>,
 }
 
-pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), ImportError> {
     let mut xml = Xml::new(source);
     let mut feed = Feed::default();
     let mut interval: Option<(Place, Interval)> = None;
@@ -139,7 +139,7 @@ impl Feed {
         &self,
         place: Place,
         reading: &Interval,
-        sink: &mut Sink<'_>,
+        sink: &mut Sink,
     ) -> Result<(), ImportError> {
         let Some(kind) = self.kind() else {
             sink.skip(place, Reason::Missing);

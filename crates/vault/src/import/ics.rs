@@ -42,7 +42,7 @@ struct Event {
 }
 
 /// Events become events; one that is repeated counts once. To-dos and journals are left out.
-pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), ImportError> {
     let mut lines = Lines {
         input: BufReader::new(source.input),
         budget: source.budget,
@@ -167,7 +167,7 @@ impl Line {
     }
 
     /// Whether it is a day, and when.
-    fn time(&self, sink: &Sink<'_>) -> Result<(bool, Moment), Reason> {
+    fn time(&self, sink: &Sink) -> Result<(bool, Moment), Reason> {
         let mut moment = crate::time::parse(&self.value).ok_or(Reason::NotATime)?;
         let is_day = self.parameter("VALUE") == Some("DATE") || self.value.trim().len() == 8;
         let zone = self.parameter("TZID");
@@ -200,7 +200,7 @@ impl Event {
         }
     }
 
-    fn keep(&self, place: Place, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    fn keep(&self, place: Place, sink: &mut Sink) -> Result<(), ImportError> {
         let times = match (&self.start, self.withdrawn) {
             (_, true) => Err(Reason::Withdrawn),
             (None, _) => Err(Reason::Missing),
@@ -230,7 +230,7 @@ impl Event {
         sink.keep(place, "events", &cells)
     }
 
-    fn times(&self, start: &Line, sink: &Sink<'_>) -> Result<(bool, Moment, i64), Reason> {
+    fn times(&self, start: &Line, sink: &Sink) -> Result<(bool, Moment, i64), Reason> {
         let (is_day, begins) = start.time(sink)?;
         let ends = match &self.end {
             Some(end) => end.time(sink)?.1.utc_s,

@@ -29,7 +29,7 @@ enum Made {
 pub(crate) fn read(
     input: impl Read,
     options: &Options<'_>,
-    sink: &mut Sink<'_>,
+    sink: &mut Sink,
 ) -> Result<(), ImportError> {
     let mapping = options.mapping.ok_or(ImportError::NeedsMapping)?;
     let mut rows = Rows::separated(input, mapping.separator)?;
@@ -91,7 +91,7 @@ fn record(
     mapping: &Mapping,
     columns: &[Column<'_>],
     row: &Row<'_>,
-    sink: &Sink<'_>,
+    sink: &Sink,
 ) -> Result<Record, (&'static str, Reason)> {
     let (mut made, mut offset) = (Vec::with_capacity(columns.len()), None);
     for column in columns {
@@ -124,7 +124,7 @@ fn convert(
     mapping: &Mapping,
     column: &Column<'_>,
     text: &str,
-    sink: &Sink<'_>,
+    sink: &Sink,
     offset: &mut Option<i64>,
 ) -> Result<Made, Reason> {
     let taken = column.taken;

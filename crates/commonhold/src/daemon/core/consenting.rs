@@ -327,7 +327,7 @@ impl Core {
         let Ok(found) = self.ledger.received(id) else {
             return Ok(());
         };
-        if found.sent_at.is_some() {
+        if self.ledger.too_late(id).is_some() {
             return Ok(());
         }
         let found = self.ledger.decide(found.clone(), false);
