@@ -28,6 +28,7 @@ mod rows_again;
 pub(crate) mod sink;
 mod writer;
 mod xml;
+mod zones;
 
 use std::collections::BTreeMap;
 use std::fs::File;
