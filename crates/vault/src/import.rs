@@ -168,7 +168,7 @@ fn read(
     format: Format,
     input: &mut dyn Read,
     options: &Options<'_>,
-    sink: &mut Sink<'_>,
+    sink: &mut Sink,
 ) -> Result<(), ImportError> {
     // Tables bound their records themselves.
     match format {

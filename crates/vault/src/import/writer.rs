@@ -183,23 +183,23 @@ impl<'t> Writer<'t> {
         // One of two parameters of a row is the same for all.
         let import = self.import;
         let row = format!("({}, {import})", vec!["?"; batch.width()].join(", "));
-        let insert = |rows| {
+        let connection = self.connection;
+        let insert = |rows| -> Result<Insert<'t>, VaultError> {
             let rows_of = vec![row.as_str(); rows].join(", ");
             let sql = format!(
                 "INSERT OR IGNORE INTO {} VALUES {rows_of}",
                 quoted(shape.name)
             );
             Ok(Insert {
-                statement: self.connection.prepare(&sql)?,
+                statement: connection.prepare(&sql)?,
                 rows,
                 bound: vec![None; rows * batch.width()],
             })
         };
-        let (one, many) = (insert(1), insert(AT_ONCE));
         self.tables.push(Ready {
             name: shape.name,
-            one: one.map_err(VaultError::from)?,
-            many: many.map_err(VaultError::from)?,
+            one: insert(1)?,
+            many: insert(AT_ONCE)?,
         });
         Ok(self.tables.len() - 1)
     }
