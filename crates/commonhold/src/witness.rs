@@ -33,14 +33,24 @@ pub enum Examined {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ConsentLogError {
     /// The log itself, or it and its witness do not agree.
-    #[error("{0}; {}", advice(.0, .1))]
-    Log(LogFault, PathBuf),
+    #[error("{fault}; {}", advice(.fault, .witness))]
+    Log {
+        /// What it is.
+        fault: LogFault,
+        /// The witness.
+        witness: PathBuf,
+    },
     /// The witness.
     #[error("{} does not say where the log ended; if you changed it, delete it and start the node again", .0.display())]
     Witness(PathBuf),
     /// It cannot be read.
-    #[error("{} cannot be read: {1}; check its permissions", .0.display())]
-    Io(PathBuf, ErrorKind),
+    #[error("{} cannot be read: {why}; check its permissions", .witness.display())]
+    Io {
+        /// The witness.
+        witness: PathBuf,
+        /// Why.
+        why: ErrorKind,
+    },
     /// The vault.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -77,7 +87,10 @@ impl Witness {
         match vault.check_log(witnessed)? {
             Ok(end) if witnessed.is_some() => Ok(Examined::Holds(end)),
             Ok(end) => Ok(Examined::Unwitnessed(end)),
-            Err(fault) => Err(ConsentLogError::Log(fault, self.0.clone())),
+            Err(fault) => Err(ConsentLogError::Log {
+                fault,
+                witness: self.0.clone(),
+            }),
         }
     }
 
@@ -88,7 +101,10 @@ impl Witness {
                 read.ok_or_else(|| ConsentLogError::Witness(self.0.clone()))
             }
             Err(why) if why.kind() == ErrorKind::NotFound => Ok(None),
-            Err(why) => Err(ConsentLogError::Io(self.0.clone(), why.kind())),
+            Err(why) => Err(ConsentLogError::Io {
+                witness: self.0.clone(),
+                why: why.kind(),
+            }),
         }
     }
 }

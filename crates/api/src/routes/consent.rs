@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::{Query, State};
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::{Body, Here};
 use crate::fault::{Fault, Kind};
@@ -11,20 +10,18 @@ use crate::request::Request;
 use crate::words::{ConsentLog, Revoke, Revoked};
 
 /// Which entries.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct From {
-    /// The number of the first entry that is wanted; the latest thousand when it is left out.
+#[derive(Debug, Deserialize)]
+pub(super) struct Since {
     from: Option<u64>,
 }
 
 /// The consent log, at most a thousand entries at once, the oldest first.
-#[utoipa::path(get, path = "/v1/consent", params(From), responses(
+#[utoipa::path(get, path = "/v1/consent", params(("from" = Option<u64>, Query, description = "The number of the first entry that is wanted; the latest thousand when it is left out")), responses(
     (status = 200, description = "The entries, and where the log ends", body = ConsentLog),
     (status = "default", description = "Why not", body = Fault)))]
 pub(super) async fn log(
     State(shared): Here,
-    Query(From { from }): Query<From>,
+    Query(Since { from }): Query<Since>,
 ) -> Result<Json<ConsentLog>, Fault> {
     shared
         .json(|reply| Request::ConsentLog(from, reply))

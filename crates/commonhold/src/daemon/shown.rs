@@ -449,6 +449,7 @@ mod tests {
             state: InboxState::Waiting,
             by_rule: false,
             rule: None,
+            sent_at: None,
             contributed_at: None,
             note: String::new(),
         };

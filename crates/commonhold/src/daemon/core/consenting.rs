@@ -16,7 +16,6 @@ use crate::consent::shown;
 use crate::daemon::{checks, hearing};
 use crate::keeper::Errand;
 use crate::log::Level;
-use crate::standing;
 use crate::witness::{ConsentLogError, Examined, Witness};
 
 /// Entries that are shown at once.
