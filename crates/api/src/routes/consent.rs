@@ -31,6 +31,7 @@ pub(super) async fn log(
 /// Take consent back: a rule, the yes to one question, or every yes. The reply says what it was too late for.
 #[utoipa::path(post, path = "/v1/consent/revoke", request_body = Revoke, responses(
     (status = 200, description = "What was taken back, and what cannot be any more", body = Revoked),
+    (status = 400, description = "It is not clear what to take back", body = Fault),
     (status = 404, description = "There is no such rule or question", body = Fault),
     (status = 409, description = "Nothing was said yes to", body = Fault),
     (status = "default", description = "Why not", body = Fault)))]
