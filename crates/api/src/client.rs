@@ -18,9 +18,9 @@ use tokio::time::timeout;
 use crate::fault::{Fault, Kind};
 use crate::token::Token;
 use crate::words::{
-    Budget, Checked, ConsentLog, ConsentRule, Decision, Doctor, Event, Helping, Holdings, InboxEntry, Limit,
-    NewBudget, NewDefault, NewQuestion, NewRule, PageCode, Preview, Published, Question,
-    Revoke, Revoked, Rule, Rules, Status, Table, Word,
+    Budget, Checked, ConsentLog, ConsentRule, Decision, Doctor, Event, Helping, Holdings,
+    InboxEntry, Limit, NewBudget, NewDefault, NewQuestion, NewRule, PageCode, Preview, Published,
+    Question, Revoke, Revoked, Rule, Rules, Status, Table, Word,
 };
 
 /// Longest response that is read: a thousand questions with their answers.

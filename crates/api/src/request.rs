@@ -4,9 +4,9 @@ use tokio::sync::oneshot;
 
 use crate::fault::Fault;
 use crate::words::{
-    Budget, Checked, ConsentLog, Decision, Doctor, Helping, Holdings, ImportReport, InboxEntry, NewBudget,
-    NewDefault, NewImport, NewQuestion, NewRule, Preview, Published, Question, Removed, Revoke,
-    Revoked, Rule, Rules, Status, Table,
+    Budget, Checked, ConsentLog, Decision, Doctor, Helping, Holdings, ImportReport, InboxEntry,
+    NewBudget, NewDefault, NewImport, NewQuestion, NewRule, Preview, Published, Question, Removed,
+    Revoke, Revoked, Rule, Rules, Status, Table,
 };
 
 /// Where a reply goes. Dropping it is a reply as well: the node could not.

@@ -7,9 +7,7 @@ mod looking;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use consent::{
-    ConsentEntry, ConsentLog, ConsentLogged, ConsentStep, Revoke, Revoked, TooLate,
-};
+pub use consent::{ConsentEntry, ConsentLog, ConsentLogged, ConsentStep, Revoke, Revoked, TooLate};
 pub use holding::{Counted, HeldTable, Holdings, Import, ImportReport, NewImport, Removed};
 pub use looking::{
     Checked, Column, ColumnKind, Helper, NewSession, PageCode, Preview, PreviewOutcome,

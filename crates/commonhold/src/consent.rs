@@ -143,13 +143,19 @@ fn listed(options: &ListOptions) -> Result<(Said, Option<ConsentLogError>), Fail
     entries.drain(..older);
     let mut lines = Vec::new();
     if older > 0 {
-        lines.push(format!("{older} older entries: --last {}", older + entries.len()));
+        lines.push(format!(
+            "{older} older entries: --last {}",
+            older + entries.len()
+        ));
     }
     lines.extend(entries.iter().flat_map(told));
     let end = vault.log_end().map_err(failed)?;
     lines.push(match (&wrong, end.entries) {
         (None, 0) => "Nothing was asked yet.".into(),
-        (None, all) => format!("All {all} entries are as they were written; the last one's digest is {}.", end.digest),
+        (None, all) => format!(
+            "All {all} entries are as they were written; the last one's digest is {}.",
+            end.digest
+        ),
         (Some(_), _) => "The log is NOT as it was written.".into(),
     });
     let json = json!({
@@ -165,7 +171,10 @@ fn listed(options: &ListOptions) -> Result<(Said, Option<ConsentLogError>), Fail
 /// One entry in lines: what, and where a question is first told of, which.
 fn told(logged: &ConsentLogged) -> Vec<String> {
     let entry = &logged.entry;
-    let about = entry.question.as_deref().map_or("", |id| id.get(..8).unwrap_or(id));
+    let about = entry
+        .question
+        .as_deref()
+        .map_or("", |id| id.get(..8).unwrap_or(id));
     let (number, at, text) = (logged.number, utc(entry.at), plain(&entry.text));
     let mut lines = vec![format!("{number:>5}  {at}  {about:<8}  {text}")];
     if let Some(sql) = &entry.sql {
@@ -191,7 +200,9 @@ fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
     };
     let lost = |why: &dyn std::fmt::Display| {
         let path = path.display();
-        failed(format!("cannot write {path}: {why}; choose a new file in a folder of yours"))
+        failed(format!(
+            "cannot write {path}: {why}; choose a new file in a folder of yours"
+        ))
     };
     let mut file = OpenOptions::new();
     let file = file.write(true).create_new(true).mode(0o600).open(path);
@@ -217,7 +228,11 @@ fn write(vault: &Vault, out: impl Write) -> Result<u64, Failed> {
         _ => failed(why),
     };
     let mut out = BufWriter::new(out);
-    write!(out, "{{\"format\":\"commonhold consent log 1\",\"entries\":[").map_err(lost)?;
+    write!(
+        out,
+        "{{\"format\":\"commonhold consent log 1\",\"entries\":["
+    )
+    .map_err(lost)?;
     let mut count = 0;
     let mut last = Value::Null;
     each(vault, |logged| {
@@ -287,16 +302,26 @@ mod tests {
         let text = String::from_utf8(out).expect("text");
         for (place, entry) in entries.iter().enumerate() {
             let number = place as u64 + 1;
-            digest = Digest::of(domain, &[&digest.0, &number.to_be_bytes(), entry.as_bytes()]);
+            digest = Digest::of(
+                domain,
+                &[&digest.0, &number.to_be_bytes(), entry.as_bytes()],
+            );
             assert_eq!(read["entries"][place]["digest"], digest.to_string());
             let is_json = entry.starts_with('{');
-            assert!(!is_json || text.contains(&format!("\"entry\":{entry}}}")), "{text}");
+            assert!(
+                !is_json || text.contains(&format!("\"entry\":{entry}}}")),
+                "{text}"
+            );
         }
         let steps = vault.logged(1, 9).expect("read");
         let steps: Vec<_> = steps.iter().map(|one| shown(one).entry.step).collect();
         assert_eq!(
             steps,
-            [ConsentStep::Came, ConsentStep::Unknown, ConsentStep::Unknown]
+            [
+                ConsentStep::Came,
+                ConsentStep::Unknown,
+                ConsentStep::Unknown
+            ]
         );
     }
 }

@@ -155,7 +155,10 @@ mod tests {
         let why = witness.examine(&before).expect_err("an end is cut off");
         let said = why.to_string();
         assert!(said.contains("ends after 2 entries, and had 3"), "{said}");
-        assert!(said.contains("delete ") && said.contains(CONSENT_END), "{said}");
+        assert!(
+            said.contains("delete ") && said.contains(CONSENT_END),
+            "{said}"
+        );
     }
 
     #[test]

@@ -20,7 +20,9 @@ const TABLE: &str = "CREATE TABLE heart_rate (
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let rows: usize = arguments.next().map_or(Ok(1_000_000), |text| text.parse())?;
+    let rows: usize = arguments
+        .next()
+        .map_or(Ok(1_000_000), |text| text.parse())?;
     let words: Vec<_> = arguments.collect();
     let folder = tempfile::tempdir()?;
     if words.iter().any(|word| word == "memory") {
@@ -69,7 +71,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = Instant::now();
     fill(&memory, rows)?;
     let seconds = start.elapsed().as_secs_f64();
-    println!("insert in memory, no file: {:.0} rows/s", rows as f64 / seconds);
+    println!(
+        "insert in memory, no file: {:.0} rows/s",
+        rows as f64 / seconds
+    );
     Ok(())
 }
 
@@ -99,7 +104,12 @@ fn fill(connection: &Connection, rows: usize) -> rusqlite::Result<()> {
             let digest = row.wrapping_mul(0x5851_f42d_4c95_7f2d);
             let integer = rusqlite::types::Value::Integer;
             let source = rusqlite::types::Value::Text("chest strap".into());
-            [integer(1_500_000_000 + row), integer(600 + row % 60), source, integer(digest)]
+            [
+                integer(1_500_000_000 + row),
+                integer(600 + row % 60),
+                source,
+                integer(digest),
+            ]
         });
         insert.execute(params_from_iter(values))?;
     }

@@ -21,7 +21,6 @@ const RIDE: &str = r#"
     columns.speed_m_s.from = "speed"
 "#;
 
-
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -47,12 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     )?;
     for round in ["new", "again"] {
         let start = Instant::now();
-        let report = import(
-            &mut vault,
-            &File::open(&path)?,
-            &options,
-            &mut |_| {},
-        )?;
+        let report = import(&mut vault, &File::open(&path)?, &options, &mut |_| {})?;
         let seconds = start.elapsed().as_secs_f64();
         let rows = report.total_kept() + report.duplicate;
         println!(

@@ -19,7 +19,9 @@ const ASKED: [&str; 3] = [
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let rows: i64 = std::env::args().nth(1).map_or(Ok(1_000_000), |text| text.parse())?;
+    let rows: i64 = std::env::args()
+        .nth(1)
+        .map_or(Ok(1_000_000), |text| text.parse())?;
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("vault.db");
     let key = VaultKey::generate(&mut Rng::from_number(1));
@@ -42,7 +44,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         let first = took[0];
         took.sort_by(f64::total_cmp);
-        println!("{rows} rows: {first:.0} ms the first time, {:.0} ms in the middle: {sql}", took[2]);
+        println!(
+            "{rows} rows: {first:.0} ms the first time, {:.0} ms in the middle: {sql}",
+            took[2]
+        );
     }
     Ok(())
 }
@@ -52,7 +57,12 @@ fn write(file: &mut File, rows: i64) -> std::io::Result<()> {
     let mut out = BufWriter::new(file);
     writeln!(out, "at_utc_s,utc_offset_min,heart_rate_bpm,source")?;
     for row in 0..rows {
-        writeln!(out, "{},60,{}.5,chest strap", 1_500_000_000 + row, 60 + row % 60)?;
+        writeln!(
+            out,
+            "{},60,{}.5,chest strap",
+            1_500_000_000 + row,
+            60 + row % 60
+        )?;
     }
     out.flush()
 }

@@ -230,7 +230,8 @@ fn header(record: &ByteRecord) -> Result<Vec<String>, ImportError> {
     let mut names = Vec::with_capacity(record.len());
     for index in 0..record.len() {
         let position = index + 1;
-        let name = std::str::from_utf8(trimmed(record, index)).map_err(|_| ImportError::NameNotUtf8 { position })?;
+        let name = std::str::from_utf8(trimmed(record, index))
+            .map_err(|_| ImportError::NameNotUtf8 { position })?;
         if name.is_empty() {
             return Err(ImportError::UnnamedColumn { position });
         }

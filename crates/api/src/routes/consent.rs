@@ -23,9 +23,7 @@ pub(super) async fn log(
     State(shared): Here,
     Query(Since { from }): Query<Since>,
 ) -> Result<Json<ConsentLog>, Fault> {
-    shared
-        .json(|reply| Request::ConsentLog(from, reply))
-        .await
+    shared.json(|reply| Request::ConsentLog(from, reply)).await
 }
 
 /// Take consent back: a rule, the yes to one question, or every yes. The reply says what it was too late for.

@@ -10,8 +10,8 @@ use tokio::sync::{broadcast, mpsc};
 use tower::ServiceExt;
 
 use crate::bench::{
-    Call, bench, budget, checked, consent_log, entry, helping, holdings, open, preview, published, question,
-    reply, revoked, rule, rules, status, token, turned_away, vocabulary,
+    Call, bench, budget, checked, consent_log, entry, helping, holdings, open, preview, published,
+    question, reply, revoked, rule, rules, status, token, turned_away, vocabulary,
 };
 
 fn happened(number: u64) -> Event {

@@ -195,11 +195,12 @@ pub fn consent_log(examined: &Result<Examined, ConsentLogError>) -> Check {
     match examined {
         Ok(Examined::Holds(end)) => ok(
             NAME,
-            format!("all {} entries of the log are as they were written", end.entries),
+            format!(
+                "all {} entries of the log are as they were written",
+                end.entries
+            ),
         ),
-        Ok(Examined::Unwitnessed(end)) if end.entries == 0 => {
-            ok(NAME, "nothing is in the log yet")
-        }
+        Ok(Examined::Unwitnessed(end)) if end.entries == 0 => ok(NAME, "nothing is in the log yet"),
         Ok(Examined::Unwitnessed(end)) => bad(
             Verdict::Warn,
             NAME,
@@ -216,7 +217,12 @@ pub fn consent_log(examined: &Result<Examined, ConsentLogError>) -> Check {
 /// The vault has other things to do.
 pub fn consent_log_unread() -> Check {
     let found = "the log was not checked: the vault is busy";
-    bad(Verdict::Warn, "consent", found, "try again when the import that is running has ended")
+    bad(
+        Verdict::Warn,
+        "consent",
+        found,
+        "try again when the import that is running has ended",
+    )
 }
 
 /// Whether the port can be had.

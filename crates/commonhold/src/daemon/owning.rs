@@ -6,8 +6,8 @@ use api::{ConsentRule, Limit, NewRule, Revoke, Revoked, TooLate};
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::budget::Written;
-use crate::daemon::asking::ListOptions;
 use crate::cli::{ANSWERED, REFUSED, TIMED_OUT};
+use crate::daemon::asking::ListOptions;
 use crate::daemon::{Where, converse, print, shown};
 use crate::verify::utc;
 
@@ -189,11 +189,16 @@ fn told(revoked: &Revoked) -> Vec<String> {
     }
     for id in &revoked.questions {
         let id = shown::short(id);
-        lines.push(format!("question {id}: taken back in time; nothing of yours goes into its answer"));
+        lines.push(format!(
+            "question {id}: taken back in time; nothing of yours goes into its answer"
+        ));
     }
     lines.extend(revoked.too_late.iter().map(late));
     if lines.is_empty() {
-        lines.push("there was nothing to take back: no rule says yes, and no question waits for your data".into());
+        lines.push(
+            "there was nothing to take back: no rule says yes, and no question waits for your data"
+                .into(),
+        );
     }
     lines
 }

@@ -447,7 +447,11 @@ fn a_question_goes_through_daemons_and_leaves_nothing_personal_behind() {
     assert_eq!(export.status.code(), Some(0), "{}", said(&export));
     let export: serde_json::Value =
         serde_json::from_slice(&fs::read(&file).expect("written")).expect("JSON");
-    assert!(export["entries"].as_array().is_some_and(|all| all.len() > 10));
+    assert!(
+        export["entries"]
+            .as_array()
+            .is_some_and(|all| all.len() > 10)
+    );
     let status = village.run(2, &["status"]);
     let status = String::from_utf8_lossy(&status.stdout).into_owned();
     assert!(

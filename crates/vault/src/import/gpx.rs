@@ -31,7 +31,10 @@ pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), Im
         match xml.next()? {
             Node::Open(element) => match element.name() {
                 "gpx" => {
-                    creator = element.attribute("creator").unwrap_or_default().into_owned();
+                    creator = element
+                        .attribute("creator")
+                        .unwrap_or_default()
+                        .into_owned();
                 }
                 "trkpt" => {
                     point.begin(place);

@@ -136,12 +136,7 @@ impl Feed {
         named.or_else(only)
     }
 
-    fn keep(
-        &self,
-        place: Place,
-        reading: &Interval,
-        sink: &mut Sink,
-    ) -> Result<(), ImportError> {
+    fn keep(&self, place: Place, reading: &Interval, sink: &mut Sink) -> Result<(), ImportError> {
         let Some(kind) = self.kind() else {
             sink.skip(place, Reason::Missing);
             return Ok(());

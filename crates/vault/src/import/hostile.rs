@@ -21,13 +21,17 @@ pub fn read_hostile(bytes: &[u8]) {
     let options = Options::default();
     let head = &bytes[..bytes.len().min(detect::HEAD)];
     // What it says of the bytes is its business.
-    let _ = writer::run(&connection, 1, None, &mut |_| {}, |sink, _| {
-        match detect::of(head)? {
+    let _ = writer::run(
+        &connection,
+        1,
+        None,
+        &mut |_| {},
+        |sink, _| match detect::of(head)? {
             Format::Zip => {
                 let length = bytes.len() as u64;
                 archive::read(Cursor::new(bytes), length, &options, sink)
             }
             format => read(format, &mut { bytes }, &options, sink),
-        }
-    });
+        },
+    );
 }

@@ -255,7 +255,12 @@ impl Event {
         sink.keep(place, "events", &cells)
     }
 
-    fn times(&self, start: &Line, zones: &Zones, sink: &Sink) -> Result<(bool, Moment, i64), Reason> {
+    fn times(
+        &self,
+        start: &Line,
+        zones: &Zones,
+        sink: &Sink,
+    ) -> Result<(bool, Moment, i64), Reason> {
         let (is_day, begins) = start.time(zones, sink)?;
         let ends = match &self.end {
             Some(end) => end.time(zones, sink)?.1.utc_s,

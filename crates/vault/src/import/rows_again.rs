@@ -51,10 +51,7 @@ pub(crate) fn read_csv(input: impl Read, sink: &mut Sink) -> Result<(), ImportEr
     }
 }
 
-pub(crate) fn read_json<R: Read>(
-    source: Source<R>,
-    sink: &mut Sink,
-) -> Result<(), ImportError> {
+pub(crate) fn read_json<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), ImportError> {
     let mut number = 0;
     pieces(source, &["rows"], false, &mut |piece| {
         let Piece::Element(_, Value::Object(row)) = piece else {

@@ -256,7 +256,9 @@ impl Spanned {
     }
 
     fn is_backwards(&self) -> bool {
-        self.start.zip(self.end).is_some_and(|(start, end)| end < start)
+        self.start
+            .zip(self.end)
+            .is_some_and(|(start, end)| end < start)
     }
 }
 
@@ -357,7 +359,10 @@ fn units(cell: Cell<'_>, decimals: u8) -> Result<Option<i64>, Reason> {
                 return Ok(Some(units));
             }
             let number = number::parse(text).ok_or(Reason::NotANumber)?;
-            number.scaled_to(decimals).map(Some).ok_or(Reason::OutOfRange)
+            number
+                .scaled_to(decimals)
+                .map(Some)
+                .ok_or(Reason::OutOfRange)
         }
         Cell::Float(number) if !number.is_finite() => Err(Reason::NotANumber),
         Cell::Float(number) => {

@@ -1,4 +1,4 @@
-//! Reading on one thread, writing on another: a parser and SQLite each take about half of an import's time.
+//! Reading on one thread, writing on another: parsing and SQLite each take processor time of their own.
 //!
 //! Rows go over in [batches](Batch), a few of which may wait, so that the memory does not grow with the file. All of them are
 //! written in the one transaction that the caller holds, here, on the caller's thread.
@@ -22,8 +22,8 @@ use crate::vocabulary::vocabulary;
 /// Batches that wait. Guess: enough that neither side waits for the other's hiccups.
 const WAITING: usize = 4;
 
-/// Rows of one statement: with many, SQLite goes on from where the last row went instead of searching for each.
-/// Measured: 16 are slower, 256 no faster.
+/// Rows of one statement: with many, SQLite goes on from where the last row went instead of searching for each. Guess; 512
+/// were no faster on a busy machine.
 const AT_ONCE: usize = 64;
 
 /// Bytes of the reading thread's stack. Nothing that is read nests deeply; this is what main threads have.

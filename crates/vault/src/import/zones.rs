@@ -97,7 +97,9 @@ impl Zones {
             "RRULE" => self.part.rule = Some(value.trim().to_ascii_uppercase()),
             "RDATE" => {
                 let room = MAX_PARTS.saturating_sub(self.part.dates.len());
-                self.part.dates.extend(value.split(',').filter_map(clock).take(room));
+                self.part
+                    .dates
+                    .extend(value.split(',').filter_map(clock).take(room));
             }
             _ => {}
         }
@@ -133,7 +135,9 @@ impl Zones {
         let latest = parts
             .iter()
             .filter_map(|part| Some((part.last_onset(clock_s)?, part.ahead_min)));
-        let latest = latest.max_by_key(|(onset, _)| *onset).map(|(_, ahead)| ahead);
+        let latest = latest
+            .max_by_key(|(onset, _)| *onset)
+            .map(|(_, ahead)| ahead);
         let first = || parts.iter().min_by_key(|part| part.onsets.iter().min());
         latest.or_else(|| Some(first()?.before_min))
     }
@@ -193,7 +197,8 @@ impl Rule {
                     }
                 }
                 "BYMONTHDAY" => {
-                    let days: Option<Vec<i64>> = value.split(',').map(|it| it.parse().ok()).collect();
+                    let days: Option<Vec<i64>> =
+                        value.split(',').map(|it| it.parse().ok()).collect();
                     from = Some(days?.into_iter().min().filter(|it| (1..=31).contains(it))?);
                 }
                 "UNTIL" => until = Some(parse(value)?.utc_s),
@@ -238,7 +243,9 @@ impl Rule {
             Day::From(from) => since(from),
         };
         let onset = first + (day - 1) * DAY_S + self.start.rem_euclid(DAY_S);
-        let is_over = self.until_utc_s.is_some_and(|until| onset - before_min * 60 > until);
+        let is_over = self
+            .until_utc_s
+            .is_some_and(|until| onset - before_min * 60 > until);
         let is_one = (1..=days).contains(&day) && onset >= self.start && !is_over;
         is_one.then_some(onset)
     }
@@ -266,7 +273,8 @@ mod tests {
         zones.name("Home");
         for part in parts {
             zones.begin_part();
-            part.iter().for_each(|(property, value)| zones.say(property, value));
+            part.iter()
+                .for_each(|(property, value)| zones.say(property, value));
             zones.end_part();
         }
         zones.end();
@@ -322,10 +330,30 @@ mod tests {
             ]
         };
         let zones = zone(&[
-            &part("19870405T020000", "-0500", "-0400", "FREQ=YEARLY;BYMONTH=4;BYDAY=1SU;UNTIL=20060402T070000Z"),
-            &part("19671029T020000", "-0400", "-0500", "FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU;UNTIL=20061029T060000Z"),
-            &part("20070311T020000", "-0500", "-0400", "FREQ=YEARLY;BYDAY=SU;BYMONTHDAY=8,9,10,11,12,13,14;BYMONTH=3"),
-            &part("20071104T020000", "-0400", "-0500", "FREQ=YEARLY;BYMONTH=11;BYDAY=1SU"),
+            &part(
+                "19870405T020000",
+                "-0500",
+                "-0400",
+                "FREQ=YEARLY;BYMONTH=4;BYDAY=1SU;UNTIL=20060402T070000Z",
+            ),
+            &part(
+                "19671029T020000",
+                "-0400",
+                "-0500",
+                "FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU;UNTIL=20061029T060000Z",
+            ),
+            &part(
+                "20070311T020000",
+                "-0500",
+                "-0400",
+                "FREQ=YEARLY;BYDAY=SU;BYMONTHDAY=8,9,10,11,12,13,14;BYMONTH=3",
+            ),
+            &part(
+                "20071104T020000",
+                "-0400",
+                "-0500",
+                "FREQ=YEARLY;BYMONTH=11;BYDAY=1SU",
+            ),
         ]);
         for (text, minutes) in [
             ("20060401T120000", -300),

@@ -1,8 +1,8 @@
 //! The consent log: what goes into it, what is shown of it, and taking consent back.
 
 use api::{
-    ConsentEntry, ConsentLog, ConsentRule, ConsentStep, Doctor, EventKind, Fault,
-    InboxEntry, InboxState, Kind, Reply, Revoke, Revoked, TooLate,
+    ConsentEntry, ConsentLog, ConsentRule, ConsentStep, Doctor, EventKind, Fault, InboxEntry,
+    InboxState, Kind, Reply, Revoke, Revoked, TooLate,
 };
 use base::Duration;
 use node::Command;
@@ -397,7 +397,12 @@ mod tests {
             let begun = begin(&mut vault, witness(), &inbox, 9).expect("read");
             begun.expect("it holds");
         }
-        let logged: Vec<_> = vault.logged(1, 9).expect("read").iter().map(shown).collect();
+        let logged: Vec<_> = vault
+            .logged(1, 9)
+            .expect("read")
+            .iter()
+            .map(shown)
+            .collect();
         let [first, second] = &logged[..] else {
             panic!("{logged:?}")
         };
@@ -408,7 +413,9 @@ mod tests {
         assert_eq!(second.entry.text, "no, said your rule 2");
         // Nobody knows where it ended: it says so, and goes on.
         std::fs::remove_file(folder.path().join(crate::witness::CONSENT_END)).expect("removed");
-        begin(&mut vault, witness(), &inbox, 9).expect("read").expect("it holds");
+        begin(&mut vault, witness(), &inbox, 9)
+            .expect("read")
+            .expect("it holds");
         let last = shown(&vault.logged(3, 9).expect("read")[0]).entry;
         assert_eq!((last.step, last.at), (ConsentStep::Resumed, 9));
         let examined = witness().examine(&vault);

@@ -1,8 +1,8 @@
 //! A program of the owner's wants something.
 
 use api::{
-    Fault, Kind, NewQuestion, Problem, Question, QuestionState, Reply, Request, Status,
-    Traffic, Verdict,
+    Fault, Kind, NewQuestion, Problem, Question, QuestionState, Reply, Request, Status, Traffic,
+    Verdict,
 };
 
 use base::NodeId;

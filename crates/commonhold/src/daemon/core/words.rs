@@ -10,9 +10,9 @@ use base::{Duration, NodeId};
 use node::Command;
 use question::{Question, Rule, RuleError, Rules};
 
+use super::consenting::step;
 use super::{Core, UpError, consenting, short};
 use crate::budget::{self, Written};
-use super::consenting::step;
 use crate::daemon::{hearing, shown};
 use crate::home::node_of;
 use crate::keeper::Errand;
@@ -136,7 +136,11 @@ impl Core {
             let number = given.number;
             self.log_consent(ConsentEntry {
                 rule: Some(number),
-                ..step(ConsentStep::RuleGiven, None, &format!("your rule {}", said.trim()))
+                ..step(
+                    ConsentStep::RuleGiven,
+                    None,
+                    &format!("your rule {}", said.trim()),
+                )
             })?;
             self.say(Level::Info, &format!("rule {number} holds now"));
         }
@@ -236,7 +240,10 @@ impl Core {
             }
         };
         self.standing.budget = budget;
-        let text = format!("your data go into this many questions at most: {}", Written(budget));
+        let text = format!(
+            "your data go into this many questions at most: {}",
+            Written(budget)
+        );
         self.log_consent(step(ConsentStep::Budget, None, &text))?;
         self.keeper
             .send(Errand::Keep(standing::Word::Budget(budget)))?;

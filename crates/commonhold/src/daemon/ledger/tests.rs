@@ -333,7 +333,10 @@ fn what_has_left_cannot_be_taken_back() {
     let refused = decide(&mut ledger, "aa", false, 152).expect_err("it has left");
     assert_eq!(refused.kind, Kind::Late);
     assert!(matches!(
-        ledger.receive(InboxEntry { state: InboxState::No, ..by_rule("aa", Some(4)) }),
+        ledger.receive(InboxEntry {
+            state: InboxState::No,
+            ..by_rule("aa", Some(4))
+        }),
         Received::Known
     ));
     assert!(ledger.contributed("aa", 160));
