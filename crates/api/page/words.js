@@ -410,6 +410,10 @@ export const words = {
     csv: "Log as CSV",
     undone: "A yes can be changed until the deadline. What has gone into an answer cannot be taken back: it is in a total, and nobody can find it there.",
     change: "Change",
+    revoke: "Take back",
+    revoked: "Taken back in time",
+    late: (when) => `Left ${when}; cannot be taken back`,
+    tooLate: "It was too late: your contribution had left",
   },
 
   rules: {

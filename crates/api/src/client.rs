@@ -18,9 +18,9 @@ use tokio::time::timeout;
 use crate::fault::{Fault, Kind};
 use crate::token::Token;
 use crate::words::{
-    Budget, Checked, ConsentRule, Decision, Doctor, Event, Helping, Holdings, InboxEntry, Limit,
-    NewBudget, NewDefault, NewQuestion, NewRule, PageCode, Preview, Published, Question, Rule,
-    Rules, Status, Table, Word,
+    Budget, Checked, ConsentLog, ConsentRule, Decision, Doctor, Event, Helping, Holdings,
+    InboxEntry, Limit, NewBudget, NewDefault, NewQuestion, NewRule, PageCode, Preview, Published,
+    Question, Revoke, Revoked, Rule, Rules, Status, Table, Word,
 };
 
 /// Longest response that is read: a thousand questions with their answers.
@@ -245,6 +245,27 @@ impl Client {
     pub async fn set_budget(&self, limit: Option<Limit>) -> Result<Budget, ClientError> {
         let new = NewBudget { limit };
         self.send(Method::PUT, "/v1/budget", &new).await
+    }
+
+    /// The latest thousand entries of the consent log, or a thousand from this number on.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn consent_log(&self, from: Option<u64>) -> Result<ConsentLog, ClientError> {
+        match from {
+            None => self.get("/v1/consent").await,
+            Some(from) => self.get(&format!("/v1/consent?from={from}")).await,
+        }
+    }
+
+    /// Take consent back.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn revoke(&self, revoke: &Revoke) -> Result<Revoked, ClientError> {
+        self.send(Method::POST, "/v1/consent/revoke", revoke).await
     }
 
     /// What is wrong with it?

@@ -42,10 +42,11 @@ pub use serve::{CONNECTIONS_MAX, serve};
 pub use session::{CODE_WITHIN, CODES_MAX, SESSIONS_MAX};
 pub use token::{Token, TokenError};
 pub use words::{
-    Answer, Budget, Check, Checked, Column, ColumnKind, Community, ConsentRule, Counted, Counts,
-    Decision, Doctor, Event, EventKind, Flow, HeldTable, Helper, Helping, HelpingRole, HelpingStep,
-    Holdings, Import, ImportReport, InboxEntry, InboxState, Limit, NewBudget, NewDefault,
-    NewImport, NewQuestion, NewRule, NewSession, PageCode, Preview, PreviewOutcome, PreviewValue,
-    Problem, Published, Question, QuestionState, Reach, ReachState, Removed, Ring, Rule, Rules,
-    Seat, Session, Status, Table, Traffic, Verdict, Word,
+    Answer, Budget, Check, Checked, Column, ColumnKind, Community, ConsentEntry, ConsentLog,
+    ConsentLogged, ConsentRule, ConsentStep, Counted, Counts, Decision, Doctor, Event, EventKind,
+    Flow, HeldTable, Helper, Helping, HelpingRole, HelpingStep, Holdings, Import, ImportReport,
+    InboxEntry, InboxState, Limit, NewBudget, NewDefault, NewImport, NewQuestion, NewRule,
+    NewSession, PageCode, Preview, PreviewOutcome, PreviewValue, Problem, Published, Question,
+    QuestionState, Reach, ReachState, Removed, Revoke, Revoked, Ring, Rule, Rules, Seat, Session,
+    Status, Table, TooLate, Traffic, Verdict, Word,
 };

@@ -4,9 +4,9 @@ use tokio::sync::oneshot;
 
 use crate::fault::Fault;
 use crate::words::{
-    Budget, Checked, Decision, Doctor, Helping, Holdings, ImportReport, InboxEntry, NewBudget,
-    NewDefault, NewImport, NewQuestion, NewRule, Preview, Published, Question, Removed, Rule,
-    Rules, Status, Table,
+    Budget, Checked, ConsentLog, Decision, Doctor, Helping, Holdings, ImportReport, InboxEntry,
+    NewBudget, NewDefault, NewImport, NewQuestion, NewRule, Preview, Published, Question, Removed,
+    Revoke, Revoked, Rule, Rules, Status, Table,
 };
 
 /// Where a reply goes. Dropping it is a reply as well: the node could not.
@@ -49,6 +49,10 @@ pub enum Request {
     RemoveRule(u32, Reply<Rules>),
     /// This to all questions that no rule is about.
     SetDefault(NewDefault, Reply<Rules>),
+    /// What does the consent log say, from this number on?
+    ConsentLog(Option<u64>, Reply<ConsentLog>),
+    /// Take this back; the reply comes when the node has stopped acting on it.
+    Revoke(Revoke, Reply<Revoked>),
     /// How many questions do the owner's data go into?
     Budget(Reply<Budget>),
     /// From now on so many.

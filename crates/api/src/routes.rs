@@ -1,5 +1,6 @@
 //! Paths and methods, and the OpenAPI document made from them.
 
+mod consent;
 mod holding;
 mod owner;
 mod page;
@@ -114,6 +115,8 @@ impl Api {
             .route("/v1/rules/default", put(owner::set_default))
             .route("/v1/rules/{number}", delete(owner::remove_rule))
             .route("/v1/budget", get(owner::budget).put(owner::set_budget))
+            .route("/v1/consent", get(consent::log))
+            .route("/v1/consent/revoke", post(consent::revoke))
             .route("/v1/events", get(events))
             .route("/v1/doctor", get(doctor))
             .route("/v1/vocabulary", get(page::vocabulary))
@@ -179,7 +182,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
     ),
     paths(
         status, shutdown, leave, questions, ask, question, cancel, proof, publish, published, helping, owner::inbox, owner::decide,
-        owner::rules, owner::add_rule, owner::remove_rule, owner::set_default, owner::budget, owner::set_budget, events,
+        owner::rules, owner::add_rule, owner::remove_rule, owner::set_default, owner::budget, owner::set_budget,
+        consent::log, consent::revoke, events,
         doctor, page::vocabulary, page::preview, page::check, page::invite, page::open, page::close,
         holding::holdings, holding::import, holding::undo, holding::export, holding::forget
     ),

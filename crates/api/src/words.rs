@@ -1,11 +1,13 @@
 //! What is said: the JSON of every request and reply. Times are seconds since 1970 (UTC).
 
+mod consent;
 mod holding;
 mod looking;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use consent::{ConsentEntry, ConsentLog, ConsentLogged, ConsentStep, Revoke, Revoked, TooLate};
 pub use holding::{Counted, HeldTable, Holdings, Import, ImportReport, NewImport, Removed};
 pub use looking::{
     Checked, Column, ColumnKind, Helper, NewSession, PageCode, Preview, PreviewOutcome,
@@ -292,6 +294,9 @@ pub struct InboxEntry {
     /// The number of the rule that did; none where what holds for all others did.
     #[serde(default)]
     pub rule: Option<u32>,
+    /// When this node's contribution left: from then on it cannot be taken back.
+    #[serde(default)]
+    pub sent_at: Option<u64>,
     /// When a helper took this node's contribution; none where it gave none, or nobody has said that it has it.
     #[serde(default)]
     pub contributed_at: Option<u64>,

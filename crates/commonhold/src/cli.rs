@@ -8,6 +8,7 @@ use overlay::Form;
 
 use crate::community_command::options::CommunityCommand;
 use crate::configuring::ConfigCommand;
+use crate::consent::ConsentCommand;
 use crate::daemon::{
     DoctorOptions, LeaveOptions, OpenOptions, QuestionsCommand, RelayOptions, StatusOptions,
     UpOptions, Where,
@@ -107,6 +108,12 @@ pub enum Command {
         /// What about it.
         #[command(subcommand)]
         command: ProfileCommand,
+    },
+    /// What was asked of your data, what was decided and sent, and taking consent back
+    Consent {
+        /// What about it.
+        #[command(subcommand)]
+        command: ConsentCommand,
     },
     /// What holds for your node, and where that is written
     Config {

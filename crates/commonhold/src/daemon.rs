@@ -14,7 +14,7 @@
 //! | `leaving` | `leave` |
 //! | `asking` | `question ask` and the others |
 //! | `opening` | `open` |
-//! | `owning` | `question rule` and `question budget` |
+//! | `owning` | `question rule`, `question budget` and `consent revoke` |
 //! | `shown` | how things are printed |
 
 mod asking;
@@ -42,8 +42,10 @@ pub use asking::{QuestionsCommand, main as questions};
 pub use folder::Claimed;
 pub use leaving::{LeaveOptions, leave};
 pub use opening::{OpenOptions, open};
+pub use owning::{RevokeOptions, revoke};
 pub use relaying::{RelayOptions, relay};
 pub use running::{DoctorOptions, StatusOptions, UpOptions, doctor, down, status, up};
+pub use shown::plain;
 
 use crate::cli::{ANSWERED, FAILED, NOT_RUNNING, REFUSED, TIMED_OUT, USAGE, fail};
 use crate::config::{Config, ConfigError, Typed, Values};

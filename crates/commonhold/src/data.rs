@@ -204,12 +204,14 @@ pub struct SetOptions {
 }
 
 /// Why a command has failed, and its exit code.
-type Failed = (String, u8);
+pub type Failed = (String, u8);
 
 /// What a command says, in JSON and in lines.
-struct Said {
-    json: serde_json::Value,
-    lines: Vec<String>,
+pub struct Said {
+    /// For programs.
+    pub json: serde_json::Value,
+    /// For people.
+    pub lines: Vec<String>,
 }
 
 /// Runs the command.
@@ -238,7 +240,8 @@ pub fn profile(command: &ProfileCommand) -> ExitCode {
     }
 }
 
-fn say(json: bool, result: Result<Said, Failed>) -> ExitCode {
+/// Says it, or why not.
+pub fn say(json: bool, result: Result<Said, Failed>) -> ExitCode {
     match result {
         Ok(said) if json => tell(format_args!("{:#}", said.json)),
         Ok(said) => tell(said.lines.join("\n")),
@@ -248,19 +251,20 @@ fn say(json: bool, result: Result<Said, Failed>) -> ExitCode {
 }
 
 /// The folder of the node that is meant.
-fn home(place: &Where) -> Result<Home, Failed> {
+pub fn home(place: &Where) -> Result<Home, Failed> {
     let config = place.values().and_then(|values| values.config());
     let config = config.map_err(|why| (why.to_string(), USAGE))?;
     Ok(Home::at(&config.folder))
 }
 
 /// The vault of the node that is meant.
-fn vault(place: &Where) -> Result<Vault, Failed> {
+pub fn vault(place: &Where) -> Result<Vault, Failed> {
     let (_, _, vault) = home(place)?.open().map_err(failed)?;
     Ok(vault)
 }
 
-fn failed(why: impl ToString) -> Failed {
+/// What went wrong otherwise.
+pub fn failed(why: impl ToString) -> Failed {
     (why.to_string(), FAILED)
 }
 

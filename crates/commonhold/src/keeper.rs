@@ -1,5 +1,6 @@
 //! The vault on a thread of its own: disks are slow, and the network must not wait for them.
 
+use std::collections::VecDeque;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
@@ -11,6 +12,7 @@ use tokio::sync::oneshot;
 use vault::{Vault, VaultError};
 
 use crate::standing::Word;
+use crate::witness::Witness;
 
 /// What the vault is to do, in order.
 pub enum Errand {
@@ -20,6 +22,9 @@ pub enum Errand {
     Run(Box<dyn FnOnce(&mut Vault) + Send>),
     /// Store an entry of the node's journal.
     Store(u64, Vec<u8>, Vec<u8>),
+    /// Add an entry to the consent log, and tell its witness, unless the log is broken. Nothing is written after it before
+    /// it is: what leaves the node is in the log first.
+    Log(Vec<u8>, Option<Witness>),
     /// Forget an entry of the node's journal.
     Forget(Vec<u8>),
     /// Keep a word that the owner gave once for all.
@@ -37,7 +42,11 @@ pub enum Errand {
 impl Errand {
     fn writes(&self) -> bool {
         match self {
-            Self::Store(..) | Self::Forget(_) | Self::Keep(_) | Self::Remember(..) => true,
+            Self::Store(..)
+            | Self::Log(..)
+            | Self::Forget(_)
+            | Self::Keep(_)
+            | Self::Remember(..) => true,
             Self::Measure(..)
             | Self::Run(_)
             | Self::Started
@@ -53,6 +62,8 @@ pub enum Kept {
     Tell(Command),
     /// The answer to this question cannot be published: its proof is not there.
     Unproved(Digest),
+    /// The owner's data could not be asked for this question: nothing goes into its answer.
+    LeftAlone(Digest, String),
     /// Something went wrong that the node can bear.
     Note(String),
     /// The vault cannot be written, for this reason: what depends on it is not done.
@@ -79,9 +90,10 @@ impl Keeper {
         let (sender, done) = channel::unbounded_channel();
         let thread = thread::spawn(move || {
             let mut fails = false;
+            let mut owed = Owed::default();
             for errand in orders {
                 let writes = errand.writes();
-                let kept = match run(&mut vault, errand) {
+                let kept = match run(&mut vault, &mut owed, errand) {
                     Ok(kept) => {
                         if writes && std::mem::replace(&mut fails, false) {
                             drop(sender.send(Kept::Written));
@@ -122,6 +134,22 @@ impl Keeper {
     }
 }
 
+/// Entries for the consent log that could not be written yet.
+#[derive(Default)]
+struct Owed(VecDeque<(Vec<u8>, Option<Witness>)>);
+
+impl Owed {
+    fn settle(&mut self, vault: &mut Vault) -> Result<(), VaultError> {
+        while let Some((entry, witness)) = self.0.front() {
+            let end = vault.log(entry)?;
+            let told = witness.as_ref().map(|witness| witness.keep(end));
+            self.0.pop_front();
+            told.transpose()?;
+        }
+        Ok(())
+    }
+}
+
 /// What of an event is for the vault; what is not comes back.
 pub fn errand_of(event: Event) -> Result<Errand, Event> {
     match event {
@@ -133,7 +161,11 @@ pub fn errand_of(event: Event) -> Result<Errand, Event> {
 }
 
 /// Fails when something could not be written.
-fn run(vault: &mut Vault, errand: Errand) -> Result<Option<Kept>, VaultError> {
+fn run(vault: &mut Vault, owed: &mut Owed, errand: Errand) -> Result<Option<Kept>, VaultError> {
+    // An entry of the log is owed even where those before it cannot be written.
+    if errand.writes() && !matches!(errand, Errand::Log(..)) {
+        owed.settle(vault)?;
+    }
     let kept = match errand {
         Errand::Measure(question, parsed) => match vault.answer(&parsed) {
             Ok(row) => Some(Kept::Tell(Command::Measured { question, row })),
@@ -143,9 +175,7 @@ fn run(vault: &mut Vault, errand: Errand) -> Result<Option<Kept>, VaultError> {
                 row: LocalRow::NoRow,
             })),
             // A made-up answer would be wrong: the owner counts as away.
-            Err(why) => Some(Kept::Note(format!(
-                "question {question:?} is left alone: {why}"
-            ))),
+            Err(why) => Some(Kept::LeftAlone(question, why.to_string())),
         },
         Errand::Run(run) => {
             run(vault);
@@ -154,6 +184,11 @@ fn run(vault: &mut Vault, errand: Errand) -> Result<Option<Kept>, VaultError> {
         Errand::Store(number, key, value) => {
             vault.journal_put(&key, &value)?;
             Some(Kept::Tell(Command::Stored(number)))
+        }
+        Errand::Log(entry, witness) => {
+            owed.0.push_back((entry, witness));
+            owed.settle(vault)?;
+            None
         }
         Errand::Forget(key) => {
             vault.journal_remove(&key)?;

@@ -6,6 +6,7 @@
 //! | `community_command` | founding a community, letting people in and out, looking at it |
 //! | `daemon` | a node that runs until it is told to stop, and the commands that speak to it |
 //! | `data` | the owner's data, from a file into the vault |
+//! | `consent`, `witness` | the consent log: showing it, taking consent back; who knows where it ended |
 //! | `config`, `configuring` | `config.toml`, and the commands about it |
 //! | `init` | the first command of somebody new |
 //! | `packaging` | service, completions, manual pages |
@@ -32,6 +33,7 @@ mod cli;
 mod community_command;
 mod config;
 mod configuring;
+mod consent;
 mod daemon;
 mod data;
 mod demo;
@@ -54,6 +56,7 @@ mod simulate;
 mod standing;
 mod verify;
 mod wiping;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -104,6 +107,7 @@ fn run(command: Command) -> ExitCode {
         Command::Relay(options) => daemon::relay(&options),
         Command::Doctor(options) => daemon::doctor(&options),
         Command::Config { command } => configuring::main(&command),
+        Command::Consent { command } => consent::main(&command),
         Command::Service { command } => packaging::service(command),
         Command::Completions(options) => packaging::completions(&options),
         Command::Man(options) => packaging::man(&options),

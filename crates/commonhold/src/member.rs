@@ -112,7 +112,7 @@ async fn run(of: usize, home: &Home, mut orders: mpsc::Receiver<Order>) -> Resul
             kept = done.recv() => match kept.ok_or("the vault cannot be written")? {
                 Kept::Tell(command) => host.command(command).await.map_err(|why| why.to_string())?,
                 Kept::Unproved(_) | Kept::Written => {}
-                Kept::Note(why) | Kept::Unwritten(why) => warn(why),
+                Kept::Note(why) | Kept::Unwritten(why) | Kept::LeftAlone(_, why) => warn(why),
             },
         }
     }
@@ -212,6 +212,7 @@ fn hear(of: usize, event: Event, proof: Option<&Path>) -> Result<(), String> {
         | Event::Measure { .. }
         | Event::Store { .. }
         | Event::Contacts(_)
+        | Event::Echo
         | Event::Forget { .. } => return Ok(()),
     };
     say(of, word);

@@ -15,13 +15,14 @@ use base::NodeId;
 
 use crate::files;
 use crate::home::WIPED;
+use crate::witness::CONSENT_END;
 
 /// Kept until the last: it is locked meanwhile.
 pub const LOCK: &str = "lock";
 /// How the names of files with secrets begin, those included that a crash left half written.
 const SECRETS: [&str; 3] = ["keys.cbor", "joining.cbor", "api."];
 /// How the names of a node's other files begin.
-const OTHERS: [&str; 3] = ["vault.db", "descriptor.cbor", "members.cbor"];
+const OTHERS: [&str; 4] = ["vault.db", "descriptor.cbor", "members.cbor", CONSENT_END];
 /// Whole names.
 const LOGS: [&str; 2] = ["log", "log.1"];
 
@@ -151,7 +152,7 @@ mod tests {
     use super::*;
     use crate::home::Home;
 
-    const FILES: [&str; 12] = [
+    const FILES: [&str; 13] = [
         "keys.cbor",
         "keys.cbor.123.new",
         "joining.cbor",
@@ -161,6 +162,7 @@ mod tests {
         "vault.db-wal",
         "descriptor.cbor",
         "members.cbor",
+        "consent.end",
         "log",
         "log.1",
         "lock",

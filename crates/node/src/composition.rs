@@ -143,6 +143,9 @@ pub enum Command {
     /// known.
     #[n(11)]
     Amend(#[n(0)] Vec<SignedDescriptor>),
+    /// Answered by [`Event::Echo`]: whatever the node has said to earlier commands comes before it.
+    #[n(12)]
+    Echo,
 }
 
 /// To the application.
@@ -217,6 +220,8 @@ pub enum Event {
     },
     /// At a helper: whose contributions are added up, by round. For the log of what this node helped with.
     SetAgreed(Digest, BTreeSet<NodeId>),
+    /// The answer to [`Command::Echo`].
+    Echo,
     /// The others are told that this node goes.
     Left,
     /// The community has a later epoch: start this node again with this descriptor. Told again after a restart in an older

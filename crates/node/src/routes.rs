@@ -160,6 +160,7 @@ impl Node {
                 self.begin_epochs(now, others, out);
                 self.resume(now, out);
             }
+            Command::Echo => out.emit(Event::Echo),
             Command::Contacts => out.emit(Event::Contacts(self.contacts())),
             Command::Ask(ask) => self.ask(now, ask, out),
             Command::SetConsent(rules) => {

@@ -6,6 +6,7 @@
 
 mod apple;
 mod archive;
+mod batch;
 pub(crate) mod days;
 mod declared;
 mod detect;
@@ -25,7 +26,9 @@ mod ratings;
 mod record;
 mod rows_again;
 pub(crate) mod sink;
+mod writer;
 mod xml;
+mod zones;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -44,6 +47,7 @@ pub use record::{Recorded, Undone};
 
 use input::{Bounded, Budget, Counted, Stamp};
 use sink::Sink;
+use writer::Done;
 
 /// How a file is to be imported.
 #[derive(Debug, Clone, Copy, Default)]
@@ -121,21 +125,23 @@ pub fn import(
     start.seek(SeekFrom::Start(0))?;
     let transaction = vault.begin()?;
     let number = record::next(&transaction)?;
-    let mut sink = Sink::new(&transaction, number, options.utc_offset_min);
-    let input = Counted::new(file, before.bytes, progress);
-    match format {
-        Format::Zip => archive::read(input, before.bytes, options, &mut sink)?,
-        _ => read(format, &mut { input }, options, &mut sink)?,
-    }
+    let zone = options.utc_offset_min;
+    let done = writer::run(&transaction, number, zone, progress, |sink, told| {
+        let input = Counted::new(file, before.bytes, told);
+        match format {
+            Format::Zip => archive::read(input, before.bytes, options, sink),
+            _ => read(format, &mut { input }, options, sink),
+        }
+    })?;
     if Stamp::of(file)? != before {
         return Err(ImportError::Changed);
     }
-    let (kept, touched) = (
-        std::mem::take(&mut sink.kept),
-        std::mem::take(&mut sink.touched),
-    );
-    let (duplicate, faults) = (sink.duplicate, std::mem::take(&mut sink.faults));
-    drop(sink);
+    let Done {
+        kept,
+        touched,
+        duplicate,
+        faults,
+    } = done;
     let report = Report {
         import: (!options.preview).then_some(number),
         format,
@@ -162,7 +168,7 @@ fn read(
     format: Format,
     input: &mut dyn Read,
     options: &Options<'_>,
-    sink: &mut Sink<'_>,
+    sink: &mut Sink,
 ) -> Result<(), ImportError> {
     // Tables bound their records themselves.
     match format {

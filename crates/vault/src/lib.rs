@@ -8,7 +8,8 @@
 //!   declared `10^-decimals`, so that what a question computes is exact;
 //! * the **journal**: what a node promised and must remember before it says so to others (votes, contributions made);
 //! * **settings**, such as the owner's consent rule;
-//! * the **history**: what the owner's program remembers of questions and answers.
+//! * the **history**: what the owner's program remembers of questions and answers;
+//! * the **consent log**: what was asked, decided and sent, as a chain of digests to which entries are only added.
 //!
 //! A vault of an older format is brought to the present one when it is opened, and copied before, as it is.
 //!
@@ -39,6 +40,7 @@
 
 mod allowed;
 mod answer;
+mod consent_log;
 mod error;
 #[cfg(test)]
 mod example;
@@ -56,6 +58,7 @@ mod time;
 mod vault;
 mod vocabulary;
 
+pub use consent_log::{LogEnd, LogFault, Logged, MAX_LOG_ENTRY};
 pub use error::{ImportError, VaultError};
 pub use export::{Export, Held};
 pub use fault::{Fault, MAX_FAULTS, Place, Reason};

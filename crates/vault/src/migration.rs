@@ -13,7 +13,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::error::VaultError;
 
 /// Step `n` leads from format `n + 1` to the next.
-const LADDER: [&str; 2] = [
+const LADDER: [&str; 3] = [
     // Some vaults of the first format have it already.
     "CREATE TABLE IF NOT EXISTS commonhold_history (
         key BLOB PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;",
@@ -24,6 +24,9 @@ const LADDER: [&str; 2] = [
     CREATE TABLE commonhold_skipped (
         import INTEGER NOT NULL, reason TEXT NOT NULL, number INTEGER NOT NULL,
         PRIMARY KEY (import, reason)) STRICT, WITHOUT ROWID;",
+    // The consent log.
+    "CREATE TABLE commonhold_consent (
+        number INTEGER PRIMARY KEY, entry BLOB NOT NULL, digest BLOB NOT NULL) STRICT;",
 ];
 
 /// The format that this program writes. Zero is a file that was never completed.

@@ -37,6 +37,39 @@ pub(crate) fn parse(text: &str) -> Option<Decimal> {
     number.scaled_to(0).map(|_| number)
 }
 
+/// The number that `text` writes, in units of `10^-decimals`, if it is written plainly: a sign, up to 18 digits in all with
+/// those that are filled up, and no more of them after the point than it has decimals. Most numbers of most files are, and
+/// this takes a fraction of the time of [`parse`], which gives the same for them.
+pub(crate) fn plain(text: &str, decimals: u8) -> Option<i64> {
+    let bytes = text.as_bytes();
+    let (negative, digits) = match bytes.split_first()? {
+        (b'-', rest) => (true, rest),
+        (b'+', rest) => (false, rest),
+        _ => (false, bytes),
+    };
+    if digits.len() > 18 {
+        return None;
+    }
+    let (mut units, mut count, mut after) = (0i64, 0u32, None);
+    for &byte in digits {
+        match byte {
+            b'0'..=b'9' => {
+                units = units * 10 + i64::from(byte - b'0');
+                count += 1;
+                after = after.map(|after: u32| after + 1);
+            }
+            b'.' if after.is_none() => after = Some(0),
+            _ => return None,
+        }
+    }
+    let missing = u32::from(decimals).checked_sub(after.unwrap_or(0))?;
+    if count == 0 || count + missing > 18 {
+        return None;
+    }
+    let units = units * 10i64.pow(missing);
+    Some(if negative { -units } else { units })
+}
+
 /// The first `kept` of `digits` as an integer, filled up with zeros or rounded by the digit that follows.
 fn round(digits: &[u8], kept: i64) -> Option<i128> {
     let Ok(kept) = usize::try_from(kept) else {
@@ -88,6 +121,51 @@ mod tests {
         ] {
             assert_eq!(parse(text), Some(Decimal { integer, decimals }), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_written_plainly_is_the_same_either_way() {
+        let texts = [
+            "7",
+            "-7.50",
+            "+3",
+            ".5",
+            "5.",
+            "007",
+            "0",
+            "-0",
+            "46.0000001",
+            "14.1234567",
+            "0.000",
+            "123456789012345678",
+            "-99999999.9999999999",
+            "999999999999999999",
+            "",
+            "-",
+            ".",
+            "-.",
+            "1e3",
+            "1.2.3",
+            "NA",
+            "٣",
+            "--1",
+            "1 0",
+            "9223372036854775807",
+            "0000000000000000000007",
+        ];
+        let mut plainly = 0;
+        for text in texts {
+            for decimals in [0, 1, 2, 4, 7, 9] {
+                if let Some(units) = plain(text, decimals) {
+                    plainly += 1;
+                    let parsed = parse(text).expect("a number");
+                    assert_eq!(parsed.scaled_to(decimals), Some(units), "{text} {decimals}");
+                }
+            }
+        }
+        assert!(plainly > 50, "{plainly}");
+        assert_eq!(plain("46.0000001", 7), Some(460_000_001));
+        assert_eq!(plain("1.25", 1), None, "it has to be rounded");
     }
 
     #[test]

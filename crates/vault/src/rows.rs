@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, Trim};
+use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 
 use crate::error::ImportError;
 use crate::fault::{Faults, Place, Reason};
@@ -39,7 +39,6 @@ impl<R: Read> Rows<R> {
             .has_headers(false)
             .flexible(true)
             .delimiter(separator)
-            .trim(Trim::All)
             .from_reader(bounded);
         let mut rows = Self {
             reader,
@@ -52,7 +51,7 @@ impl<R: Read> Rows<R> {
         }
         if [&b"\xff\xfe"[..], b"\xfe\xff"]
             .iter()
-            .any(|mark| rows.record[0].starts_with(mark))
+            .any(|mark| trimmed(&rows.record, 0).starts_with(mark))
         {
             return Err(ImportError::Utf16);
         }
@@ -106,8 +105,8 @@ impl<R: Read> Rows<R> {
                 _ => ImportError::Io(io::ErrorKind::InvalidData),
             })?;
         let last = self.record.len().checked_sub(1);
-        if more && last.is_some_and(|last| self.record[last].ends_with(END)) {
-            return match self.record.len() == 1 && self.record[0] == *END {
+        if more && last.is_some_and(|last| trimmed(&self.record, last).ends_with(END)) {
+            return match self.record.len() == 1 && trimmed(&self.record, 0) == END {
                 true => Ok(false),
                 // The quotation mark that is never closed has swallowed the end.
                 false => Err(ImportError::OpenQuote { line: self.line() }),
@@ -160,13 +159,13 @@ impl<'a> Row<'a> {
 
     /// The text at `position`, empty if nothing is there.
     pub(crate) fn cell(&self, position: usize) -> Result<&'a str, Reason> {
-        let bytes = self.record.get(position).unwrap_or_default();
+        let bytes = trimmed(self.record, position);
         std::str::from_utf8(bytes).map_err(|_| Reason::NotUtf8)
     }
 
     /// The text at `position`, `None` if it is empty; one that is no text, or too long, is noted and counts as empty.
     pub(crate) fn text(&self, position: usize, faults: &mut Faults) -> Option<&'a str> {
-        let bytes = self.record.get(position).unwrap_or_default();
+        let bytes = trimmed(self.record, position);
         let fault = match std::str::from_utf8(bytes) {
             Ok("") => return None,
             Ok(text) if has_controls(text) => Reason::Control,
@@ -216,6 +215,12 @@ pub(crate) fn check_distinct<'a>(names: impl Iterator<Item = &'a str>) -> Result
     Ok(())
 }
 
+/// The cell at `position` without white space around it, empty if nothing is there. The reader could trim as well, but makes
+/// a new record for it each time.
+fn trimmed(record: &ByteRecord, position: usize) -> &[u8] {
+    record.get(position).unwrap_or_default().trim_ascii()
+}
+
 fn header(record: &ByteRecord) -> Result<Vec<String>, ImportError> {
     if record.len() > MAX_COLUMNS {
         return Err(ImportError::TooManyColumns {
@@ -223,9 +228,10 @@ fn header(record: &ByteRecord) -> Result<Vec<String>, ImportError> {
         });
     }
     let mut names = Vec::with_capacity(record.len());
-    for (index, cell) in record.iter().enumerate() {
+    for index in 0..record.len() {
         let position = index + 1;
-        let name = std::str::from_utf8(cell).map_err(|_| ImportError::NameNotUtf8 { position })?;
+        let name = std::str::from_utf8(trimmed(record, index))
+            .map_err(|_| ImportError::NameNotUtf8 { position })?;
         if name.is_empty() {
             return Err(ImportError::UnnamedColumn { position });
         }

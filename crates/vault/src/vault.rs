@@ -50,7 +50,9 @@ const CREATE: &str = "
         at_utc_s INTEGER NOT NULL, kept INTEGER NOT NULL, duplicate INTEGER NOT NULL, undone_utc_s INTEGER) STRICT;
     CREATE TABLE commonhold_skipped (
         import INTEGER NOT NULL, reason TEXT NOT NULL, number INTEGER NOT NULL,
-        PRIMARY KEY (import, reason)) STRICT, WITHOUT ROWID;";
+        PRIMARY KEY (import, reason)) STRICT, WITHOUT ROWID;
+    CREATE TABLE commonhold_consent (
+        number INTEGER PRIMARY KEY, entry BLOB NOT NULL, digest BLOB NOT NULL) STRICT;";
 
 /// Key and value of an entry of the journal.
 pub type JournalEntry = (Vec<u8>, Vec<u8>);

@@ -535,6 +535,26 @@ fn calendars() {
 }
 
 #[test]
+fn calendars_with_zones_of_their_own() {
+    let file = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VTIMEZONE\r\nTZID:Paris of mine\r\n\
+        BEGIN:DAYLIGHT\r\nDTSTART:19810329T020000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nRRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\nEND:DAYLIGHT\r\n\
+        BEGIN:STANDARD\r\nDTSTART:19961027T030000\r\nTZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\nRRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n\
+        BEGIN:VEVENT\r\nUID:1\r\nDTSTART;TZID=Paris of mine:20240303T090000\r\nDTEND;TZID=Paris of mine:20240303T100000\r\nEND:VEVENT\r\n\
+        BEGIN:VEVENT\r\nUID:2\r\nDTSTART;TZID=\"Paris of mine\":20240703T090000\r\nDURATION:PT1H\r\nEND:VEVENT\r\n\
+        BEGIN:VEVENT\r\nUID:3\r\nDTSTART;TZID=Rome:20240703T090000\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    let (_folder, _, mut vault) = new_vault();
+    let report = bring(&mut vault, file.as_bytes()).expect("imported");
+    assert_eq!(
+        rows(&vault, "events"),
+        [
+            "1709452800,1709456400,60,no,,,,1",
+            "1719990000,1719993600,120,no,,,,2",
+        ]
+    );
+    assert_eq!(skipped(&report), [("local time of an unknown zone", 1)]);
+}
+
+#[test]
 fn statements() {
     let (_folder, _, mut vault) = new_vault();
     let report = bring(&mut vault, &own("stmtrs_euro.ofx")).expect("imported");

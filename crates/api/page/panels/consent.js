@@ -12,6 +12,8 @@ import { Choose } from "./asking.js";
 const w = words.consent;
 const r = words.rules;
 const AT_ONCE = 50;
+/// A question whose deadline is longer ago is over.
+const DAY_MS = 86_400_000;
 
 export function Consent() {
   const answered = (inbox.value ?? []).filter((entry) => entry.state !== "waiting");
@@ -37,11 +39,21 @@ function Log({ entries }) {
         <td>${time(entry.received_at)}</td>
         <td><a href=${`#/questions/${entry.id}`}>${plain(entry.purpose) || gist(entry.sql)}</a><br /><span class="small soft">${gist(entry.sql)}</span></td>
         <td><${Who} id=${entry.asker} /></td>
-        <td><span class=${`chip ${entry.state === "yes" ? "leaf" : ""}`}>${words.questions.states[entry.state]}</span><br /><span class="small soft">${by(entry)}</span></td>
+        <td><span class=${`chip ${entry.state === "yes" ? "leaf" : ""}`}>${words.questions.states[entry.state]}</span><br /><span class="small soft">${by(entry)}</span>
+          ${entry.state === "yes" && (left(entry) ? html`<br /><span class="small soft">${w.late(time(left(entry)))}</span>` : entry.until * 1000 > Date.now() - DAY_MS && html`<br /><${Act} kind="plain" label=${`${w.revoke}: ${plain(entry.purpose) || gist(entry.sql)}`} run=${() => revoke(entry.id)}>${w.revoke}<//>`)}</td>
       </tr>`)}</tbody>
     </table></div>
     ${entries.length > shown && html`<div><button type="button" class="button" onClick=${() => setShown(shown + AT_ONCE)}>${words.questions.more(Math.min(AT_ONCE, entries.length - shown))}</button></div>`}
   <//>`;
+}
+
+/// When the contribution left, from when on it cannot be taken back.
+const left = (entry) => entry.sent_at ?? entry.contributed_at;
+
+async function revoke(question) {
+  const { too_late: late } = await call("POST", "/v1/consent/revoke", { question });
+  refresh("status", "inbox");
+  tell(late.length ? w.tooLate : w.revoked);
 }
 
 /// The rules, and what holds for all others.

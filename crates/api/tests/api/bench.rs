@@ -122,6 +122,11 @@ pub fn reply(request: Request) {
             1 => Ok(rules()),
             _ => Err(unknown()),
         })),
+        Request::ConsentLog(from, reply) => drop(reply.send(Ok(consent_log(from)))),
+        Request::Revoke(revoke, reply) => drop(reply.send(match revoke.rule {
+            Some(9) => Err(unknown()),
+            _ => Ok(revoked()),
+        })),
         Request::Budget(reply) | Request::SetBudget(_, reply) => drop(reply.send(Ok(budget()))),
         Request::Doctor(reply) => drop(reply.send(Ok(Doctor {
             checks: vec![Check {
@@ -253,6 +258,7 @@ pub fn entry() -> InboxEntry {
         state: InboxState::Waiting,
         by_rule: false,
         rule: None,
+        sent_at: None,
         contributed_at: None,
         note: String::new(),
     }
@@ -273,6 +279,42 @@ pub fn rules() -> Rules {
     Rules {
         rules: vec![rule(2), rule(1)],
         default: ConsentRule::Ask,
+    }
+}
+
+pub fn consent_log(from: Option<u64>) -> ConsentLog {
+    let entry = ConsentEntry {
+        at: 1,
+        step: ConsentStep::Came,
+        question: Some("aa".into()),
+        asker: Some("cc".into()),
+        sql: Some("SELECT COUNT(*) FROM t".into()),
+        purpose: None,
+        rule: Some(2),
+        text: "yes, said your rule 2".into(),
+    };
+    ConsentLog {
+        entries: vec![ConsentLogged {
+            number: from.unwrap_or(1),
+            digest: "dd".into(),
+            entry,
+        }],
+        count: 1,
+        digest: "dd".into(),
+    }
+}
+
+pub fn revoked() -> Revoked {
+    Revoked {
+        rules: vec![1],
+        default: false,
+        questions: vec!["aa".into()],
+        too_late: vec![TooLate {
+            question: "bb".into(),
+            sent_at: 3,
+            contributed_at: None,
+        }],
+        left: rules(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Events, and the client with a server over a socket.
 
 use api::{
-    Api, Client, ClientError, ConsentRule, Event, EventKind, Kind, NewQuestion, NewRule,
+    Api, Client, ClientError, ConsentRule, Event, EventKind, Kind, NewQuestion, NewRule, Revoke,
     STREAMS_MAX, Token, Word, serve,
 };
 use axum::http::StatusCode;
@@ -10,8 +10,8 @@ use tokio::sync::{broadcast, mpsc};
 use tower::ServiceExt;
 
 use crate::bench::{
-    Call, bench, budget, checked, entry, helping, holdings, open, preview, published, question,
-    reply, rule, rules, status, token, turned_away, vocabulary,
+    Call, bench, budget, checked, consent_log, entry, helping, holdings, open, preview, published,
+    question, reply, revoked, rule, rules, status, token, turned_away, vocabulary,
 };
 
 fn happened(number: u64) -> Event {
@@ -102,6 +102,14 @@ async fn the_client_understands_the_server() {
     assert_eq!(client.add_rule(&new).await, Ok(rule(2)));
     assert_eq!(client.remove_rule(1).await, Ok(rules()));
     assert_eq!(client.set_default(ConsentRule::Yes).await, Ok(rules()));
+    assert_eq!(client.consent_log(None).await, Ok(consent_log(None)));
+    let from = Some(7);
+    assert_eq!(client.consent_log(from).await, Ok(consent_log(from)));
+    let all = Revoke {
+        all: true,
+        ..Revoke::default()
+    };
+    assert_eq!(client.revoke(&all).await, Ok(revoked()));
     assert_eq!(client.budget().await, Ok(budget()));
     assert_eq!(client.vocabulary().await, Ok(vocabulary()));
     assert_eq!(client.holdings().await, Ok(holdings()));

@@ -14,6 +14,7 @@ fn operations() -> Vec<(Method, &'static str, &'static str, Option<Value>, u16)>
     let rule = Some(json!({"says": "no", "table": "t", "columns": ["x"]}));
     let says = Some(json!({"says": "ask"}));
     let limit = Some(json!({"limit": {"questions": 5, "period_secs": 86_400}}));
+    let revoke = |what: Value| Some(what);
     let ask = Some(json!({"sql": "SELECT COUNT(*) FROM t"}));
     vec![
         (Method::GET, "/v1/status", "/v1/status", None, 200),
@@ -120,6 +121,29 @@ fn operations() -> Vec<(Method, &'static str, &'static str, Option<Value>, u16)>
         ),
         (Method::GET, "/v1/budget", "/v1/budget", None, 200),
         (Method::PUT, "/v1/budget", "/v1/budget", limit, 200),
+        (Method::GET, "/v1/consent", "/v1/consent", None, 200),
+        (Method::GET, "/v1/consent", "/v1/consent?from=7", None, 200),
+        (
+            Method::POST,
+            "/v1/consent/revoke",
+            "/v1/consent/revoke",
+            revoke(json!({"rule": 1})),
+            200,
+        ),
+        (
+            Method::POST,
+            "/v1/consent/revoke",
+            "/v1/consent/revoke",
+            revoke(json!({"rule": 9})),
+            404,
+        ),
+        (
+            Method::POST,
+            "/v1/consent/revoke",
+            "/v1/consent/revoke",
+            revoke(json!({"rule": 1, "all": true})),
+            400,
+        ),
         (Method::GET, "/v1/doctor", "/v1/doctor", None, 200),
         (Method::GET, "/v1/data", "/v1/data", None, 200),
         (

@@ -14,6 +14,7 @@ use node::CLOCK_SKEW;
 
 use crate::daemon::folder::{TOKEN, disk_free};
 use crate::daemon::reach::words;
+use crate::witness::{ConsentLogError, Examined};
 
 /// A certificate that ends within this is worth a warning.
 const RENEW_WITHIN: Duration = Duration::from_secs(14 * 86_400);
@@ -186,6 +187,42 @@ pub fn vault(unwritten: Option<&str>) -> Check {
     );
     let what_to_do = "free some space on its disk, and say again what you said since: commonhold question rule list";
     bad(Verdict::Fail, NAME, found, what_to_do)
+}
+
+/// Whether the consent log is as it was written.
+pub fn consent_log(examined: &Result<Examined, ConsentLogError>) -> Check {
+    const NAME: &str = "consent";
+    match examined {
+        Ok(Examined::Holds(end)) => ok(
+            NAME,
+            format!(
+                "all {} entries of the log are as they were written",
+                end.entries
+            ),
+        ),
+        Ok(Examined::Unwitnessed(end)) if end.entries == 0 => ok(NAME, "nothing is in the log yet"),
+        Ok(Examined::Unwitnessed(end)) => bad(
+            Verdict::Warn,
+            NAME,
+            format!(
+                "the log's {} entries hold together, but the file that says where it ended is not there: some may have been cut off",
+                end.entries
+            ),
+            "start the node, which notes that in the log; as after a restored backup",
+        ),
+        Err(why) => failed(NAME, &why.to_string()),
+    }
+}
+
+/// The vault has other things to do.
+pub fn consent_log_unread() -> Check {
+    let found = "the log was not checked: the vault is busy";
+    bad(
+        Verdict::Warn,
+        "consent",
+        found,
+        "try again when the import that is running has ended",
+    )
 }
 
 /// Whether the port can be had.

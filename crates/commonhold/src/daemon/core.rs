@@ -1,6 +1,7 @@
 //! The daemon's one loop: requests of the owner's programs, events of the node, what the vault has done.
 
 mod amending;
+mod consenting;
 mod holding;
 mod looking;
 mod news;
@@ -25,6 +26,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use self::consenting::Revoking;
 use crate::community_command::{Received, Reception, members};
 use crate::config::{Config, Peer};
 use crate::daemon::contacts::Contacts;
@@ -37,6 +39,7 @@ use crate::keeper::{Broken, Errand, Keeper, Kept};
 use crate::live::{self, Live, LiveError, Place};
 use crate::log::{Level, Log};
 use crate::standing::Standing;
+use crate::witness::{ConsentLogError, Witness};
 
 /// Requests that wait.
 const REQUESTS: usize = 64;
@@ -107,7 +110,7 @@ pub async fn run(
     let Live {
         host,
         events: mut said,
-        vault,
+        mut vault,
         identity,
         community,
         announced,
@@ -115,6 +118,10 @@ pub async fn run(
         mapping,
         since,
     } = live;
+    let inbox = ledger.inbox(since.as_secs());
+    let witness = Witness::at(&config.folder);
+    let witness = consenting::begin(&mut vault, witness, &inbox, since.as_secs());
+    let witness = witness.map_err(LiveError::from)?;
     let (keeper, done) = Keeper::start(vault);
     let (reached, answers) = mpsc::channel(1);
     let mut core = Core {
@@ -147,8 +154,14 @@ pub async fn run(
         written_at,
         old_since: None,
         contradiction: None,
+        witness,
+        revoking: VecDeque::new(),
         config,
     };
+    if let Err(why) = &core.witness {
+        let why = format!("the consent log is not as it was: {why}");
+        core.say(Level::Error, &why);
+    }
     core.join().await?;
     claimed.publish(address)?;
     core.keeper.send(Errand::Started)?;
@@ -275,6 +288,10 @@ struct Core {
     old_since: Option<u64>,
     /// The epoch of which the authority signed two descriptors.
     contradiction: Option<u64>,
+    /// Knows where the consent log ends; or what is wrong with it, so that what is wrong stays to be seen.
+    witness: Result<Witness, ConsentLogError>,
+    /// Who takes consent back, the oldest first.
+    revoking: VecDeque<Revoking>,
     config: Config,
 }
 
@@ -307,6 +324,7 @@ impl Core {
                         let fault = Fault::new(Kind::Failed, "the proof is not in the vault any more", "ask again");
                         self.not_published(&question.to_string(), fault);
                     }
+                    Kept::LeftAlone(question, why) => self.left_alone(&question.to_string(), &why)?,
                     Kept::Note(why) => self.say(Level::Warn, &why),
                     Kept::Unwritten(why) => {
                         self.say(Level::Error, &why);

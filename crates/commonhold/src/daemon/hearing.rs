@@ -59,6 +59,8 @@ pub enum News {
     Helping(Helping),
     /// A question of the inbox is called off by its asker.
     CalledOff(String),
+    /// It has heard of all that it was told before.
+    Echo,
     /// The others are told that the node goes.
     Left,
     /// The community has a later epoch.
@@ -156,6 +158,7 @@ pub fn news(event: Event) -> Option<News> {
             format!("helped with {round:?}: {} contributions", members.len()),
             false,
         ),
+        Event::Echo => News::Echo,
         Event::Left => News::Left,
         Event::Amended(signed) => News::Amended(signed),
         Event::NotAmended(why) => News::Noted(

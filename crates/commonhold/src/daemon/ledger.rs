@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::{
     Answer, Counts, Fault, Helping, InboxEntry, InboxState, Kind, Published, Question,
-    QuestionState,
+    QuestionState, TooLate,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -204,11 +204,12 @@ impl Ledger {
     /// A question came, or rules say something else of one that came before. What the owner said of it himself stays.
     pub fn receive(&mut self, received: InboxEntry) -> Received {
         if let Some(known) = self.inbox.get_mut(&received.id) {
-            let is_free = match seen(known, received.received_at).state {
-                InboxState::Waiting => true,
-                InboxState::Yes | InboxState::No => known.by_rule,
-                InboxState::Missed | InboxState::CalledOff | InboxState::OverBudget => false,
-            };
+            let is_free = known.sent_at.is_none()
+                && match seen(known, received.received_at).state {
+                    InboxState::Waiting => true,
+                    InboxState::Yes | InboxState::No => known.by_rule,
+                    InboxState::Missed | InboxState::CalledOff | InboxState::OverBudget => false,
+                };
             if !is_free || (known.state, known.rule) == (received.state, received.rule) {
                 return Received::Known;
             }
@@ -248,6 +249,54 @@ impl Ledger {
             known.note = note;
             self.writes.push(entry(RECEIVED, id, known));
         }
+    }
+
+    /// This node's contribution leaves. A word of the owner's that crossed with it came too late.
+    pub fn sent(&mut self, id: &str, at: u64) {
+        if let Some(known) = self.inbox.get_mut(id) {
+            if known.state != InboxState::Yes {
+                known.state = InboxState::Yes;
+                known.note = "what you said last came too late: your contribution had left".into();
+            }
+            known.sent_at = Some(at);
+            self.writes.push(entry(RECEIVED, id, known));
+        }
+    }
+
+    /// It did not, after all.
+    pub fn unsent(&mut self, id: &str) {
+        if let Some(known) = self.inbox.get_mut(id) {
+            known.sent_at = None;
+            known.note = "your data could not be asked, so that nothing left".into();
+            self.writes.push(entry(RECEIVED, id, known));
+        }
+    }
+
+    /// Questions into whose answers the owner's data go, or went.
+    pub fn said_yes(&self) -> Vec<String> {
+        let all = self.inbox.values();
+        let yes = all.filter(|known| known.state == InboxState::Yes);
+        yes.map(|known| known.id.clone()).collect()
+    }
+
+    /// Those of them that these rules have decided, or, if that is meant as well, what holds where no rule does.
+    pub fn decided_by(&self, rules: &[u32], default: bool) -> Vec<String> {
+        let all = self.inbox.values();
+        let is_meant = |known: &&InboxEntry| {
+            let by = known.rule.map_or(default, |rule| rules.contains(&rule));
+            known.state == InboxState::Yes && known.by_rule && by
+        };
+        all.filter(is_meant).map(|known| known.id.clone()).collect()
+    }
+
+    /// When the contribution to this question left, if it did.
+    pub fn too_late(&self, id: &str) -> Option<TooLate> {
+        let known = self.inbox.get(id)?;
+        Some(TooLate {
+            question: known.id.clone(),
+            sent_at: known.sent_at.or(known.contributed_at)?,
+            contributed_at: known.contributed_at,
+        })
     }
 
     /// A helper has taken what this node had to say. Whether that was a contribution of which the inbox did not know.
@@ -291,6 +340,11 @@ impl Ledger {
         let found = seen(find(&self.inbox, typed)?, now);
         match found.state {
             InboxState::Waiting => {}
+            _ if found.sent_at.is_some() => {
+                let error = "your contribution to this question has left";
+                let what_to_do = "nothing: it is in a total, where nobody can find it";
+                return Err(Fault::new(Kind::Late, error, what_to_do));
+            }
             // Until the time is over the last word counts.
             InboxState::Yes | InboxState::No if now < found.until => {}
             InboxState::Yes | InboxState::No | InboxState::Missed => {

@@ -1,13 +1,15 @@
-//! `commonhold question rule` and `question budget`: what the owner says once for all.
+//! `commonhold question rule` and `question budget`: what the owner says once for all; and taking it back.
 
 use std::process::ExitCode;
 
-use api::{ConsentRule, Limit, NewRule};
+use api::{ConsentRule, Limit, NewRule, Revoke, Revoked, TooLate};
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::budget::Written;
+use crate::cli::{ANSWERED, REFUSED, TIMED_OUT};
 use crate::daemon::asking::ListOptions;
 use crate::daemon::{Where, converse, print, shown};
+use crate::verify::utc;
 
 /// What about the rules.
 #[derive(Debug, Subcommand)]
@@ -135,6 +137,82 @@ pub struct SetBudgetOptions {
     /// Which node.
     #[command(flatten)]
     pub place: Where,
+}
+
+/// Of `consent revoke`.
+#[derive(Debug, Args)]
+#[group(id = "what", required = true, multiple = false)]
+pub struct RevokeOptions {
+    /// The rule of this number, as question rule list shows it
+    #[arg(long, value_name = "NUMBER", group = "what")]
+    pub rule: Option<u32>,
+    /// The yes to this question: its name, or how that begins
+    #[arg(long, value_name = "ID", group = "what")]
+    pub question: Option<String>,
+    /// Every yes: all rules that say so, what holds where no rule does, and to every question
+    #[arg(long, group = "what")]
+    pub all: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// Takes consent back, and says what it was too late for.
+pub fn revoke(options: &RevokeOptions) -> ExitCode {
+    converse(options.json, async {
+        let revoke = Revoke {
+            rule: options.rule,
+            question: options.question.clone(),
+            all: options.all,
+        };
+        let revoked = options.place.client()?.revoke(&revoke).await?;
+        print(options.json, &revoked, || told(&revoked))?;
+        let any = revoked.default || !revoked.rules.is_empty() || !revoked.questions.is_empty();
+        Ok(match (any, revoked.too_late.is_empty()) {
+            (_, true) => ANSWERED,
+            (true, false) => TIMED_OUT,
+            (false, false) => REFUSED,
+        })
+    })
+}
+
+fn told(revoked: &Revoked) -> Vec<String> {
+    let mut lines = Vec::new();
+    for rule in &revoked.rules {
+        lines.push(format!("rule {rule} holds no longer"));
+    }
+    if revoked.default {
+        lines.push("you are asked about questions that no rule is about".into());
+    }
+    for id in &revoked.questions {
+        let id = shown::short(id);
+        lines.push(format!(
+            "question {id}: taken back in time; nothing of yours goes into its answer"
+        ));
+    }
+    lines.extend(revoked.too_late.iter().map(late));
+    if lines.is_empty() {
+        lines.push(
+            "there was nothing to take back: no rule says yes, and no question waits for your data"
+                .into(),
+        );
+    }
+    lines
+}
+
+fn late(late: &TooLate) -> String {
+    let (id, sent) = (shown::short(&late.question), utc(late.sent_at));
+    let taken = match late.contributed_at {
+        Some(at) => format!(", and a helper took it {}", utc(at)),
+        None => String::new(),
+    };
+    format!(
+        "question {id}: TOO LATE. Your contribution left {sent}{taken}. It is in a total over the crowd, where nobody can find it; \
+         that cannot be undone"
+    )
 }
 
 /// Runs one of the commands about rules.

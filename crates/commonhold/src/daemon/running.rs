@@ -21,6 +21,7 @@ use crate::daemon::{Failure, Where, checks, converse, core, shown};
 use crate::home::Home;
 use crate::log::Log;
 use crate::output::tell;
+use crate::witness::Witness;
 
 /// For a node to start, or to stop.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -286,8 +287,10 @@ async fn examined(place: &Where) -> Vec<Check> {
     checks.push(checks::disk(&config.folder, config.disk_free_min_mib));
     checks.push(checks::port(config.listen));
     match Home::at(&config.folder).open() {
-        Ok((identity, _, _)) => {
+        Ok((identity, _, vault)) => {
             checks.push(checks::works("vault", "it opens"));
+            let witness = Witness::at(&config.folder);
+            checks.push(checks::consent_log(&witness.examine(&vault)));
             let now = net::Clock::start().now();
             checks.push(checks::clock(now, now, &identity.certificate, None));
         }

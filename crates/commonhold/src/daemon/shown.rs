@@ -299,9 +299,10 @@ pub fn inbox(all: &[InboxEntry]) -> Vec<String> {
                 )
             }
             (InboxState::Yes, by_rule) => {
-                let state = match entry.contributed_at {
-                    None => "takes part".into(),
-                    Some(at) => format!("contributed {}", utc(at)),
+                let state = match (entry.contributed_at, entry.sent_at) {
+                    (None, None) => "takes part".into(),
+                    (None, Some(at)) => format!("your contribution left {}", utc(at)),
+                    (Some(at), _) => format!("contributed {}", utc(at)),
                 };
                 format!("{state}{}", by(by_rule, entry.rule))
             }
@@ -448,6 +449,7 @@ mod tests {
             state: InboxState::Waiting,
             by_rule: false,
             rule: None,
+            sent_at: None,
             contributed_at: None,
             note: String::new(),
         };

@@ -396,6 +396,62 @@ fn a_question_goes_through_daemons_and_leaves_nothing_personal_behind() {
     assert_eq!(spent["state"], "over_budget");
     let note = spent["note"].as_str().expect("why");
     assert_eq!(note, "refused: your budget of 1 a day is spent");
+    // What left cannot be taken back, and that is said; the next time it can.
+    let late = village.run(others, &["consent", "revoke", "--question", &id, "--json"]);
+    assert_eq!(late.status.code(), Some(4), "{}", said(&late));
+    assert!(String::from_utf8_lossy(&late.stdout).contains("too_late"));
+    let asked = village.json(0, &["question", "ask", sql, "--deadline", "60s"]);
+    let next = asked["id"].as_str().expect("a name").to_owned();
+    eventually("the rule says yes again", || {
+        let entry = village.json(others, &["question", "inbox"])[0].clone();
+        (&entry["id"], &entry["state"]) == (&next.clone().into(), &"yes".into())
+    });
+    let some = village.run(others, &["consent", "revoke", "--all", "--json"]);
+    assert_eq!(some.status.code(), Some(5), "{}", said(&some));
+    let some: serde_json::Value = serde_json::from_slice(&some.stdout).expect("JSON");
+    assert_eq!(some["questions"], serde_json::json!([next]));
+    assert_eq!(some["left"]["rules"], serde_json::json!([]));
+    assert_eq!(some["too_late"].as_array().map(Vec::len), Some(2), "{some}");
+    let steps = |log: &serde_json::Value| -> Vec<String> {
+        let entries = log["entries"].as_array().expect("entries").iter();
+        let step = |one: &serde_json::Value| one["entry"]["step"].as_str().map(Into::into);
+        entries.map(|one| step(one).expect("a step")).collect()
+    };
+    let log = village.json(others, &["consent", "list", "--question", &id[..10]]);
+    assert_eq!(log["holds"], true, "{log}");
+    assert_eq!(
+        steps(&log),
+        ["came", "decided", "decided", "decided", "sent", "taken"]
+    );
+    let log = village.json(others, &["consent", "list", "--question", &next]);
+    assert_eq!(steps(&log), ["came", "decided"], "{log}");
+    // A log that was tampered with is found, whether the node runs or not.
+    let doctor = || {
+        let checks = village.json(others, &["doctor"])["checks"].clone();
+        let checks = checks.as_array().cloned().expect("checks");
+        let check = checks.into_iter().find(|check| check["name"] == "consent");
+        check.expect("one about the log")["verdict"].clone()
+    };
+    assert_eq!(doctor(), "ok");
+    let end = village.home(others).join("consent.end");
+    let kept = fs::read_to_string(&end).expect("kept");
+    fs::write(&end, kept.replacen(' ', "9 ", 1)).expect("written");
+    assert_eq!(doctor(), "fail");
+    let list = village.run(others, &["consent", "list"]);
+    assert_eq!(list.status.code(), Some(1), "{}", said(&list));
+    fs::write(&end, kept).expect("written");
+    assert_eq!(doctor(), "ok");
+    let file = village.home(others).join("log.json");
+    let path = file.to_str().expect("a path").to_owned();
+    let export = village.run(others, &["consent", "export", "--out", &path]);
+    assert_eq!(export.status.code(), Some(0), "{}", said(&export));
+    let export: serde_json::Value =
+        serde_json::from_slice(&fs::read(&file).expect("written")).expect("JSON");
+    assert!(
+        export["entries"]
+            .as_array()
+            .is_some_and(|all| all.len() > 10)
+    );
     let status = village.run(2, &["status"]);
     let status = String::from_utf8_lossy(&status.stdout).into_owned();
     assert!(
@@ -411,8 +467,8 @@ fn a_question_goes_through_daemons_and_leaves_nothing_personal_behind() {
     let second = format!("{}@{listens}", village.nodes[1]);
     running[0] = village.up(0, &[("COMMONHOLD_PEERS", &second)]);
     let list = village.json(0, &["question", "list"]);
-    assert_eq!(list.as_array().map(Vec::len), Some(2));
-    assert_eq!(list[1]["id"], id);
+    assert_eq!(list.as_array().map(Vec::len), Some(3));
+    assert_eq!(list[2]["id"], id);
     let proof = village.home(0).join("proof.cbor");
     let path = proof.to_str().expect("a path").to_owned();
     assert_eq!(

@@ -1,5 +1,6 @@
 //! Apple Health's `export.xml`.
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use crate::error::ImportError;
@@ -24,28 +25,28 @@ struct Workout {
 
 /// Records become steps, sleep, heart rates and observations; workouts activities, their routes positions; and who it is
 /// goes into the profile.
-pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), ImportError> {
     let mut xml = Xml::new(source);
     let mut workout: Option<Workout> = None;
     loop {
         let place = xml.place();
         match xml.next()? {
             Node::Open(element) => match element.name() {
-                "Record" => record(place, &element, sink)?,
-                "Workout" => workout = Some(Workout::new(place, &element)),
+                "Record" => record(place, element, sink)?,
+                "Workout" => workout = Some(Workout::new(place, element)),
                 "WorkoutStatistics" => {
                     if let Some(workout) = &mut workout {
-                        workout.statistic(&element);
+                        workout.statistic(element);
                     }
                 }
-                "Location" => location(place, &element, sink)?,
-                "Me" => me(place, &element, sink)?,
+                "Location" => location(place, element, sink)?,
+                "Me" => me(place, element, sink)?,
                 "ActivitySummary" | "ClinicalRecord" | "Audiogram" | "VisionPrescription" => {
                     sink.skip(place, Reason::NoTable);
                 }
                 _ => {}
             },
-            Node::Close(name, _) if name == "Workout" => {
+            Node::Close("Workout", _) => {
                 if let Some(workout) = workout.take() {
                     workout.keep(sink)?;
                 }
@@ -56,12 +57,12 @@ pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<()
     }
 }
 
-fn attribute(element: &Element, name: &str) -> String {
+fn attribute<'a>(element: Element<'a>, name: &str) -> Cow<'a, str> {
     element.attribute(name).unwrap_or_default()
 }
 
 /// The times of an element, or nothing, which is noted.
-fn span(place: Place, start: &str, end: &str, sink: &mut Sink<'_>) -> Option<(Moment, Moment)> {
+fn span(place: Place, start: &str, end: &str, sink: &mut Sink) -> Option<(Moment, Moment)> {
     let times = sink.time(start).zip(sink.time(end));
     if times.is_none() {
         sink.skip(place, Reason::NotATime);
@@ -69,7 +70,7 @@ fn span(place: Place, start: &str, end: &str, sink: &mut Sink<'_>) -> Option<(Mo
     times
 }
 
-fn record(place: Place, element: &Element, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+fn record(place: Place, element: Element<'_>, sink: &mut Sink) -> Result<(), ImportError> {
     let (kind, value) = (attribute(element, "type"), attribute(element, "value"));
     let (start, end) = (
         attribute(element, "startDate"),
@@ -84,7 +85,7 @@ fn record(place: Place, element: &Element, sink: &mut Sink<'_>) -> Result<(), Im
     let at = ("at_utc_s", Cell::Units(start.utc_s));
     let begins = ("start_utc_s", Cell::Units(start.utc_s));
     let ends = ("end_utc_s", Cell::Units(end.utc_s));
-    match kind.as_str() {
+    match &*kind {
         "HKQuantityTypeIdentifierStepCount" => {
             let steps = ("steps_count", Cell::Number(&value));
             sink.keep(place, "steps", &[begins, ends, ahead, steps, source])
@@ -131,7 +132,7 @@ fn stage(value: &str) -> &str {
     }
 }
 
-fn location(place: Place, element: &Element, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+fn location(place: Place, element: Element<'_>, sink: &mut Sink) -> Result<(), ImportError> {
     let Some(time) = sink.time(&attribute(element, "date")) else {
         sink.skip(place, Reason::NotATime);
         return Ok(());
@@ -154,7 +155,7 @@ fn location(place: Place, element: &Element, sink: &mut Sink<'_>) -> Result<(), 
     sink.keep(place, "positions", &cells)
 }
 
-fn me(place: Place, element: &Element, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+fn me(place: Place, element: Element<'_>, sink: &mut Sink) -> Result<(), ImportError> {
     let born = attribute(element, "HKCharacteristicTypeIdentifierDateOfBirth");
     let sex = attribute(element, "HKCharacteristicTypeIdentifierBiologicalSex");
     let year = born.get(..4).unwrap_or_default();
@@ -172,14 +173,14 @@ fn me(place: Place, element: &Element, sink: &mut Sink<'_>) -> Result<(), Import
 }
 
 impl Workout {
-    fn new(place: Place, element: &Element) -> Self {
+    fn new(place: Place, element: Element<'_>) -> Self {
         let read = |name: &str| attribute(element, name);
         let number = |name: &str| read(name).parse::<f64>().ok();
         let activity = read("workoutActivityType");
         let activity = activity
             .trim_start_matches("HKWorkoutActivityType")
             .to_lowercase();
-        let minutes = number("duration").map(|duration| match read("durationUnit").as_str() {
+        let minutes = number("duration").map(|duration| match &*read("durationUnit") {
             "s" => duration / 60.0,
             "hr" => duration * 60.0,
             _ => duration,
@@ -187,19 +188,19 @@ impl Workout {
         Self {
             place,
             activity,
-            start: read("startDate"),
-            end: read("endDate"),
+            start: read("startDate").into_owned(),
+            end: read("endDate").into_owned(),
             minutes,
             metres: number("totalDistance").and_then(|it| metres(it, &read("totalDistanceUnit"))),
             kilocalories: number("totalEnergyBurned")
                 .and_then(|it| kilocalories(it, &read("totalEnergyBurnedUnit"))),
             heartbeat: None,
-            source: read("sourceName"),
+            source: read("sourceName").into_owned(),
         }
     }
 
     /// How newer telephones say the same.
-    fn statistic(&mut self, element: &Element) {
+    fn statistic(&mut self, element: Element<'_>) {
         let number = |name: &str| attribute(element, name).parse::<f64>().ok();
         let unit = attribute(element, "unit");
         let kind = attribute(element, "type");
@@ -215,7 +216,7 @@ impl Workout {
         }
     }
 
-    fn keep(&self, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    fn keep(&self, sink: &mut Sink) -> Result<(), ImportError> {
         let Some((start, end)) = span(self.place, &self.start, &self.end, sink) else {
             return Ok(());
         };

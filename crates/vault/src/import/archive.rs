@@ -28,7 +28,7 @@ pub(crate) fn read(
     input: impl Read + Seek,
     bytes: u64,
     options: &Options<'_>,
-    sink: &mut Sink<'_>,
+    sink: &mut Sink,
 ) -> Result<(), ImportError> {
     let mut archive = ZipArchive::new(BufReader::new(input)).map_err(damaged)?;
     if archive.len() > MAX_ENTRIES {
@@ -74,7 +74,7 @@ fn one(
     file: &mut dyn Read,
     number: usize,
     options: &Options<'_>,
-    sink: &mut Sink<'_>,
+    sink: &mut Sink,
 ) -> Result<(), ImportError> {
     let mut head = vec![0; HEAD];
     let filled = fill(file, &mut head).map_err(|why| broken(number, &why))?;

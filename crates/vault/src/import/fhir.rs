@@ -19,7 +19,7 @@ const HEART_RATE: &str = "8867-4";
 pub(crate) fn read<R: Read>(
     source: Source<R>,
     person: Option<&str>,
-    sink: &mut Sink<'_>,
+    sink: &mut Sink,
 ) -> Result<(), ImportError> {
     let mut reader = Reader {
         chosen: person.map(|person| name(person).to_owned()),
@@ -53,15 +53,15 @@ pub(crate) fn read<R: Read>(
     })
 }
 
-struct Reader<'s, 't> {
+struct Reader<'s> {
     chosen: Option<String>,
     place: Place,
-    sink: &'s mut Sink<'t>,
+    sink: &'s mut Sink,
 }
 
 type Object = Map<String, Value>;
 
-impl Reader<'_, '_> {
+impl Reader<'_> {
     fn resource(&mut self, resource: &Object, address: Option<&str>) -> Result<(), ImportError> {
         let kind = text(resource, "resourceType");
         let whose = match kind {

@@ -21,11 +21,7 @@ const SEMICIRCLE: f64 = 180.0 / 2_147_483_648.0;
 const STEPS_PER_CYCLE: f64 = 2.0;
 
 /// Records become positions and heart rates, sessions activities, and what is monitored of a day steps and heart rates.
-pub(crate) fn read(
-    input: impl Read,
-    budget: &Budget,
-    sink: &mut Sink<'_>,
-) -> Result<(), ImportError> {
+pub(crate) fn read(input: impl Read, budget: &Budget, sink: &mut Sink) -> Result<(), ImportError> {
     let mut bytes = Vec::new();
     let mut piece = vec![0; 1 << 16];
     let mut input = input;
@@ -115,7 +111,7 @@ impl Day {
         self.place.expect("a message is being read")
     }
 
-    fn record(&self, message: &FitDataRecord, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    fn record(&self, message: &FitDataRecord, sink: &mut Sink) -> Result<(), ImportError> {
         let Some(at) = time(message, "timestamp") else {
             sink.skip(self.place(), Reason::NotATime);
             return Ok(());
@@ -139,12 +135,7 @@ impl Day {
         self.heartbeat(at, read(&["heart_rate"]), sink)
     }
 
-    fn heartbeat(
-        &self,
-        at: i64,
-        rate: Option<f64>,
-        sink: &mut Sink<'_>,
-    ) -> Result<(), ImportError> {
+    fn heartbeat(&self, at: i64, rate: Option<f64>, sink: &mut Sink) -> Result<(), ImportError> {
         let Some(rate) = rate.filter(|rate| *rate > 0.0) else {
             return Ok(());
         };
@@ -153,7 +144,7 @@ impl Day {
         sink.keep(self.place(), "heart_rate", &cells)
     }
 
-    fn session(&self, message: &FitDataRecord, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    fn session(&self, message: &FitDataRecord, sink: &mut Sink) -> Result<(), ImportError> {
         let Some(start) = time(message, "start_time") else {
             sink.skip(self.place(), Reason::NotATime);
             return Ok(());
@@ -186,11 +177,7 @@ impl Day {
 
     /// Cycles are counted from midnight or from when the watch was put on; what was counted since the message before is a
     /// row of steps.
-    fn monitoring(
-        &mut self,
-        message: &FitDataRecord,
-        sink: &mut Sink<'_>,
-    ) -> Result<(), ImportError> {
+    fn monitoring(&mut self, message: &FitDataRecord, sink: &mut Sink) -> Result<(), ImportError> {
         let at = time(message, "timestamp").or_else(|| self.completed(message));
         let Some(at) = at else {
             sink.skip(self.place(), Reason::NotATime);

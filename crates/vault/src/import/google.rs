@@ -22,7 +22,7 @@ const LISTS: [&str; 4] = [
     "timelineObjects",
 ];
 
-pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), ImportError> {
     let mut number = 0;
     pieces(source, &LISTS, false, &mut |piece| {
         let Piece::Element(list, value) = piece else {
@@ -40,14 +40,14 @@ pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<()
 }
 
 /// A position of `Records.json`.
-fn location(place: Place, value: &Value, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+fn location(place: Place, value: &Value, sink: &mut Sink) -> Result<(), ImportError> {
     let time = time(value, "timestamp", sink);
     let at = e7(value);
     position(place, time, at, Some(value), sink)
 }
 
 /// A position of the telephone; what it heard of networks around is left out.
-fn signal(place: Place, value: &Value, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+fn signal(place: Place, value: &Value, sink: &mut Sink) -> Result<(), ImportError> {
     let Some(found) = value.get("position") else {
         sink.skip(place, Reason::NoTable);
         return Ok(());
@@ -61,7 +61,7 @@ fn signal(place: Place, value: &Value, sink: &mut Sink<'_>) -> Result<(), Import
 }
 
 /// A part of the telephone's timeline: a way, a visit, or the path between.
-fn segment(place: Place, value: &Value, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+fn segment(place: Place, value: &Value, sink: &mut Sink) -> Result<(), ImportError> {
     let (start, end) = (time(value, "startTime", sink), time(value, "endTime", sink));
     let ahead = value
         .get("startTimeTimezoneUtcOffsetMinutes")
@@ -113,7 +113,7 @@ fn segment(place: Place, value: &Value, sink: &mut Sink<'_>) -> Result<(), Impor
 }
 
 /// A part of Semantic Location History.
-fn object(place: Place, value: &Value, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+fn object(place: Place, value: &Value, sink: &mut Sink) -> Result<(), ImportError> {
     let span = |of: &Value| {
         let span = of.get("duration").cloned().unwrap_or_default();
         (
@@ -151,7 +151,7 @@ fn position(
     time: Option<Moment>,
     (latitude, longitude): Degrees,
     more: Option<&Value>,
-    sink: &mut Sink<'_>,
+    sink: &mut Sink,
 ) -> Result<(), ImportError> {
     let Some(time) = time else {
         sink.skip(place, Reason::NotATime);
@@ -185,7 +185,7 @@ fn trip(
     mode: Option<&str>,
     metres: Option<f64>,
     (from, to): (Degrees, Degrees),
-    sink: &mut Sink<'_>,
+    sink: &mut Sink,
 ) -> Result<(), ImportError> {
     let Some((start, end)) = start.zip(end) else {
         sink.skip(place, Reason::NotATime);
@@ -243,7 +243,7 @@ fn number(value: &Value) -> Option<f64> {
 }
 
 /// The time under `name`, or under the same name in milliseconds since 1970.
-fn time(value: &Value, name: &str, sink: &Sink<'_>) -> Option<Moment> {
+fn time(value: &Value, name: &str, sink: &Sink) -> Option<Moment> {
     if let Some(text) = text(value, name) {
         return sink.time(text);
     }

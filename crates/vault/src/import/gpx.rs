@@ -8,7 +8,7 @@ use crate::import::Source;
 use crate::import::sink::{Cell, Sink, offset};
 use crate::import::xml::{Node, Xml};
 
-/// A point of a track.
+/// A point of a track. One is used for all, so that its texts need no new room.
 #[derive(Default)]
 struct Point {
     place: Option<Place>,
@@ -22,7 +22,7 @@ struct Point {
 
 /// Points of tracks become positions, and where they tell of it heart rates. Points of routes and lone points are plans
 /// and not places where somebody was.
-pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), ImportError> {
     let mut xml = Xml::new(source);
     let mut creator = String::new();
     let mut point = Point::default();
@@ -30,23 +30,26 @@ pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<()
         let place = xml.place();
         match xml.next()? {
             Node::Open(element) => match element.name() {
-                "gpx" => creator = element.attribute("creator").unwrap_or_default(),
+                "gpx" => {
+                    creator = element
+                        .attribute("creator")
+                        .unwrap_or_default()
+                        .into_owned();
+                }
                 "trkpt" => {
-                    point = Point {
-                        place: Some(place),
-                        latitude: element.attribute("lat").unwrap_or_default(),
-                        longitude: element.attribute("lon").unwrap_or_default(),
-                        ..Point::default()
-                    }
+                    point.begin(place);
+                    let read = |name| element.attribute(name).unwrap_or_default();
+                    point.latitude.push_str(&read("lat"));
+                    point.longitude.push_str(&read("lon"));
                 }
                 "rtept" | "wpt" => sink.skip(place, Reason::NoTable),
                 _ => {}
             },
-            Node::Close(name, text) if point.place.is_some() => match name.as_str() {
-                "time" => point.time = text,
-                "ele" => point.elevation = text,
-                "speed" => point.speed = text,
-                "hr" => point.heartbeat = text,
+            Node::Close(name, text) if point.place.is_some() => match name {
+                "time" => text.clone_into(&mut point.time),
+                "ele" => text.clone_into(&mut point.elevation),
+                "speed" => text.clone_into(&mut point.speed),
+                "hr" => text.clone_into(&mut point.heartbeat),
                 "trkpt" => {
                     point.keep(&creator, sink)?;
                     point.place = None;
@@ -60,7 +63,20 @@ pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<()
 }
 
 impl Point {
-    fn keep(&self, creator: &str, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    fn begin(&mut self, place: Place) {
+        self.place = Some(place);
+        let texts = [
+            &mut self.latitude,
+            &mut self.longitude,
+            &mut self.time,
+            &mut self.elevation,
+            &mut self.speed,
+            &mut self.heartbeat,
+        ];
+        texts.into_iter().for_each(String::clear);
+    }
+
+    fn keep(&self, creator: &str, sink: &mut Sink) -> Result<(), ImportError> {
         let place = self.place.expect("a point has begun");
         if self.time.is_empty() {
             sink.skip(place, Reason::Missing);

@@ -57,7 +57,7 @@ struct Feed {
     zone: Option<i64>,
 }
 
-pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), ImportError> {
     let mut xml = Xml::new(source);
     let mut feed = Feed::default();
     let mut interval: Option<(Place, Interval)> = None;
@@ -68,6 +68,7 @@ pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<()
                 "entry" => feed.entry = Entry::default(),
                 "link" => {
                     let href = element.attribute("href").unwrap_or_default();
+                    let href = href.into_owned();
                     feed.link(&element.attribute("rel").unwrap_or_default(), href);
                 }
                 "ReadingType" => feed.entry.is_kind = true,
@@ -77,12 +78,12 @@ pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<()
             },
             Node::Close(name, text) if interval.is_some() => {
                 let (at, reading) = interval.as_mut().expect("there is one");
-                match name.as_str() {
-                    "start" => reading.start = text,
-                    "duration" => reading.duration = text,
-                    "timezone" => reading.zone = text,
-                    "value" => reading.value = text,
-                    "cost" => reading.cost = text,
+                match name {
+                    "start" => text.clone_into(&mut reading.start),
+                    "duration" => text.clone_into(&mut reading.duration),
+                    "timezone" => text.clone_into(&mut reading.zone),
+                    "value" => text.clone_into(&mut reading.value),
+                    "cost" => text.clone_into(&mut reading.cost),
                     "IntervalReading" => {
                         feed.keep(*at, reading, sink)?;
                         interval = None;
@@ -90,7 +91,7 @@ pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<()
                     _ => {}
                 }
             }
-            Node::Close(name, text) => feed.close(&name, text),
+            Node::Close(name, text) => feed.close(name, text),
             Node::End => return Ok(()),
         }
     }
@@ -105,15 +106,15 @@ impl Feed {
         }
     }
 
-    fn close(&mut self, name: &str, text: String) {
+    fn close(&mut self, name: &str, text: &str) {
         let kind = &mut self.entry.reading;
         match name {
-            "uom" => kind.unit = text,
+            "uom" => text.clone_into(&mut kind.unit),
             "powerOfTenMultiplier" => kind.power = text.trim().parse().unwrap_or(0),
-            "flowDirection" => kind.flow = text,
-            "commodity" => kind.commodity = text,
-            "currency" => kind.currency = text,
-            "kind" => self.service = text,
+            "flowDirection" => text.clone_into(&mut kind.flow),
+            "commodity" => text.clone_into(&mut kind.commodity),
+            "currency" => text.clone_into(&mut kind.currency),
+            "kind" => text.clone_into(&mut self.service),
             "tzOffset" => self.zone = text.trim().parse().ok().map(|seconds: i64| seconds / 60),
             "entry" => {
                 let entry = std::mem::take(&mut self.entry);
@@ -135,12 +136,7 @@ impl Feed {
         named.or_else(only)
     }
 
-    fn keep(
-        &self,
-        place: Place,
-        reading: &Interval,
-        sink: &mut Sink<'_>,
-    ) -> Result<(), ImportError> {
+    fn keep(&self, place: Place, reading: &Interval, sink: &mut Sink) -> Result<(), ImportError> {
         let Some(kind) = self.kind() else {
             sink.skip(place, Reason::Missing);
             return Ok(());

@@ -4,8 +4,7 @@ use std::io::Cursor;
 
 use rusqlite::Connection;
 
-use crate::import::sink::Sink;
-use crate::import::{Format, Options, archive, detect, read};
+use crate::import::{Format, Options, archive, detect, read, writer};
 
 /// Reads `bytes` as [`import`](crate::import()) reads a file, and forgets what it has read.
 ///
@@ -19,15 +18,20 @@ pub fn read_hostile(bytes: &[u8]) {
     connection
         .execute_batch(declared)
         .expect("nothing is there yet");
-    let mut sink = Sink::new(&connection, 1, None);
     let options = Options::default();
     let head = &bytes[..bytes.len().min(detect::HEAD)];
     // What it says of the bytes is its business.
-    let _ = match detect::of(head) {
-        Ok(Format::Zip) => {
-            archive::read(Cursor::new(bytes), bytes.len() as u64, &options, &mut sink)
-        }
-        Ok(format) => read(format, &mut { bytes }, &options, &mut sink),
-        Err(why) => Err(why),
-    };
+    let _ = writer::run(
+        &connection,
+        1,
+        None,
+        &mut |_| {},
+        |sink, _| match detect::of(head)? {
+            Format::Zip => {
+                let length = bytes.len() as u64;
+                archive::read(Cursor::new(bytes), length, &options, sink)
+            }
+            format => read(format, &mut { bytes }, &options, sink),
+        },
+    );
 }

@@ -7,6 +7,7 @@ use crate::fault::{Place, Reason};
 use crate::import::Source;
 use crate::import::input::Budget;
 use crate::import::sink::{Cell, Sink, offset};
+use crate::import::zones::Zones;
 use crate::time::{DAY_S, Moment};
 
 /// Lines, those that go on in the next one joined.
@@ -42,14 +43,15 @@ struct Event {
 }
 
 /// Events become events; one that is repeated counts once. To-dos and journals are left out.
-pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), ImportError> {
     let mut lines = Lines {
         input: BufReader::new(source.input),
         budget: source.budget,
         next: Vec::new(),
         number: 0,
     };
-    let mut event = Event::default();
+    let (mut event, mut zones) = (Event::default(), Zones::default());
+    let mut is_zone = false;
     // The components around the present line; `VCALENDAR`, and `VEVENT` within.
     let (mut depth, mut place) = (0u32, Place::Line(1));
     while let Some(line) = lines.next()? {
@@ -64,6 +66,11 @@ pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<()
                             ..Event::default()
                         }
                     }
+                    "VTIMEZONE" if depth == 2 => {
+                        is_zone = true;
+                        zones.begin();
+                    }
+                    "STANDARD" | "DAYLIGHT" if is_zone && depth == 3 => zones.begin_part(),
                     "VTODO" | "VJOURNAL" => sink.skip(line.place, Reason::NoTable),
                     _ => {}
                 }
@@ -75,9 +82,19 @@ pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<()
                     && depth == 1
                     && let Some(begun) = event.place.take()
                 {
-                    event.keep(begun, sink)?;
+                    event.keep(begun, &zones, sink)?;
+                }
+                match (component, depth) {
+                    ("STANDARD" | "DAYLIGHT", 2) if is_zone => zones.end_part(),
+                    ("VTIMEZONE", 1) if is_zone => {
+                        is_zone = false;
+                        zones.end();
+                    }
+                    _ => {}
                 }
             }
+            ("TZID", _) if is_zone && depth == 2 => zones.name(&line.value),
+            (property, _) if is_zone && depth == 3 => zones.say(property, &line.value),
             // Alarms within events have properties of the same names.
             _ if depth == 2 && event.place.is_some() => event.take(line),
             _ => {}
@@ -167,15 +184,23 @@ impl Line {
     }
 
     /// Whether it is a day, and when.
-    fn time(&self, sink: &Sink<'_>) -> Result<(bool, Moment), Reason> {
+    fn time(&self, zones: &Zones, sink: &Sink) -> Result<(bool, Moment), Reason> {
         let mut moment = crate::time::parse(&self.value).ok_or(Reason::NotATime)?;
         let is_day = self.parameter("VALUE") == Some("DATE") || self.value.trim().len() == 8;
-        let zone = self.parameter("TZID");
+        // A day is a day, wherever.
+        let zone = self.parameter("TZID").filter(|_| !is_day);
+        if let Some(zone) = zone
+            && moment.offset_min.is_none()
+            && let Some(ahead) = zones.ahead_min(zone, moment.utc_s)
+        {
+            moment.utc_s -= ahead * 60;
+            moment.offset_min = Some(ahead);
+        }
         match zone {
             Some("UTC" | "Etc/UTC" | "GMT") if moment.offset_min.is_none() => {
                 moment.offset_min = Some(0);
             }
-            Some(_) if moment.offset_min.is_none() && sink.zone().is_none() && !is_day => {
+            Some(_) if moment.offset_min.is_none() && sink.zone().is_none() => {
                 return Err(Reason::UnknownZone);
             }
             _ => {}
@@ -200,11 +225,11 @@ impl Event {
         }
     }
 
-    fn keep(&self, place: Place, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    fn keep(&self, place: Place, zones: &Zones, sink: &mut Sink) -> Result<(), ImportError> {
         let times = match (&self.start, self.withdrawn) {
             (_, true) => Err(Reason::Withdrawn),
             (None, _) => Err(Reason::Missing),
-            (Some(start), _) => self.times(start, sink),
+            (Some(start), _) => self.times(start, zones, sink),
         };
         let (is_day, start, end) = match times {
             Ok(times) => times,
@@ -230,10 +255,15 @@ impl Event {
         sink.keep(place, "events", &cells)
     }
 
-    fn times(&self, start: &Line, sink: &Sink<'_>) -> Result<(bool, Moment, i64), Reason> {
-        let (is_day, begins) = start.time(sink)?;
+    fn times(
+        &self,
+        start: &Line,
+        zones: &Zones,
+        sink: &Sink,
+    ) -> Result<(bool, Moment, i64), Reason> {
+        let (is_day, begins) = start.time(zones, sink)?;
         let ends = match &self.end {
-            Some(end) => end.time(sink)?.1.utc_s,
+            Some(end) => end.time(zones, sink)?.1.utc_s,
             None if !self.duration.is_empty() => {
                 let seconds = duration(&self.duration).ok_or(Reason::NotATime)?;
                 begins.utc_s.saturating_add(seconds)

@@ -4,9 +4,11 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::rc::Rc;
+use std::sync::mpsc::SyncSender;
 use std::time::SystemTime;
 
 use crate::error::ImportError;
+use crate::import::writer::Told;
 use crate::rows::MAX_RECORD;
 
 /// Bytes between two reports of progress.
@@ -41,18 +43,18 @@ impl Stamp {
 /// A file that tells how far it was read.
 pub(crate) struct Counted<'a> {
     file: &'a File,
-    progress: &'a mut dyn FnMut(Progress),
+    told: SyncSender<Told>,
     at: Progress,
-    told: u64,
+    told_at: u64,
 }
 
 impl<'a> Counted<'a> {
-    pub(crate) fn new(file: &'a File, total: u64, progress: &'a mut dyn FnMut(Progress)) -> Self {
+    pub(crate) fn new(file: &'a File, total: u64, told: SyncSender<Told>) -> Self {
         Self {
             file,
-            progress,
+            told,
             at: Progress { read: 0, total },
-            told: 0,
+            told_at: 0,
         }
     }
 }
@@ -61,9 +63,10 @@ impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read(buffer)?;
         self.at.read = self.at.total.min(self.at.read + read as u64);
-        if read == 0 || self.at.read >= self.told + STEP {
-            self.told = self.at.read;
-            (self.progress)(self.at);
+        if read == 0 || self.at.read >= self.told_at + STEP {
+            self.told_at = self.at.read;
+            // Who writes may have given up: the next row that is handed over notices.
+            drop(self.told.send(Told::Read(self.at)));
         }
         Ok(read)
     }

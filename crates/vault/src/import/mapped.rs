@@ -1,5 +1,6 @@
 //! Tables of any shape, by a mapping.
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use crate::error::ImportError;
@@ -19,17 +20,17 @@ struct Column<'a> {
 }
 
 /// What a cell became.
-enum Made {
+enum Made<'a> {
     Nothing,
     Units(i64),
     Number(f64),
-    Text(String),
+    Text(Cow<'a, str>),
 }
 
 pub(crate) fn read(
     input: impl Read,
     options: &Options<'_>,
-    sink: &mut Sink<'_>,
+    sink: &mut Sink,
 ) -> Result<(), ImportError> {
     let mapping = options.mapping.ok_or(ImportError::NeedsMapping)?;
     let mut rows = Rows::separated(input, mapping.separator)?;
@@ -85,29 +86,32 @@ fn placed<'a, R: Read>(
 }
 
 /// What a record is made into, with the offset that its times tell.
-type Record = (Vec<(&'static str, Made)>, Option<i64>);
+type Record<'a> = (Vec<(&'static str, Made<'a>)>, Option<i64>);
 
-fn record(
-    mapping: &Mapping,
-    columns: &[Column<'_>],
-    row: &Row<'_>,
-    sink: &Sink<'_>,
-) -> Result<Record, (&'static str, Reason)> {
+fn record<'a>(
+    mapping: &'a Mapping,
+    columns: &'a [Column<'a>],
+    row: &Row<'a>,
+    sink: &Sink,
+) -> Result<Record<'a>, (&'static str, Reason)> {
     let (mut made, mut offset) = (Vec::with_capacity(columns.len()), None);
     for column in columns {
         let text = text(column, row).map_err(|reason| (column.name, reason))?;
         let value = match text.is_empty() {
             true => Ok(Made::Nothing),
-            false => convert(mapping, column, &text, sink, &mut offset),
+            false => convert(mapping, column, text, sink, &mut offset),
         };
         made.push((column.name, value.map_err(|reason| (column.name, reason))?));
     }
     Ok((made, offset))
 }
 
-fn text(column: &Column<'_>, row: &Row<'_>) -> Result<String, Reason> {
+fn text<'a>(column: &'a Column<'a>, row: &Row<'a>) -> Result<Cow<'a, str>, Reason> {
     if let Some(value) = &column.taken.value {
-        return Ok(value.clone());
+        return Ok(value.into());
+    }
+    if let [only] = column.positions[..] {
+        return row.cell(only).map(Cow::from);
     }
     let mut joined = String::new();
     for &position in &column.positions {
@@ -117,23 +121,26 @@ fn text(column: &Column<'_>, row: &Row<'_>) -> Result<String, Reason> {
         }
         joined.push_str(part);
     }
-    Ok(joined)
+    Ok(joined.into())
 }
 
-fn convert(
+fn convert<'a>(
     mapping: &Mapping,
-    column: &Column<'_>,
-    text: &str,
-    sink: &Sink<'_>,
+    column: &Column<'a>,
+    text: Cow<'a, str>,
+    sink: &Sink,
     offset: &mut Option<i64>,
-) -> Result<Made, Reason> {
+) -> Result<Made<'a>, Reason> {
     let taken = column.taken;
-    let text = taken.words.get(text).map_or(text, String::as_str);
+    let text = match taken.words.get(&*text) {
+        Some(word) => word.into(),
+        None => text,
+    };
     let is_day = column.name.ends_with("_day") && column.name != "all_day";
     if column.name.ends_with("utc_s") || is_day {
         let moment = match &taken.time {
-            Some(pattern) => parse_as(text, pattern),
-            None => parse(text),
+            Some(pattern) => parse_as(&text, pattern),
+            None => parse(&text),
         };
         let moment = moment
             .and_then(|moment| sink.zoned(moment))
@@ -145,13 +152,15 @@ fn convert(
         return Ok(Made::Units(moment.utc_s));
     }
     let plain = match mapping.decimal {
-        '.' => text.to_owned(),
-        sign => text.replace(sign, "."),
+        '.' => None,
+        sign => Some(text.replace(sign, ".")),
     };
-    match taken.times {
-        None if number::parse(&plain).is_some() => Ok(Made::Text(plain)),
-        None => Ok(Made::Text(text.to_owned())),
-        Some(factor) => {
+    match (taken.times, plain) {
+        // A comma is for numbers alone.
+        (None, Some(plain)) if number::parse(&plain).is_some() => Ok(Made::Text(plain.into())),
+        (None, _) => Ok(Made::Text(text)),
+        (Some(factor), plain) => {
+            let plain = plain.as_deref().unwrap_or(&text);
             let number: f64 = plain.parse().map_err(|_| Reason::NotANumber)?;
             Ok(Made::Number(number * factor))
         }
@@ -163,7 +172,7 @@ pub(crate) fn local_day(moment: Moment) -> i64 {
     (moment.utc_s + 60 * moment.offset_min.unwrap_or(0)).div_euclid(DAY_S)
 }
 
-impl Made {
+impl Made<'_> {
     fn cell(&self) -> Cell<'_> {
         match self {
             Self::Nothing => Cell::Missing,

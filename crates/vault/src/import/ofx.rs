@@ -37,7 +37,7 @@ struct Transaction {
     reference: String,
 }
 
-pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), ImportError> {
     let mut tags = Tags {
         input: BufReader::new(source.input),
         budget: source.budget,
@@ -129,7 +129,7 @@ impl Statement {
     }
 
     /// Keeps the transaction that is being read, if there is one.
-    fn end(&mut self, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    fn end(&mut self, sink: &mut Sink) -> Result<(), ImportError> {
         let Some(transaction) = self.transaction.take() else {
             return Ok(());
         };

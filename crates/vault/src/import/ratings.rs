@@ -23,7 +23,7 @@ struct Columns {
 }
 
 /// `Date,Name,Year,Letterboxd URI,Rating`, with half stars from 0.5 to 5.
-pub(crate) fn letterboxd(input: impl Read, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+pub(crate) fn letterboxd(input: impl Read, sink: &mut Sink) -> Result<(), ImportError> {
     let columns = Columns {
         source: "Letterboxd",
         title: "Name",
@@ -38,7 +38,7 @@ pub(crate) fn letterboxd(input: impl Read, sink: &mut Sink<'_>) -> Result<(), Im
 }
 
 /// `Const,Your Rating,Date Rated,Title,…`, from 1 to 10.
-pub(crate) fn imdb(input: impl Read, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+pub(crate) fn imdb(input: impl Read, sink: &mut Sink) -> Result<(), ImportError> {
     let columns = Columns {
         source: "IMDb",
         title: "Title",
@@ -52,7 +52,7 @@ pub(crate) fn imdb(input: impl Read, sink: &mut Sink<'_>) -> Result<(), ImportEr
     read(input, &columns, sink)
 }
 
-fn read(input: impl Read, columns: &Columns, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+fn read(input: impl Read, columns: &Columns, sink: &mut Sink) -> Result<(), ImportError> {
     let mut rows = Rows::new(input)?;
     let find = |name: &str| {
         let missing = || ImportError::MissingColumn { name: name.into() };
@@ -82,7 +82,7 @@ fn keep(
     columns: &Columns,
     at: [usize; 5],
     work: Option<usize>,
-    sink: &mut Sink<'_>,
+    sink: &mut Sink,
 ) -> Result<Result<(), Reason>, ImportError> {
     let texts = at.map(|position| row.cell(position));
     let [Ok(title), Ok(year), Ok(rating), Ok(day), Ok(reference)] = texts else {

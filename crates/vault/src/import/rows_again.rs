@@ -29,7 +29,7 @@ pub(crate) fn table_of(line: &str) -> Option<&'static Shape> {
     vocabulary().find(|shape| !shape.is_computed() && names(shape) == line)
 }
 
-pub(crate) fn read_csv(input: impl Read, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+pub(crate) fn read_csv(input: impl Read, sink: &mut Sink) -> Result<(), ImportError> {
     let mut rows = Rows::new(input)?;
     let shape = table_of(&rows.header().join(",")).ok_or(ImportError::NeedsMapping)?;
     'rows: loop {
@@ -51,10 +51,7 @@ pub(crate) fn read_csv(input: impl Read, sink: &mut Sink<'_>) -> Result<(), Impo
     }
 }
 
-pub(crate) fn read_json<R: Read>(
-    source: Source<R>,
-    sink: &mut Sink<'_>,
-) -> Result<(), ImportError> {
+pub(crate) fn read_json<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), ImportError> {
     let mut number = 0;
     pieces(source, &["rows"], false, &mut |piece| {
         let Piece::Element(_, Value::Object(row)) = piece else {

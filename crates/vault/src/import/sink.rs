@@ -1,15 +1,16 @@
-//! Where importers put what they read: checked against the vocabulary, stored once, counted.
+//! Where importers put what they read: checked against the vocabulary, on its way to the [`writer`](super::writer).
 
 use std::collections::BTreeMap;
+use std::sync::mpsc::SyncSender;
 
-use base::Digest;
-use question::{Decimal, quoted};
+use question::quoted;
+use rusqlite::Connection;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Statement};
 
-use crate::error::{ImportError, VaultError};
+use crate::error::ImportError;
 use crate::fault::{Faults, Place, Reason};
-use crate::import::days::Touched;
+use crate::import::batch::{Batch, Stored, digest};
+use crate::import::writer::Told;
 use crate::number;
 use crate::rows::{MAX_CELL, has_controls};
 use crate::time::{Moment, parse};
@@ -42,49 +43,44 @@ pub(crate) const MOMENT_END: &str = "utc_s";
 /// A name and what stands under it.
 pub(crate) type Named<'a> = (&'static str, Cell<'a>);
 
-/// What is stored.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Stored<'a> {
-    Null,
-    Integer(i64),
-    Text(&'a str),
-}
-
-/// How an import goes.
-pub(crate) struct Sink<'t> {
-    connection: &'t Connection,
-    import: i64,
+/// How an import goes: what its reader puts where.
+pub(crate) struct Sink {
     /// Minutes that local time is ahead, for files that do not tell.
     zone: Option<i64>,
-    tables: Vec<Ready<'t>>,
-    pub(crate) kept: BTreeMap<&'static str, u64>,
-    /// First and last moment of the rows that are new, by table.
-    pub(crate) touched: BTreeMap<&'static str, Touched>,
-    pub(crate) duplicate: u64,
+    told: SyncSender<Told>,
+    tables: Vec<Filling>,
+    /// The digest of the row of each table that has one at most, once there is one.
+    single: BTreeMap<&'static str, i64>,
+    /// Rows of such tables that are there already.
+    duplicate: u64,
+    /// Room to compute digests in.
+    bytes: Vec<u8>,
     /// Of whom the first record was that names somebody.
     pub(crate) person: Option<String>,
     pub(crate) faults: Faults,
 }
 
 /// A table that takes rows.
-struct Ready<'t> {
-    shape: &'static Shape,
-    insert: Statement<'t>,
+struct Filling {
+    batch: Batch,
     /// Where `start_utc_s` and `end_utc_s` are, if there are both.
     span: Option<(usize, usize)>,
 }
 
-impl<'t> Sink<'t> {
-    pub(crate) fn new(connection: &'t Connection, import: i64, zone: Option<i64>) -> Self {
+impl Sink {
+    pub(crate) fn new(
+        told: SyncSender<Told>,
+        zone: Option<i64>,
+        single: BTreeMap<&'static str, i64>,
+    ) -> Self {
         Self {
-            connection,
-            import,
             zone,
+            told,
             tables: Vec::new(),
-            kept: BTreeMap::new(),
-            touched: BTreeMap::new(),
-            person: None,
+            single,
             duplicate: 0,
+            bytes: Vec::with_capacity(256),
+            person: None,
             faults: Faults::default(),
         }
     }
@@ -96,39 +92,43 @@ impl<'t> Sink<'t> {
         table: &'static str,
         cells: &[Named<'_>],
     ) -> Result<(), ImportError> {
-        let ready = self.ready(table)?;
-        let (shape, span) = (self.tables[ready].shape, self.tables[ready].span);
-        let Some(values) = self.values(place, shape, cells) else {
-            return Ok(());
-        };
-        if let Some((start, end)) = span
-            && let (Stored::Integer(start), Stored::Integer(end)) = (values[start], values[end])
-            && end < start
-        {
-            self.faults.skip(place, Reason::Backwards);
+        let filling = self.filling(table);
+        let Filling { batch, span } = &mut self.tables[filling];
+        let kept = fill(batch, *span, place, cells, &mut self.faults);
+        if !kept {
+            batch.drop_begun();
             return Ok(());
         }
-        let digest = digest(shape.name, &values);
-        if shape.single
-            && let Some(there) = there(self.connection, shape)?
-        {
-            match there == digest {
-                true => self.duplicate += 1,
-                false => self.faults.skip(place, Reason::OtherProfile),
+        let shape = batch.shape;
+        let digest = digest(shape.name, batch.begun(), &mut self.bytes);
+        if shape.single {
+            match self.single.get(shape.name) {
+                None => drop(self.single.insert(shape.name, digest)),
+                Some(there) => {
+                    batch.drop_begun();
+                    match *there == digest {
+                        true => self.duplicate += 1,
+                        false => self.faults.skip(place, Reason::OtherProfile),
+                    }
+                    return Ok(());
+                }
             }
-            return Ok(());
         }
-        let changed = store(&mut self.tables[ready].insert, &values, digest, self.import)?;
-        if changed == 0 {
-            self.duplicate += 1;
-            return Ok(());
+        batch.end(digest);
+        match batch.is_full() {
+            true => self.hand_over(filling),
+            false => Ok(()),
         }
-        *self.kept.entry(shape.name).or_default() += 1;
-        if let (Some(_), Some(Stored::Integer(at))) = (shape.moment(), values.first()) {
-            let touched = self.touched.entry(shape.name).or_insert((*at, *at));
-            *touched = (touched.0.min(*at), touched.1.max(*at));
+    }
+
+    /// Hands over what is left. Gives what could not be used, and how many rows of tables that have one were there.
+    pub(crate) fn end(mut self) -> Result<(Faults, u64), ImportError> {
+        for filling in 0..self.tables.len() {
+            if !self.tables[filling].batch.is_empty() {
+                self.hand_over(filling)?;
+            }
         }
-        Ok(())
+        Ok((self.faults, self.duplicate))
     }
 
     /// Leaves a record out.
@@ -157,60 +157,108 @@ impl<'t> Sink<'t> {
         self.zone
     }
 
-    fn ready(&mut self, table: &'static str) -> Result<usize, ImportError> {
-        let known = self.tables.iter().position(|it| it.shape.name == table);
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        let shape = shape(table).expect("importers name tables of the vocabulary");
-        create(self.connection, shape)?;
-        let at = |name| shape.columns.iter().position(|it| it.name == name);
-        let marks = vec!["?"; shape.columns.len() + 2].join(", ");
-        let sql = format!("INSERT OR IGNORE INTO {} VALUES ({marks})", quoted(table));
-        self.tables.push(Ready {
-            shape,
-            insert: self.connection.prepare(&sql).map_err(VaultError::from)?,
-            span: at("start_utc_s").zip(at("end_utc_s")),
-        });
-        Ok(self.tables.len() - 1)
+    fn filling(&mut self, table: &'static str) -> usize {
+        let known = self
+            .tables
+            .iter()
+            .position(|it| it.batch.shape.name == table);
+        known.unwrap_or_else(|| {
+            let shape = shape(table).expect("importers name tables of the vocabulary");
+            let at = |name| shape.columns.iter().position(|it| it.name == name);
+            self.tables.push(Filling {
+                batch: Batch::new(shape),
+                span: at("start_utc_s").zip(at("end_utc_s")),
+            });
+            self.tables.len() - 1
+        })
     }
 
-    /// What is stored for each column; nothing if the row cannot be kept, which is noted.
-    fn values<'a>(
-        &mut self,
-        place: Place,
-        shape: &Shape,
-        cells: &[Named<'a>],
-    ) -> Option<Vec<Stored<'a>>> {
-        debug_assert!(
-            cells
-                .iter()
-                .all(|(name, _)| shape.columns.iter().any(|it| it.name == *name)),
-            "a column that table {} does not have",
-            shape.name
-        );
-        let mut values = Vec::with_capacity(shape.columns.len());
-        for field in shape.columns {
-            let cell = cells.iter().find(|(name, _)| *name == field.name);
-            let found = cell.map_or(Ok(Stored::Null), |(_, cell)| stored(field, *cell));
-            match found {
-                Ok(Stored::Null) if field.required => {
-                    let column = Some(field.name);
-                    self.faults.skip_for(place, column, Reason::Missing);
-                    return None;
-                }
-                Ok(value) => values.push(value),
-                Err(reason) if field.required => {
-                    self.faults.skip_for(place, Some(field.name), reason);
-                    return None;
-                }
-                Err(reason) => {
-                    self.faults.note(place, field.name, reason);
-                    values.push(Stored::Null);
-                }
+    fn hand_over(&mut self, filling: usize) -> Result<(), ImportError> {
+        let batch = &mut self.tables[filling].batch;
+        let empty = Batch::new(batch.shape);
+        let full = std::mem::replace(batch, empty);
+        // Who writes has given up, and says why; nobody hears this.
+        let gone = |_| ImportError::Io(std::io::ErrorKind::BrokenPipe);
+        self.told.send(Told::Rows(full)).map_err(gone)
+    }
+}
+
+/// Puts what is stored for each column into the batch. Whether it is a row; if not, that is noted.
+fn fill(
+    batch: &mut Batch,
+    span: Option<(usize, usize)>,
+    place: Place,
+    cells: &[Named<'_>],
+    faults: &mut Faults,
+) -> bool {
+    let shape = batch.shape;
+    debug_assert!(
+        cells
+            .iter()
+            .all(|(name, _)| shape.columns.iter().any(|it| it.name == *name)),
+        "a column that table {} does not have",
+        shape.name
+    );
+    let mut row = Spanned::default();
+    // Most importers give cells in the order of the columns.
+    let mut next = 0;
+    for (position, field) in shape.columns.iter().enumerate() {
+        let cell = match cells.get(next).filter(|(name, _)| *name == field.name) {
+            Some(cell) => {
+                next += 1;
+                Some(cell)
             }
+            None => cells.iter().find(|(name, _)| *name == field.name),
+        };
+        let found = cell.map_or(Ok(Stored::Null), |(_, cell)| stored(field, *cell));
+        let value = match found {
+            Ok(Stored::Null) if field.required => {
+                faults.skip_for(place, Some(field.name), Reason::Missing);
+                return false;
+            }
+            Ok(value) => value,
+            Err(reason) if field.required => {
+                faults.skip_for(place, Some(field.name), reason);
+                return false;
+            }
+            Err(reason) => {
+                faults.note(place, field.name, reason);
+                Stored::Null
+            }
+        };
+        row.see(span, position, value);
+        batch.push(value);
+    }
+    if row.is_backwards() {
+        faults.skip(place, Reason::Backwards);
+        return false;
+    }
+    true
+}
+
+/// When a row says that something began and ended.
+#[derive(Default)]
+struct Spanned {
+    start: Option<i64>,
+    end: Option<i64>,
+}
+
+impl Spanned {
+    fn see(&mut self, span: Option<(usize, usize)>, position: usize, value: Stored<'_>) {
+        let (Some((start, end)), Stored::Integer(at)) = (span, value) else {
+            return;
+        };
+        if position == start {
+            self.start = Some(at);
+        } else if position == end {
+            self.end = Some(at);
         }
-        Some(values)
+    }
+
+    fn is_backwards(&self) -> bool {
+        self.start
+            .zip(self.end)
+            .is_some_and(|(start, end)| end < start)
     }
 }
 
@@ -225,7 +273,7 @@ pub(crate) fn one_row(
         let value = cell.map_or(Ok(Stored::Null), |(_, cell)| stored(field, *cell));
         values.push(value.map_err(|reason| (field.name, reason))?);
     }
-    let digest = digest(shape.name, &values);
+    let digest = digest(shape.name, values.iter().copied(), &mut Vec::new());
     let owned = |value: &Stored<'_>| match value {
         Stored::Null => Value::Null,
         Stored::Integer(units) => Value::Integer(*units),
@@ -277,59 +325,6 @@ fn is_key(field: &Field) -> bool {
     word || field.name == "day" || field.name.ends_with("_deg")
 }
 
-/// The digest of the one row, if there is one.
-fn there(connection: &Connection, shape: &Shape) -> Result<Option<i64>, ImportError> {
-    let sql = format!("SELECT {DIGEST} FROM {}", quoted(shape.name));
-    let found = connection.query_row(&sql, [], |row| row.get(0)).optional();
-    Ok(found.map_err(VaultError::from)?)
-}
-
-fn store(
-    insert: &mut Statement<'_>,
-    values: &[Stored<'_>],
-    digest: i64,
-    import: i64,
-) -> Result<usize, ImportError> {
-    let mut bind = || {
-        for (place, value) in values.iter().enumerate() {
-            match value {
-                Stored::Null => insert.raw_bind_parameter(place + 1, rusqlite::types::Null)?,
-                Stored::Integer(units) => insert.raw_bind_parameter(place + 1, units)?,
-                Stored::Text(text) => insert.raw_bind_parameter(place + 1, text)?,
-            }
-        }
-        insert.raw_bind_parameter(values.len() + 1, digest)?;
-        insert.raw_bind_parameter(values.len() + 2, import)?;
-        insert.raw_execute()
-    };
-    Ok(bind().map_err(VaultError::from)?)
-}
-
-/// A name for what the row says: the same for the same row, whichever import brings it.
-///
-/// 64 bits of SHA-256. Rows of the same moment alone are told apart by it (in tables without moments all are): among a
-/// million rows two different ones are taken for one with a chance of 3e-8.
-fn digest(table: &str, values: &[Stored<'_>]) -> i64 {
-    let mut bytes = Vec::with_capacity(128);
-    for value in values {
-        match value {
-            Stored::Null => bytes.push(0),
-            Stored::Integer(units) => {
-                bytes.push(1);
-                bytes.extend(units.to_be_bytes());
-            }
-            Stored::Text(text) => {
-                bytes.push(2);
-                bytes.extend((text.len() as u64).to_be_bytes());
-                bytes.extend(text.as_bytes());
-            }
-        }
-    }
-    let digest = Digest::of("vault row", &[table.as_bytes(), &bytes]);
-    let first = digest.as_bytes().first_chunk::<8>().expect("it has 32");
-    i64::from_be_bytes(*first)
-}
-
 fn stored<'a>(field: &Field, cell: Cell<'a>) -> Result<Stored<'a>, Reason> {
     match field.holds {
         Holds::Number { decimals, min, max } => match units(cell, decimals)? {
@@ -354,14 +349,20 @@ fn stored<'a>(field: &Field, cell: Cell<'a>) -> Result<Stored<'a>, Reason> {
 }
 
 fn units(cell: Cell<'_>, decimals: u8) -> Result<Option<i64>, Reason> {
-    let scaled = |number: Decimal| number.scaled_to(decimals).ok_or(Reason::OutOfRange);
     match cell {
         Cell::Missing => Ok(None),
         Cell::Units(units) => Ok(Some(units)),
         Cell::Number(text) if text.trim().is_empty() => Ok(None),
         Cell::Number(text) | Cell::Word(text) => {
-            let number = number::parse(text.trim()).ok_or(Reason::NotANumber)?;
-            scaled(number).map(Some)
+            let text = text.trim();
+            if let Some(units) = number::plain(text, decimals) {
+                return Ok(Some(units));
+            }
+            let number = number::parse(text).ok_or(Reason::NotANumber)?;
+            number
+                .scaled_to(decimals)
+                .map(Some)
+                .ok_or(Reason::OutOfRange)
         }
         Cell::Float(number) if !number.is_finite() => Err(Reason::NotANumber),
         Cell::Float(number) => {

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::io::{self, BufReader, Read};
 
 use quick_xml::XmlVersion;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::Event;
+use quick_xml::events::attributes::Attributes;
+use quick_xml::name::QName;
 
 use crate::error::ImportError;
 use crate::fault::Place;
@@ -23,35 +25,46 @@ pub(crate) struct Xml<R: Read> {
     budget: Budget,
     buffer: Vec<u8>,
     depth: usize,
+    /// What was between the signs of the last element that began, and the length of its name.
+    element: (String, usize),
+    /// The name of the last element that ended.
+    name: String,
+    /// The text since the last node.
     text: String,
+    /// Whether that was told.
+    is_told: bool,
 }
 
-/// What comes next.
-pub(crate) enum Node {
+/// What comes next. It lies in room that the one after it takes again: a file has millions of them.
+pub(crate) enum Node<'a> {
     /// An element begins.
-    Open(Element),
+    Open(Element<'a>),
     /// The element with this local name ends; with the text since the last node.
-    Close(String, String),
+    Close(&'a str, &'a str),
     /// The file is over.
     End,
 }
 
 /// The beginning of an element.
-pub(crate) struct Element(BytesStart<'static>);
+#[derive(Clone, Copy)]
+pub(crate) struct Element<'a> {
+    content: &'a str,
+    name_len: usize,
+}
 
-impl Element {
+impl<'a> Element<'a> {
     /// Its name, without that of its space.
-    pub(crate) fn name(&self) -> &str {
-        self.0.local_name().into_inner()
+    pub(crate) fn name(self) -> &'a str {
+        let name = QName(&self.content[..self.name_len]);
+        name.local_name().into_inner()
     }
 
     /// One of its attributes.
-    pub(crate) fn attribute(&self, name: &str) -> Option<String> {
-        let mut all = self.0.attributes();
+    pub(crate) fn attribute(self, name: &str) -> Option<Cow<'a, str>> {
+        let mut all = Attributes::new(self.content, self.name_len);
         let found = all.with_checks(false).flatten();
         let mut found = found.filter(|it| it.key.local_name().as_ref() == name);
-        let value = found.next()?.normalized_value(XmlVersion::Implicit1_0).ok();
-        value.map(Cow::into_owned)
+        found.next()?.normalized_value(XmlVersion::Implicit1_0).ok()
     }
 }
 
@@ -64,7 +77,10 @@ impl<R: Read> Xml<R> {
             budget: source.budget,
             buffer: Vec::new(),
             depth: 0,
+            element: (String::new(), 0),
+            name: String::new(),
             text: String::new(),
+            is_told: false,
         }
     }
 
@@ -74,7 +90,10 @@ impl<R: Read> Xml<R> {
     }
 
     /// The next node. Text comes with what closes it; comments and instructions are passed over.
-    pub(crate) fn next(&mut self) -> Result<Node, ImportError> {
+    pub(crate) fn next(&mut self) -> Result<Node<'_>, ImportError> {
+        if std::mem::take(&mut self.is_told) {
+            self.text.clear();
+        }
         loop {
             self.buffer.clear();
             self.budget.renew();
@@ -87,12 +106,21 @@ impl<R: Read> Xml<R> {
                         return Err(ImportError::TooDeep { place });
                     }
                     self.text.clear();
-                    return Ok(Node::Open(Element(start.into_owned())));
+                    let (content, name_len) = &mut self.element;
+                    content.clear();
+                    content.push_str(&start);
+                    *name_len = start.name().as_ref().len();
+                    return Ok(Node::Open(Element {
+                        content: &self.element.0,
+                        name_len: self.element.1,
+                    }));
                 }
                 Event::End(end) => {
                     self.depth = self.depth.saturating_sub(1);
-                    let name = end.local_name().into_inner().to_owned();
-                    return Ok(Node::Close(name, std::mem::take(&mut self.text)));
+                    self.name.clear();
+                    self.name.push_str(end.local_name().as_ref());
+                    self.is_told = true;
+                    return Ok(Node::Close(&self.name, &self.text));
                 }
                 Event::Text(text) => append(&mut self.text, &text.into_inner()),
                 Event::CData(text) => append(&mut self.text, &text.into_inner()),

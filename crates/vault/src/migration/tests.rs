@@ -7,7 +7,7 @@ use tempfile::{TempDir, tempdir};
 
 use super::*;
 use crate::vault::tests::snapshot;
-use crate::{Vault, VaultKey, propose};
+use crate::{LogEnd, Vault, VaultKey, propose};
 
 /// The first format, before there was a history.
 const FIRST: &str = "
@@ -118,6 +118,18 @@ fn an_old_vault_becomes_a_new_one_and_leaves_a_copy() {
     assert!(copy.exists(), "opening is not yet a start");
     vault.started().expect("removed");
     assert!(!copy.exists());
+    check(&vault);
+}
+
+#[test]
+fn an_old_vault_begins_an_empty_consent_log() {
+    let (_folder, path) = old_vault();
+    let mut vault = Vault::open(&path, &key()).expect("opened");
+    assert_eq!(vault.check_log(None), Ok(Ok(LogEnd::empty())));
+    let end = vault.log(b"first").expect("logged");
+    drop(vault);
+    let vault = Vault::open(&path, &key()).expect("opened");
+    assert_eq!(vault.check_log(Some(end)), Ok(Ok(end)));
     check(&vault);
 }
 

@@ -158,6 +158,9 @@ impl Core {
         for (_, reply) in self.publishing.drain(..) {
             drop(reply.send(Err(fault())));
         }
+        for revoking in self.revoking.drain(..) {
+            drop(revoking.reply.send(Err(fault())));
+        }
         for reply in self.budgeting.drain(..) {
             drop(reply.send(Err(fault())));
         }

@@ -2,8 +2,9 @@
 
 use tokio::sync::oneshot;
 
-use api::{EventKind, Fault, InboxEntry, InboxState, Kind, Question, QuestionState};
+use api::{ConsentStep, EventKind, Fault, InboxEntry, InboxState, Kind, Question, QuestionState};
 
+use super::consenting::{came, decided, step};
 use super::{Core, UpError, short};
 use crate::budget::words;
 use crate::daemon::hearing::{News, Ruled, news};
@@ -14,6 +15,9 @@ use crate::log::Level;
 
 impl Core {
     pub(super) async fn heard(&mut self, event: node::Event) -> Result<(), UpError> {
+        if let node::Event::Measure { question, parsed } = &event {
+            self.sends(&question.to_string(), parsed)?;
+        }
         match errand_of(event) {
             Ok(errand) => self.keeper.send(errand)?,
             Err(event) => {
@@ -77,7 +81,7 @@ impl Core {
                     None => InboxState::Waiting,
                 };
                 let received_at = self.now();
-                self.receive(InboxEntry {
+                let entry = InboxEntry {
                     id,
                     asker,
                     sql,
@@ -87,9 +91,11 @@ impl Core {
                     state,
                     by_rule: ruled.is_some(),
                     rule: ruled.and_then(|ruled| ruled.rule),
+                    sent_at: None,
                     contributed_at: None,
                     note: String::new(),
-                });
+                };
+                self.receive(entry)?;
             }
             News::OverBudget(id) => {
                 let limit = self.standing.budget.map_or(String::new(), |budget| {
@@ -98,6 +104,7 @@ impl Core {
                 });
                 let note = format!("refused: your budget{limit} is spent");
                 self.ledger.over_budget(&id, note.clone());
+                self.log_consent(step(ConsentStep::OverBudget, Some(&id), &note))?;
                 self.say(Level::Warn, &format!("question {}: {note}", short(&id)));
                 self.tell(EventKind::Inbox, Some(&id), note);
             }
@@ -111,6 +118,7 @@ impl Core {
                 let now = self.now();
                 if self.ledger.contributed(&id, now) {
                     let text = "a helper has taken this node's contribution";
+                    self.log_consent(step(ConsentStep::Taken, Some(&id), text))?;
                     self.say(Level::Debug, &format!("question {}: {text}", short(&id)));
                     self.tell(EventKind::Inbox, Some(&id), text);
                 }
@@ -130,9 +138,11 @@ impl Core {
             News::CalledOff(id) => {
                 self.ledger.call_off(&id);
                 let note = "called off by its asker";
+                self.log_consent(step(ConsentStep::CalledOff, Some(&id), note))?;
                 self.say(Level::Info, &format!("question {}: {note}", short(&id)));
                 self.tell(EventKind::Question, Some(&id), note);
             }
+            News::Echo => self.revoked()?,
             News::Left => self.left = true,
             News::Amended(signed) => self.amended(&signed),
             News::Contradicted(both) => self.contradicted(&both),
@@ -189,18 +199,24 @@ impl Core {
         self.tell(EventKind::Question, Some(id), note);
     }
 
-    fn receive(&mut self, entry: InboxEntry) {
+    fn receive(&mut self, entry: InboxEntry) -> Result<(), UpError> {
         let (id, state) = (entry.id.clone(), entry.state);
-        let text = match (self.ledger.receive(entry), state) {
-            (Received::Known, _) => return,
+        let received = self.ledger.receive(entry.clone());
+        match received {
+            Received::Known => return Ok(()),
+            Received::New => self.log_consent(came(&entry))?,
+            Received::Changed => self.log_consent(decided(&entry))?,
+        }
+        let text = match (received, state) {
             (Received::New, InboxState::Waiting) => "came, and waits for the owner's word",
             (Received::New, InboxState::Yes) => "came, and the owner's rules say yes",
             (Received::New, _) => "came, and the owner's rules say no",
-            (Received::Changed, InboxState::Waiting) => "waits for the owner's word now",
-            (Received::Changed, InboxState::Yes) => "is decided: the owner's rules say yes now",
-            (Received::Changed, _) => "is decided: the owner's rules say no now",
+            (_, InboxState::Waiting) => "waits for the owner's word now",
+            (_, InboxState::Yes) => "is decided: the owner's rules say yes now",
+            (_, _) => "is decided: the owner's rules say no now",
         };
         self.say(Level::Info, &format!("question {} {text}", short(&id)));
         self.tell(EventKind::Inbox, Some(&id), text);
+        Ok(())
     }
 }

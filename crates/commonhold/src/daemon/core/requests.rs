@@ -1,8 +1,8 @@
 //! A program of the owner's wants something.
 
 use api::{
-    Doctor, Fault, Kind, NewQuestion, Problem, Question, QuestionState, Reply, Request, Status,
-    Traffic, Verdict,
+    Fault, Kind, NewQuestion, Problem, Question, QuestionState, Reply, Request, Status, Traffic,
+    Verdict,
 };
 
 use base::NodeId;
@@ -23,9 +23,9 @@ impl Core {
     pub(super) async fn request(&mut self, request: Request) -> Result<(), UpError> {
         match request {
             Request::Status(reply) => drop(reply.send(Ok(self.status()))),
-            Request::Doctor(reply) => drop(reply.send(Ok(Doctor {
-                checks: self.checks(),
-            }))),
+            Request::Doctor(reply) => self.doctor(reply)?,
+            Request::ConsentLog(from, reply) => self.consent_log(from, reply)?,
+            Request::Revoke(revoke, reply) => self.revoke(revoke, reply).await?,
             // The loop ends on it.
             Request::Shutdown(reply) => drop(reply.send(Ok(()))),
             Request::Leave(reply) => {
@@ -146,7 +146,7 @@ impl Core {
         Ok(())
     }
 
-    fn checks(&self) -> Vec<api::Check> {
+    pub(super) fn checks(&self) -> Vec<api::Check> {
         let Config {
             folder,
             disk_free_min_mib,
@@ -179,9 +179,13 @@ impl Core {
     }
 
     fn status(&self) -> Status {
+        // As it was when the node started: doctor looks at the log anew.
+        let log = self.witness.as_ref().err();
+        let log = log.map(|why| checks::consent_log(&Err(why.clone())));
         let problems = self
             .checks()
             .into_iter()
+            .chain(log)
             .filter(|check| check.verdict != Verdict::Ok);
         let descriptor = self.community.descriptor();
         let counters = self.host.counters();

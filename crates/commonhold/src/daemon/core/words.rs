@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use api::{
-    Budget, ConsentRule, EventKind, Fault, InboxEntry, InboxState, Kind, Limit, NewRule, Reply,
-    Word,
+    Budget, ConsentEntry, ConsentRule, ConsentStep, EventKind, Fault, InboxEntry, InboxState, Kind,
+    Limit, NewRule, Reply, Word,
 };
 use base::{Duration, NodeId};
 use node::Command;
 use question::{Question, Rule, RuleError, Rules};
 
-use super::{Core, UpError, short};
+use super::consenting::step;
+use super::{Core, UpError, consenting, short};
 use crate::budget::{self, Written};
-use crate::daemon::hearing;
+use crate::daemon::{hearing, shown};
 use crate::home::node_of;
 use crate::keeper::Errand;
 use crate::log::Level;
@@ -40,6 +41,7 @@ impl Core {
             .ledger
             .decide(found, matches!(word, Word::Yes | Word::Always));
         let yes = decided.state == InboxState::Yes;
+        self.log_consent(consenting::decided(&decided))?;
         if let Some(command) = hearing::consent(&decided.id, yes) {
             self.command(command).await?;
         }
@@ -54,7 +56,7 @@ impl Core {
         );
         self.tell(EventKind::Inbox, Some(&decided.id), text);
         if let Some(rules) = rules {
-            self.set_rules(rules).await?;
+            self.give_rule(rules).await?;
         }
         Ok(Ok(decided))
     }
@@ -100,8 +102,7 @@ impl Core {
         };
         let added = rules.iter().find(|rule| rule.number == number);
         let added = hearing::rule(added.expect("it was just added"));
-        self.set_rules(rules).await?;
-        self.say(Level::Info, &format!("rule {number} holds now"));
+        self.give_rule(rules).await?;
         Ok(Ok(added))
     }
 
@@ -109,22 +110,17 @@ impl Core {
         &mut self,
         number: u32,
     ) -> Result<Result<api::Rules, Fault>, UpError> {
-        let mut rules = self.standing.rules.clone();
-        if rules.remove(number).is_none() {
-            return Ok(Err(Fault::new(
-                Kind::Unknown,
-                "there is no rule of that number",
-                "look at the list: commonhold question rule list",
-            )));
+        match self.take_rule_back(number).await? {
+            true => Ok(Ok(self.rules())),
+            false => Ok(Err(no_such_rule())),
         }
-        self.set_rules(rules).await?;
-        self.say(Level::Info, &format!("rule {number} holds no longer"));
-        Ok(Ok(self.rules()))
     }
 
     pub(super) async fn set_default(&mut self, says: ConsentRule) -> Result<(), UpError> {
         let rule = hearing::consent_rule(says);
         self.standing.rules.otherwise = rule;
+        let text = format!("where no rule holds, it is {rule} now");
+        self.log_consent(step(ConsentStep::Default, None, &text))?;
         self.keeper
             .send(Errand::Keep(standing::Word::Default(rule)))?;
         self.command(Command::SetConsent(self.standing.rules.clone()))
@@ -133,8 +129,26 @@ impl Core {
         Ok(())
     }
 
+    /// The last of these rules is new.
+    async fn give_rule(&mut self, rules: Rules) -> Result<(), UpError> {
+        if let Some(given) = rules.iter().next() {
+            let said = shown::one_rule(&hearing::rule(given));
+            let number = given.number;
+            self.log_consent(ConsentEntry {
+                rule: Some(number),
+                ..step(
+                    ConsentStep::RuleGiven,
+                    None,
+                    &format!("your rule {}", said.trim()),
+                )
+            })?;
+            self.say(Level::Info, &format!("rule {number} holds now"));
+        }
+        self.set_rules(rules).await
+    }
+
     /// The disk first: a word that is forgotten is worse than one that is late.
-    async fn set_rules(&mut self, rules: Rules) -> Result<(), UpError> {
+    pub(super) async fn set_rules(&mut self, rules: Rules) -> Result<(), UpError> {
         self.keeper
             .send(Errand::Keep(standing::Word::rules(&rules)))?;
         self.standing.rules = rules.clone();
@@ -226,6 +240,11 @@ impl Core {
             }
         };
         self.standing.budget = budget;
+        let text = format!(
+            "your data go into this many questions at most: {}",
+            Written(budget)
+        );
+        self.log_consent(step(ConsentStep::Budget, None, &text))?;
         self.keeper
             .send(Errand::Keep(standing::Word::Budget(budget)))?;
         self.command(Command::SetBudget(budget)).await?;
@@ -236,6 +255,14 @@ impl Core {
         self.budgeting.push_back(reply);
         Ok(())
     }
+}
+
+pub(super) fn no_such_rule() -> Fault {
+    Fault::new(
+        Kind::Unknown,
+        "there is no rule of that number",
+        "look at the list: commonhold question rule list",
+    )
 }
 
 /// A refusal whose text may say what to do.

@@ -30,6 +30,7 @@ fn came(id: &str, asker: &str, sql: &str) -> InboxEntry {
         state: InboxState::Waiting,
         by_rule: false,
         rule: None,
+        sent_at: None,
         contributed_at: None,
         note: String::new(),
     }
@@ -304,4 +305,46 @@ fn what_the_node_does_for_others_is_listed_as_far_as_it_is() {
     ledger.help(helps("22", HelpingRole::Witness, HelpingStep::Done));
     assert_eq!(ledger.helping()[1], last);
     assert_eq!(ledger.helping().len(), 2);
+}
+
+#[test]
+fn what_has_left_cannot_be_taken_back() {
+    let bench = Bench::new();
+    let mut ledger = bench.ledger(10);
+    let by_rule = |id: &str, rule| InboxEntry {
+        state: InboxState::Yes,
+        by_rule: true,
+        rule,
+        ..came(id, "x", "q")
+    };
+    ledger.receive(by_rule("aa", Some(3)));
+    ledger.receive(by_rule("bb", None));
+    ledger.receive(came("cc", "x", "q"));
+    assert_eq!(ledger.said_yes(), ["aa", "bb"]);
+    assert_eq!(ledger.decided_by(&[3], false), ["aa"]);
+    assert_eq!(ledger.decided_by(&[4], true), ["bb"]);
+    // The owner's no and the contribution cross.
+    decide(&mut ledger, "aa", false, 150).expect("in time");
+    assert_eq!(ledger.too_late("aa"), None);
+    ledger.sent("aa", 151);
+    let entry = ledger.received("aa").expect("there").clone();
+    assert_eq!(entry.state, InboxState::Yes);
+    assert!(entry.note.contains("too late"), "{entry:?}");
+    let refused = decide(&mut ledger, "aa", false, 152).expect_err("it has left");
+    assert_eq!(refused.kind, Kind::Late);
+    assert!(matches!(
+        ledger.receive(InboxEntry {
+            state: InboxState::No,
+            ..by_rule("aa", Some(4))
+        }),
+        Received::Known
+    ));
+    assert!(ledger.contributed("aa", 160));
+    let late = ledger.too_late("aa").expect("it is");
+    assert_eq!((late.sent_at, late.contributed_at), (151, Some(160)));
+    // What did not leave after all can.
+    ledger.sent("bb", 151);
+    ledger.unsent("bb");
+    assert_eq!(ledger.too_late("bb"), None);
+    assert_eq!(ledger.too_late("zz"), None);
 }

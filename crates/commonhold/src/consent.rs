@@ -1,0 +1,327 @@
+//! `commonhold consent`: the log of what was asked of the owner's data, what was decided and what was sent.
+
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use api::{ConsentEntry, ConsentLogged, ConsentStep};
+use clap::{Args, Subcommand};
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
+use vault::{Logged, Vault};
+
+use crate::cli::USAGE;
+use crate::daemon::{RevokeOptions, Where, plain, revoke};
+use crate::data::{Failed, Looking, Said, failed, home, say, vault};
+use crate::verify::utc;
+use crate::witness::{ConsentLogError, Witness};
+
+/// Entries that are read at once.
+const AT_ONCE: usize = 1000;
+
+/// What can be done with the consent log.
+#[derive(Debug, Subcommand)]
+pub enum ConsentCommand {
+    /// What was asked of your data, what was decided and by which rule, what was sent
+    ///
+    /// The node may run or not. Exit code: 0 the log is as it was written, 1 it is not; why is said last.
+    List(ListOptions),
+    /// Write the whole log as JSON, each entry with its digest
+    Export(ExportOptions),
+    /// Take consent back: a rule, the yes to a question, or every yes
+    ///
+    /// Says for each question whether it was in time. What has left cannot be taken back: it is in a total, where nobody can
+    /// find it. Exit code: 0 nothing had left, 2 there is no such rule or question, 3 no node is running, 4 it was too late
+    /// for all of it, 5 for some.
+    Revoke(RevokeOptions),
+}
+
+/// Of `consent list`.
+#[derive(Debug, Args)]
+pub struct ListOptions {
+    /// How many entries, the latest
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub last: u64,
+    /// Those about one question: its name, or how that begins
+    #[arg(long, value_name = "ID")]
+    pub question: Option<String>,
+    /// What it prints, and of which node.
+    #[command(flatten)]
+    pub looking: Looking,
+}
+
+/// Of `consent export`.
+#[derive(Debug, Args)]
+pub struct ExportOptions {
+    /// A new file [default: print it]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print one JSON object about what was written
+    #[arg(long, requires = "out")]
+    pub json: bool,
+    /// Which node.
+    #[command(flatten)]
+    pub place: Where,
+}
+
+/// Runs the command.
+pub fn main(command: &ConsentCommand) -> ExitCode {
+    match command {
+        ConsentCommand::List(options) => list(options),
+        ConsentCommand::Export(options) => match export(options) {
+            Ok(None) => ExitCode::SUCCESS,
+            Ok(Some(said)) => say(options.json, Ok(said)),
+            Err(why) => say(options.json, Err(why)),
+        },
+        ConsentCommand::Revoke(options) => revoke(options),
+    }
+}
+
+/// An entry for people and programs. One that cannot be read is shown as what it is.
+pub fn shown(logged: &Logged) -> ConsentLogged {
+    let entry = serde_json::from_slice(&logged.entry);
+    ConsentLogged {
+        number: logged.number,
+        digest: logged.digest.to_string(),
+        entry: entry.unwrap_or_else(|_| ConsentEntry {
+            at: 0,
+            step: ConsentStep::Unknown,
+            question: None,
+            asker: None,
+            sql: None,
+            purpose: None,
+            rule: None,
+            text: "this entry cannot be read: another version of the program wrote it, or somebody else".into(),
+        }),
+    }
+}
+
+fn list(options: &ListOptions) -> ExitCode {
+    let json = options.looking.json;
+    match listed(options) {
+        Ok((said, None)) => say(json, Ok(said)),
+        Ok((said, Some(why))) => {
+            let printed = say(json, Ok(said));
+            // With --json it is in the object.
+            match json {
+                true if printed == ExitCode::SUCCESS => ExitCode::from(crate::cli::FAILED),
+                true => printed,
+                false => say(false, Err(failed(why))),
+            }
+        }
+        Err(why) => say(json, Err(why)),
+    }
+}
+
+/// What the log says, and what is wrong with it.
+fn listed(options: &ListOptions) -> Result<(Said, Option<ConsentLogError>), Failed> {
+    let place = &options.looking.place;
+    let vault = vault(place)?;
+    let witness = Witness::at(home(place)?.path());
+    let wrong = witness.examine(&vault).err();
+    let mut entries = Vec::new();
+    let about = options.question.as_deref().map(str::to_ascii_lowercase);
+    each(&vault, |logged| {
+        let shown = shown(logged);
+        let is_meant = about.as_ref().is_none_or(|about| {
+            let question = shown.entry.question.as_ref();
+            question.is_some_and(|question| question.starts_with(about))
+        });
+        if is_meant {
+            entries.push(shown);
+        }
+        Ok(())
+    })?;
+    if about.is_some() && entries.is_empty() {
+        let why = "the log has no question of that name; see: commonhold consent list";
+        return Err((why.into(), USAGE));
+    }
+    let most = usize::try_from(options.last).unwrap_or(usize::MAX);
+    let older = entries.len().saturating_sub(most);
+    entries.drain(..older);
+    let mut lines = Vec::new();
+    if older > 0 {
+        lines.push(format!(
+            "{older} older entries: --last {}",
+            older + entries.len()
+        ));
+    }
+    lines.extend(entries.iter().flat_map(told));
+    let end = vault.log_end().map_err(failed)?;
+    lines.push(match (&wrong, end.entries) {
+        (None, 0) => "Nothing was asked yet.".into(),
+        (None, all) => format!(
+            "All {all} entries are as they were written; the last one's digest is {}.",
+            end.digest
+        ),
+        (Some(_), _) => "The log is NOT as it was written.".into(),
+    });
+    let json = json!({
+        "entries": entries,
+        "count": end.entries,
+        "digest": end.digest.to_string(),
+        "holds": wrong.is_none(),
+        "why": wrong.as_ref().map(ToString::to_string),
+    });
+    Ok((Said { json, lines }, wrong))
+}
+
+/// One entry in lines: what, and where a question is first told of, which.
+fn told(logged: &ConsentLogged) -> Vec<String> {
+    let entry = &logged.entry;
+    let about = entry
+        .question
+        .as_deref()
+        .map_or("", |id| id.get(..8).unwrap_or(id));
+    let (number, at, text) = (logged.number, utc(entry.at), plain(&entry.text));
+    let mut lines = vec![format!("{number:>5}  {at}  {about:<8}  {text}")];
+    if let Some(sql) = &entry.sql {
+        let asker = entry.asker.as_deref().unwrap_or_default();
+        let asker = asker.get(..8).unwrap_or(asker);
+        let purpose = match entry.purpose.as_deref() {
+            None | Some("") => String::new(),
+            Some(purpose) => format!(", for: {purpose}"),
+        };
+        let asked = plain(&format!("{sql} from {asker}{purpose}"));
+        lines.push(format!("{:41}{asked}", ""));
+    }
+    lines
+}
+
+fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
+    let vault = vault(&options.place)?;
+    let Some(path) = &options.out else {
+        return match write(&vault, io::stdout().lock()) {
+            Err(why) if why.0 == ENDED => Ok(None),
+            written => written.map(|_| None),
+        };
+    };
+    let lost = |why: &dyn std::fmt::Display| {
+        let path = path.display();
+        failed(format!(
+            "cannot write {path}: {why}; choose a new file in a folder of yours"
+        ))
+    };
+    let mut file = OpenOptions::new();
+    let file = file.write(true).create_new(true).mode(0o600).open(path);
+    let file = file.map_err(|why| lost(&why))?;
+    let entries = write(&vault, &file).map_err(|(why, _)| lost(&why))?;
+    file.sync_all().map_err(|why| lost(&why))?;
+    let shown = path.display().to_string();
+    Ok(Some(Said {
+        lines: vec![format!(
+            "{entries} entries are in {shown}, readable by your account alone and not encrypted."
+        )],
+        json: json!({ "file": shown, "entries": entries }),
+    }))
+}
+
+/// Who reads has seen enough.
+const ENDED: &str = "nobody reads any more";
+
+/// The log, each entry as it is stored, so that its digest can be computed again.
+fn write(vault: &Vault, out: impl Write) -> Result<u64, Failed> {
+    let lost = |why: io::Error| match why.kind() {
+        io::ErrorKind::BrokenPipe => failed(ENDED),
+        _ => failed(why),
+    };
+    let mut out = BufWriter::new(out);
+    write!(
+        out,
+        "{{\"format\":\"commonhold consent log 1\",\"entries\":["
+    )
+    .map_err(lost)?;
+    let mut count = 0;
+    let mut last = Value::Null;
+    each(vault, |logged| {
+        let text = String::from_utf8_lossy(&logged.entry);
+        let entry = match serde_json::from_str::<IgnoredAny>(&text) {
+            Ok(_) => text,
+            // It was not written by this program: a text.
+            Err(_) => Value::from(text).to_string().into(),
+        };
+        let separator = if count > 0 { "," } else { "" };
+        let (number, digest) = (logged.number, logged.digest);
+        write!(
+            out,
+            "{separator}\n{{\"number\":{number},\"digest\":\"{digest}\",\"entry\":{entry}}}"
+        )
+        .map_err(lost)?;
+        count += 1;
+        last = json!({ "entries": number, "digest": digest.to_string() });
+        Ok(())
+    })?;
+    writeln!(out, "\n],\"end\":{last}}}").map_err(lost)?;
+    out.flush().map_err(lost)?;
+    Ok(count)
+}
+
+fn each(vault: &Vault, mut see: impl FnMut(&Logged) -> Result<(), Failed>) -> Result<(), Failed> {
+    let mut from = 0;
+    loop {
+        let some = vault.logged(from, AT_ONCE).map_err(failed)?;
+        some.iter().try_for_each(&mut see)?;
+        match some.last() {
+            Some(last) if some.len() == AT_ONCE => from = last.number + 1,
+            _ => return Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base::{Digest, Rng};
+    use vault::VaultKey;
+
+    use super::*;
+
+    #[test]
+    fn an_export_has_what_digests_are_computed_from() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = VaultKey::generate(&mut Rng::from_number(1));
+        let mut vault = Vault::create(&folder.path().join("vault.db"), &key).expect("created");
+        let entries = [
+            r#"{"at":7,"step":"came","question":"ab","text":"\"é\" waits"}"#,
+            r#"{"at":8,"step":"of a later version","text":"x"}"#,
+            "no JSON",
+        ];
+        let mut end = None;
+        for entry in entries {
+            end = Some(vault.log(entry.as_bytes()).expect("logged"));
+        }
+        let end = end.expect("logged");
+        let mut out = Vec::new();
+        assert_eq!(write(&vault, &mut out), Ok(3));
+        let read: Value = serde_json::from_slice(&out).expect("JSON");
+        assert_eq!(read["end"]["digest"], end.digest.to_string());
+        // As docs/daemon.md says how.
+        let domain = "commonhold consent log 1";
+        let mut digest = Digest::of(domain, &[]);
+        let text = String::from_utf8(out).expect("text");
+        for (place, entry) in entries.iter().enumerate() {
+            let number = place as u64 + 1;
+            digest = Digest::of(
+                domain,
+                &[&digest.0, &number.to_be_bytes(), entry.as_bytes()],
+            );
+            assert_eq!(read["entries"][place]["digest"], digest.to_string());
+            let is_json = entry.starts_with('{');
+            assert!(
+                !is_json || text.contains(&format!("\"entry\":{entry}}}")),
+                "{text}"
+            );
+        }
+        let steps = vault.logged(1, 9).expect("read");
+        let steps: Vec<_> = steps.iter().map(|one| shown(one).entry.step).collect();
+        assert_eq!(
+            steps,
+            [
+                ConsentStep::Came,
+                ConsentStep::Unknown,
+                ConsentStep::Unknown
+            ]
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! What encryption costs: the same rows into the same table, and the same sum over them, without SQLCipher's encryption and
+//! with it, in turns.
+//!
+//! `cargo run --release -p vault --example cipher_cost -- 1000000` takes how many rows. `memory` as a second word makes
+//! SQLite lock and erase all of its memory.
+
+use std::path::Path;
+use std::time::Instant;
+
+use rusqlite::{Connection, params_from_iter};
+
+/// Rows of one statement, as imports have it.
+const AT_ONCE: usize = 64;
+
+const TABLE: &str = "CREATE TABLE heart_rate (
+    at_utc_s INTEGER, utc_offset_min INTEGER, heart_rate_bpm INTEGER, source TEXT,
+    commonhold_digest INTEGER NOT NULL, commonhold_import INTEGER NOT NULL,
+    PRIMARY KEY (at_utc_s, commonhold_digest)) STRICT, WITHOUT ROWID";
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let rows: usize = arguments
+        .next()
+        .map_or(Ok(1_000_000), |text| text.parse())?;
+    let words: Vec<_> = arguments.collect();
+    let folder = tempfile::tempdir()?;
+    if words.iter().any(|word| word == "memory") {
+        let any = Connection::open_in_memory()?;
+        any.execute_batch("PRAGMA cipher_memory_security = ON")?;
+    }
+    let mut took = Vec::new();
+    for round in 0..3 {
+        for keyed in [false, true] {
+            let path = folder.path().join(format!("{round}{keyed}"));
+            let connection = open(&path, keyed)?;
+            let start = Instant::now();
+            fill(&connection, rows)?;
+            let filled = start.elapsed().as_secs_f64();
+            drop(connection);
+            // A new connection has read nothing yet.
+            let connection = open(&path, keyed)?;
+            let start = Instant::now();
+            let sql = "SELECT COUNT(*), SUM(heart_rate_bpm) FROM heart_rate WHERE at_utc_s > 0";
+            connection.query_row(sql, [], |row| row.get::<_, i64>(1))?;
+            let summed = start.elapsed().as_secs_f64();
+            took.push((keyed, filled, summed));
+        }
+    }
+    let median = |keyed: bool, which: fn(&(bool, f64, f64)) -> f64| {
+        let mut all: Vec<f64> = took.iter().filter(|it| it.0 == keyed).map(which).collect();
+        all.sort_by(f64::total_cmp);
+        all[all.len() / 2]
+    };
+    for (what, which) in [
+        ("insert", (|it| it.1) as fn(&(bool, f64, f64)) -> f64),
+        ("sum", |it| it.2),
+    ] {
+        let (plain, keyed) = (median(false, which), median(true, which));
+        println!(
+            "{what} {rows} rows: plain {:.0} ms ({:.0} rows/s), SQLCipher {:.0} ms ({:.0} rows/s), {:+.0} %",
+            plain * 1e3,
+            rows as f64 / plain,
+            keyed * 1e3,
+            rows as f64 / keyed,
+            (keyed / plain - 1.0) * 100.0
+        );
+    }
+    let memory = Connection::open_in_memory()?;
+    memory.execute_batch(TABLE)?;
+    let start = Instant::now();
+    fill(&memory, rows)?;
+    let seconds = start.elapsed().as_secs_f64();
+    println!(
+        "insert in memory, no file: {:.0} rows/s",
+        rows as f64 / seconds
+    );
+    Ok(())
+}
+
+fn open(path: &Path, keyed: bool) -> rusqlite::Result<Connection> {
+    let is_new = !path.exists();
+    let connection = Connection::open(path)?;
+    if keyed {
+        let digits = "5a".repeat(32);
+        connection.execute_batch(&format!("PRAGMA key = \"x'{digits}'\""))?;
+    }
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    connection.execute_batch("PRAGMA synchronous = FULL")?;
+    if is_new {
+        connection.execute_batch(TABLE)?;
+    }
+    Ok(connection)
+}
+
+/// A row for each second, in one transaction.
+fn fill(connection: &Connection, rows: usize) -> rusqlite::Result<()> {
+    let transaction = connection.unchecked_transaction()?;
+    let marks = vec!["(?, 60, ?, ?, ?, 1)"; AT_ONCE].join(", ");
+    let sql = format!("INSERT OR IGNORE INTO heart_rate VALUES {marks}");
+    let mut insert = transaction.prepare(&sql)?;
+    for first in (0..rows as i64).step_by(AT_ONCE) {
+        let values = (first..).take(AT_ONCE).flat_map(|row| {
+            let digest = row.wrapping_mul(0x5851_f42d_4c95_7f2d);
+            let integer = rusqlite::types::Value::Integer;
+            let source = rusqlite::types::Value::Text("chest strap".into());
+            [
+                integer(1_500_000_000 + row),
+                integer(600 + row % 60),
+                source,
+                integer(digest),
+            ]
+        });
+        insert.execute(params_from_iter(values))?;
+    }
+    drop(insert);
+    transaction.commit()
+}
