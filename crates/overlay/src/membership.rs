@@ -16,7 +16,7 @@ mod message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use base::{Duration, Instant, NodeId, Outbox, Rng};
+use base::{Digest, Duration, Instant, NodeId, Outbox, Rng};
 use community::{Community, Contact};
 
 use crate::at_most::AtMost;
@@ -56,6 +56,8 @@ pub struct Membership {
     refused: BTreeMap<NodeId, (Instant, bool)>,
     /// Whose contact changed within [`CHANGE_EVERY`], and when.
     changed: BTreeMap<NodeId, Instant>,
+    /// Of this node's name and not of this run, told last.
+    namesake: Option<Digest>,
     rng: Rng,
 }
 
@@ -70,6 +72,7 @@ impl Membership {
             expiry: Instant(u64::MAX),
             refused: BTreeMap::new(),
             changed: BTreeMap::new(),
+            namesake: None,
             rng,
         }
     }

@@ -10,6 +10,8 @@
 //! * **settings**, such as the owner's consent rule;
 //! * the **history**: what the owner's program remembers of questions and answers.
 //!
+//! One vault may be open in several processes; exchanging its file for one under another key wants it [`Alone`].
+//!
 //! A vault of an older format is brought to the present one when it is opened, and copied before, as it is.
 //!
 //! [`Vault::answer`] runs a question's local part. The statement was built by the `question` crate from a checked
@@ -39,11 +41,13 @@
 
 mod allowed;
 mod answer;
+mod copying;
 mod error;
 #[cfg(test)]
 mod example;
 mod export;
 mod fault;
+mod held;
 mod history;
 mod import;
 mod key;
@@ -58,6 +62,7 @@ mod vocabulary;
 
 pub use error::{ImportError, VaultError};
 pub use export::{Export, Held};
+pub use held::{Alone, Held};
 pub use fault::{Fault, MAX_FAULTS, Place, Reason};
 pub use history::MAX_HISTORY_VALUE;
 pub use import::{

@@ -13,6 +13,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
 use crate::error::{ImportError, VaultError};
+use crate::held::Held;
 use crate::key::VaultKey;
 use crate::migration::{SCHEMA, forget_backups, migrate};
 use crate::rows::check_name;
@@ -63,6 +64,8 @@ pub struct Vault {
     pub(crate) writer: Connection,
     /// Reads only; questions run here.
     pub(crate) reader: RefCell<Connection>,
+    /// Given back after the connections, which come before it.
+    _held: Held,
 }
 
 impl Vault {
@@ -72,6 +75,7 @@ impl Vault {
     ///
     /// [`VaultError::Exists`] if there is a file already: a vault is never overwritten.
     pub fn create(path: &Path, key: &VaultKey) -> Result<Self, VaultError> {
+        let held = Held::take(path)?;
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -89,7 +93,7 @@ impl Vault {
         transaction.execute_batch(CREATE)?;
         transaction.pragma_update(None, "user_version", SCHEMA)?;
         transaction.commit()?;
-        Self::ready(path, key, writer, false)
+        Self::ready(path, key, writer, false, held)
     }
 
     /// Opens the vault at `path`. One of an older format is brought to the present one; a copy of it as it was is left
@@ -103,11 +107,12 @@ impl Vault {
         if !path.try_exists()? {
             return Err(VaultError::NotFound(path.to_path_buf()));
         }
+        let held = Held::take(path)?;
         // SQLite does not say why a file cannot be opened.
         OpenOptions::new().read(true).write(true).open(path)?;
         let mut writer = connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let migrated = migrate(path, &mut writer)?;
-        Self::ready(path, key, writer, migrated)
+        Self::ready(path, key, writer, migrated, held)
     }
 
     /// The program works with this vault: copies of older formats go, unless this run has made one.
@@ -219,6 +224,7 @@ impl Vault {
         key: &VaultKey,
         writer: Connection,
         migrated: bool,
+        held: Held,
     ) -> Result<Self, VaultError> {
         // FULL: a commit has reached the disk when it returns, which the journal promises.
         writer.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
@@ -229,6 +235,7 @@ impl Vault {
             migrated,
             writer,
             reader: RefCell::new(reader),
+            _held: held,
         })
     }
 }
@@ -297,7 +304,11 @@ pub(crate) fn check_table_name(name: &str) -> Result<(), ImportError> {
 
 /// Connects and proves that the key fits. One at a time in a process: where eight vaults were opened at the same moment, in 6
 /// of 200 processes one was refused as if its key were wrong, in none with the lock (measured).
-fn connect(path: &Path, key: &VaultKey, mode: OpenFlags) -> Result<Connection, VaultError> {
+pub(crate) fn connect(
+    path: &Path,
+    key: &VaultKey,
+    mode: OpenFlags,
+) -> Result<Connection, VaultError> {
     static OPENING: Mutex<()> = Mutex::new(());
     // It guards nothing that a panic could have left half done.
     let _one = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -324,6 +335,13 @@ fn connect(path: &Path, key: &VaultKey, mode: OpenFlags) -> Result<Connection, V
     }
     connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
+}
+
+/// The file of this vault whose name ends so.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 #[cfg(test)]
