@@ -247,7 +247,9 @@ impl Secret {
 
 fn unread(why: BackupError) -> Failed {
     let code = match why {
-        BackupError::OtherWords | BackupError::WrongPassphrase | BackupError::NoPassphrase => REFUSED,
+        BackupError::OtherWords | BackupError::WrongPassphrase | BackupError::NoPassphrase => {
+            REFUSED
+        }
         _ => FAILED,
     };
     (why.to_string(), code)
@@ -260,4 +262,3 @@ fn home(place: &Where) -> Result<Home, Failed> {
 fn now() -> Instant {
     net::Clock::start().now()
 }
-

@@ -79,7 +79,9 @@ pub enum HomeError {
         why: std::io::Error,
     },
     /// A file does not hold what it should.
-    #[error("{path} is damaged: {why}; get in with the 24 recovery words: commonhold key recover, or restore a backup")]
+    #[error(
+        "{path} is damaged: {why}; get in with the 24 recovery words: commonhold key recover, or restore a backup"
+    )]
     Damaged {
         /// Which.
         path: PathBuf,

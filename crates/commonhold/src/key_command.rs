@@ -145,7 +145,9 @@ fn show(options: &ShowOptions) -> Result<(), Failed> {
         false => None,
     };
     if options.json {
-        let words = words.as_deref().map(|words| words.split(' ').collect::<Vec<_>>());
+        let words = words
+            .as_deref()
+            .map(|words| words.split(' ').collect::<Vec<_>>());
         let node = home.node().map(|node| node.to_string());
         tell(format_args!(
             "{:#}",
@@ -153,7 +155,10 @@ fn show(options: &ShowOptions) -> Result<(), Failed> {
         ));
         return Ok(());
     }
-    tell(format_args!("The key of the vault is kept by {kept_by}. {}", meaning(&protection)));
+    tell(format_args!(
+        "The key of the vault is kept by {kept_by}. {}",
+        meaning(&protection)
+    ));
     match words {
         Some(words) => numbered(&words).iter().for_each(|line| tell(line.as_str())),
         None => tell(format_args!(
@@ -196,7 +201,10 @@ fn done(home: &Home, json: bool, what: &str) -> Result<(), Failed> {
             json!({ "node": node, "folder": home.path(), "kept_by": protection.kind(), "where": kept_by })
         ));
     } else {
-        tell(format_args!("{what}, kept by {kept_by}. {}", meaning(&protection)));
+        tell(format_args!(
+            "{what}, kept by {kept_by}. {}",
+            meaning(&protection)
+        ));
         tell(format_args!(
             "Write down its {WORDS} words: commonhold key show --words"
         ));
@@ -207,9 +215,15 @@ fn done(home: &Home, json: bool, what: &str) -> Result<(), Failed> {
 /// What that means for its owner.
 fn meaning(protection: &Protection) -> &'static str {
     match protection {
-        Protection::File(_) => "Whoever can read that file can open the vault: it is as safe as your account.",
-        Protection::Passphrase(_) => "Nobody opens the vault without it, and the node starts with it alone.",
-        Protection::Keyring => "The vault opens while you are logged in, and the keyring is unlocked.",
+        Protection::File(_) => {
+            "Whoever can read that file can open the vault: it is as safe as your account."
+        }
+        Protection::Passphrase(_) => {
+            "Nobody opens the vault without it, and the node starts with it alone."
+        }
+        Protection::Keyring => {
+            "The vault opens while you are logged in, and the keyring is unlocked."
+        }
     }
 }
 
@@ -235,13 +249,18 @@ pub fn words_typed(file: Option<&std::path::Path>) -> Result<Zeroizing<String>, 
     if let Some(file) = file.filter(|file| file.as_os_str() != "-") {
         let bytes = files::read(file, WORDS_BYTES_MAX).map_err(|why| {
             let file = file.display();
-            (format!("cannot read the words in {file}: {why}; check the path"), FAILED)
+            (
+                format!("cannot read the words in {file}: {why}; check the path"),
+                FAILED,
+            )
         })?;
         let text = std::str::from_utf8(&bytes).unwrap_or_default();
         return Ok(Zeroizing::new(text.to_owned()));
     }
     if stdin().is_terminal() {
-        warn(format_args!("The {WORDS} recovery words, in their order, on one line or several:"));
+        warn(format_args!(
+            "The {WORDS} recovery words, in their order, on one line or several:"
+        ));
     }
     let mut text = Zeroizing::new(String::with_capacity(WORDS_BYTES_MAX));
     let mut input = stdin().lock();
@@ -261,7 +280,10 @@ fn place(place: &Where) -> Result<Home, Failed> {
         true => Ok(home),
         false => {
             let folder = home.path().display();
-            Err((format!("no node lives in {folder}; name another folder with --dir DIR"), FAILED))
+            Err((
+                format!("no node lives in {folder}; name another folder with --dir DIR"),
+                FAILED,
+            ))
         }
     }
 }

@@ -19,7 +19,9 @@ const BITS: usize = 11;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum WordsError {
     /// Too few or too many.
-    #[error("there are {WORDS} recovery words, and these are {0}; type all of them, in their order")]
+    #[error(
+        "there are {WORDS} recovery words, and these are {0}; type all of them, in their order"
+    )]
     Number(usize),
     /// Not on the list.
     #[error("word {0} is none that recovery words are made of; look at its spelling")]
@@ -109,7 +111,8 @@ mod tests {
     /// Test vectors of BIP-39 (the reference implementation's vectors.json) with 256 bits.
     #[test]
     fn words_are_those_of_the_specification() {
-        let repeated = |first: &str, times, last: &str| format!("{}{last}", format!("{first} ").repeat(times));
+        let repeated =
+            |first: &str, times, last: &str| format!("{}{last}", format!("{first} ").repeat(times));
         for (secret, words) in [
             ([0; 32], repeated("abandon", 23, "art")),
             (
@@ -147,8 +150,14 @@ mod tests {
         let words = words_of(&[7; 32]);
         let list: Vec<&str> = words.split(' ').collect();
         assert_eq!(secret_of(""), Err(WordsError::Number(0)));
-        assert_eq!(secret_of(&list[..23].join(" ")), Err(WordsError::Number(23)));
-        assert_eq!(secret_of(&format!("{} zoo", *words)), Err(WordsError::Number(25)));
+        assert_eq!(
+            secret_of(&list[..23].join(" ")),
+            Err(WordsError::Number(23))
+        );
+        assert_eq!(
+            secret_of(&format!("{} zoo", *words)),
+            Err(WordsError::Number(25))
+        );
         let mut wrong = list.clone();
         wrong[4] = "secretly";
         let why = secret_of(&wrong.join(" ")).unwrap_err();

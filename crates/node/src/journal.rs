@@ -283,7 +283,10 @@ mod tests {
             assert!(journal.has_contributed(question));
         }
         // It counts towards no budget, and what was known does.
-        assert_eq!(journal.contributed_since(Instant(1)).collect::<Vec<_>>(), [NOW]);
+        assert_eq!(
+            journal.contributed_since(Instant(1)).collect::<Vec<_>>(),
+            [NOW]
+        );
     }
 
     #[test]

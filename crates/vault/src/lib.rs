@@ -62,8 +62,8 @@ mod vocabulary;
 
 pub use error::{ImportError, VaultError};
 pub use export::{Export, Held};
-pub use held::{Alone, Held};
 pub use fault::{Fault, MAX_FAULTS, Place, Reason};
+pub use held::{Alone, Held};
 pub use history::MAX_HISTORY_VALUE;
 pub use import::{
     Format, Imported, Mapping, MappingError, Options, Progress, Recorded, Report, Undone, import,

@@ -27,7 +27,10 @@ const FILE_BYTES_MAX: usize = 1 << 20;
 /// Writes a backup.
 pub fn create(options: &CreateOptions) -> Result<Said, Failed> {
     let home = home(&options.place)?;
-    let config = options.place.values().map_err(|why| (why.to_string(), USAGE))?;
+    let config = options
+        .place
+        .values()
+        .map_err(|why| (why.to_string(), USAGE))?;
     let secret = match options.passphrase || options.passphrase_file.is_some() {
         true => {
             let new = passphrase(options.passphrase_file.as_deref()).new("the backup");
@@ -61,7 +64,10 @@ pub fn create(options: &CreateOptions) -> Result<Said, Failed> {
     let written = write(&home, &to, &about, &whole, &snapshot, &config.path, secret);
     let bytes = written.map_err(|why| {
         let to = to.display();
-        (format!("cannot write {to}: {why}; check folder and free space"), FAILED)
+        (
+            format!("cannot write {to}: {why}; check folder and free space"),
+            FAILED,
+        )
     })?;
     let with = match options.passphrase || options.passphrase_file.is_some() {
         true => ", or with its passphrase",
@@ -162,7 +168,10 @@ impl Snapshot {
         let path = home.path().join(SNAPSHOT);
         let cannot = |why: std::io::Error| {
             let folder = home.path().display();
-            (format!("cannot write to {folder}: {why}; check its permissions"), FAILED)
+            (
+                format!("cannot write to {folder}: {why}; check its permissions"),
+                FAILED,
+            )
         };
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false).mode(0o600);

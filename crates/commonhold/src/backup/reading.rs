@@ -47,7 +47,10 @@ pub fn verify(options: &VerifyOptions) -> Result<Said, Failed> {
     let shown = file.display();
     Ok(Said {
         json,
-        lines: vec![format!("{shown} is whole: {bytes} bytes, {}.", about.words())],
+        lines: vec![format!(
+            "{shown} is whole: {bytes} bytes, {}.",
+            about.words()
+        )],
     })
 }
 

@@ -124,7 +124,11 @@ fn configured(place: &Where, home: &Home, content: &Content) -> Result<Option<St
         Ok(()) => Ok(Some(format!(
             "Its configuration is in {}; take over into {} what you want of it.",
             path.display(),
-            place.values().map(|values| values.path).unwrap_or_default().display()
+            place
+                .values()
+                .map(|values| values.path)
+                .unwrap_or_default()
+                .display()
         ))),
         // The node is there: this is no reason to begin again.
         Err(why) => Ok(Some(format!(

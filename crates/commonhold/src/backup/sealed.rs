@@ -56,7 +56,9 @@ pub enum BackupError {
     #[error("the backup is damaged or was changed at byte {0}; use another one")]
     Damaged(u64),
     /// The end is missing.
-    #[error("the backup ends at byte {0}, before its end: it was not copied whole; use another one")]
+    #[error(
+        "the backup ends at byte {0}, before its end: it was not copied whole; use another one"
+    )]
     Short(u64),
     /// The file, or where it is read to.
     #[error("{0}")]
@@ -127,7 +129,13 @@ impl<W: Write> Writer<W> {
         let (salt, content) = (rng.bytes32(), Zeroizing::new(rng.bytes32()));
         let by_key = Stream::new(key.as_bytes(), BY_KEY, &salt).seal(content.as_slice());
         let locked = |passphrase| {
-            lock(content.as_slice(), passphrase, BY_PASSPHRASE, LockCost::STANDARD, rng)
+            lock(
+                content.as_slice(),
+                passphrase,
+                BY_PASSPHRASE,
+                LockCost::STANDARD,
+                rng,
+            )
         };
         let header = encode(&Header {
             salt,
@@ -266,7 +274,9 @@ impl<R: Read> Reader<R> {
                 return Err(BackupError::Damaged(self.input.at));
             }
             out.write_all(&data).map_err(|why| {
-                BackupError::Io(format!("cannot write what the backup holds: {why}; check folder and free space"))
+                BackupError::Io(format!(
+                    "cannot write what the backup holds: {why}; check folder and free space"
+                ))
             })?;
             self.left -= length;
         }

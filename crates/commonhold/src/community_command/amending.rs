@@ -42,7 +42,11 @@ impl Seat {
 pub fn revoke(options: &RevokeOptions) -> Result<Told, Failure> {
     let folder = Folder::find(options.authority.dir.as_deref())?;
     let node = telling::node(&folder, &options.node)?;
-    let passphrase = options.authority.secret.given().known("the authority's key")?;
+    let passphrase = options
+        .authority
+        .secret
+        .given()
+        .known("the authority's key")?;
     let seat = Seat::take(&folder, &passphrase)?;
     let next = seat
         .community
@@ -76,7 +80,11 @@ pub fn revoke_unless_revoked(
 /// Hands the community to a new key.
 pub fn rotate(options: &RotateOptions) -> Result<Told, Failure> {
     let folder = Folder::find(options.authority.dir.as_deref())?;
-    let passphrase = options.authority.secret.given().known("the authority's key")?;
+    let passphrase = options
+        .authority
+        .secret
+        .given()
+        .known("the authority's key")?;
     let new_passphrase = passphrase::next(options.new_passphrase_file.as_deref(), &passphrase)?;
     let seat = Seat::take(&folder, &passphrase)?;
     let rng = &mut system_rng();
@@ -114,7 +122,11 @@ pub fn delegate(options: &DelegateOptions) -> Result<Told, Failure> {
             file.display()
         )));
     }
-    let passphrase = options.authority.secret.given().known("the authority's key")?;
+    let passphrase = options
+        .authority
+        .secret
+        .given()
+        .known("the authority's key")?;
     let new_passphrase = passphrase::next(options.new_passphrase_file.as_deref(), &passphrase)?;
     let seat = Seat::take(&folder, &passphrase)?;
     let rng = &mut system_rng();

@@ -26,8 +26,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::community_command::{Received, Reception, members};
 use crate::cli::{FAILED, REFUSED};
+use crate::community_command::{Received, Reception, members};
 use crate::config::{Config, Peer};
 use crate::daemon::contacts::Contacts;
 use crate::daemon::core::namesake::Namesake;

@@ -143,11 +143,7 @@ pub fn client(folder: &Path) -> Result<Client, FolderError> {
     let lock = match File::open(folder.join(LOCK)) {
         Err(why) if why.kind() == io::ErrorKind::NotFound => {
             let somebody = folder.join("keys.cbor").exists();
-            return Err(if somebody {
-                idle()
-            } else {
-                nobody(folder)
-            });
+            return Err(if somebody { idle() } else { nobody(folder) });
         }
         opened => opened.map_err(|why| failed(&folder.join(LOCK), why))?,
     };

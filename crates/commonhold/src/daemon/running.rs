@@ -154,7 +154,11 @@ async fn detach(options: &UpOptions) -> Result<u8, Failure> {
     }
     let mut process = command
         .env("COMMONHOLD_LOG", "file")
-        .stdin(if passphrase.is_some() { Stdio::piped() } else { Stdio::null() })
+        .stdin(if passphrase.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        })
         .stdout(Stdio::null())
         .stderr(log)
         .process_group(0)

@@ -40,7 +40,11 @@ fn run(arguments: &[&str], name: &str, input: Option<&str>) -> Result<Output, St
     let started = Command::new(TOOL)
         .args(arguments)
         .args(["application", "commonhold", "key", name])
-        .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+        .stdin(if input.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();

@@ -139,7 +139,11 @@ impl Slot {
             Choice::File(named) => {
                 let path = named.clone().unwrap_or_else(|| folder.join(KEY_FILE));
                 keep_in_file(&path, key)?;
-                Protection::File(named.as_ref().map(|path| path.to_string_lossy().into_owned()))
+                Protection::File(
+                    named
+                        .as_ref()
+                        .map(|path| path.to_string_lossy().into_owned()),
+                )
             }
             Choice::Passphrase(passphrase) => {
                 let locked = lock(key.as_bytes(), passphrase, PURPOSE, LockCost::STANDARD, rng);
@@ -257,12 +261,17 @@ impl fmt::Debug for Choice {
 
 fn seal(key: &VaultKey, salt: &[u8; 32], secrets: &Secrets) -> ByteVec {
     let bytes = Zeroizing::new(encode(secrets));
-    Stream::new(key.as_bytes(), PURPOSE, salt).seal(&bytes).into()
+    Stream::new(key.as_bytes(), PURPOSE, salt)
+        .seal(&bytes)
+        .into()
 }
 
 /// Under which the keyring knows a key.
 fn name(salt: &[u8; 32]) -> String {
-    salt[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    salt[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// A line of a key file.

@@ -46,7 +46,9 @@ impl Home {
             (None, Protection::Passphrase(_), Some(passphrase)) => {
                 Choice::Passphrase(passphrase.clone())
             }
-            (None, Protection::Passphrase(_), None) => Choice::Passphrase(self.ask().map_err(KeyError::from)?),
+            (None, Protection::Passphrase(_), None) => {
+                Choice::Passphrase(self.ask().map_err(KeyError::from)?)
+            }
         };
         let new = VaultKey::generate(rng);
         let knowing = |other: &VaultKey| {
@@ -115,7 +117,10 @@ impl Home {
         drop::<Vault>(vault);
         // What kept it until now is lost, or is out of use: a keyring that cannot be reached is no failure.
         if let Some(Stored::New(kept)) = stored {
-            let old = kept.slots.iter().filter(|old| old.protection == Protection::Keyring);
+            let old = kept
+                .slots
+                .iter()
+                .filter(|old| old.protection == Protection::Keyring);
             old.for_each(|old| drop(old.forget(self.path(), &key)));
         }
         Ok(())
@@ -141,7 +146,8 @@ impl Home {
         self.keep(&settled)?;
         if let Some(other) = other {
             // What cannot be forgotten opens nothing any more.
-            old.iter().for_each(|slot| drop(slot.forget(self.path(), &other)));
+            old.iter()
+                .for_each(|slot| drop(slot.forget(self.path(), &other)));
         }
         Ok(settled)
     }

@@ -34,7 +34,9 @@ pub(crate) async fn is_elsewhere(network: &Network, addresses: &[SocketAddr]) ->
         Ok(Ok(connection)) => {
             let told = async {
                 let mut stream = connection.open_uni().await.ok()?;
-                write_frame(&mut stream, Bytes::copy_from_slice(number.as_bytes())).await.ok()?;
+                write_frame(&mut stream, Bytes::copy_from_slice(number.as_bytes()))
+                    .await
+                    .ok()?;
                 stream.finish().ok()?;
                 connection.closed().await;
                 Some(())

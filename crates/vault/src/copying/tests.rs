@@ -55,7 +55,10 @@ fn under_another_key_it_is_the_same_vault_and_the_old_key_opens_nothing() {
     assert_eq!(names(&folder), ["vault.db", "vault.db.lock"]);
     let mode = fs::metadata(&path).expect("there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    assert_eq!(Vault::open(&path, &key(1)).err(), Some(VaultError::WrongKey));
+    assert_eq!(
+        Vault::open(&path, &key(1)).err(),
+        Some(VaultError::WrongKey)
+    );
     let mut vault = Vault::open(&path, &key(2)).expect("opened");
     holds_all(&vault);
     vault.journal_put(b"vote", b"second").expect("stored");
@@ -133,7 +136,8 @@ fn a_copy_is_of_one_moment_although_somebody_writes() {
                 let value = number.to_be_bytes().repeat(500);
                 let transaction = writer.begin().expect("begun");
                 for name in [&b"a"[..], b"b"] {
-                    let sql = "INSERT OR REPLACE INTO commonhold_history (key, value) VALUES (?1, ?2)";
+                    let sql =
+                        "INSERT OR REPLACE INTO commonhold_history (key, value) VALUES (?1, ?2)";
                     transaction.execute(sql, (name, &value)).expect("written");
                 }
                 transaction.commit().expect("committed");
@@ -146,7 +150,10 @@ fn a_copy_is_of_one_moment_although_somebody_writes() {
             let to = folder.path().join(format!("copy-{}", seen.len()));
             vault.copy_to(&to, &key(2)).expect("copied");
             let copy = Vault::open(&to, &key(2)).expect("opened");
-            let (a, b) = (copy.recall(b"a").expect("read"), copy.recall(b"b").expect("read"));
+            let (a, b) = (
+                copy.recall(b"a").expect("read"),
+                copy.recall(b"b").expect("read"),
+            );
             assert!(a == b, "half a transaction was copied");
             holds_all(&copy);
             seen.push(a);
@@ -163,8 +170,14 @@ fn nothing_is_overwritten_and_nothing_is_left_of_a_copy_that_failed() {
     let vault = Vault::open(&path, &key(1)).expect("opened");
     let there = folder.path().join("there");
     fs::write(&there, "mine").expect("written");
-    assert_eq!(vault.copy_to(&there, &key(2)), Err(VaultError::Exists(there.clone())));
+    assert_eq!(
+        vault.copy_to(&there, &key(2)),
+        Err(VaultError::Exists(there.clone()))
+    );
     assert_eq!(fs::read(&there).expect("there"), b"mine");
     let nowhere = folder.path().join("nowhere/copy");
-    assert_eq!(vault.copy_to(&nowhere, &key(2)), Err(VaultError::Io(io::ErrorKind::NotFound)));
+    assert_eq!(
+        vault.copy_to(&nowhere, &key(2)),
+        Err(VaultError::Io(io::ErrorKind::NotFound))
+    );
 }

@@ -16,7 +16,9 @@ fn written(passphrase: Option<&str>) -> Vec<u8> {
     writer.entry("small", 5, &b"hello"[..]).unwrap();
     writer.entry("empty", 0, &b""[..]).unwrap();
     let large = large();
-    writer.entry("large", large.len() as u64, &large[..]).unwrap();
+    writer
+        .entry("large", large.len() as u64, &large[..])
+        .unwrap();
     writer.end().unwrap()
 }
 
@@ -47,7 +49,11 @@ fn pieces_of(bytes: &[u8]) -> Vec<usize> {
 #[test]
 fn what_was_written_is_read_with_the_key_or_the_passphrase() {
     let entry = |name: &str, content: &[u8]| (name.to_owned(), content.to_vec());
-    let all = vec![entry("small", b"hello"), entry("empty", b""), entry("large", &large())];
+    let all = vec![
+        entry("small", b"hello"),
+        entry("empty", b""),
+        entry("large", &large()),
+    ];
     let bytes = written(Some("open sesame"));
     assert_eq!(read(&bytes, &Opener::Key(&key(1))), Ok(all.clone()));
     assert_eq!(read(&bytes, &Opener::Passphrase("open sesame")), Ok(all));
@@ -67,7 +73,10 @@ fn it_is_whole_or_refused_wherever_it_is_cut_off() {
     let bytes = written(None);
     for length in 0..bytes.len() {
         // Every place in the beginning and around the borders of pieces, some of the rest.
-        if length < 600 || pieces_of(&bytes).iter().any(|at| at.abs_diff(length) < 3) || length % 997 == 0 {
+        if length < 600
+            || pieces_of(&bytes).iter().any(|at| at.abs_diff(length) < 3)
+            || length % 997 == 0
+        {
             let why = read(&bytes[..length], &Opener::Key(&key(1))).unwrap_err();
             let named = matches!(why, BackupError::Short(_) | BackupError::NotOne);
             assert!(named, "{length}: {why}");
@@ -108,7 +117,10 @@ fn pieces_are_not_left_out_repeated_swapped_or_brought_from_another_backup() {
 fn other_formats_and_files_are_told_apart() {
     let opened = Opener::Key(&key(1));
     assert_eq!(read(b"", &opened), Err(BackupError::NotOne));
-    assert_eq!(read(b"PK\x03\x04 and so on, and so on", &opened), Err(BackupError::NotOne));
+    assert_eq!(
+        read(b"PK\x03\x04 and so on, and so on", &opened),
+        Err(BackupError::NotOne)
+    );
     let mut later = written(None);
     later[MAGIC.len() - 2] = b'2';
     assert_eq!(read(&later, &opened), Err(BackupError::OtherFormat));

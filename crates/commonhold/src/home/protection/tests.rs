@@ -30,7 +30,8 @@ fn a_file_keeps_keys_of_several_nodes_and_forgets_one_at_a_time() {
     let path = folder.path().join("stick/keys");
     fs::create_dir(path.parent().unwrap()).unwrap();
     let choice = Choice::File(Some(path.clone()));
-    let mut make = |key: &VaultKey| Slot::make(folder.path(), &choice, key, &secrets(), rng).unwrap();
+    let mut make =
+        |key: &VaultKey| Slot::make(folder.path(), &choice, key, &secrets(), rng).unwrap();
     let (first, second) = (make(&key(1)), make(&key(2)));
     make(&key(1));
     let found = first.keys(folder.path(), nobody).unwrap();
@@ -39,7 +40,10 @@ fn a_file_keeps_keys_of_several_nodes_and_forgets_one_at_a_time() {
     assert_eq!(mode & 0o777, 0o600);
     first.forget(folder.path(), &key(1)).unwrap();
     first.forget(folder.path(), &key(1)).unwrap();
-    assert_eq!(bytes(&second.keys(folder.path(), nobody).unwrap()), [[2; 32]]);
+    assert_eq!(
+        bytes(&second.keys(folder.path(), nobody).unwrap()),
+        [[2; 32]]
+    );
     second.forget(folder.path(), &key(2)).unwrap();
     assert!(!path.exists());
     second.forget(folder.path(), &key(2)).unwrap();
@@ -69,7 +73,9 @@ fn a_passphrase_opens_its_slot_and_a_wrong_one_is_said_to_be_wrong() {
     let slot = Slot::make(folder.path(), &choice, &key(1), &secrets(), rng).unwrap();
     assert!(slot.asks());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-    let keys = slot.keys(folder.path(), || Ok(passphrase("correct horse"))).unwrap();
+    let keys = slot
+        .keys(folder.path(), || Ok(passphrase("correct horse")))
+        .unwrap();
     assert_eq!(bytes(&keys), [[1; 32]]);
     let wrong = slot.keys(folder.path(), || Ok(passphrase("wrong horse")));
     assert!(matches!(wrong, Err(KeyError::WrongPassphrase)));
