@@ -19,7 +19,7 @@ use base::{DecodeError, NodeId, Rng, decode, encode};
 use community::{Community, DescriptorError, Identity, SignedDescriptor};
 use crypto::{Certificate, SigningKey, VrfSecretKey};
 use thiserror::Error;
-use vault::{Held, Vault, VaultError, VaultKey};
+use vault::{Shared, Vault, VaultError, VaultKey};
 use zeroize::Zeroizing;
 
 use super::files;
@@ -290,7 +290,7 @@ impl Home {
         // Who lives nowhere locks nothing.
         self.stored()?;
         // The key and the file are of one time as long as this is held.
-        let _held = Held::take(&self.vault_path())?;
+        let _held = Shared::take(&self.vault_path())?;
         let descriptor = self.descriptor()?;
         let (kept, secrets, key, mut vault) = match self.stored()? {
             Stored::New(kept) => {

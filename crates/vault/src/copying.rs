@@ -13,8 +13,8 @@ use std::time::Duration;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
+use crate::alone::Alone;
 use crate::error::VaultError;
-use crate::held::Alone;
 use crate::key::VaultKey;
 use crate::migration::{folder_of, forget_backups, is_empty};
 use crate::vault::{Vault, beside, connect};

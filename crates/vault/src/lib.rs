@@ -40,6 +40,7 @@
 //! ```
 
 mod allowed;
+mod alone;
 mod answer;
 mod copying;
 mod error;
@@ -47,7 +48,7 @@ mod error;
 mod example;
 mod export;
 mod fault;
-mod held;
+
 mod history;
 mod import;
 mod key;
@@ -60,10 +61,10 @@ mod time;
 mod vault;
 mod vocabulary;
 
+pub use alone::{Alone, Shared};
 pub use error::{ImportError, VaultError};
 pub use export::{Export, Held};
 pub use fault::{Fault, MAX_FAULTS, Place, Reason};
-pub use held::{Alone, Held};
 pub use history::MAX_HISTORY_VALUE;
 pub use import::{
     Format, Imported, Mapping, MappingError, Options, Progress, Recorded, Report, Undone, import,

@@ -12,8 +12,8 @@ use question::quoted;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
+use crate::alone::Shared;
 use crate::error::{ImportError, VaultError};
-use crate::held::Held;
 use crate::key::VaultKey;
 use crate::migration::{SCHEMA, forget_backups, migrate};
 use crate::rows::check_name;
@@ -65,7 +65,7 @@ pub struct Vault {
     /// Reads only; questions run here.
     pub(crate) reader: RefCell<Connection>,
     /// Given back after the connections, which come before it.
-    _held: Held,
+    _held: Shared,
 }
 
 impl Vault {
@@ -75,7 +75,7 @@ impl Vault {
     ///
     /// [`VaultError::Exists`] if there is a file already: a vault is never overwritten.
     pub fn create(path: &Path, key: &VaultKey) -> Result<Self, VaultError> {
-        let held = Held::take(path)?;
+        let held = Shared::take(path)?;
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -107,7 +107,7 @@ impl Vault {
         if !path.try_exists()? {
             return Err(VaultError::NotFound(path.to_path_buf()));
         }
-        let held = Held::take(path)?;
+        let held = Shared::take(path)?;
         // SQLite does not say why a file cannot be opened.
         OpenOptions::new().read(true).write(true).open(path)?;
         let mut writer = connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -224,7 +224,7 @@ impl Vault {
         key: &VaultKey,
         writer: Connection,
         migrated: bool,
-        held: Held,
+        held: Shared,
     ) -> Result<Self, VaultError> {
         // FULL: a commit has reached the disk when it returns, which the journal promises.
         writer.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;

@@ -127,6 +127,8 @@ fn a_copy_is_of_one_moment_although_somebody_writes() {
     let (folder, path) = made();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
+        // Also when something below fails.
+        let _ends = Ends(&done);
         scope.spawn(|| {
             // Two entries that are always the same, in one transaction each time.
             let mut writer = Vault::open(&path, &key(1)).expect("opened");
@@ -158,10 +160,17 @@ fn a_copy_is_of_one_moment_although_somebody_writes() {
             holds_all(&copy);
             seen.push(a);
         }
-        done.store(true, Ordering::SeqCst);
         seen.dedup();
         assert!(seen.len() > 1, "nobody wrote meanwhile");
     });
+}
+
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ const BETWEEN: Duration = Duration::from_millis(20);
 
 /// As long as this is there, nobody exchanges the vault's file.
 #[derive(Debug)]
-pub struct Held {
+pub struct Shared {
     _lock: File,
 }
 
@@ -31,7 +31,7 @@ pub struct Alone {
     _lock: File,
 }
 
-impl Held {
+impl Shared {
     /// Holds the vault at `path`, whether there is one or not. Waits a minute for one who exchanges it.
     ///
     /// # Errors
