@@ -172,7 +172,7 @@ impl Membership {
     pub fn on_compare(
         &self,
         from: NodeId,
-        theirs: base::Digest,
+        theirs: Digest,
         view: &View,
         out: &mut Outbox<Ring>,
     ) {

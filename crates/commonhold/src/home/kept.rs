@@ -106,6 +106,17 @@ impl Stored {
 }
 
 impl Keys {
+    /// As an older program has written them.
+    #[cfg(test)]
+    pub fn of(identity: &Identity, vault: &VaultKey) -> Self {
+        Self {
+            signing: *identity.key.seed(),
+            vrf: *identity.vrf.seed(),
+            vault: *vault.as_bytes(),
+            certificate: identity.certificate.clone(),
+        }
+    }
+
     /// The vault's key.
     pub fn vault(&self) -> VaultKey {
         VaultKey::from_bytes(&self.vault)

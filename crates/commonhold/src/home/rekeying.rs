@@ -158,3 +158,7 @@ fn alone_with(secrets: &Secrets) -> Secrets {
     secrets.other = None;
     secrets
 }
+
+#[cfg(test)]
+#[path = "rekeying/tests.rs"]
+mod tests;
