@@ -23,7 +23,7 @@ use vault::{Shared, Vault, VaultError, VaultKey};
 use zeroize::Zeroizing;
 
 use super::files;
-use super::passphrase::{Given, PassphraseError};
+use super::passphrase::{self, Given, PassphraseError};
 
 // Named, since tests of the program read this file as one of theirs.
 #[path = "home/kept.rs"]
@@ -212,7 +212,11 @@ impl Home {
         rng: &mut Rng,
     ) -> Result<Vault, HomeError> {
         let whole = Whole {
-            identity: identity.clone(),
+            identity: Identity {
+                key: identity.key.clone(),
+                vrf: VrfSecretKey::from_seed(*identity.vrf.seed()),
+                certificate: identity.certificate.clone(),
+            },
             descriptor: descriptor.clone(),
             key: VaultKey::generate(rng),
         };

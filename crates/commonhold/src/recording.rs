@@ -127,7 +127,7 @@ fn play(options: &ReplayOptions) -> Result<Told, String> {
     let foreign = || {
         format!(
             "{shown} cannot be decrypted with the keys in {}; name the folder of the node that was recorded with --dir",
-            folder.display()
+            home.path().display()
         )
     };
     let first = read(&mut file).map_err(unread)?.ok_or_else(none)?;

@@ -169,13 +169,7 @@ impl Membership {
     }
 
     /// A comparison begins.
-    pub fn on_compare(
-        &self,
-        from: NodeId,
-        theirs: Digest,
-        view: &View,
-        out: &mut Outbox<Ring>,
-    ) {
+    pub fn on_compare(&self, from: NodeId, theirs: Digest, view: &View, out: &mut Outbox<Ring>) {
         match view.cache.get(from) {
             None => out.send(from, say(Message::Unknown)),
             Some(other) if view.summary(other.location()) == theirs => {}

@@ -122,9 +122,16 @@ fn rotate(moments: usize) {
     }
     // Nothing piles up.
     let keys = fs::read_to_string(home.join("vault.key")).expect("read");
-    assert!(keys.lines().count() <= 3, "{} keys are kept", keys.lines().count());
+    assert!(
+        keys.lines().count() <= 3,
+        "{} keys are kept",
+        keys.lines().count()
+    );
     bench.whole(&home, &["key", "rotate"]);
-    assert!(done < moments, "every rotation had ended before it was killed");
+    assert!(
+        done < moments,
+        "every rotation had ended before it was killed"
+    );
 }
 
 fn restore(moments: usize) {
@@ -150,7 +157,10 @@ fn restore(moments: usize) {
         assert_eq!(bench.tables(&folder, &when), before, "{when}");
         fs::remove_dir_all(&folder).expect("removed");
     }
-    assert!(there < moments, "every restore had ended before it was killed");
+    assert!(
+        there < moments,
+        "every restore had ended before it was killed"
+    );
 }
 
 fn import_and_undo(moments: usize) {

@@ -105,27 +105,45 @@ fn a_passphrase_is_wanted_and_a_wrong_one_is_said_to_be_wrong() {
     let wrong = file(&village, "wrong", "wrong horse battery\n");
     let short = file(&village, "short", "horse\n");
     let rotate = ["key", "rotate", "--new-passphrase-file"];
-    refused(&village.run(1, &[&rotate[..], &[&short]].concat()), 2, "too short");
+    refused(
+        &village.run(1, &[&rotate[..], &[&short]].concat()),
+        2,
+        "too short",
+    );
     let rotated = village.json(1, &[&rotate[..], &[&right]].concat());
     assert_eq!(rotated["kept_by"], "passphrase");
     assert!(!village.home(1).join("vault.key").exists());
 
     for command in [&["data", "list"][..], &["key", "show", "--words"], &["up"]] {
-        refused(&village.run(1, command), if command == ["key", "show", "--words"] { 2 } else { 1 }, "--key-passphrase-file");
+        refused(
+            &village.run(1, command),
+            if command == ["key", "show", "--words"] {
+                2
+            } else {
+                1
+            },
+            "--key-passphrase-file",
+        );
         let with = |file| [command, &["--key-passphrase-file", file]].concat();
         refused(&village.run(1, &with(&wrong)), 1, "wrong passphrase");
     }
     let with = |command: &[&str]| {
         let mut command = command.to_vec();
         command.extend(["--key-passphrase-file", &right]);
-        command.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()
+        command
+            .iter()
+            .map(|word| (*word).to_owned())
+            .collect::<Vec<_>>()
     };
     let run = |command: &[&str]| {
         let command = with(command);
         let command: Vec<_> = command.iter().map(String::as_str).collect();
         village.run(1, &command)
     };
-    assert_eq!(json(&run(&["data", "show", "people", "--json"]))["csv"], before);
+    assert_eq!(
+        json(&run(&["data", "show", "people", "--json"]))["csv"],
+        before
+    );
     // What needs no secret asks for none.
     assert_eq!(village.json(1, &["key", "show"])["kept_by"], "passphrase");
     assert_eq!(village.run(1, &["status"]).status.code(), Some(3));
@@ -138,15 +156,23 @@ fn a_passphrase_is_wanted_and_a_wrong_one_is_said_to_be_wrong() {
     // Rotated again it stays a passphrase, the same one.
     let again = run(&["key", "rotate", "--json"]);
     assert_eq!(json(&again)["kept_by"], "passphrase", "{again:?}");
-    assert_eq!(json(&run(&["data", "show", "people", "--json"]))["csv"], before);
+    assert_eq!(
+        json(&run(&["data", "show", "people", "--json"]))["csv"],
+        before
+    );
 }
 
 #[test]
 fn the_words_let_in_when_everything_else_is_lost() {
     let village = Village::found(PEOPLE);
     let (before, known) = (rows(&village, 1), words(&village, 1));
-    let good = file(&village, "words", &format!("{}\n", known.replace(' ', "\n")));
-    let recover = |words: &str| village.run(1, &["key", "recover", "--words-file", words, "--json"]);
+    let good = file(
+        &village,
+        "words",
+        &format!("{}\n", known.replace(' ', "\n")),
+    );
+    let recover =
+        |words: &str| village.run(1, &["key", "recover", "--words-file", words, "--json"]);
     fs::remove_file(village.home(1).join("vault.key")).expect("removed");
     refused(&village.run(1, &["data", "list"]), 1, "key recover");
 
@@ -157,10 +183,26 @@ fn the_words_let_in_when_everything_else_is_lost() {
         (&known.replacen(swapped[0], "misspelt", 1), "spelling"),
         (&swapped.join(" "), "belong together"),
     ] {
-        refused(&village.run(1, &["key", "recover", "--words-file", &file(&village, "bad", bad)]), 2, what);
+        refused(
+            &village.run(
+                1,
+                &[
+                    "key",
+                    "recover",
+                    "--words-file",
+                    &file(&village, "bad", bad),
+                ],
+            ),
+            2,
+            what,
+        );
     }
     let others = file(&village, "others", &words(&village, 2));
-    refused(&village.run(1, &["key", "recover", "--words-file", &others]), 4, "another vault");
+    refused(
+        &village.run(1, &["key", "recover", "--words-file", &others]),
+        4,
+        "another vault",
+    );
 
     assert_eq!(json(&recover(&good))["kept_by"], "file");
     assert_eq!(rows(&village, 1), before);
@@ -182,10 +224,27 @@ fn the_words_let_in_when_everything_else_is_lost() {
     let passphrase = file(&village, "passphrase", "correct horse battery");
     let output = village.run(
         1,
-        &["key", "recover", "--words-file", &good, "--new-passphrase-file", &passphrase, "--json"],
+        &[
+            "key",
+            "recover",
+            "--words-file",
+            &good,
+            "--new-passphrase-file",
+            &passphrase,
+            "--json",
+        ],
     );
     assert_eq!(json(&output)["kept_by"], "passphrase");
-    let shown = village.json(1, &["data", "show", "people", "--key-passphrase-file", &passphrase]);
+    let shown = village.json(
+        1,
+        &[
+            "data",
+            "show",
+            "people",
+            "--key-passphrase-file",
+            &passphrase,
+        ],
+    );
     assert_eq!(shown["csv"], before);
 }
 
@@ -209,17 +268,33 @@ fn the_desktops_keyring_keeps_it_by_its_own_tool() {
         command.output().expect("it runs")
     };
     let kept = || fs::read_dir(&tools).expect("listed").count() - 1;
-    assert_eq!(json(&run(&["key", "rotate", "--keyring", "--json"]))["kept_by"], "keyring");
+    assert_eq!(
+        json(&run(&["key", "rotate", "--keyring", "--json"]))["kept_by"],
+        "keyring"
+    );
     assert!(!village.home(1).join("vault.key").exists());
     assert_eq!(kept(), 1);
-    assert_eq!(json(&run(&["data", "show", "people", "--json"]))["csv"], before);
-    assert_eq!(json(&run(&["key", "rotate", "--json"]))["kept_by"], "keyring");
+    assert_eq!(
+        json(&run(&["data", "show", "people", "--json"]))["csv"],
+        before
+    );
+    assert_eq!(
+        json(&run(&["key", "rotate", "--json"]))["kept_by"],
+        "keyring"
+    );
     assert_eq!(kept(), 1, "the old key is forgotten");
-    assert_eq!(json(&run(&["data", "show", "people", "--json"]))["csv"], before);
+    assert_eq!(
+        json(&run(&["data", "show", "people", "--json"]))["csv"],
+        before
+    );
     // Where there is no such tool, or it has lost the key, that is said.
     let mut without = village.command(&["data", "list", "--dir"]);
     without.arg(village.home(1)).env("PATH", "/nowhere");
-    refused(&without.output().expect("it runs"), 1, "secret-tool is not installed");
+    refused(
+        &without.output().expect("it runs"),
+        1,
+        "secret-tool is not installed",
+    );
     for entry in fs::read_dir(&tools).expect("listed") {
         let path = entry.expect("an entry").path();
         if path != tool {
@@ -252,14 +327,21 @@ fn a_backup_of_a_running_node_is_the_same_node_elsewhere() {
     let mut running = village.up(1, &[]);
     let rule = village.run(1, &["question", "rule", "default", "no"]);
     assert_eq!(rule.status.code(), Some(0), "{}", said(&rule));
-    let made = village.json(1, &["backup", "create", backup, "--passphrase-file", &passphrase]);
+    let made = village.json(
+        1,
+        &["backup", "create", backup, "--passphrase-file", &passphrase],
+    );
     assert_eq!(made["node"], village.nodes[1].to_string());
     assert_eq!(village.run(1, &["down"]).status.code(), Some(0));
     running.end();
     let mode = fs::metadata(backup).expect("there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     // Nothing is overwritten, and nothing is left of making it.
-    refused(&village.run(1, &["backup", "create", backup]), 1, "is there already");
+    refused(
+        &village.run(1, &["backup", "create", backup]),
+        1,
+        "is there already",
+    );
     let left = fs::read_dir(village.home(1)).expect("listed");
     let left = left.filter(|entry| {
         let name = entry.as_ref().expect("an entry").file_name();
@@ -268,49 +350,112 @@ fn a_backup_of_a_running_node_is_the_same_node_elsewhere() {
     assert_eq!(left.count(), 0);
 
     // Here it opens by itself, elsewhere with the words or the passphrase, and with no others.
-    assert_eq!(village.json(1, &["backup", "verify", backup])["bytes"], made["bytes"]);
+    assert_eq!(
+        village.json(1, &["backup", "verify", backup])["bytes"],
+        made["bytes"]
+    );
     let none = elsewhere(&village, "none");
     let others = file(&village, "others", &self::words(&village, 2));
-    let verify = |with: &[&str]| run_in(&village, &none, &[&["backup", "verify", backup], with].concat());
+    let verify = |with: &[&str]| {
+        run_in(
+            &village,
+            &none,
+            &[&["backup", "verify", backup], with].concat(),
+        )
+    };
     for with in [["--words-file", &words], ["--passphrase-file", &passphrase]] {
-        assert_eq!(verify(&with).status.code(), Some(0), "{}", said(&verify(&with)));
+        assert_eq!(
+            verify(&with).status.code(),
+            Some(0),
+            "{}",
+            said(&verify(&with))
+        );
     }
-    refused(&verify(&["--words-file", &others]), 4, "not the recovery words");
-    refused(&verify(&["--passphrase-file", &others]), 4, "wrong passphrase");
+    refused(
+        &verify(&["--words-file", &others]),
+        4,
+        "not the recovery words",
+    );
+    refused(
+        &verify(&["--passphrase-file", &others]),
+        4,
+        "wrong passphrase",
+    );
     let cut = fs::read(backup).expect("read");
     let short = elsewhere(&village, "short.backup");
     fs::write(&short, &cut[..cut.len() - 1]).expect("written");
     let short = short.to_str().expect("a path");
-    let verified = run_in(&village, &none, &["backup", "verify", short, "--words-file", &words]);
+    let verified = run_in(
+        &village,
+        &none,
+        &["backup", "verify", short, "--words-file", &words],
+    );
     refused(&verified, 1, "before its end");
-    refused(&run_in(&village, &none, &["backup", "verify", &words]), 1, "no backup");
+    refused(
+        &run_in(&village, &none, &["backup", "verify", &words]),
+        1,
+        "no backup",
+    );
 
     // Not where somebody lives, and not half.
     let restore = |folder: &Path, from: &str, with: &[&str]| {
-        run_in(&village, folder, &[&["backup", "restore", from, "--json"], with].concat())
+        run_in(
+            &village,
+            folder,
+            &[&["backup", "restore", from, "--json"], with].concat(),
+        )
     };
     let with_words = ["--words-file", &words[..]];
-    refused(&run_in(&village, &village.home(2), &["backup", "restore", backup, with_words[0], with_words[1]]), 4, "lives in");
+    refused(
+        &run_in(
+            &village,
+            &village.home(2),
+            &["backup", "restore", backup, with_words[0], with_words[1]],
+        ),
+        4,
+        "lives in",
+    );
     let new = elsewhere(&village, "new");
     let half = restore(&new, short, &with_words);
     assert_eq!(half.status.code(), Some(1));
     assert!(!new.join("keys.cbor").exists());
     let restored = restore(&new, backup, &with_words);
-    assert_eq!(json(&restored)["node"], village.nodes[1].to_string(), "{restored:?}");
+    assert_eq!(
+        json(&restored)["node"],
+        village.nodes[1].to_string(),
+        "{restored:?}"
+    );
     let shown = run_in(&village, &new, &["data", "show", "people", "--json"]);
     assert_eq!(json(&shown)["csv"], before);
     let profile = run_in(&village, &new, &["profile", "show", "--json"]);
     assert_eq!(json(&profile)["profile"]["town"], "Paris");
     let key = run_in(&village, &new, &["key", "show", "--words", "--json"]);
-    let key: Vec<_> = json(&key)["words"].as_array().expect("a list").iter().map(|word| word.as_str().expect("a word").to_owned()).collect();
+    let key: Vec<_> = json(&key)["words"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|word| word.as_str().expect("a word").to_owned())
+        .collect();
     assert_eq!(key.join(" "), fs::read_to_string(&words).expect("read"));
     let up = run_in(&village, &new, &["up", "--detach"]);
     assert_eq!(up.status.code(), Some(0), "{}", said(&up));
-    let rules = json(&run_in(&village, &new, &["question", "rule", "list", "--json"]));
+    let rules = json(&run_in(
+        &village,
+        &new,
+        &["question", "rule", "list", "--json"],
+    ));
     assert_eq!(rules["default"], "no");
     assert_eq!(run_in(&village, &new, &["down"]).status.code(), Some(0));
     // With the passphrase, and kept by another one from then on.
     let second = elsewhere(&village, "second");
-    let with = ["--passphrase-file", &passphrase, "--new-passphrase-file", &passphrase];
-    assert_eq!(json(&restore(&second, backup, &with))["kept_by"], "passphrase");
+    let with = [
+        "--passphrase-file",
+        &passphrase,
+        "--new-passphrase-file",
+        &passphrase,
+    ];
+    assert_eq!(
+        json(&restore(&second, backup, &with))["kept_by"],
+        "passphrase"
+    );
 }

@@ -137,7 +137,7 @@ fn a_copy_is_of_one_moment_although_somebody_writes() {
                 number += 1;
                 let value = number.to_be_bytes().repeat(500);
                 let transaction = writer.begin().expect("begun");
-                for name in [&b"a"[..], b"b"] {
+                for name in [&b"first"[..], b"second"] {
                     let sql =
                         "INSERT OR REPLACE INTO commonhold_history (key, value) VALUES (?1, ?2)";
                     transaction.execute(sql, (name, &value)).expect("written");
@@ -153,8 +153,8 @@ fn a_copy_is_of_one_moment_although_somebody_writes() {
             vault.copy_to(&to, &key(2)).expect("copied");
             let copy = Vault::open(&to, &key(2)).expect("opened");
             let (a, b) = (
-                copy.recall(b"a").expect("read"),
-                copy.recall(b"b").expect("read"),
+                copy.recall(b"first").expect("read"),
+                copy.recall(b"second").expect("read"),
             );
             assert!(a == b, "half a transaction was copied");
             holds_all(&copy);

@@ -1,3 +1,4 @@
+use base::Rng;
 use proptest::prelude::*;
 
 use super::*;

@@ -5,9 +5,9 @@ use community::{CACHE_SIZE, Descriptor, Identity, SignedDescriptor, Terms, draw_
 use crypto::{Rights, SigningKey};
 use tempfile::TempDir;
 
-use super::*;
 use super::super::kept::Keys;
 use super::super::system_rng;
+use super::*;
 
 fn identity() -> (Identity, SignedDescriptor) {
     let rng = &mut system_rng();
@@ -154,7 +154,10 @@ fn in_between_the_old_and_the_new_passphrase_open_and_both_words_recover() {
 #[test]
 fn a_rotation_changes_the_key_and_leaves_nothing_of_the_old_one() {
     let (folder, home, identity) = founded();
-    let (words, before) = (home.words().unwrap(), fs::read(home.path().join("vault.key")).unwrap());
+    let (words, before) = (
+        home.words().unwrap(),
+        fs::read(home.path().join("vault.key")).unwrap(),
+    );
     home.rotate(None, &mut system_rng()).unwrap();
     opens(&home, &identity);
     opens(&again(&home), &identity);
@@ -201,7 +204,9 @@ fn nobody_is_made_anew_where_a_vault_is_left() {
     assert!(matches!(why, Err(HomeError::Orphaned(_))));
     assert!(matches!(again(&home).open(), Err(HomeError::Orphaned(_))));
     let rng = &mut system_rng();
-    again(&home).recover(&words, &Choice::File(None), rng).unwrap();
+    again(&home)
+        .recover(&words, &Choice::File(None), rng)
+        .unwrap();
     opens(&again(&home), &identity);
     // What a founding that was cut short has left is nobody's.
     fs::remove_file(&keys).unwrap();
@@ -217,5 +222,8 @@ fn keys_of_one_node_with_the_certificate_of_another_are_refused() {
     let (_folder, home, _) = founded();
     let (other, signed) = identity();
     home.update(Some(other.certificate), &signed).unwrap();
-    assert!(matches!(again(&home).open(), Err(HomeError::Damaged { .. })));
+    assert!(matches!(
+        again(&home).open(),
+        Err(HomeError::Damaged { .. })
+    ));
 }
