@@ -36,7 +36,10 @@ mod protection;
 mod rekeying;
 
 use kept::{Kept, Spare, Stored};
-pub use protection::{Choice, KEY_FILE, KeyError, Protection};
+pub use protection::{Choice, KeyError, Protection};
+// Nor do they look at its permissions.
+#[cfg_attr(test, allow(unused_imports))]
+pub use protection::KEY_FILE;
 use protection::{Secrets, Slot};
 
 /// The file of keys.
