@@ -3,11 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use serde_json::Value;
 
-use crate::common::{Village, said};
+use crate::common::{Village, eventually, said};
 
 const PEOPLE: &str = "person,hours\nada,7\nbob,8\n";
 
@@ -455,4 +455,58 @@ fn a_backup_of_a_running_node_is_the_same_node_elsewhere() {
         json(&restore(&second, backup, &with))["kept_by"],
         "passphrase"
     );
+}
+
+/// Runs a node that is to stop by itself.
+fn ends(village: &Village, folder: &Path, peers: &str) -> Output {
+    let mut command = village.command(&["up", "--dir"]);
+    command.arg(folder).env("COMMONHOLD_PEERS", peers);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = command.spawn().expect("it starts");
+    eventually("the second one stops", || {
+        process.try_wait().expect("looked at").is_some()
+    });
+    process.wait_with_output().expect("it has ended")
+}
+
+#[test]
+fn of_two_that_run_under_one_name_the_second_stops() {
+    let village = Village::found(PEOPLE);
+    let words = file(&village, "words", &words(&village, 1));
+    let path = |name: &str| {
+        elsewhere(&village, name)
+            .to_str()
+            .expect("a path")
+            .to_owned()
+    };
+    // Made before it ever ran, so that it does not know where that is; others do.
+    let (early, late) = (path("early.backup"), path("late.backup"));
+    village.json(1, &["backup", "create", &early]);
+    let _other = village.up(0, &[]);
+    let listens = |place| {
+        let status = village.json(place, &["status"]);
+        let listens = status["listens"].as_str().expect("an address").to_owned();
+        format!("{}@{listens}", village.nodes[place])
+    };
+    let peers = listens(0);
+    let _first = village.up(1, &[("COMMONHOLD_PEERS", &peers)]);
+    eventually("they know each other", || {
+        village.json(0, &["status"])["peers_known"] == 1
+    });
+    village.json(1, &["backup", "create", &late]);
+    for (name, backup, told) in [("late", &late, ""), ("early", &early, &peers[..])] {
+        let folder = elsewhere(&village, name);
+        let restore = ["backup", "restore", &backup[..], "--words-file", &words];
+        let restored = run_in(&village, &folder, &restore);
+        assert_eq!(restored.status.code(), Some(0), "{}", said(&restored));
+        let second = ends(&village, &folder, told);
+        assert_eq!(second.status.code(), Some(4), "{name}: {}", said(&second));
+        let at = said(&second);
+        assert!(
+            at.contains("already") && at.contains("127.0.0.1:"),
+            "{name}: {at}"
+        );
+        // The first one goes on.
+        assert_eq!(village.run(1, &["status"]).status.code(), Some(0));
+    }
 }
