@@ -317,6 +317,8 @@ impl Home {
         };
         self.remember(&key);
         self.remove(FOUNDING)?;
+        // Whoever cannot write there has nothing to tidy.
+        drop(protection::tidy(&self.folder, &kept.slots, &key));
         // On a full disk there is none, until there is room.
         drop(Spare::of(&secrets, &kept.certificate).keep(&mut vault));
         let identity = self.identified(&secrets, kept.certificate)?;

@@ -238,6 +238,21 @@ impl Slot {
     }
 }
 
+/// Takes out of the folder's own key file what a rotation that was killed has left there: keys that open nothing here.
+pub fn tidy(folder: &Path, slots: &[Slot], key: &VaultKey) -> Result<(), KeyError> {
+    let path = folder.join(KEY_FILE);
+    let in_file = |slot: &Slot| matches!(slot.protection, Protection::File(_));
+    let is_used = slots
+        .iter()
+        .any(|slot| in_file(slot) && slot.file(folder) == path);
+    for kept in read_file(&path)? {
+        if !is_used || kept.as_bytes() != key.as_bytes() {
+            drop_from_file(&path, &kept)?;
+        }
+    }
+    Ok(())
+}
+
 impl Protection {
     /// One word for programs.
     pub fn kind(&self) -> &'static str {
