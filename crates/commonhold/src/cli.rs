@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use overlay::Form;
 
+use crate::backup::BackupCommand;
 use crate::community_command::options::CommunityCommand;
 use crate::configuring::ConfigCommand;
 use crate::consent::ConsentCommand;
@@ -15,6 +16,7 @@ use crate::daemon::{
 };
 use crate::data::{DataCommand, ProfileCommand};
 use crate::init::InitOptions;
+use crate::key_command::KeyCommand;
 use crate::output::{tell, warn};
 use crate::packaging::{CompletionsOptions, ManOptions, ServiceCommand};
 use crate::simulate::options::SimulateCommand;
@@ -114,6 +116,18 @@ pub enum Command {
         /// What about it.
         #[command(subcommand)]
         command: ConsentCommand,
+    },
+    /// The key of your vault: what keeps it, another one, and the way back in
+    Key {
+        /// What about it.
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// All that your node is and has, in one encrypted file
+    Backup {
+        /// What about it.
+        #[command(subcommand)]
+        command: BackupCommand,
     },
     /// What holds for your node, and where that is written
     Config {

@@ -4,7 +4,6 @@
 //! | file | idea |
 //! |---|---|
 //! | `options` | what can be typed |
-//! | `passphrase` | where a passphrase comes from |
 //! | `folder` | what the authority keeps in its folder |
 //! | `places` | which folder is meant |
 //! | `founding`, `vocabulary_file` | `create` |
@@ -22,7 +21,6 @@ mod founding;
 mod issuing;
 mod joining;
 pub mod options;
-pub mod passphrase;
 mod places;
 mod reception;
 mod telling;
@@ -41,6 +39,7 @@ pub use self::reception::{Received, Reception};
 pub use self::telling::kind;
 use crate::cli::{ANSWERED, FAILED, REFUSED, TIMED_OUT, USAGE, fail};
 use crate::output::tell;
+use crate::passphrase::PassphraseError;
 
 /// Why a command did nothing: one line that says what happened and what to do.
 #[derive(Debug, Error)]
@@ -67,6 +66,15 @@ impl Failure {
             Self::Failed(_) => FAILED,
             Self::Refused(_) => REFUSED,
             Self::Silence(_) => TIMED_OUT,
+        }
+    }
+}
+
+impl From<PassphraseError> for Failure {
+    fn from(why: PassphraseError) -> Self {
+        match why {
+            PassphraseError::Usage(why) => Self::Usage(why),
+            PassphraseError::Failed(why) => Self::Failed(why),
         }
     }
 }

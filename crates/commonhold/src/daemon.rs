@@ -50,6 +50,7 @@ pub use shown::plain;
 use crate::cli::{ANSWERED, FAILED, NOT_RUNNING, REFUSED, TIMED_OUT, USAGE, fail};
 use crate::config::{Config, ConfigError, Typed, Values};
 use crate::daemon::folder::FolderError;
+use crate::home::Home;
 use crate::output::tell;
 
 /// Which node.
@@ -61,6 +62,10 @@ pub struct Where {
     /// The configuration [default: commonhold/config.toml in $XDG_CONFIG_HOME or ~/.config]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// A file with the passphrase of the node's key, or - for standard input, where a passphrase keeps it [default: the
+    /// variable COMMONHOLD_KEY_PASSPHRASE, or asked for on the terminal]
+    #[arg(long, value_name = "FILE")]
+    pub key_passphrase_file: Option<PathBuf>,
 }
 
 impl Where {
@@ -71,6 +76,17 @@ impl Where {
             folder: self.dir.clone(),
         };
         Values::gather(&typed, |name| std::env::var(name).ok())
+    }
+
+    /// The folder of the node that is meant.
+    pub fn home(&self) -> Result<Home, ConfigError> {
+        let config = self.values().and_then(|values| values.config())?;
+        Ok(self.home_of(&config))
+    }
+
+    /// The same, where the configuration is known.
+    pub fn home_of(&self, config: &Config) -> Home {
+        Home::at(&config.folder).with_passphrase_file(self.key_passphrase_file.clone())
     }
 
     fn config(&self) -> Result<Config, Failure> {

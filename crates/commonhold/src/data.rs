@@ -252,9 +252,7 @@ pub fn say(json: bool, result: Result<Said, Failed>) -> ExitCode {
 
 /// The folder of the node that is meant.
 pub fn home(place: &Where) -> Result<Home, Failed> {
-    let config = place.values().and_then(|values| values.config());
-    let config = config.map_err(|why| (why.to_string(), USAGE))?;
-    Ok(Home::at(&config.folder))
+    place.home().map_err(|why| (why.to_string(), USAGE))
 }
 
 /// The vault of the node that is meant.

@@ -1,29 +1,57 @@
 //! What one node keeps in its folder.
+//!
+//! | file | what |
+//! |---|---|
+//! | `keys.cbor` | the certificate, and who the node is, sealed under the vault's key; what keeps that key |
+//! | `vault.key` | the vault's key, unless its owner wants it kept otherwise |
+//! | `vault.db` | the vault; who the node is is in it once more, and is found again with the key alone |
+//! | `vault.db.lock` | held by whoever has the vault open |
+//! | `vault.db.founding` | there until node and vault are complete |
+//! | `descriptor.cbor` | the community |
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use base::{DecodeError, NodeId, Rng, decode, encode};
 use community::{Community, DescriptorError, Identity, SignedDescriptor};
 use crypto::{Certificate, SigningKey, VrfSecretKey};
-use minicbor::{Decode, Encode};
 use thiserror::Error;
-use vault::{Vault, VaultError, VaultKey};
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use vault::{Shared, Vault, VaultError, VaultKey};
+use zeroize::Zeroizing;
 
 use super::files;
+use super::passphrase::{self, Given, PassphraseError};
+
+// Named, since tests of the program read this file as one of theirs.
+#[path = "home/kept.rs"]
+mod kept;
+#[path = "home/keyring.rs"]
+mod keyring;
+#[path = "home/protection.rs"]
+mod protection;
+#[path = "home/rekeying.rs"]
+mod rekeying;
+
+use kept::{Kept, Spare, Stored};
+pub use protection::{Choice, KeyError, Protection};
+// Nor do they look at its permissions.
+#[cfg_attr(test, allow(unused_imports))]
+pub use protection::KEY_FILE;
+use protection::{Secrets, Slot};
 
 /// The file of keys.
 const KEYS: &str = "keys.cbor";
 const DESCRIPTOR: &str = "descriptor.cbor";
 const VAULT: &str = "vault.db";
+/// Whom the ticket named to join through.
+pub const MEMBERS: &str = "members.cbor";
+/// There until a node is complete: what it has begun may be begun again.
+const FOUNDING: &str = "vault.db.founding";
 /// Says that what is here is being erased; holds the node's name, if it was known.
 pub const WIPED: &str = "wiped";
-/// Longest file of keys.
-const KEYS_BYTES_MAX: usize = 4096;
 /// Longest descriptor.
 pub const DESCRIPTOR_BYTES_MAX: usize = 1 << 20;
 
@@ -31,22 +59,15 @@ pub const DESCRIPTOR_BYTES_MAX: usize = 1 << 20;
 pub const CONSENT: &str = "consent";
 
 /// A node's folder, readable by its owner's account alone.
-#[derive(Debug, Clone)]
-pub struct Home(PathBuf);
-
-/// The secrets of a node, as they are stored.
-#[derive(Encode, Decode, Zeroize, ZeroizeOnDrop)]
-#[cbor(map)]
-struct Keys {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    signing: [u8; 32],
-    #[cbor(n(1), with = "minicbor::bytes")]
-    vrf: [u8; 32],
-    #[cbor(n(2), with = "minicbor::bytes")]
-    vault: [u8; 32],
-    #[n(3)]
-    #[zeroize(skip)]
-    certificate: Certificate,
+#[derive(Clone)]
+pub struct Home {
+    folder: PathBuf,
+    /// Holds the passphrase of the key, if its owner says so.
+    passphrase_file: Option<PathBuf>,
+    /// The passphrase itself, if it was asked for already.
+    passphrase: Option<Zeroizing<String>>,
+    /// The vault's key, once it is known: nobody is asked twice.
+    key: Arc<Mutex<Option<VaultKey>>>,
 }
 
 /// Why a node's folder cannot be used.
@@ -61,7 +82,9 @@ pub enum HomeError {
         why: std::io::Error,
     },
     /// A file does not hold what it should.
-    #[error("{path} is damaged: {why}")]
+    #[error(
+        "{path} is damaged: {why}; get in with the 24 recovery words: commonhold key recover, or restore a backup"
+    )]
     Damaged {
         /// Which.
         path: PathBuf,
@@ -71,95 +94,169 @@ pub enum HomeError {
     /// It is being erased.
     #[error("{} was being wiped; finish that: commonhold leave --wipe --dir {}", .0.display(), .0.display())]
     Wiped(PathBuf),
+    /// Somebody lived here.
+    #[error("{} holds a vault, but the keys of its node are gone; no new node is made in their place: get in with the 24 recovery words (commonhold key recover --dir {}), or move the vault away and restore a backup (commonhold backup restore)", .0.display(), .0.display())]
+    Orphaned(PathBuf),
     /// The descriptor does not hold.
     #[error("the community's descriptor does not hold: {0}")]
     Descriptor(#[from] DescriptorError),
     /// The vault refused.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// Its key is not to be had.
+    #[error(transparent)]
+    Key(#[from] KeyError),
 }
 
-impl Keys {
-    fn identity(&self) -> Identity {
-        Identity {
-            key: SigningKey::from_seed(self.signing),
-            vrf: VrfSecretKey::from_seed(self.vrf),
-            certificate: self.certificate.clone(),
-        }
-    }
+/// All that a backup keeps of a node besides its vault.
+pub struct Whole {
+    /// Who it is.
+    pub identity: Identity,
+    /// The community as it is signed.
+    pub descriptor: SignedDescriptor,
+    /// What opens the vault.
+    pub key: VaultKey,
 }
 
 impl Home {
     /// The node that lives here.
     pub fn at(folder: &Path) -> Self {
-        Self(folder.to_path_buf())
+        Self {
+            folder: folder.to_path_buf(),
+            passphrase_file: None,
+            passphrase: None,
+            key: Arc::default(),
+        }
+    }
+
+    /// The passphrase of the key is in this file.
+    #[must_use]
+    pub fn with_passphrase_file(mut self, file: Option<PathBuf>) -> Self {
+        self.passphrase_file = file;
+        self
+    }
+
+    /// The passphrase of the key is this one.
+    #[must_use]
+    pub fn with_passphrase(mut self, passphrase: Zeroizing<String>) -> Self {
+        self.passphrase = Some(passphrase);
+        self
     }
 
     /// Where its process writes what goes wrong.
     pub fn log(&self) -> PathBuf {
-        self.0.join("log")
+        self.folder.join("log")
     }
 
     /// Its folder.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.folder
+    }
+
+    /// Its vault.
+    pub fn vault_path(&self) -> PathBuf {
+        self.folder.join(VAULT)
     }
 
     /// Whether a node lives here.
     pub fn is_inhabited(&self) -> bool {
-        self.0.join(KEYS).exists()
+        self.folder.join(KEYS).exists()
+    }
+
+    /// Whether a node lived here whose keys are gone.
+    pub fn is_orphaned(&self) -> bool {
+        let there = |name| self.folder.join(name).exists();
+        there(VAULT) && !there(KEYS) && !there(FOUNDING)
     }
 
     /// Whether it is being erased.
     pub fn is_wiped(&self) -> bool {
-        self.0.join(WIPED).exists()
+        self.folder.join(WIPED).exists()
     }
 
     /// Who lived here, if it is being erased.
     pub fn wiped(&self) -> Option<NodeId> {
-        node_of(&fs::read_to_string(self.0.join(WIPED)).ok()?)
+        node_of(&fs::read_to_string(self.folder.join(WIPED)).ok()?)
     }
 
     /// Who lives here, if that can be read.
     pub fn node(&self) -> Option<NodeId> {
-        let keys: Keys = self.read(KEYS, KEYS_BYTES_MAX).ok()?;
-        Some(keys.certificate.node())
+        Some(self.stored().ok()?.certificate().node())
     }
 
-    fn must_not_be_wiped(&self) -> Result<(), HomeError> {
-        match self.is_wiped() {
-            true => Err(HomeError::Wiped(self.0.clone())),
-            false => Ok(()),
+    /// What keeps the key of the vault, and in words for its owner.
+    pub fn protection(&self) -> Result<(Protection, String), HomeError> {
+        let slot = match self.stored()? {
+            Stored::Old(_) => None,
+            Stored::New(kept) => kept.slots.into_iter().next(),
+        };
+        let told = match &slot {
+            Some(slot) => slot.told(&self.folder),
+            // Until it is opened once.
+            None => format!("the file {}", self.folder.join(KEYS).display()),
+        };
+        let protection = slot.map(|slot| slot.protection);
+        Ok((protection.unwrap_or(Protection::File(None)), told))
+    }
+
+    fn must_be_usable(&self) -> Result<(), HomeError> {
+        match () {
+            () if self.is_wiped() => Err(HomeError::Wiped(self.folder.clone())),
+            () if self.is_orphaned() => Err(HomeError::Orphaned(self.folder.clone())),
+            () => Ok(()),
         }
     }
 
-    /// Makes the folder, if it is not there, with keys, descriptor and an empty vault. The keys come last: until then no
-    /// node lives here, and what a try before this one has left is of no use to anybody.
+    /// Makes the folder, if it is not there, with keys, descriptor and an empty vault whose key is in a file.
     pub fn found(
         &self,
         identity: &Identity,
         descriptor: &SignedDescriptor,
         rng: &mut Rng,
     ) -> Result<Vault, HomeError> {
-        self.must_not_be_wiped()?;
-        if self.is_inhabited() {
-            return Err(self.io(KEYS, ErrorKind::AlreadyExists.into()));
-        }
-        files::make_folder(&self.0).map_err(|why| self.io("", why))?;
-        match fs::remove_file(self.0.join(VAULT)) {
-            Err(why) if why.kind() != ErrorKind::NotFound => return Err(self.io(VAULT, why)),
-            _ => {}
-        }
-        let key = VaultKey::generate(rng);
-        let keys = Keys {
-            signing: *identity.key.seed(),
-            vrf: *identity.vrf.seed(),
-            vault: *key.as_bytes(),
-            certificate: identity.certificate.clone(),
+        let whole = Whole {
+            identity: Identity {
+                key: identity.key.clone(),
+                vrf: VrfSecretKey::from_seed(*identity.vrf.seed()),
+                certificate: identity.certificate.clone(),
+            },
+            descriptor: descriptor.clone(),
+            key: VaultKey::generate(rng),
         };
-        self.write(DESCRIPTOR, &encode(descriptor))?;
-        let vault = Vault::create(&self.0.join(VAULT), &key)?;
-        self.write(KEYS, &Zeroizing::new(encode(&keys)))?;
+        self.settle(&whole, &Choice::File(None), rng, |path| {
+            Vault::create(path, &whole.key).map_err(HomeError::from)
+        })
+    }
+
+    /// The same, of what is known already; `make` makes the vault. The keys come last: until then no node lives here, and
+    /// what a try before this one has left is of no use to anybody.
+    pub fn settle<E: From<HomeError>>(
+        &self,
+        whole: &Whole,
+        choice: &Choice,
+        rng: &mut Rng,
+        make: impl FnOnce(&Path) -> Result<Vault, E>,
+    ) -> Result<Vault, E> {
+        self.must_be_usable()?;
+        if self.is_inhabited() {
+            return Err(self.io(KEYS, ErrorKind::AlreadyExists.into()).into());
+        }
+        files::make_folder(&self.folder).map_err(|why| self.io("", why))?;
+        self.write(FOUNDING, b"")?;
+        for left in [VAULT, "vault.db-wal", "vault.db-shm"] {
+            self.remove(left)?;
+        }
+        self.write(DESCRIPTOR, &encode(&whole.descriptor))?;
+        let mut vault = make(&self.vault_path())?;
+        let secrets = Secrets::of(&whole.identity);
+        let certificate = whole.identity.certificate.clone();
+        let spare = Spare::of(&secrets, &certificate);
+        spare.keep(&mut vault).map_err(HomeError::from)?;
+        let slot = Slot::make(&self.folder, choice, &whole.key, &secrets, rng);
+        let slot = slot.map_err(HomeError::from)?;
+        self.keep(&Kept::new(certificate, vec![slot]))?;
+        self.remove(FOUNDING)?;
+        self.remember(&whole.key);
         Ok(vault)
     }
 
@@ -170,61 +267,205 @@ impl Home {
         descriptor: &SignedDescriptor,
     ) -> Result<(), HomeError> {
         if let Some(certificate) = certificate {
-            let mut keys: Keys = self.read(KEYS, KEYS_BYTES_MAX)?;
-            keys.certificate = certificate;
-            self.write(KEYS, &Zeroizing::new(encode(&keys)))?;
+            self.write(KEYS, &self.stored()?.with(certificate).bytes())?;
         }
         self.write(DESCRIPTOR, &encode(descriptor))
     }
 
     /// When certificate and community were last written: they may be while the node runs.
     pub fn written_at(&self) -> [Option<SystemTime>; 2] {
-        [KEYS, DESCRIPTOR].map(|name| fs::metadata(self.0.join(name)).ok()?.modified().ok())
+        [KEYS, DESCRIPTOR].map(|name| fs::metadata(self.folder.join(name)).ok()?.modified().ok())
     }
 
     /// Reads the certificate of who lives here, and the community; leaves the vault alone.
     pub fn membership(&self) -> Result<(Certificate, Arc<Community>), HomeError> {
-        let keys: Keys = self.read(KEYS, KEYS_BYTES_MAX)?;
-        let descriptor = self.read(DESCRIPTOR, DESCRIPTOR_BYTES_MAX)?;
-        let community = Arc::new(Community::open(descriptor)?);
-        Ok((keys.certificate.clone(), community))
+        let certificate = self.stored()?.certificate().clone();
+        let community = Arc::new(Community::open(self.descriptor()?)?);
+        Ok((certificate, community))
     }
 
     /// Reads who lives here, the community, and opens the vault.
     pub fn open(&self) -> Result<(Identity, Arc<Community>, Vault), HomeError> {
-        self.must_not_be_wiped()?;
-        let keys: Keys = self.read(KEYS, KEYS_BYTES_MAX)?;
-        let descriptor = self.read(DESCRIPTOR, DESCRIPTOR_BYTES_MAX)?;
-        let vault = Vault::open(&self.0.join(VAULT), &VaultKey::from_bytes(&keys.vault))?;
-        Ok((
-            keys.identity(),
-            Arc::new(Community::open(descriptor)?),
-            vault,
-        ))
+        let (whole, vault) = self.open_whole()?;
+        let community = Arc::new(Community::open(whole.descriptor)?);
+        Ok((whole.identity, community, vault))
+    }
+
+    /// The same, with what opens the vault.
+    pub fn open_whole(&self) -> Result<(Whole, Vault), HomeError> {
+        self.must_be_usable()?;
+        // Who lives nowhere locks nothing.
+        self.stored()?;
+        // The key and the file are of one time as long as this is held.
+        let _held = Shared::take(&self.vault_path())?;
+        let descriptor = self.descriptor()?;
+        let (kept, secrets, key, mut vault) = match self.stored()? {
+            Stored::New(kept) => {
+                let (secrets, keys) = self.unlock(&kept)?;
+                let (key, vault) = self.open_under(keys)?;
+                (self.settled(kept, &key)?, secrets, key, vault)
+            }
+            Stored::Old(keys) => {
+                let (key, secrets) = (keys.vault(), keys.secrets());
+                let vault = Vault::open(&self.vault_path(), &key)?;
+                let rng = &mut system_rng();
+                let slot = Slot::make(&self.folder, &Choice::File(None), &key, &secrets, rng)?;
+                let kept = Kept::new(keys.certificate.clone(), vec![slot]);
+                self.keep(&kept)?;
+                (kept, secrets, key, vault)
+            }
+        };
+        self.remember(&key);
+        self.remove(FOUNDING)?;
+        // Whoever cannot write there has nothing to tidy.
+        drop(protection::tidy(&self.folder, &kept.slots, &key));
+        // On a full disk there is none, until there is room.
+        drop(Spare::of(&secrets, &kept.certificate).keep(&mut vault));
+        let identity = self.identified(&secrets, kept.certificate)?;
+        let whole = Whole {
+            identity,
+            descriptor,
+            key,
+        };
+        Ok((whole, vault))
     }
 
     /// Reads who lives here.
     pub fn identity(&self) -> Result<Identity, HomeError> {
-        self.must_not_be_wiped()?;
-        let keys: Keys = self.read(KEYS, KEYS_BYTES_MAX)?;
-        Ok(keys.identity())
+        self.must_be_usable()?;
+        let (secrets, certificate) = match self.stored()? {
+            Stored::Old(keys) => (keys.secrets(), keys.certificate.clone()),
+            Stored::New(kept) => (self.unlock(&kept)?.0, kept.certificate),
+        };
+        self.identified(&secrets, certificate)
+    }
+
+    fn identified(
+        &self,
+        secrets: &Secrets,
+        certificate: Certificate,
+    ) -> Result<Identity, HomeError> {
+        let key = SigningKey::from_seed(secrets.signing);
+        // Somebody put one file in another's place.
+        if key.node() != certificate.node() {
+            let (path, why) = (self.folder.join(KEYS), DecodeError::Malformed);
+            return Err(HomeError::Damaged { path, why });
+        }
+        Ok(Identity {
+            key,
+            vrf: VrfSecretKey::from_seed(secrets.vrf),
+            certificate,
+        })
+    }
+
+    /// Who the node is, and the keys of which one opens the vault.
+    fn unlock(&self, kept: &Kept) -> Result<(Secrets, Vec<VaultKey>), HomeError> {
+        let known = self.key.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = known.as_ref()
+            && let Some(found) = kept.open(key)
+        {
+            return Ok(found);
+        }
+        drop(known);
+        let mut failed = None;
+        for slot in &kept.slots {
+            match slot.keys(&self.folder, || self.ask()) {
+                Ok(keys) => match keys.iter().find_map(|key| kept.open(key)) {
+                    Some(found) => return Ok(found),
+                    None => _ = failed.get_or_insert(KeyError::OtherKey(slot.told(&self.folder))),
+                },
+                Err(why) => _ = failed.get_or_insert(why),
+            }
+        }
+        Err(failed
+            .unwrap_or(KeyError::OtherKey("nothing".into()))
+            .into())
+    }
+
+    /// The passphrase of the key, for a process that has nobody to ask; `None` where none keeps it.
+    pub fn passphrase(&self) -> Result<Option<Zeroizing<String>>, HomeError> {
+        match self.stored()? {
+            Stored::New(kept) if kept.slots.iter().any(Slot::asks) => {
+                Ok(Some(self.ask().map_err(KeyError::from)?))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn ask(&self) -> Result<Zeroizing<String>, PassphraseError> {
+        match &self.passphrase {
+            Some(passphrase) => Ok(passphrase.clone()),
+            None => given(self.passphrase_file.as_deref()).known("this node's key"),
+        }
+    }
+
+    /// Opens the vault under the one of these keys that it has.
+    fn open_under(&self, keys: Vec<VaultKey>) -> Result<(VaultKey, Vault), HomeError> {
+        for key in keys {
+            match Vault::open(&self.vault_path(), &key) {
+                Err(VaultError::WrongKey) => {}
+                opened => return Ok((key, opened?)),
+            }
+        }
+        Err(VaultError::WrongKey.into())
+    }
+
+    fn remember(&self, key: &VaultKey) {
+        let mut known = self.key.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(key.clone());
+    }
+
+    fn descriptor(&self) -> Result<SignedDescriptor, HomeError> {
+        self.read(DESCRIPTOR, DESCRIPTOR_BYTES_MAX)
+    }
+
+    fn stored(&self) -> Result<Stored, HomeError> {
+        let path = self.folder.join(KEYS);
+        let bytes = Zeroizing::new(fs::read(&path).map_err(|why| self.io(KEYS, why))?);
+        Stored::of(&bytes).map_err(|why| HomeError::Damaged { path, why })
+    }
+
+    fn keep(&self, kept: &Kept) -> Result<(), HomeError> {
+        self.write(KEYS, &encode(kept))
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), HomeError> {
-        files::replace(&self.0.join(name), bytes).map_err(|why| self.io(name, why))
+        files::replace(&self.folder.join(name), bytes).map_err(|why| self.io(name, why))
+    }
+
+    fn remove(&self, name: &str) -> Result<(), HomeError> {
+        match fs::remove_file(self.folder.join(name)) {
+            Err(why) if why.kind() != ErrorKind::NotFound => Err(self.io(name, why)),
+            _ => Ok(()),
+        }
     }
 
     fn read<T: base::Wire>(&self, name: &str, limit: usize) -> Result<T, HomeError> {
-        let path = self.0.join(name);
+        let path = self.folder.join(name);
         let bytes = Zeroizing::new(fs::read(&path).map_err(|why| self.io(name, why))?);
         decode(&bytes, limit).map_err(|why| HomeError::Damaged { path, why })
     }
 
     fn io(&self, name: &str, why: std::io::Error) -> HomeError {
         HomeError::Io {
-            path: self.0.join(name),
+            path: self.folder.join(name),
             why,
         }
+    }
+}
+
+impl std::fmt::Debug for Home {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Home({})", self.folder.display())
+    }
+}
+
+/// Where the passphrase of a node's key may be found.
+pub fn given(file: Option<&Path>) -> Given<'_> {
+    Given {
+        option: "--key-passphrase-file",
+        file,
+        variable: "COMMONHOLD_KEY_PASSPHRASE",
     }
 }
 

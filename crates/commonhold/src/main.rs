@@ -16,7 +16,9 @@
 //! | `figure` | the evaluation of the SEP2P paper, drawn again |
 //! | `k_table` | how many nodes of which region include an honest one |
 //! | `member` | one node's process, as the demo runs it |
-//! | `home` | what one node keeps in its folder |
+//! | `home` | what one node keeps in its folder, and what keeps its key |
+//! | `key_command`, `backup` | the commands about that key, and one file of all that a node is and has |
+//! | `passphrase` | where a passphrase comes from |
 //! | `wiping` | erasing what a node keeps |
 //! | `live`, `keeper` | a node on the network, its vault on a thread |
 //! | `standing`, `budget` | what the owner has said once for all, as the vault keeps it and as it is written |
@@ -28,6 +30,7 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod backup;
 mod budget;
 mod cli;
 mod community_command;
@@ -43,12 +46,14 @@ mod home;
 mod init;
 mod k_table;
 mod keeper;
+mod key_command;
 mod lines;
 mod live;
 mod log;
 mod member;
 mod output;
 mod packaging;
+mod passphrase;
 mod plan;
 mod recording;
 mod report;
@@ -98,6 +103,8 @@ fn run(command: Command) -> ExitCode {
         Command::Community { command } => community_command::main(&command),
         Command::Data { command } => data::main(&command),
         Command::Init(options) => init::main(&options),
+        Command::Key { command } => key_command::main(&command),
+        Command::Backup { command } => backup::main(&command),
         Command::Profile { command } => data::profile(&command),
         Command::Up(options) => daemon::up(&options),
         Command::Down(place) => daemon::down(&place),

@@ -209,6 +209,8 @@ fn hear(of: usize, event: Event, proof: Option<&Path>) -> Result<(), String> {
         | Event::Amended(_)
         | Event::NotAmended(_)
         | Event::Contradicted(_)
+        // Nor does a demo's node run twice.
+        | Event::Namesake(_)
         | Event::Measure { .. }
         | Event::Store { .. }
         | Event::Contacts(_)

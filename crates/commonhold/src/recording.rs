@@ -16,7 +16,6 @@ use tokio::sync::mpsc;
 
 use crate::cli::{ANSWERED, FAILED, fail};
 use crate::daemon::Where;
-use crate::home::Home;
 use crate::output::tell;
 use crate::simulate::options::ReplayOptions;
 
@@ -109,12 +108,10 @@ fn play(options: &ReplayOptions) -> Result<Told, String> {
     let place = Where {
         dir: options.dir.clone(),
         config: None,
+        key_passphrase_file: None,
     };
-    let config = place.values().and_then(|values| values.config());
-    let folder = config.map_err(|why| why.to_string())?.folder;
-    let identity = Home::at(&folder)
-        .identity()
-        .map_err(|why| why.to_string())?;
+    let home = place.home().map_err(|why| why.to_string())?;
+    let identity = home.identity().map_err(|why| why.to_string())?;
     let shown = options.file.display();
     let unread = |why: std::io::Error| format!("cannot read {shown}: {why}");
     let mut file = BufReader::new(File::open(&options.file).map_err(unread)?);
@@ -130,7 +127,7 @@ fn play(options: &ReplayOptions) -> Result<Told, String> {
     let foreign = || {
         format!(
             "{shown} cannot be decrypted with the keys in {}; name the folder of the node that was recorded with --dir",
-            folder.display()
+            home.path().display()
         )
     };
     let first = read(&mut file).map_err(unread)?.ok_or_else(none)?;

@@ -20,7 +20,7 @@ use crate::witness::CONSENT_END;
 /// Kept until the last: it is locked meanwhile.
 pub const LOCK: &str = "lock";
 /// How the names of files with secrets begin, those included that a crash left half written.
-const SECRETS: [&str; 3] = ["keys.cbor", "joining.cbor", "api."];
+const SECRETS: [&str; 4] = ["keys.cbor", "vault.key", "joining.cbor", "api."];
 /// How the names of a node's other files begin.
 const OTHERS: [&str; 4] = ["vault.db", "descriptor.cbor", "members.cbor", CONSENT_END];
 /// Whole names.
@@ -152,8 +152,10 @@ mod tests {
     use super::*;
     use crate::home::Home;
 
-    const FILES: [&str; 13] = [
+    const FILES: [&str; 15] = [
         "keys.cbor",
+        "vault.key",
+        "vault.db.lock",
         "keys.cbor.123.new",
         "joining.cbor",
         "api.token",

@@ -7,6 +7,7 @@
 //! | Who decides by chance? | [`VrfSecretKey::prove`], [`VrfPublicKey::verify`] (RFC 9381) |
 //! | Who may read this? | [`seal`], [`open`] (HPKE, RFC 9180) |
 //! | Who may open this file? | [`lock`], [`unlock`] (Argon2id, RFC 9106, and XChaCha20-Poly1305) |
+//! | How does a person write a key down? | [`words_of`], [`secret_of`] (BIP-39) |
 //! | How can many add up what none may see? | [`split`], [`Share`], [`Vector`], [`commit`] |
 //!
 //! All randomness comes from the [`base::Rng`] that a caller hands in. Secrets are never printed and are erased when
@@ -61,6 +62,7 @@ mod sealing;
 mod share;
 mod stream;
 mod vrf;
+mod words;
 
 pub use batch::{Batch, FirstBad};
 pub use certificate::{
@@ -79,3 +81,4 @@ pub use sealing::{
 pub use share::{LengthMismatch, Share, Vector, VectorError, commit, split};
 pub use stream::{Damaged, Stream};
 pub use vrf::{BadProof, BadVrfKey, VrfProof, VrfPublicKey, VrfSecretKey};
+pub use words::{WORDS, WordsError, secret_of, words_of};

@@ -20,7 +20,7 @@ use crate::frame::PREFIX;
 use crate::greeting::Admitted;
 use crate::line::Parcel;
 use crate::lines::Lines;
-use crate::reach::{Reachability, ask_all};
+use crate::reach::{Reachability, ask_all, is_elsewhere};
 use crate::timers::Timers;
 
 /// Commands that wait for the loop.
@@ -119,6 +119,17 @@ impl<P: Hosted> HostHandle<P> {
     ) -> Result<Reachability, Stopped> {
         let network = self.network.upgrade().ok_or(Stopped)?;
         Ok(ask_all(&network, announced, helpers).await)
+    }
+
+    /// Whether another host runs under this one's key, at any of these addresses. It learns that somebody has looked. Takes up
+    /// to [`Limits::dial_timeout`](crate::Limits) and, where somebody answers, some moments more.
+    ///
+    /// # Errors
+    ///
+    /// When the host has stopped.
+    pub async fn is_elsewhere(&self, addresses: &[SocketAddr]) -> Result<bool, Stopped> {
+        let network = self.network.upgrade().ok_or(Stopped)?;
+        Ok(!addresses.is_empty() && is_elsewhere(&network, addresses).await)
     }
 
     /// What each purpose has taken so far: those of [`Hosted::PURPOSES`] in order, then [`LETTING_IN`](crate::LETTING_IN).

@@ -18,6 +18,7 @@
 //! reachable for those whom it asked, which others may not find. Most home routers compare the port too.
 
 mod asking;
+mod namesake;
 mod serving;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ use minicbor::{Decode, Encode};
 use tokio::sync::Semaphore;
 
 pub(crate) use asking::{ask_all, dialled_back};
+pub(crate) use namesake::is_elsewhere;
 pub(crate) use serving::serve;
 
 /// Most members that are asked at once.

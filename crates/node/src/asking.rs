@@ -97,6 +97,11 @@ pub enum Failure {
     /// It was not drawn for in time.
     #[error("this node was not running when the question was due; ask again")]
     Missed,
+    /// What became of it since is not known.
+    #[error(
+        "this node was restored from a backup that was made before the question ended; ask again"
+    )]
+    Restored,
     /// The community's numbers have changed since.
     #[error("the community's descriptor has changed since it was asked; ask again")]
     OtherDescriptor,

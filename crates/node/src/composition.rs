@@ -231,6 +231,9 @@ pub enum Event {
     NotAmended(AmendmentError),
     /// The authority signed two descriptors of one epoch. Told once in each run.
     Contradicted(Box<[SignedDescriptor; 2]>),
+    /// What this node's key has signed, and this run of it has not, says of where it is: an earlier run did, or another one
+    /// that runs now.
+    Namesake(Box<Contact>),
     /// A peer did what no honest one does.
     Misbehaved {
         /// Who.

@@ -10,7 +10,7 @@ use community::{DESCRIPTOR_BYTES_MAX, SignedDescriptor};
 use minicbor::{Decode, Encode};
 
 use crate::message::{Cancellation, Drawn};
-use crate::plan::SignedPlan;
+use crate::plan::{ANNOUNCED_WITHIN, SignedPlan};
 use crate::publishing::Publication;
 
 /// Longest value that is read back: a descriptor with what its authority's keys say.
@@ -105,6 +105,8 @@ pub struct Kept {
 pub struct Journal {
     /// By question, when.
     contributed: BTreeMap<Digest, Instant>,
+    /// When this node was restored from a backup: what it promised just before it does not know.
+    restored_at: Option<Instant>,
     voted: BTreeSet<Digest>,
     waiting: BTreeMap<u64, Entry>,
     last: u64,
@@ -130,6 +132,7 @@ impl Journal {
                 b'l' => _ = kept.called.insert(digest, read(value)?),
                 b'p' => _ = kept.published.insert(digest, read(value)?),
                 b'e' => kept.epochs.push(read(value)?),
+                b'r' => journal.restored_at = Some(read(value)?),
                 _ => return None,
             }
         }
@@ -145,6 +148,18 @@ impl Journal {
     pub fn contributed_since(&self, since: Instant) -> impl Iterator<Item = Instant> {
         let times = self.contributed.values().copied();
         times.filter(move |at| *at >= since)
+    }
+
+    /// Whether this node may have contributed to a question asked then, or voted in it, and not know: it was restored from a
+    /// backup since. Clocks may be apart, and nobody takes a question that is signed further ahead.
+    pub fn has_forgotten(&self, asked_at: Instant) -> bool {
+        self.restored_at
+            .is_some_and(|restored| asked_at <= restored + ANNOUNCED_WITHIN)
+    }
+
+    /// Takes it that this node has contributed to this question, or declined.
+    pub fn leave_alone(&mut self, question: Digest) {
+        self.contributed.entry(question).or_insert(Instant(0));
     }
 
     /// Whether an earlier run of this node has voted in this computation. It must keep quiet then: what it knew is gone.
@@ -209,6 +224,13 @@ pub fn entry_of_epoch(signed: &SignedDescriptor) -> (Vec<u8>, Vec<u8>) {
     (Journal::key_of_epoch(signed.digest()), value(signed))
 }
 
+/// What makes a node leave alone what was asked before it was restored from a backup at `at`: key and value. The host adds it
+/// to the journal of the backup, which does not know what the node has promised since it was made.
+pub fn entry_of_restore(at: Instant) -> (Vec<u8>, Vec<u8>) {
+    let key = std::iter::once(b'r').chain([0; 32]).collect();
+    (key, value(&at))
+}
+
 /// As [`Journal::restore`] reads it.
 pub fn value<T: base::Wire>(of: &T) -> Vec<u8> {
     encode(of)
@@ -242,11 +264,37 @@ mod tests {
     }
 
     #[test]
+    fn after_a_restore_it_knows_what_it_cannot_know() {
+        let (journal, _) = Journal::restore(&[]).unwrap();
+        assert!(!journal.has_forgotten(Instant(0)));
+        let (mut journal, _) = Journal::restore(&[entry_of_restore(NOW)]).unwrap();
+        let tick = base::Duration::from_micros(1);
+        for (asked_at, forgotten) in [
+            (Instant(0), true),
+            (NOW + ANNOUNCED_WITHIN, true),
+            (NOW + ANNOUNCED_WITHIN + tick, false),
+        ] {
+            assert_eq!(journal.has_forgotten(asked_at), forgotten);
+        }
+        let (question, known) = (Digest([1; 32]), Digest([2; 32]));
+        journal.store(NOW, Entry::Contributed(known));
+        for question in [question, known] {
+            journal.leave_alone(question);
+            assert!(journal.has_contributed(question));
+        }
+        // It counts towards no budget, and what was known does.
+        assert_eq!(
+            journal.contributed_since(Instant(1)).collect::<Vec<_>>(),
+            [NOW]
+        );
+    }
+
+    #[test]
     fn refuses_damaged_entries() {
         for key in [&[][..], b"c", b"x", &[b'x'; 33], &[b'c'; 34]] {
             assert!(Journal::restore(&[(key.to_vec(), value(&NOW))]).is_none());
         }
-        for kind in [b'c', b'h', b'd', b'a', b'l', b'p', b'e', b'n'] {
+        for kind in [b'c', b'h', b'd', b'a', b'l', b'p', b'e', b'n', b'r'] {
             let key = [&[kind][..], &[1; 32]].concat();
             assert!(Journal::restore(&[(key, vec![0xff])]).is_none(), "{kind}");
         }

@@ -65,6 +65,9 @@ impl Node {
                 self.forget_heard(question, out);
                 continue;
             };
+            if self.journal.has_forgotten(plan.plan.asked_at) {
+                self.journal.leave_alone(question);
+            }
             self.questions.insert(question, plan, parsed);
             self.expect_draw(now, question, out);
             let Some(known) = self.questions.get_mut(question) else {
@@ -257,6 +260,11 @@ impl Node {
             out.emit(Event::Ended(question, Failure::OtherDescriptor));
             return self.forget_asked(question, out);
         };
+        // Others may know of helpers for it that this node does not.
+        if self.journal.has_forgotten(plan.plan.asked_at) {
+            out.emit(Event::Ended(question, Failure::Restored));
+            return self.forget_asked(question, out);
+        }
         match so_far {
             SoFar::Asked => self.announce_again(now, plan, parsed, out),
             SoFar::Drawn(drawn) => self.seat_on(now, plan, parsed, drawn, out),

@@ -46,7 +46,7 @@ mod serving;
 pub use asking::{Answer, Ask, Failure, Stage};
 pub use composition::{Command, Event, Node, Setup, SetupError, Timer};
 pub use helping::{Progress, Role};
-pub use journal::entry_of_epoch;
+pub use journal::{entry_of_epoch, entry_of_restore};
 pub use lasting::CONTACTS_MAX;
 pub use message::{Cancellation, Drawn, Message, Purpose};
 pub use owning::{Asked, Budget};

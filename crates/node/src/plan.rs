@@ -15,7 +15,7 @@ use thiserror::Error;
 pub const CLOCK_SKEW: Duration = Duration::from_secs(2);
 /// How far in the future a plan may be signed when it comes, and how long after the time for consent, if there is any, or after
 /// it was signed.
-const ANNOUNCED_WITHIN: Duration = Duration::from_secs(120);
+pub(crate) const ANNOUNCED_WITHIN: Duration = Duration::from_secs(120);
 /// Longest time for consent: 30 days.
 pub const CONSENT_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Longest time for contributions to arrive.

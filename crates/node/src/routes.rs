@@ -35,6 +35,9 @@ impl Node {
                     self.selection(now, Input::Command(forget), out);
                     out.emit(Event::Known(self.overlay.cache().len()));
                 }
+                Output::Event(overlay::Event::Namesake(contact)) => {
+                    out.emit(Event::Namesake(Box::new((*contact).clone())));
+                }
                 Output::Event(overlay::Event::Refused { from, why }) => {
                     Self::misbehaved(from, why, out);
                 }

@@ -55,10 +55,14 @@ impl Node {
             return Err(Fault::TooMany);
         }
         let question = plan.check_announced(&self.community, now)?;
+        let is_forgotten = self.journal.has_forgotten(plan.plan.asked_at);
         self.questions.insert(digest, plan, question);
         self.expect_draw(now, digest, out);
         self.keep_heard(now, digest, out);
-        self.consider(digest, out);
+        match is_forgotten {
+            true => self.journal.leave_alone(digest),
+            false => self.consider(digest, out),
+        }
         Ok(digest)
     }
 
@@ -147,7 +151,10 @@ impl Node {
         let Some(terms) = terms.filter(|terms| now < terms.closes_at) else {
             return;
         };
-        if self.journal.has_voted(terms.round()) {
+        let known = self.questions.get(question);
+        let asked_at = known.map(|known| known.plan.plan.asked_at);
+        let is_forgotten = asked_at.is_some_and(|at| self.journal.has_forgotten(at));
+        if is_forgotten || self.journal.has_voted(terms.round()) {
             return;
         }
         let expected = self.expected(terms.querier);

@@ -314,7 +314,10 @@ impl Joining {
                 continue;
             }
             match contact.verify(self.community.descriptor(), now) {
-                Ok(()) => drop(attempt.contacts.insert(digest, Arc::new(contact))),
+                Ok(()) => {
+                    membership.meet_namesake(&contact, view, out);
+                    attempt.contacts.insert(digest, Arc::new(contact));
+                }
                 Err(why) => {
                     membership.refuse(now, from, why, view, out);
                     for side in attempt.sides.iter_mut().filter(|side| side.is_asking(from)) {

@@ -16,7 +16,7 @@ mod message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use base::{Duration, Instant, NodeId, Outbox, Rng};
+use base::{Digest, Duration, Instant, NodeId, Outbox, Rng};
 use community::{Community, Contact};
 
 use crate::at_most::AtMost;
@@ -57,6 +57,8 @@ pub struct Membership {
     refused: BTreeMap<NodeId, (Instant, bool)>,
     /// Whose contact changed within [`CHANGE_EVERY`], and when.
     changed: BTreeMap<NodeId, Instant>,
+    /// Of this node's name and not of this run, told last.
+    namesake: Option<Digest>,
     rng: Rng,
 }
 
@@ -71,6 +73,7 @@ impl Membership {
             expiry: Instant(u64::MAX),
             refused: BTreeMap::new(),
             changed: BTreeMap::new(),
+            namesake: None,
             rng,
         }
     }
@@ -204,13 +207,7 @@ impl Membership {
     }
 
     /// A comparison begins.
-    pub fn on_compare(
-        &self,
-        from: NodeId,
-        theirs: base::Digest,
-        view: &View,
-        out: &mut Outbox<Ring>,
-    ) {
+    pub fn on_compare(&self, from: NodeId, theirs: Digest, view: &View, out: &mut Outbox<Ring>) {
         match view.cache.get(from) {
             None => out.send(from, say(Message::Unknown)),
             Some(other) if view.summary(other.location()) == theirs => {}

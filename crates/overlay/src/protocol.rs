@@ -118,6 +118,9 @@ pub enum Event {
     Got(Location, Option<Box<Record>>),
     /// Nothing was put or asked.
     RecordFailed(RecordError),
+    /// A contact that this node's key has signed and this run of it has not: an earlier run did, or another one that runs
+    /// now. Told once in a row.
+    Namesake(Arc<Contact>),
     /// A peer sent a contact that does not hold. Told at most twice per peer in 15 seconds.
     Refused {
         /// Who sent it.
@@ -266,6 +269,7 @@ impl Overlay {
             ring::Event::Joined(standing) => out.emit(Event::Joined(standing)),
             ring::Event::Found(point, contacts) => self.found(now, point, contacts, out),
             ring::Event::NotFound(point) => self.found(now, point, Vec::new(), out),
+            ring::Event::Namesake(contact) => out.emit(Event::Namesake(contact)),
             ring::Event::Refused { from, why } => out.emit(Event::Refused { from, why }),
             ring::Event::Misbehaved { node, what } => {
                 let what = what.into();

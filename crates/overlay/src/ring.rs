@@ -69,6 +69,8 @@ pub enum Event {
     Found(Location, Vec<Arc<Contact>>),
     /// Nobody answered.
     NotFound(Location),
+    /// This node's own name, with other addresses or from another time. Told once in a row.
+    Namesake(Arc<Contact>),
     /// A peer sent a contact that does not hold. Told at most twice per peer in 15 seconds.
     Refused {
         /// Who sent it.

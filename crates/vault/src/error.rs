@@ -54,6 +54,11 @@ pub enum VaultError {
         "another command or the node is writing to the vault; nothing was changed: try again when it has ended"
     )]
     Busy,
+    /// Somebody has the vault open, or exchanges it.
+    #[error(
+        "a node or another command has the vault open, or is giving it another key; wait for the command, or stop the node: commonhold down"
+    )]
+    InUse,
     /// SQLite refused.
     #[error(
         "the vault's database reports: {0}; check free space, or restore a backup if it is damaged"

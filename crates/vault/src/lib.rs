@@ -11,6 +11,8 @@
 //! * the **history**: what the owner's program remembers of questions and answers;
 //! * the **consent log**: what was asked, decided and sent, as a chain of digests to which entries are only added.
 //!
+//! One vault may be open in several processes; exchanging its file for one under another key wants it [`Alone`].
+//!
 //! A vault of an older format is brought to the present one when it is opened, and copied before, as it is.
 //!
 //! [`Vault::answer`] runs a question's local part. The statement was built by the `question` crate from a checked
@@ -39,13 +41,16 @@
 //! ```
 
 mod allowed;
+mod alone;
 mod answer;
 mod consent_log;
+mod copying;
 mod error;
 #[cfg(test)]
 mod example;
 mod export;
 mod fault;
+
 mod history;
 mod import;
 mod key;
@@ -58,6 +63,7 @@ mod time;
 mod vault;
 mod vocabulary;
 
+pub use alone::{Alone, Shared};
 pub use consent_log::{LogEnd, LogFault, Logged, MAX_LOG_ENTRY};
 pub use error::{ImportError, VaultError};
 pub use export::{Export, Held};

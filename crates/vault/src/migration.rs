@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::error::VaultError;
+use crate::vault::beside;
 
 /// Step `n` leads from format `n + 1` to the next.
 const LADDER: [&str; 3] = [
@@ -92,18 +93,21 @@ fn back_up(path: &Path, format: i64) -> Result<(), VaultError> {
     fs::copy(path, &new)?;
     File::open(&new)?.sync_all()?;
     fs::rename(&new, backup(path, format))?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-    Ok(())
+    Ok(File::open(folder_of(path))?.sync_all()?)
+}
+
+/// Where a file is.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent();
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 fn version(connection: &Connection) -> Result<i64, VaultError> {
     Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
-fn is_empty(path: &Path) -> Result<bool, VaultError> {
+pub(crate) fn is_empty(path: &Path) -> Result<bool, VaultError> {
     match fs::metadata(path) {
         Ok(found) => Ok(found.len() == 0),
         Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(true),
@@ -117,12 +121,6 @@ fn backup(path: &Path, format: i64) -> PathBuf {
 
 fn unfinished(path: &Path, format: i64) -> PathBuf {
     beside(path, &format!(".format-{format}.new"))
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use question::quoted;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
+use crate::alone::Shared;
 use crate::error::{ImportError, VaultError};
 use crate::key::VaultKey;
 use crate::migration::{SCHEMA, forget_backups, migrate};
@@ -65,6 +66,8 @@ pub struct Vault {
     pub(crate) writer: Connection,
     /// Reads only; questions run here.
     pub(crate) reader: RefCell<Connection>,
+    /// Given back after the connections, which come before it.
+    _held: Shared,
 }
 
 impl Vault {
@@ -74,6 +77,7 @@ impl Vault {
     ///
     /// [`VaultError::Exists`] if there is a file already: a vault is never overwritten.
     pub fn create(path: &Path, key: &VaultKey) -> Result<Self, VaultError> {
+        let held = Shared::take(path)?;
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -91,7 +95,7 @@ impl Vault {
         transaction.execute_batch(CREATE)?;
         transaction.pragma_update(None, "user_version", SCHEMA)?;
         transaction.commit()?;
-        Self::ready(path, key, writer, false)
+        Self::ready(path, key, writer, false, held)
     }
 
     /// Opens the vault at `path`. One of an older format is brought to the present one; a copy of it as it was is left
@@ -105,11 +109,12 @@ impl Vault {
         if !path.try_exists()? {
             return Err(VaultError::NotFound(path.to_path_buf()));
         }
+        let held = Shared::take(path)?;
         // SQLite does not say why a file cannot be opened.
         OpenOptions::new().read(true).write(true).open(path)?;
         let mut writer = connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let migrated = migrate(path, &mut writer)?;
-        Self::ready(path, key, writer, migrated)
+        Self::ready(path, key, writer, migrated, held)
     }
 
     /// The program works with this vault: copies of older formats go, unless this run has made one.
@@ -221,6 +226,7 @@ impl Vault {
         key: &VaultKey,
         writer: Connection,
         migrated: bool,
+        held: Shared,
     ) -> Result<Self, VaultError> {
         // FULL: a commit has reached the disk when it returns, which the journal promises.
         writer.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
@@ -231,6 +237,7 @@ impl Vault {
             migrated,
             writer,
             reader: RefCell::new(reader),
+            _held: held,
         })
     }
 }
@@ -299,7 +306,11 @@ pub(crate) fn check_table_name(name: &str) -> Result<(), ImportError> {
 
 /// Connects and proves that the key fits. One at a time in a process: where eight vaults were opened at the same moment, in 6
 /// of 200 processes one was refused as if its key were wrong, in none with the lock (measured).
-fn connect(path: &Path, key: &VaultKey, mode: OpenFlags) -> Result<Connection, VaultError> {
+pub(crate) fn connect(
+    path: &Path,
+    key: &VaultKey,
+    mode: OpenFlags,
+) -> Result<Connection, VaultError> {
     static OPENING: Mutex<()> = Mutex::new(());
     // It guards nothing that a panic could have left half done.
     let _one = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -326,6 +337,13 @@ fn connect(path: &Path, key: &VaultKey, mode: OpenFlags) -> Result<Connection, V
     }
     connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
+}
+
+/// The file of this vault whose name ends so.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 #[cfg(test)]

@@ -12,8 +12,9 @@ use super::founding::check_numbers;
 use super::options::{
     AmendOptions, Authority, DelegateOptions, RevokeOptions, RotateOptions, UnlistOptions,
 };
-use super::{Failure, Told, passphrase, telling, vocabulary_file};
+use super::{Failure, Told, telling, vocabulary_file};
 use crate::home::{node_of, system_rng};
+use crate::passphrase;
 
 /// Fewest letters by which a key may be called.
 const SHORTEST: usize = 4;
@@ -41,7 +42,11 @@ impl Seat {
 pub fn revoke(options: &RevokeOptions) -> Result<Told, Failure> {
     let folder = Folder::find(options.authority.dir.as_deref())?;
     let node = telling::node(&folder, &options.node)?;
-    let passphrase = passphrase::known(&options.authority.secret, "the authority's key")?;
+    let passphrase = options
+        .authority
+        .secret
+        .given()
+        .known("the authority's key")?;
     let seat = Seat::take(&folder, &passphrase)?;
     let next = seat
         .community
@@ -75,7 +80,11 @@ pub fn revoke_unless_revoked(
 /// Hands the community to a new key.
 pub fn rotate(options: &RotateOptions) -> Result<Told, Failure> {
     let folder = Folder::find(options.authority.dir.as_deref())?;
-    let passphrase = passphrase::known(&options.authority.secret, "the authority's key")?;
+    let passphrase = options
+        .authority
+        .secret
+        .given()
+        .known("the authority's key")?;
     let new_passphrase = passphrase::next(options.new_passphrase_file.as_deref(), &passphrase)?;
     let seat = Seat::take(&folder, &passphrase)?;
     let rng = &mut system_rng();
@@ -113,7 +122,11 @@ pub fn delegate(options: &DelegateOptions) -> Result<Told, Failure> {
             file.display()
         )));
     }
-    let passphrase = passphrase::known(&options.authority.secret, "the authority's key")?;
+    let passphrase = options
+        .authority
+        .secret
+        .given()
+        .known("the authority's key")?;
     let new_passphrase = passphrase::next(options.new_passphrase_file.as_deref(), &passphrase)?;
     let seat = Seat::take(&folder, &passphrase)?;
     let rng = &mut system_rng();
@@ -234,7 +247,7 @@ fn changed(
         lines.push("Nothing is changed yet: the same without --preview does it.".into());
         return Ok(Told { json, lines });
     }
-    let passphrase = passphrase::known(&authority.secret, "the authority's key")?;
+    let passphrase = authority.secret.given().known("the authority's key")?;
     let seat = Seat::take(folder, &passphrase)?;
     // Somebody may have changed something while the passphrase was typed.
     let changes = changes(&seat.community)?;

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::folder::{AUTHORITY, DESCRIPTOR, Folder};
 use super::options::CreateOptions;
 use super::places::{self, Role};
-use super::{Failure, Told, passphrase, vocabulary_file};
+use super::{Failure, Told, vocabulary_file};
 use crate::home::system_rng;
 
 /// Founds a community.
@@ -36,8 +36,7 @@ pub fn create(options: &CreateOptions) -> Result<Told, Failure> {
             )));
         }
     }
-    let secret = options.secret.passphrase_file.as_deref();
-    let passphrase = passphrase::new(secret, "the authority's key")?;
+    let passphrase = options.secret.given().new("the authority's key")?;
     folder.make()?;
     let _held = folder.hold()?;
     folder.store_key(AUTHORITY, &authority, &passphrase, rng)?;

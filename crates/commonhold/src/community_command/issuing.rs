@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::folder::{self, Folder, Held};
 use super::options::{CertifyOptions, InviteOptions, RenewOptions, RightOption};
-use super::{Failure, Told, amending, passphrase, telling};
+use super::{Failure, Told, amending, telling};
 use crate::home::system_rng;
 use crate::verify::utc;
 
@@ -72,7 +72,11 @@ impl Desk {
 /// Prints a ticket.
 pub fn invite(options: &InviteOptions) -> Result<Told, Failure> {
     let folder = Folder::find(options.authority.dir.as_deref())?;
-    let passphrase = passphrase::known(&options.authority.secret, "the key that certifies")?;
+    let passphrase = options
+        .authority
+        .secret
+        .given()
+        .known("the key that certifies")?;
     let replaces = options
         .replaces
         .as_deref()
@@ -124,7 +128,11 @@ pub fn certify(options: &CertifyOptions) -> Result<Told, Failure> {
     let folder = Folder::find(options.authority.dir.as_deref())?;
     let request: JoinRequest = folder::read(&options.file, JOIN_REQUEST_BYTES_MAX)
         .map_err(|why| Failure::Failed(format!("this is not a request to join: {why}")))?;
-    let passphrase = passphrase::known(&options.authority.secret, "the key that certifies")?;
+    let passphrase = options
+        .authority
+        .secret
+        .given()
+        .known("the key that certifies")?;
     let mut desk = Desk::open(folder, &passphrase)?;
     let certificate = match desk.redeem(&request)? {
         Ok(certificate) => certificate,
@@ -145,7 +153,11 @@ fn not_certified(why: Refusal) -> Failure {
 pub fn renew(options: &RenewOptions) -> Result<Told, Failure> {
     let folder = Folder::find(options.authority.dir.as_deref())?;
     let node = telling::node(&folder, &options.node)?;
-    let passphrase = passphrase::known(&options.authority.secret, "the key that certifies")?;
+    let passphrase = options
+        .authority
+        .secret
+        .given()
+        .known("the key that certifies")?;
     let mut desk = Desk::open(folder, &passphrase)?;
     let descriptor = desk.community.descriptor();
     let renewed = desk

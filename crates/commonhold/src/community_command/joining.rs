@@ -19,14 +19,12 @@ use super::options::{InstallOptions, JoinOptions};
 use super::places::{self, Role};
 use super::{Failure, Told, folder};
 use crate::files;
-use crate::home::{Home, HomeError, system_rng};
+use crate::home::{Home, HomeError, MEMBERS, system_rng};
 use crate::output::warn;
 use crate::verify::utc;
 
 /// Keys that are not certified yet.
 const JOINING: &str = "joining.cbor";
-/// Whom to ask for the way.
-const MEMBERS: &str = "members.cbor";
 /// Longest file of them.
 const JOINING_BYTES_MAX: usize = TICKET_TEXT_MAX + 256;
 
@@ -78,6 +76,9 @@ pub fn join(options: &JoinOptions) -> Result<Told, Failure> {
     }
     if home.is_wiped() {
         return Err(failed(&HomeError::Wiped(path)));
+    }
+    if home.is_orphaned() {
+        return Err(Failure::Refused(HomeError::Orphaned(path).to_string()));
     }
     let joining = path.join(JOINING);
     let waiting = if joining.exists() {
@@ -217,6 +218,7 @@ fn told_member(home: &Home, said: Vec<String>) -> Result<Told, Failure> {
     let path = home.path();
     let (identity, community, _) = home.open().map_err(|why| failed(&why))?;
     let until = identity.certificate.valid_until().as_secs();
+    let (protection, _) = home.protection().map_err(|why| failed(&why))?;
     Ok(Told {
         json: json!({
             "node": identity.node().to_string(),
@@ -226,6 +228,7 @@ fn told_member(home: &Home, said: Vec<String>) -> Result<Told, Failure> {
             "valid_until": until,
             "valid_until_utc": utc(until),
             "folder": path,
+            "key_kept_by": protection.kind(),
         }),
         lines: said,
     })
@@ -255,8 +258,11 @@ fn settled(home: &Home, answer: JoinAnswer, file: &Path) -> Result<String, Failu
     home.found(&identity, community.signed(), &mut system_rng())
         .map_err(|why| failed(&why))?;
     std::fs::remove_file(&joining).map_err(|why| folder::cannot("remove", &joining, &why))?;
+    let (_, kept_by) = home.protection().map_err(|why| failed(&why))?;
     Ok(format!(
-        "Node {} is a member of \"{}\" until {}; it lives in {}.",
+        "Node {} is a member of \"{}\" until {}; it lives in {}.\n\
+         Its key is kept by {kept_by}: whoever reads it opens your data. For a passphrase: commonhold key rotate --passphrase\n\
+         Write down the 24 words with which you get back in: commonhold key show --words",
         identity.node(),
         community.descriptor().name,
         utc(identity.certificate.valid_until().as_secs()),

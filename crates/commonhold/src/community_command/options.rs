@@ -10,6 +10,7 @@ use community::Member;
 
 use crate::budget::Written;
 use crate::home::node_of;
+use crate::passphrase::Given;
 
 /// The commands about a community.
 #[derive(Debug, Subcommand)]
@@ -65,6 +66,17 @@ pub struct Secret {
     /// A file that holds the passphrase [default: the variable COMMONHOLD_PASSPHRASE, or asked for on the terminal]
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
+}
+
+impl Secret {
+    /// Where it may be found.
+    pub fn given(&self) -> Given<'_> {
+        Given {
+            option: "--passphrase-file",
+            file: self.passphrase_file.as_deref(),
+            variable: "COMMONHOLD_PASSPHRASE",
+        }
+    }
 }
 
 /// Of every command with a key of the community.

@@ -10,7 +10,6 @@ use super::Failure;
 use super::folder::Folder;
 use super::issuing::Desk;
 use super::options::Secret;
-use super::passphrase;
 
 /// The key that certifies, unlocked, and its folder.
 pub struct Reception {
@@ -34,7 +33,7 @@ impl Reception {
     /// No such folder, or the wrong passphrase.
     pub fn open(folder: &std::path::Path, secret: &Secret) -> Result<Self, Failure> {
         let folder = Folder::find(Some(folder))?;
-        let passphrase = passphrase::known(secret, "the key that lets people in")?;
+        let passphrase = secret.given().known("the key that lets people in")?;
         let key = folder.issuing_key(&folder.community()?, &passphrase)?;
         Ok(Self {
             folder: folder.path().to_path_buf(),

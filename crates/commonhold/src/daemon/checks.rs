@@ -14,6 +14,7 @@ use node::CLOCK_SKEW;
 
 use crate::daemon::folder::{TOKEN, disk_free};
 use crate::daemon::reach::words;
+use crate::home::KEY_FILE;
 use crate::witness::{ConsentLogError, Examined};
 
 /// A certificate that ends within this is worth a warning.
@@ -22,7 +23,7 @@ const RENEW_WITHIN: Duration = Duration::from_secs(14 * 86_400);
 /// draws fail beyond two minutes.
 const APART_MAX: Duration = Duration::from_secs(30);
 /// What may be read by its owner alone.
-const SECRETS: [&str; 3] = ["keys.cbor", "vault.db", TOKEN];
+const SECRETS: [&str; 4] = ["keys.cbor", KEY_FILE, "vault.db", TOKEN];
 
 /// All is well.
 fn ok(name: &str, found: impl Into<String>) -> Check {
@@ -318,6 +319,21 @@ pub fn community(community: &Community, own: NodeId, contradiction: Option<u64>)
     }
     let found = format!("\"{}\" is in epoch {}", descriptor.name, descriptor.epoch);
     ok(NAME, found)
+}
+
+/// Whether another node runs under this one's name.
+pub fn namesake(elsewhere: Option<&str>) -> Check {
+    const NAME: &str = "namesake";
+    match elsewhere {
+        None => ok(NAME, "nobody else is known to run under this node's name"),
+        Some(elsewhere) => bad(
+            Verdict::Fail,
+            NAME,
+            format!("the same node was started at {elsewhere} as well"),
+            "stop one of the two for good: members hear now this one, now that one, and each gives away what the other does \
+             not know of",
+        ),
+    }
 }
 
 /// Whether members speak another version of the protocol.

@@ -4,6 +4,7 @@ mod amending;
 mod consenting;
 mod holding;
 mod looking;
+mod namesake;
 mod news;
 mod publishing;
 mod requests;
@@ -27,9 +28,11 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use self::consenting::Revoking;
+use crate::cli::{FAILED, REFUSED};
 use crate::community_command::{Received, Reception, members};
 use crate::config::{Config, Peer};
 use crate::daemon::contacts::Contacts;
+use crate::daemon::core::namesake::Namesake;
 use crate::daemon::folder::{Claimed, FolderError};
 use crate::daemon::hearing;
 use crate::daemon::ledger::Ledger;
@@ -74,10 +77,26 @@ pub enum UpError {
     /// The vault.
     #[error(transparent)]
     Vault(#[from] Broken),
+    /// The same node runs somewhere else.
+    #[error(
+        "this node runs at {0} already, and one node must not run twice: stop it there for good, and start it here a minute later"
+    )]
+    Elsewhere(String),
+}
+
+impl UpError {
+    /// The exit code.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Elsewhere(_) => REFUSED,
+            _ => FAILED,
+        }
+    }
 }
 
 /// Runs the node of this folder until `stop` or a program says so.
 pub async fn run(
+    home: Home,
     config: Config,
     log: Log,
     reception: Option<Reception>,
@@ -90,7 +109,6 @@ pub async fn run(
     let reception = reception.map(Arc::new);
     let record = record.map(|path| (path, notes.clone()));
     let place = place(&config, welcome(&reception, &notes), record);
-    let home = Home::at(&config.folder);
     let written_at = home.written_at();
     let live = live::start(&home, place).await?;
     let ledger = Ledger::read(&live.vault, config.questions_kept_max).map_err(LiveError::from)?;
@@ -106,6 +124,7 @@ pub async fn run(
         events: events.clone(),
     };
     let serving = tokio::spawn(api::serve(listener, api.router()));
+    let ran_at = namesake::ran_at(&live.vault).map_err(LiveError::from)?;
     let contacts = Contacts::read(&live.vault, live.since.as_secs()).map_err(LiveError::from)?;
     let Live {
         host,
@@ -157,11 +176,14 @@ pub async fn run(
         witness,
         revoking: VecDeque::new(),
         config,
+        home,
+        namesake: Namesake::of(since),
     };
     if let Err(why) = &core.witness {
         let why = format!("the consent log is not as it was: {why}");
         core.say(Level::Error, &why);
     }
+    core.look_where_it_ran(&ran_at).await?;
     core.join().await?;
     claimed.publish(address)?;
     core.keeper.send(Errand::Started)?;
@@ -293,6 +315,10 @@ struct Core {
     /// Who takes consent back, the oldest first.
     revoking: VecDeque<Revoking>,
     config: Config,
+    /// Where it lives; knows the vault's key.
+    home: Home,
+    /// Another node under this one's name.
+    namesake: Namesake,
 }
 
 /// The loop.
@@ -342,6 +368,7 @@ impl Core {
                     }
                 }
                 Some((asked, answer)) = answers.recv() => self.hear_of_reach(asked, answer),
+                found = self.namesake.found() => self.know_namesake(found)?,
                 Some(note) = noted.recv() => self.say(Level::Info, &note),
                 Some(request) = orders.recv() => {
                     if let Request::Shutdown(reply) = request {

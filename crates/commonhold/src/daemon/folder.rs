@@ -11,7 +11,7 @@ use api::{Client, Token};
 use base::{Duration, Rng};
 use thiserror::Error;
 
-use crate::home::WIPED;
+use crate::home::{Home, HomeError, WIPED};
 use crate::wiping::LOCK;
 
 /// The address of its API, while it runs.
@@ -34,6 +34,9 @@ pub enum FolderError {
         "no node lives in {0}; make or join a community first, or name another folder with --dir DIR"
     )]
     Nobody(PathBuf),
+    /// Somebody lived there.
+    #[error("{}", HomeError::Orphaned(.0.clone()))]
+    Orphaned(PathBuf),
     /// It is being erased.
     #[error("{} was being wiped; finish that: commonhold leave --wipe --dir {}", .0.display(), .0.display())]
     Wiped(PathBuf),
@@ -73,7 +76,7 @@ impl Claimed {
     pub fn claim(folder: &Path) -> Result<Self, FolderError> {
         not_wiped(folder)?;
         if !folder.join("keys.cbor").exists() && !unreadable(folder) {
-            return Err(FolderError::Nobody(folder.into()));
+            return Err(nobody(folder));
         }
         Self::hold(folder)
     }
@@ -140,11 +143,7 @@ pub fn client(folder: &Path) -> Result<Client, FolderError> {
     let lock = match File::open(folder.join(LOCK)) {
         Err(why) if why.kind() == io::ErrorKind::NotFound => {
             let somebody = folder.join("keys.cbor").exists();
-            return Err(if somebody {
-                idle()
-            } else {
-                FolderError::Nobody(folder.into())
-            });
+            return Err(if somebody { idle() } else { nobody(folder) });
         }
         opened => opened.map_err(|why| failed(&folder.join(LOCK), why))?,
     };
@@ -177,6 +176,14 @@ fn not_wiped(folder: &Path) -> Result<(), FolderError> {
     match folder.join(WIPED).exists() {
         true => Err(FolderError::Wiped(folder.into())),
         false => Ok(()),
+    }
+}
+
+/// Nobody lives here any more, or yet.
+fn nobody(folder: &Path) -> FolderError {
+    match Home::at(folder).is_orphaned() {
+        true => FolderError::Orphaned(folder.into()),
+        false => FolderError::Nobody(folder.into()),
     }
 }
 

@@ -7,7 +7,7 @@ use api::{
     NewQuestion, Published, QuestionState,
 };
 use base::{Digest, Duration, Instant, NodeId};
-use community::SignedDescriptor;
+use community::{Contact, SignedDescriptor};
 use node::proof::Verified;
 use node::{Ask, Asked, Command, Event, Progress, Role, Stage};
 use question::{ConsentRule, Numbered};
@@ -20,6 +20,8 @@ use crate::report::Report;
 pub enum News {
     /// So many nodes are known, this one included.
     Known(usize),
+    /// This key has signed this, and this run of the node has not.
+    Namesake(Box<Contact>),
     /// These are there.
     Contacts(Vec<(NodeId, Vec<SocketAddr>)>),
     /// The oldest question that it was asked to put is not put.
@@ -166,6 +168,7 @@ pub fn news(event: Event) -> Option<News> {
             true,
         ),
         Event::Contradicted(both) => News::Contradicted(both),
+        Event::Namesake(contact) => News::Namesake(contact),
         Event::CalledOff(question) => News::CalledOff(question.to_string()),
         Event::BudgetSpent(question) => News::OverBudget(question.to_string()),
         Event::Budget(spent) => News::Budget(spent),

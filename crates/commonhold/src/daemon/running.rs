@@ -1,6 +1,7 @@
 //! `up`, `down`, `status` and `doctor`.
 
 use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -82,6 +83,7 @@ pub fn up(options: &UpOptions) -> ExitCode {
         let reception = reception.transpose();
         let reception = reception.map_err(|why| Failure::new(&why, why.code()))?;
         let config = options.place.config()?;
+        let home = options.place.home_of(&config);
         let log = match config.log {
             LogTo::Stderr => Log::stderr(config.log_level),
             LogTo::File => {
@@ -93,8 +95,8 @@ pub fn up(options: &UpOptions) -> ExitCode {
             }
         };
         let stop = stopped().map_err(|why| Failure::new(why, FAILED))?;
-        let ran = core::run(config, log, reception, options.record.clone(), stop).await;
-        ran.map_err(|why| Failure::new(why, FAILED))?;
+        let ran = core::run(home, config, log, reception, options.record.clone(), stop).await;
+        ran.map_err(|why| Failure::new(&why, why.code()))?;
         Ok(ANSWERED)
     })
 }
@@ -144,14 +146,29 @@ async fn detach(options: &UpOptions) -> Result<u8, Failure> {
     if let Some(file) = &options.record {
         command.arg("--record").arg(file);
     }
+    // Where it lives there is nobody to ask.
+    let home = place.home_of(&config);
+    let passphrase = home.passphrase();
+    let passphrase = passphrase.map_err(|why| Failure::new(why, FAILED))?;
+    if passphrase.is_some() {
+        command.arg("--key-passphrase-file").arg("-");
+    }
     let mut process = command
         .env("COMMONHOLD_LOG", "file")
-        .stdin(Stdio::null())
+        .stdin(if passphrase.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        })
         .stdout(Stdio::null())
         .stderr(log)
         .process_group(0)
         .spawn()
         .map_err(failed)?;
+    if let Some((mut pipe, passphrase)) = process.stdin.take().zip(passphrase) {
+        // One that has ended at once says why in its log.
+        drop(pipe.write_all(passphrase.as_bytes()));
+    }
     let began = Instant::now();
     loop {
         if let Ok(client) = client(&config.folder)
@@ -164,14 +181,14 @@ async fn detach(options: &UpOptions) -> Result<u8, Failure> {
             ));
             return Ok(ANSWERED);
         }
-        if process.try_wait().map_err(failed)?.is_some() {
+        if let Some(ended) = process.try_wait().map_err(failed)? {
             let said = fs::read(&path).map_err(failed)?;
             let said = said.get(before as usize..).unwrap_or_default();
             let said = String::from_utf8_lossy(said);
             let why = said.lines().find_map(|line| line.strip_prefix("error: "));
             return Err(Failure::new(
                 why.unwrap_or("it ended at once; see its log"),
-                FAILED,
+                ended.code().map_or(FAILED, |code| code as u8),
             ));
         }
         if began.elapsed() > WITHIN {
@@ -286,7 +303,7 @@ async fn examined(place: &Where) -> Vec<Check> {
     checks.push(checks::permissions(&config.folder));
     checks.push(checks::disk(&config.folder, config.disk_free_min_mib));
     checks.push(checks::port(config.listen));
-    match Home::at(&config.folder).open() {
+    match place.home_of(&config).open() {
         Ok((identity, _, vault)) => {
             checks.push(checks::works("vault", "it opens"));
             let witness = Witness::at(&config.folder);

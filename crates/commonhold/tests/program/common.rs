@@ -5,6 +5,9 @@ mod files;
 #[path = "../../src/home.rs"]
 #[expect(dead_code, reason = "the program uses more of it")]
 mod home;
+#[path = "../../src/passphrase.rs"]
+#[expect(dead_code, reason = "the program uses more of it")]
+mod passphrase;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,8 @@
 //! The program, as people run it.
 
 mod common;
+mod cut;
 mod daemon;
 mod data;
+mod keys;
 mod printing;

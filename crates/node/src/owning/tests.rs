@@ -17,6 +17,15 @@ struct Bench {
 impl Bench {
     /// A node that has heard of so many questions, each open for an hour.
     fn new(questions: u8, consent: Rules, budget: Option<Budget>) -> Self {
+        Self::with(questions, consent, budget, Vec::new())
+    }
+
+    fn with(
+        questions: u8,
+        consent: Rules,
+        budget: Option<Budget>,
+        journal: Vec<(Vec<u8>, Vec<u8>)>,
+    ) -> Self {
         let (authority, community) = community(1);
         let mut rng = Rng::from_number(2);
         let asker = member(&authority, &community, true, &mut rng);
@@ -27,7 +36,7 @@ impl Bench {
             addresses: Vec::new(),
             consent,
             budget,
-            journal: Vec::new(),
+            journal,
             rng,
         };
         let mut node = Node::new(NOW, setup).expect("a possible community");
@@ -160,4 +169,29 @@ fn new_rules_do_not_bring_back_what_is_over() {
     // The draw may be under way.
     let before = Instant(closed.0 - 1);
     assert_eq!(bench.says_at(before, yes()).len(), 1);
+}
+
+#[test]
+fn a_restored_node_gives_nothing_to_what_was_asked_before() {
+    let restored = |at| vec![crate::entry_of_restore(at)];
+    let always: Rules = ConsentRule::Yes.into();
+    // Asked now, and restored a minute ago by a clock that may be a minute behind.
+    let ago = NOW - Duration::from_secs(60);
+    let mut bench = Bench::with(1, always.clone(), None, restored(ago));
+    let question = bench.questions[0];
+    assert!(bench.call(question).is_empty());
+    // Nor does its owner's word change that, given for all or for this one.
+    assert!(bench.says(Command::SetConsent(Rules::default())).is_empty());
+    assert!(bench.says(Command::SetConsent(always.clone())).is_empty());
+    let yes = Command::Consent {
+        question,
+        yes: true,
+    };
+    assert!(bench.says(yes).is_empty());
+    assert!(bench.measured(question).is_empty());
+    // What is asked later it knows all of.
+    let long_ago = NOW - Duration::from_secs(121);
+    let mut bench = Bench::with(1, always, None, restored(long_ago));
+    let events = bench.call(bench.questions[0]);
+    assert!(matches!(events[..], [Event::Measure { .. }]), "{events:?}");
 }

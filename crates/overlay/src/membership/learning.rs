@@ -45,6 +45,13 @@ impl Membership {
         out: &mut Outbox<Ring>,
     ) -> Result<bool, ContactError> {
         let node = contact.node();
+        if node == view.own().node() {
+            if self.is_strange(&contact, view) {
+                contact.verify(self.community.descriptor(), now)?;
+                self.meet_namesake(&contact, view, out);
+            }
+            return Ok(false);
+        }
         if !view.wants(&contact) {
             return Ok(false);
         }
@@ -54,7 +61,7 @@ impl Membership {
             None => true,
         };
         let is_known = known.is_some();
-        if !news || node == view.own().node() || self.changed.contains_key(&node) {
+        if !news || self.changed.contains_key(&node) {
             return Ok(false);
         }
         contact.verify(self.community.descriptor(), now)?;
@@ -62,6 +69,21 @@ impl Membership {
             self.changed.insert(node, now);
         }
         Ok(self.take(Arc::new(contact), view, out))
+    }
+
+    /// Whether this is of our name, and not what we say nor what was told last.
+    fn is_strange(&self, contact: &Contact, view: &View) -> bool {
+        contact.node() == view.own().node()
+            && *contact != **view.own()
+            && self.namesake != Some(contact.digest())
+    }
+
+    /// Tells of a checked contact, if it is of our own name: of an earlier run of this node, or of another one that runs now.
+    pub fn meet_namesake(&mut self, contact: &Contact, view: &View, out: &mut Outbox<Ring>) {
+        if self.is_strange(contact, view) {
+            self.namesake = Some(contact.digest());
+            out.emit(Event::Namesake(Arc::new(contact.clone())));
+        }
     }
 
     /// Whether the node went after it said this. One that did not say farewell is asked whether it is back.

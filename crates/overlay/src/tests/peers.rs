@@ -50,6 +50,7 @@ struct Victim {
     sent: Vec<(NodeId, Message)>,
     refused: Vec<(NodeId, ContactError)>,
     known: usize,
+    namesakes: Vec<Contact>,
 }
 
 impl Victim {
@@ -60,6 +61,7 @@ impl Victim {
             sent: vec![],
             refused: vec![],
             known: 0,
+            namesakes: vec![],
         };
         victim.input(Input::Command(Command::Join(vec![])));
         victim
@@ -77,6 +79,9 @@ impl Victim {
                 Output::Send { .. } => {}
                 Output::Event(Event::Refused { from, why }) => self.refused.push((from, why)),
                 Output::Event(Event::Known(_)) => self.known += 1,
+                Output::Event(Event::Namesake(contact)) => {
+                    self.namesakes.push((*contact).clone());
+                }
                 Output::Wake { .. } | Output::Event(_) => {}
             }
         }
@@ -383,4 +388,28 @@ fn answers_hold_what_the_peer_lacks_and_no_more() {
     let summary = victim.member.cache().summary();
     victim.hear(from, &Message::Compare(summary));
     assert_eq!(victim.sent, []);
+}
+
+#[test]
+fn what_others_say_of_our_own_name_is_told_if_it_is_ours_and_not_of_this_run() {
+    let world = World::new(3);
+    let own = |address, at| contact(&world.people[0], World::address(address), at);
+    let (from, other) = (world.people[1].node(), world.people[2].node());
+    let mut victim = Victim::new(&world);
+    let said = (**victim.member.own()).clone();
+    // What we say ourselves is no news, and what we did not sign is a forgery.
+    let forgery = forged(&own(7, START + SECOND));
+    victim.hear_of(from, std::slice::from_ref(&said));
+    victim.hear_of(from, std::slice::from_ref(&forgery));
+    assert!(victim.namesakes.is_empty());
+    assert_eq!(victim.refused.len(), 1);
+    // An earlier run, and a later one: told once in a row, and never taken for us.
+    let before = own(8, START - 60 * SECOND);
+    let later = own(9, START + SECOND);
+    for heard in [&before, &before, &later, &before] {
+        victim.hear_of(other, std::slice::from_ref(heard));
+    }
+    assert_eq!(victim.namesakes, [before.clone(), later, before]);
+    assert!(**victim.member.own() == said);
+    assert!(victim.knows(said.node()));
 }

@@ -79,7 +79,8 @@ fn names(folder: &TempDir) -> Vec<String> {
     let mut names: Vec<_> = names
         .map(|name| name.to_string_lossy().into_owned())
         .collect();
-    names.retain(|name| !name.ends_with("-wal") && !name.ends_with("-shm"));
+    let passing = ["-wal", "-shm", ".lock"];
+    names.retain(|name| !passing.iter().any(|end| name.ends_with(end)));
     names.sort();
     names
 }

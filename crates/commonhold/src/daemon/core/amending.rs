@@ -15,7 +15,6 @@ use super::{Core, LAST_WORDS, UpError, place, welcome};
 use crate::community_command::Changes;
 use crate::daemon::reach::Reaching;
 use crate::files;
-use crate::home::Home;
 use crate::keeper::{Keeper, Kept};
 use crate::live::{self, Live};
 use crate::log::Level;
@@ -26,10 +25,9 @@ const HAND_ON_SECS: u64 = 2;
 impl Core {
     /// Notices what `community install` has written, and hands on what the authority has.
     pub(super) async fn look_for_later(&mut self) -> Result<(), UpError> {
-        let home = Home::at(&self.config.folder);
-        let written_at = home.written_at();
+        let written_at = self.home.written_at();
         if written_at != self.written_at {
-            match home.membership() {
+            match self.home.membership() {
                 Ok((certificate, community)) => {
                     // What is written while it is read is looked at the next time.
                     self.written_at = written_at;
@@ -57,7 +55,7 @@ impl Core {
 
     /// Others know a later epoch; the node has checked that it follows.
     pub(super) fn amended(&mut self, signed: &SignedDescriptor) {
-        match Home::at(&self.config.folder).update(None, signed) {
+        match self.home.update(None, signed) {
             Ok(()) => self.old_since = Some(self.now()),
             Err(why) => {
                 let text = format!("the community's later epoch cannot be kept: {why}");
@@ -113,8 +111,7 @@ impl Core {
         self.keeper.settle().await?;
         self.turn_away();
 
-        let home = Home::at(&self.config.folder);
-        self.written_at = home.written_at();
+        self.written_at = self.home.written_at();
         let mut place = place(&self.config, welcome(&self.reception, &self.notes), None);
         // Others know it there.
         place.listen.set_port(listened.port());
@@ -127,8 +124,8 @@ impl Core {
             announced,
             standing,
             mapping,
-            since: _,
-        } = live::start(&home, place).await?;
+            since,
+        } = live::start(&self.home, place).await?;
         let (keeper, done) = Keeper::start(vault);
         let before = std::mem::replace(&mut self.community, community);
         self.host = host;
@@ -141,6 +138,7 @@ impl Core {
         self.reaching = Reaching::default();
         self.other_versions = BTreeSet::new();
         self.old_since = None;
+        self.namesake.began(since);
         *said = events;
         self.tell_changes(&before);
         self.join().await?;

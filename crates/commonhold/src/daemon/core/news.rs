@@ -146,6 +146,7 @@ impl Core {
             News::Left => self.left = true,
             News::Amended(signed) => self.amended(&signed),
             News::Contradicted(both) => self.contradicted(&both),
+            News::Namesake(contact) => self.meet_namesake(&contact),
             News::Noted(text, true) => self.say(Level::Warn, &text),
             News::Noted(text, false) => self.say(Level::Debug, &text),
         }

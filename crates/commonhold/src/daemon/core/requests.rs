@@ -156,6 +156,7 @@ impl Core {
         let nodes = self.community.descriptor().nodes;
         let listens = format!("the node listens on {}", self.host.local_addr());
         let mut checks = vec![
+            checks::namesake(self.namesake.known()),
             checks::community(&self.community, self.host.node(), self.contradiction),
             checks::clock(
                 self.host.now(),

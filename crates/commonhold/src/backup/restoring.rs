@@ -1,0 +1,155 @@
+//! `backup restore`.
+
+use std::fs::OpenOptions;
+use std::io::BufWriter;
+use std::os::unix::fs::OpenOptionsExt;
+
+use serde_json::json;
+use thiserror::Error;
+use vault::{Vault, VaultError};
+
+use super::reading::{Content, end, head, open};
+use super::sealed::BackupError;
+use super::{RestoreOptions, Said, Secret, home, now, unread};
+use crate::cli::{FAILED, REFUSED, USAGE};
+use crate::daemon::{Claimed, Where};
+use crate::files;
+use crate::home::{Choice, Home, HomeError, KeyError, MEMBERS, system_rng};
+use crate::key_command::{Failed, failed};
+
+/// Where the configuration of the backup is put if there is one already.
+const CONFIG_BESIDE: &str = "config.restored.toml";
+
+#[derive(Debug, Error)]
+enum RestoreError {
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+}
+
+impl From<VaultError> for RestoreError {
+    fn from(why: VaultError) -> Self {
+        Self::Home(why.into())
+    }
+}
+
+impl RestoreError {
+    fn told(self) -> Failed {
+        match self {
+            Self::Home(why) => failed(why),
+            Self::Backup(why) => unread(why),
+        }
+    }
+}
+
+/// Makes the node of the backup live here.
+pub fn restore(options: &RestoreOptions) -> Result<Said, Failed> {
+    let home = home(&options.place)?;
+    let folder = home.path().display();
+    if home.is_inhabited() {
+        let why = format!(
+            "a node lives in {folder} already; restore to another folder with --dir DIR, or wipe that node first: commonhold leave --wipe"
+        );
+        return Err((why, REFUSED));
+    }
+    let choice = options.keeper.choice();
+    let choice = choice.map_err(|why| failed(KeyError::from(why).into()))?;
+    let choice = choice.unwrap_or(Choice::File(None));
+    let secret = match &options.passphrase_file {
+        Some(file) => Secret::of_passphrase(Some(file))?,
+        None if options.words_file.is_none() && std::env::var_os(super::VARIABLE).is_some() => {
+            Secret::of_passphrase(None)?
+        }
+        None => Secret::of_words(options.words_file.as_deref())?,
+    };
+    let mut reader = open(&options.file, &secret)?;
+    let (content, _) = head(&mut reader).map_err(unread)?;
+    files::make_folder(home.path()).map_err(|why| {
+        let why = format!("cannot make {folder}: {why}; check the folder above it");
+        (why, FAILED)
+    })?;
+    // Nobody restores to the same folder meanwhile.
+    let _held = Claimed::hold(home.path()).map_err(|why| (why.to_string(), FAILED))?;
+    let restored_at = now();
+    let made = home.settle(&content.whole, &choice, &mut system_rng(), |path| {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        let io = |why: std::io::Error| HomeError::Io {
+            path: path.to_path_buf(),
+            why,
+        };
+        let file = options.open(path).map_err(io)?;
+        let mut out = BufWriter::with_capacity(1 << 20, file);
+        reader.content(&mut out)?;
+        let file = out.into_inner().map_err(|why| io(why.into_error()))?;
+        file.sync_all().map_err(io)?;
+        // Not before the last byte was seen to be the writer's.
+        end(&mut reader)?;
+        if let Some(members) = &content.members {
+            files::replace(&home.path().join(MEMBERS), members).map_err(io)?;
+        }
+        let mut vault = Vault::open(path, &content.whole.key)?;
+        // What it promised after the backup was made it does not know.
+        let (key, value) = node::entry_of_restore(restored_at);
+        vault.journal_put(&key, &value)?;
+        Ok::<_, RestoreError>(vault)
+    });
+    drop(made.map_err(RestoreError::told)?);
+    let config = configured(&options.place, &home, &content)?;
+    told(&home, &content, config)
+}
+
+/// Puts the configuration where it counts, if none is there and it does not name another folder; or beside the node.
+fn configured(place: &Where, home: &Home, content: &Content) -> Result<Option<String>, Failed> {
+    let Some(config) = &content.config else {
+        return Ok(None);
+    };
+    let values = place.values().map_err(|why| (why.to_string(), USAGE))?;
+    let fits = !values.path.exists() && {
+        let text = std::str::from_utf8(config).unwrap_or_default();
+        let table: Result<toml::Table, _> = text.parse();
+        table.is_ok_and(|table| !table.contains_key("folder"))
+    };
+    let path = match fits {
+        true => values.path,
+        false => home.path().join(CONFIG_BESIDE),
+    };
+    let written = path
+        .parent()
+        .map_or(Ok(()), files::make_folder)
+        .and_then(|()| files::replace(&path, config));
+    match written {
+        Ok(()) if fits => Ok(Some(format!("Its configuration is in {}.", path.display()))),
+        Ok(()) => Ok(Some(format!(
+            "Its configuration is in {}; take over into {} what you want of it.",
+            path.display(),
+            place
+                .values()
+                .map(|values| values.path)
+                .unwrap_or_default()
+                .display()
+        ))),
+        // The node is there: this is no reason to begin again.
+        Err(why) => Ok(Some(format!(
+            "Its configuration cannot be written to {}: {why}.",
+            path.display()
+        ))),
+    }
+}
+
+fn told(home: &Home, content: &Content, config: Option<String>) -> Result<Said, Failed> {
+    let (protection, kept_by) = home.protection().map_err(failed)?;
+    let mut json = content.about.json(0);
+    json["folder"] = json!(home.path());
+    json["kept_by"] = json!(protection.kind());
+    json.as_object_mut().map(|json| json.remove("bytes"));
+    let mut lines = vec![
+        format!("In {} lives {}.", home.path().display(), content.about.words()),
+        format!("The key of its vault is kept by {kept_by}; its recovery words are those of the backup."),
+        "It leaves questions alone that were asked before now: it cannot know which of them it has contributed to.".into(),
+        "Where it lived before it must not run again: of two that run under one name, one is stopped.".into(),
+    ];
+    lines.extend(config);
+    Ok(Said { json, lines })
+}

@@ -1,0 +1,164 @@
+//! Another key for the vault, or another keeper of its key: each step leaves a vault that opens.
+//!
+//! | step | on the disk |
+//! |---|---|
+//! | 1 | the new key is with what is to keep it |
+//! | 2 | the file of keys names both keys, and each of them opens the other |
+//! | 3 | the vault is under the new key: one file takes the other's place |
+//! | 4 | the file of keys names the new one alone |
+//! | 5 | what kept the old key need not any more |
+//!
+//! Whoever opens the vault after it was cut short tries both keys, and does the steps that are left, or takes back those that
+//! were done.
+
+use base::Rng;
+use crypto::{secret_of, words_of};
+use vault::{Alone, Vault, VaultError, VaultKey};
+use zeroize::Zeroizing;
+
+use super::kept::{Kept, Spare, Stored};
+use super::protection::{Choice, KeyError, Protection, Secrets, Slot};
+use super::{Home, HomeError};
+
+impl Home {
+    /// The 24 words that are the vault's key.
+    pub fn words(&self) -> Result<Zeroizing<String>, HomeError> {
+        let (whole, _) = self.open_whole()?;
+        Ok(words_of(whole.key.as_bytes()))
+    }
+
+    /// Puts the vault under a new key, kept by `choice` or as the old one was; a passphrase must be chosen anew.
+    pub fn rotate(&self, choice: Option<Choice>, rng: &mut Rng) -> Result<(), HomeError> {
+        // Ends what was cut short before, and knows the key from here on.
+        drop(self.open_whole()?);
+        let alone = Alone::take(&self.vault_path())?;
+        let Stored::New(kept) = self.stored()? else {
+            return Err(VaultError::InUse.into());
+        };
+        let (secrets, keys) = self.unlock(&kept)?;
+        let ([slot], [old]) = (&kept.slots[..], &keys[..]) else {
+            return Err(VaultError::InUse.into());
+        };
+        let choice = match (choice, &slot.protection, &self.passphrase) {
+            (Some(choice), ..) => choice,
+            (None, Protection::File(path), _) => Choice::File(path.as_ref().map(Into::into)),
+            (None, Protection::Keyring, _) => Choice::Keyring,
+            (None, Protection::Passphrase(_), Some(passphrase)) => {
+                Choice::Passphrase(passphrase.clone())
+            }
+            (None, Protection::Passphrase(_), None) => {
+                Choice::Passphrase(self.ask().map_err(KeyError::from)?)
+            }
+        };
+        let new = VaultKey::generate(rng);
+        let knowing = |other: &VaultKey| {
+            let mut secrets = secrets.clone();
+            secrets.other = Some(*other.as_bytes());
+            secrets
+        };
+        let new_slot = Slot::make(self.path(), &choice, &new, &knowing(old), rng)?;
+        let old_slot = slot.with(old, &knowing(&new), rng);
+        let both = vec![old_slot, new_slot.clone()];
+        self.keep(&Kept::new(kept.certificate.clone(), both))?;
+        // Should it fail, the next one who opens the vault sees which key it has.
+        alone.rekey(old, &new)?;
+        let slots = vec![new_slot.with(&new, &secrets, rng)];
+        self.keep(&Kept::new(kept.certificate, slots))?;
+        self.remember(&new);
+        Ok(slot.forget(self.path(), old)?)
+    }
+
+    /// Gets in with the words that are the vault's key, and has the key kept by `choice` from here on. Needs the vault alone:
+    /// the file of keys is made anew.
+    pub fn recover(&self, words: &str, choice: &Choice, rng: &mut Rng) -> Result<(), HomeError> {
+        if self.is_wiped() {
+            return Err(HomeError::Wiped(self.path().to_path_buf()));
+        }
+        let path = self.vault_path();
+        if !path.exists() {
+            return Err(VaultError::NotFound(path).into());
+        }
+        let key = VaultKey::from_bytes(&*secret_of(words).map_err(KeyError::from)?);
+        // Missing or damaged, it is not needed.
+        let stored = self.stored().ok();
+        let opened = match &stored {
+            Some(Stored::New(kept)) => kept.open(&key),
+            _ => None,
+        };
+        let (secrets, keys) = match opened {
+            Some((secrets, keys)) => (Some(secrets), keys),
+            None => (None, vec![key]),
+        };
+        let (key, vault) = self.open_under(keys).map_err(|why| match why {
+            HomeError::Vault(VaultError::WrongKey) => KeyError::OtherWords.into(),
+            why => why,
+        })?;
+        let found = match (secrets, &stored) {
+            (Some(secrets), Some(stored)) => Some((secrets, stored.certificate().clone())),
+            _ => Spare::find(&vault).map(|spare| (spare.secrets, spare.certificate)),
+        };
+        let found = found.or_else(|| match &stored {
+            Some(Stored::Old(keys)) => Some((keys.secrets(), keys.certificate.clone())),
+            _ => None,
+        });
+        let (secrets, certificate) =
+            found.ok_or_else(|| HomeError::Orphaned(self.path().to_path_buf()))?;
+        // Later than what the vault has, if it is the same node's.
+        let certificate = match &stored {
+            Some(stored) if stored.certificate().node() == certificate.node() => {
+                stored.certificate().clone()
+            }
+            _ => certificate,
+        };
+        self.identified(&secrets, certificate.clone())?;
+        let slot = Slot::make(self.path(), choice, &key, &secrets, rng)?;
+        self.keep(&Kept::new(certificate, vec![slot]))?;
+        self.remember(&key);
+        drop::<Vault>(vault);
+        // What kept it until now is lost, or is out of use: a keyring that cannot be reached is no failure.
+        if let Some(Stored::New(kept)) = stored {
+            let old = kept
+                .slots
+                .iter()
+                .filter(|old| old.protection == Protection::Keyring);
+            old.for_each(|old| drop(old.forget(self.path(), &key)));
+        }
+        Ok(())
+    }
+
+    /// What is left of an exchange of keys that was cut short is brought to its end, now that it is known which one the vault
+    /// has.
+    pub(super) fn settled(&self, kept: Kept, key: &VaultKey) -> Result<Kept, HomeError> {
+        if kept.slots.len() == 1 {
+            return Ok(kept);
+        }
+        let rng = &mut super::system_rng();
+        let mut slots = Vec::new();
+        let mut old = Vec::new();
+        for slot in &kept.slots {
+            match slot.open(key) {
+                Some(secrets) => slots.push(slot.with(key, &alone_with(&secrets), rng)),
+                None => old.push(slot),
+            }
+        }
+        let other = kept.open(key).and_then(|(_, keys)| keys.into_iter().nth(1));
+        let settled = Kept::new(kept.certificate.clone(), slots);
+        self.keep(&settled)?;
+        if let Some(other) = other {
+            // What cannot be forgotten opens nothing any more.
+            old.iter()
+                .for_each(|slot| drop(slot.forget(self.path(), &other)));
+        }
+        Ok(settled)
+    }
+}
+
+fn alone_with(secrets: &Secrets) -> Secrets {
+    let mut secrets = secrets.clone();
+    secrets.other = None;
+    secrets
+}
+
+#[cfg(test)]
+#[path = "rekeying/tests.rs"]
+mod tests;

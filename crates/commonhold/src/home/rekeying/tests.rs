@@ -1,0 +1,229 @@
+use std::fs;
+
+use base::{Duration, Instant, encode};
+use community::{CACHE_SIZE, Descriptor, Identity, SignedDescriptor, Terms, draw_keys, enrol};
+use crypto::{Rights, SigningKey};
+use tempfile::TempDir;
+
+use super::super::kept::Keys;
+use super::super::system_rng;
+use super::*;
+
+fn identity() -> (Identity, SignedDescriptor) {
+    let rng = &mut system_rng();
+    let authority = SigningKey::generate(rng);
+    let descriptor = Descriptor {
+        epoch: 1,
+        name: "test".into(),
+        community: Descriptor::community_of("test", authority.node()),
+        authority: authority.node(),
+        enrolment: Vec::new(),
+        nodes: 13,
+        colluders: 3,
+        alpha: 1e-6,
+        offline_permille: 50,
+        min_crowd: 4,
+        padding_allowance: 1,
+        draws_per_period: 16,
+        cache_size: CACHE_SIZE,
+        period_secs: 3600,
+        vocabulary: Vec::new(),
+        revoked: Vec::new(),
+    };
+    let signed = SignedDescriptor::sign(&descriptor, &authority).unwrap();
+    let (key, vrf, request) = draw_keys(&descriptor.community, rng);
+    let terms = Terms {
+        rights: Rights::default(),
+        valid_from: Instant::from_secs(1_700_000_000),
+        valid_until: Instant::from_secs(1_700_000_000) + Duration::from_secs(86_400),
+    };
+    let certificate = enrol(&authority, &descriptor, &request, terms, rng).unwrap();
+    let identity = Identity {
+        key,
+        vrf,
+        certificate,
+    };
+    (identity, signed)
+}
+
+fn founded() -> (TempDir, Home, Identity) {
+    let folder = tempfile::tempdir().unwrap();
+    let (identity, signed) = identity();
+    let home = Home::at(folder.path());
+    let mut vault = home.found(&identity, &signed, &mut system_rng()).unwrap();
+    vault.set_setting("consent", "yes").unwrap();
+    (folder, home, identity)
+}
+
+/// Somebody who knows nothing yet.
+fn again(home: &Home) -> Home {
+    Home::at(home.path())
+}
+
+fn opens(home: &Home, identity: &Identity) {
+    let (found, _, vault) = home.open().unwrap();
+    assert_eq!(found.node(), identity.node());
+    assert_eq!(found.vrf.seed(), identity.vrf.seed());
+    assert_eq!(vault.setting("consent"), Ok(Some("yes".into())));
+}
+
+fn slots(home: &Home) -> usize {
+    match home.stored().unwrap() {
+        Stored::New(kept) => kept.slots.len(),
+        Stored::Old(_) => 0,
+    }
+}
+
+fn key_lines(home: &Home) -> usize {
+    let text = fs::read_to_string(home.path().join("vault.key")).unwrap();
+    text.lines().count()
+}
+
+fn passphrase(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(text.to_owned())
+}
+
+/// A rotation that cannot write the vault: what a crash before that leaves.
+fn cut_short(home: &Home, choice: Option<Choice>) {
+    let in_the_way = home.path().join("vault.db.rekeyed");
+    fs::create_dir(&in_the_way).unwrap();
+    assert!(home.rotate(choice, &mut system_rng()).is_err());
+    fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(slots(home), 2);
+}
+
+/// The step after.
+fn exchange(home: &Home) {
+    let Stored::New(kept) = home.stored().unwrap() else {
+        panic!("it is in the new format");
+    };
+    let (_, keys) = home.unlock(&kept).unwrap();
+    let alone = Alone::take(&home.vault_path()).unwrap();
+    alone.rekey(&keys[0], &keys[1]).unwrap();
+}
+
+#[test]
+fn what_is_cut_short_before_the_vault_is_written_is_taken_back() {
+    let (_folder, home, identity) = founded();
+    let words = home.words().unwrap();
+    cut_short(&home, None);
+    assert_eq!(key_lines(&home), 2);
+    opens(&again(&home), &identity);
+    assert_eq!((slots(&home), key_lines(&home)), (1, 1));
+    assert_eq!(again(&home).words().unwrap(), words);
+}
+
+#[test]
+fn what_is_cut_short_after_that_is_brought_to_its_end() {
+    let (_folder, home, identity) = founded();
+    let words = home.words().unwrap();
+    cut_short(&home, None);
+    exchange(&home);
+    opens(&again(&home), &identity);
+    assert_eq!((slots(&home), key_lines(&home)), (1, 1));
+    assert_ne!(again(&home).words().unwrap(), words);
+}
+
+#[test]
+fn in_between_the_old_and_the_new_passphrase_open_and_both_words_recover() {
+    for exchanged in [false, true] {
+        for given in ["the old one", "the new one"] {
+            let (_folder, home, identity) = founded();
+            let rng = &mut system_rng();
+            let old = Choice::Passphrase(passphrase("the old one"));
+            home.rotate(Some(old), rng).unwrap();
+            let words = home.words().unwrap();
+            cut_short(&home, Some(Choice::Passphrase(passphrase("the new one"))));
+            if exchanged {
+                exchange(&home);
+            }
+            let recovered = tempfile::tempdir().unwrap();
+            for entry in fs::read_dir(home.path()).unwrap() {
+                let entry = entry.unwrap();
+                fs::copy(entry.path(), recovered.path().join(entry.file_name())).unwrap();
+            }
+            let recovered = Home::at(recovered.path());
+            recovered.recover(&words, &Choice::File(None), rng).unwrap();
+            opens(&recovered, &identity);
+            opens(&again(&home).with_passphrase(passphrase(given)), &identity);
+            assert_eq!(slots(&home), 1);
+        }
+    }
+}
+
+#[test]
+fn a_rotation_changes_the_key_and_leaves_nothing_of_the_old_one() {
+    let (folder, home, identity) = founded();
+    let (words, before) = (
+        home.words().unwrap(),
+        fs::read(home.path().join("vault.key")).unwrap(),
+    );
+    home.rotate(None, &mut system_rng()).unwrap();
+    opens(&home, &identity);
+    opens(&again(&home), &identity);
+    assert_ne!(home.words().unwrap(), words);
+    assert_ne!(fs::read(home.path().join("vault.key")).unwrap(), before);
+    assert_eq!(key_lines(&home), 1);
+    let why = again(&home).recover(&words, &Choice::File(None), &mut system_rng());
+    assert!(matches!(why, Err(HomeError::Key(KeyError::OtherWords))));
+    // A vault that somebody has open is not exchanged.
+    let open = home.open().unwrap();
+    let why = again(&home).rotate(None, &mut system_rng());
+    assert!(matches!(why, Err(HomeError::Vault(VaultError::InUse))));
+    drop((open, folder));
+}
+
+#[test]
+fn a_folder_from_before_is_brought_over_and_keeps_no_secret_in_the_clear() {
+    let (folder, home, identity) = founded();
+    let key = home.open_whole().unwrap().0.key;
+    let old = Keys::of(&identity, &key);
+    fs::write(home.path().join("keys.cbor"), encode(&old)).unwrap();
+    fs::remove_file(home.path().join("vault.key")).unwrap();
+    assert_eq!(again(&home).node(), Some(identity.node()));
+    assert_eq!(again(&home).identity().unwrap().node(), identity.node());
+    assert_eq!(slots(&home), 0);
+    opens(&again(&home), &identity);
+    assert_eq!((slots(&home), key_lines(&home)), (1, 1));
+    opens(&again(&home), &identity);
+    let kept = fs::read(home.path().join("keys.cbor")).unwrap();
+    for secret in [identity.key.seed(), identity.vrf.seed(), key.as_bytes()] {
+        assert!(!kept.windows(32).any(|window| window == secret));
+    }
+    drop(folder);
+}
+
+#[test]
+fn nobody_is_made_anew_where_a_vault_is_left() {
+    let (_folder, home, identity) = founded();
+    let words = home.words().unwrap();
+    let keys = home.path().join("keys.cbor");
+    fs::remove_file(&keys).unwrap();
+    let (other, signed) = self::identity();
+    let why = again(&home).found(&other, &signed, &mut system_rng());
+    assert!(matches!(why, Err(HomeError::Orphaned(_))));
+    assert!(matches!(again(&home).open(), Err(HomeError::Orphaned(_))));
+    let rng = &mut system_rng();
+    again(&home)
+        .recover(&words, &Choice::File(None), rng)
+        .unwrap();
+    opens(&again(&home), &identity);
+    // What a founding that was cut short has left is nobody's.
+    fs::remove_file(&keys).unwrap();
+    fs::write(home.path().join("vault.db.founding"), "").unwrap();
+    let vault = again(&home).found(&other, &signed, rng).unwrap();
+    assert_eq!(vault.setting("consent"), Ok(None));
+    drop(vault);
+    assert_eq!(again(&home).open().unwrap().0.node(), other.node());
+}
+
+#[test]
+fn keys_of_one_node_with_the_certificate_of_another_are_refused() {
+    let (_folder, home, _) = founded();
+    let (other, signed) = identity();
+    home.update(Some(other.certificate), &signed).unwrap();
+    assert!(matches!(
+        again(&home).open(),
+        Err(HomeError::Damaged { .. })
+    ));
+}

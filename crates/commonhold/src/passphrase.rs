@@ -1,0 +1,137 @@
+//! Where a passphrase comes from: a file, the environment, or the terminal; never an argument, which everybody on the
+//! machine can see.
+
+use std::env;
+use std::fs::File;
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// Fewest characters of a new passphrase. Guess: it is guessed at by a machine that has the file.
+const SHORTEST: usize = 8;
+/// Longest passphrase, in bytes.
+const LONGEST: u64 = 4096;
+
+/// Where a passphrase may be found, before it is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'a> {
+    /// The option that names a file.
+    pub option: &'static str,
+    /// That file.
+    pub file: Option<&'a Path>,
+    /// The variable that may hold the passphrase.
+    pub variable: &'static str,
+}
+
+/// Why there is no passphrase.
+#[derive(Debug, Error)]
+pub enum PassphraseError {
+    /// Nobody can be asked, or what was given is none.
+    #[error("{0}")]
+    Usage(String),
+    /// It cannot be read.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Given<'_> {
+    /// The passphrase of a key that exists.
+    pub fn known(self, what: &str) -> Result<Zeroizing<String>, PassphraseError> {
+        match self.found()? {
+            Some(passphrase) => Ok(passphrase),
+            None => self.prompt(&format!("Passphrase of {what}: ")),
+        }
+    }
+
+    /// The passphrase of a key that is made; on the terminal it is asked for twice.
+    pub fn new(self, what: &str) -> Result<Zeroizing<String>, PassphraseError> {
+        let passphrase = match self.found()? {
+            Some(passphrase) => passphrase,
+            None => {
+                let first = self.prompt(&format!("New passphrase for {what}: "))?;
+                let second = self.prompt("The same again: ")?;
+                if *first != *second {
+                    return Err(PassphraseError::Failed(
+                        "the two passphrases differ; nothing was done, start again".into(),
+                    ));
+                }
+                first
+            }
+        };
+        long_enough(passphrase)
+    }
+
+    fn found(self) -> Result<Option<Zeroizing<String>>, PassphraseError> {
+        if let Some(file) = self.file {
+            return read(file).map(Some);
+        }
+        match env::var(self.variable) {
+            Ok(passphrase) => Ok(Some(Zeroizing::new(passphrase))),
+            Err(env::VarError::NotPresent) => Ok(None),
+            Err(env::VarError::NotUnicode(_)) => {
+                let why = format!("{} is not text in UTF-8", self.variable);
+                Err(PassphraseError::Usage(why))
+            }
+        }
+    }
+
+    fn prompt(self, words: &str) -> Result<Zeroizing<String>, PassphraseError> {
+        let nowhere = || {
+            let (option, variable) = (self.option, self.variable);
+            PassphraseError::Usage(format!(
+                "there is no terminal to ask for the passphrase; give {option} FILE or set {variable}"
+            ))
+        };
+        if !std::io::stderr().is_terminal() {
+            return Err(nowhere());
+        }
+        rpassword::prompt_password(words)
+            .map(Zeroizing::new)
+            .map_err(|_| nowhere())
+    }
+}
+
+/// The passphrase of a key that follows another: the one in the file, or the other's.
+pub fn next(
+    file: Option<&Path>,
+    old: &Zeroizing<String>,
+) -> Result<Zeroizing<String>, PassphraseError> {
+    match file {
+        Some(file) => long_enough(read(file)?),
+        None => Ok(old.clone()),
+    }
+}
+
+fn long_enough(passphrase: Zeroizing<String>) -> Result<Zeroizing<String>, PassphraseError> {
+    if passphrase.chars().count() < SHORTEST {
+        return Err(PassphraseError::Usage(format!(
+            "the passphrase is too short; take at least {SHORTEST} characters, or better six random words"
+        )));
+    }
+    Ok(passphrase)
+}
+
+/// The file's content but for the end of its last line; - is the standard input.
+fn read(file: &Path) -> Result<Zeroizing<String>, PassphraseError> {
+    let failed = |why: &dyn std::fmt::Display| {
+        let file = file.display();
+        PassphraseError::Failed(format!("cannot read the passphrase in {file}: {why}"))
+    };
+    let mut text = Zeroizing::new(String::new());
+    let source: Box<dyn Read> = match file.as_os_str() == "-" {
+        true => Box::new(std::io::stdin()),
+        false => Box::new(File::open(file).map_err(|why| failed(&why))?),
+    };
+    source
+        .take(LONGEST + 1)
+        .read_to_string(&mut text)
+        .map_err(|why| failed(&why))?;
+    if text.len() as u64 > LONGEST {
+        return Err(failed(&format!("it is longer than {LONGEST} bytes")));
+    }
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    Ok(Zeroizing::new(line.to_owned()))
+}
