@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::VaultError;
 use crate::vault::beside;
@@ -71,13 +71,13 @@ fn wait(
     patience: Duration,
     attempt: impl Fn() -> Result<(), TryLockError>,
 ) -> Result<(), VaultError> {
-    let began = Instant::now();
-    loop {
+    let tries = patience.as_millis() / BETWEEN.as_millis();
+    for _ in 0..tries {
         match attempt() {
             Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) if began.elapsed() < patience => thread::sleep(BETWEEN),
-            Err(TryLockError::WouldBlock) => return Err(VaultError::InUse),
+            Err(TryLockError::WouldBlock) => thread::sleep(BETWEEN),
             Err(TryLockError::Error(why)) => return Err(why.into()),
         }
     }
+    Err(VaultError::InUse)
 }
