@@ -206,7 +206,7 @@ fn no_import_and_no_undo_is_half_done() {
 }
 
 #[test]
-#[ignore = "takes half an hour; run it with --release"]
+#[ignore = "takes two minutes"]
 fn at_five_hundred_moments_each() {
     rotate(500);
     restore(500);

@@ -396,7 +396,7 @@ fn what_others_say_of_our_own_name_is_told_if_it_is_ours_and_not_of_this_run() {
     let own = |address, at| contact(&world.people[0], World::address(address), at);
     let (from, other) = (world.people[1].node(), world.people[2].node());
     let mut victim = Victim::new(&world);
-    let said = (**victim.member.own()).clone();
+    let said = victim.member.own().clone();
     // What we say ourselves is no news, and what we did not sign is a forgery.
     let forgery = forged(&own(7, START + SECOND));
     victim.hear_of(from, std::slice::from_ref(&said));
@@ -410,6 +410,6 @@ fn what_others_say_of_our_own_name_is_told_if_it_is_ours_and_not_of_this_run() {
         victim.hear_of(other, std::slice::from_ref(heard));
     }
     assert_eq!(victim.namesakes, [before.clone(), later, before]);
-    assert!(**victim.member.own() == said);
+    assert!(*victim.member.own() == said);
     assert!(victim.knows(said.node()));
 }
