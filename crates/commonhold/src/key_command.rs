@@ -117,7 +117,7 @@ impl KeeperOptions {
                 ..
             } => Some(Choice::File(path.clone())),
             _ if self.passphrase || new.file.is_some() => {
-                Some(Choice::Passphrase(new.new("this node's key")?))
+                Some(Choice::Passphrase(new.chosen("this node's key")?))
             }
             _ => None,
         })

@@ -46,7 +46,7 @@ impl Given<'_> {
     }
 
     /// The passphrase of a key that is made; on the terminal it is asked for twice.
-    pub fn new(self, what: &str) -> Result<Zeroizing<String>, PassphraseError> {
+    pub fn chosen(self, what: &str) -> Result<Zeroizing<String>, PassphraseError> {
         let passphrase = match self.found()? {
             Some(passphrase) => passphrase,
             None => {

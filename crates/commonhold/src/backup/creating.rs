@@ -33,7 +33,7 @@ pub fn create(options: &CreateOptions) -> Result<Said, Failed> {
         .map_err(|why| (why.to_string(), USAGE))?;
     let secret = match options.passphrase || options.passphrase_file.is_some() {
         true => {
-            let new = passphrase(options.passphrase_file.as_deref()).new("the backup");
+            let new = passphrase(options.passphrase_file.as_deref()).chosen("the backup");
             Some(new.map_err(|why| failed(KeyError::from(why).into()))?)
         }
         false => None,

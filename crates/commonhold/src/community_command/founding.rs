@@ -36,7 +36,7 @@ pub fn create(options: &CreateOptions) -> Result<Told, Failure> {
             )));
         }
     }
-    let passphrase = options.secret.given().new("the authority's key")?;
+    let passphrase = options.secret.given().chosen("the authority's key")?;
     folder.make()?;
     let _held = folder.hold()?;
     folder.store_key(AUTHORITY, &authority, &passphrase, rng)?;

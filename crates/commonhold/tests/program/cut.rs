@@ -68,6 +68,7 @@ impl Bench {
     }
 
     /// How long the command takes when nobody kills it.
+    #[expect(clippy::disallowed_methods, reason = "a process takes real time")]
     fn whole(&self, folder: &Path, arguments: &[&str]) -> Duration {
         let began = Instant::now();
         let ended = self.start(folder, arguments).wait().expect("it ends");

@@ -197,7 +197,7 @@ impl Core {
         let (examined, waited) = oneshot::channel();
         self.with_vault(examined, move |vault| Ok(witness.examine(vault)))?;
         tokio::spawn(async move {
-            checks.push(match timeout(DOCTOR_WAITS.into(), waited).await {
+            checks.push(match timeout(DOCTOR_WAITS, waited).await {
                 Ok(Ok(Ok(examined))) => checks::consent_log(&examined),
                 _ => checks::consent_log_unread(),
             });
