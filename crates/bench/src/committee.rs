@@ -288,8 +288,26 @@ impl<'a> Computation<'a> {
             }
             Output::Event(Event::LanesReady(_, lanes)) => self.lanes = Some(lanes),
             Output::Event(Event::Opened(_, evidence)) => self.evidence = Some(*evidence),
-            Output::Event(Event::SetAgreed(..)) => {}
+            Output::Event(Event::SetAgreed(..) | Event::Serves(..)) => {}
             Output::Event(event) => panic!("nobody lies and nothing fails here: {event:?}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_computation_comes_to_its_end() {
+        let sizes = Sizes {
+            lanes: 2,
+            replicas: 3,
+            signers: 2,
+        };
+        let (people, watched) = (People::new(sizes, 12), [1]);
+        let (spent, terms, evidence) = Computation::run(&people, 1, 4, &watched);
+        assert!(spent[0].taking > Span::ZERO && spent[0].proving > Span::ZERO);
+        assert_eq!(evidence.sums.len(), terms.lanes());
     }
 }
