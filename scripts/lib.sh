@@ -50,11 +50,13 @@ need_libraries() {
     package libssl-dev test -e /usr/include/openssl/evp.h
 }
 
-# What the live tests look through, captured packets and network interfaces, and what sets a program's clock wrong.
+# What the live tests look through, captured packets and network interfaces, what sets a program's clock wrong, and what
+# speaks to nodes as a script would.
 need_network_tools() {
     package tcpdump command -v tcpdump
     package iproute2 command -v ip
     package faketime command -v faketime
+    package python3 command -v python3
 }
 
 # What the page is tried out with.

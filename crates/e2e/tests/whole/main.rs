@@ -7,6 +7,7 @@ mod gateway;
 mod kills;
 mod living;
 mod pilots;
+mod python;
 mod reach;
 mod trouble;
 mod verify;
