@@ -63,9 +63,10 @@ pub struct Vault {
     path: PathBuf,
     /// Whether it had another format when it was opened.
     migrated: bool,
-    pub(crate) writer: Connection,
-    /// Reads only; questions run here.
+    /// Reads only; questions run here. Closed before the writer, since who closes last tidies the log away and must be able
+    /// to write.
     pub(crate) reader: RefCell<Connection>,
+    pub(crate) writer: Connection,
     /// Given back after the connections, which come before it.
     _held: Shared,
 }
@@ -412,6 +413,22 @@ pub(crate) mod tests {
             copy.journal_all().expect("read"),
             [(b"vote".to_vec(), b"yes".to_vec())]
         );
+    }
+
+    /// Otherwise what one import wrote would take its place on the disk twice.
+    #[test]
+    fn a_vault_that_is_closed_is_one_file() {
+        let folder = tempdir().expect("a folder");
+        let path = folder.path().join("vault.db");
+        let mut vault = Vault::create(&path, &key(1)).expect("created");
+        vault.journal_put(b"vote", b"yes").expect("stored");
+        assert_eq!(vault.journal_all().expect("read").len(), 1);
+        let log = beside(&path, "-wal");
+        assert!(fs::exists(&log).expect("known"));
+        drop(vault);
+        assert!(!fs::exists(&log).expect("known"));
+        let again = Vault::open(&path, &key(1)).expect("opened");
+        assert_eq!(again.journal_all().expect("read").len(), 1);
     }
 
     /// Copies the vault's files into `folder`, where they can be opened.
