@@ -150,6 +150,7 @@ async fn perform(
         DemoError::TimedOut("no answer in time: too many helpers are away".into())
     })??;
     let answered_in = asked.elapsed();
+    let collected_in = course.called.elapsed();
     let included: Vec<_> = founded
         .homes
         .iter()
@@ -182,6 +183,7 @@ async fn perform(
         clear_by: clear::by(&parsed),
         inner: parsed.inner().is_some(),
         answered_in,
+        collected_in,
         memory: crew.memory().filter(|_| options.together),
         all_in: began.elapsed(),
         proof_bytes: fs::metadata(&proof).map_or(0, |file| file.len()),
@@ -281,6 +283,8 @@ async fn meet(
 struct Course {
     draw: Draw,
     killed: Vec<NodeId>,
+    /// When people were called to contribute.
+    called: Instant,
     /// Whose contributions are added up: the demo owns all nodes; the asker is not told.
     set: BTreeSet<NodeId>,
     report: Report,
@@ -295,6 +299,7 @@ async fn follow(
 ) -> Result<Course, DemoError> {
     let mut draw = None;
     let mut killed = Vec::new();
+    let mut called = Instant::now();
     let mut set = None;
     let mut report = None;
     loop {
@@ -313,6 +318,7 @@ async fn follow(
             }
             (node, Word::Collecting) if node == asker => {
                 progress.set_message("collecting");
+                called = Instant::now();
                 for victim in victims(draw.as_ref(), kill) {
                     crew.kill(victim).await;
                     killed.push(victim);
@@ -331,6 +337,7 @@ async fn follow(
             return Ok(Course {
                 draw: draw.clone(),
                 killed,
+                called,
                 set: BTreeSet::clone(set),
                 report: Report::clone(report),
             });

@@ -57,6 +57,8 @@ pub struct Told {
     pub inner: bool,
     /// From question to answer.
     pub answered_in: Duration,
+    /// Of it, from the call to contribute to the answer.
+    pub collected_in: Duration,
     /// All of it.
     pub all_in: Duration,
     /// Bytes that all nodes together held at most, if they share a process.
@@ -124,6 +126,7 @@ impl Told {
             "clear_by": self.clear_by,
             "equal": self.equal(),
             "seconds_to_answer": self.answered_in.as_secs_f64(),
+            "seconds_to_collect": self.collected_in.as_secs_f64(),
             "seconds": self.all_in.as_secs_f64(),
             "memory_bytes": self.memory,
             "proof": self.proof,
@@ -231,8 +234,9 @@ impl Told {
             line(
                 "time",
                 format!(
-                    "{:.1} s from question to answer, {:.1} s in all",
+                    "{:.1} s from question to answer, {:.1} s of them collecting; {:.1} s in all",
                     self.answered_in.as_secs_f64(),
+                    self.collected_in.as_secs_f64(),
                     self.all_in.as_secs_f64()
                 ),
             ),
@@ -336,6 +340,7 @@ mod tests {
             clear_by: "by SQLite",
             inner: false,
             answered_in: Duration::from_millis(400),
+            collected_in: Duration::from_millis(300),
             all_in: Duration::from_secs(1),
             memory: None,
             proof: PathBuf::new(),
