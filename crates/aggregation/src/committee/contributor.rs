@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use base::{Duration, Instant, NodeId, Outbox};
+use base::{Instant, NodeId, Outbox};
 
 use crate::committee::contribution::Bundle;
 use crate::committee::message::Message;
 use crate::committee::protocol::{Committee, Timer};
 use crate::committee::terms::Terms;
-
-/// How long a replica may take to acknowledge. Guess: several round trips.
-const ACKNOWLEDGE: Duration = Duration::from_millis(1500);
 
 /// A contribution on its way.
 pub struct Contributor {
@@ -68,7 +65,7 @@ impl Contributor {
         self.tried += 1;
         let round = self.terms.round();
         out.send(*door, Message::Bundle(round, self.bundle.clone()));
-        self.retry_at = now + ACKNOWLEDGE;
+        self.retry_at = now + self.terms.patience(now);
         out.wake(self.retry_at, Timer::Contributor(round));
         true
     }

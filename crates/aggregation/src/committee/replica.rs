@@ -51,10 +51,6 @@ const REPEAT: Duration = Duration::from_secs(1);
 const CALL_PATIENCE: Duration = Duration::from_millis(1500);
 /// How long contributions wait for others before they are passed on together.
 const BATCH: Duration = Duration::from_millis(25);
-/// How long the next one may take to say that it holds a contribution. Guess: several round trips.
-const HELD_WITHIN: Duration = Duration::from_millis(500);
-/// How long all may. Less than contributors wait.
-const HELD_AT_ALL_WITHIN: Duration = Duration::from_millis(1250);
 /// How long to wait for the others' word once enough of every lane have spoken.
 const GRACE: Duration = Duration::from_millis(300);
 /// In so many views a leader must use more statements than it takes, lest it choose who is left out. Guess: where too many are

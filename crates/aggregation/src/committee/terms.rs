@@ -13,6 +13,11 @@ use crate::validity::{self, Validity};
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(45);
 /// To how many replicas a contribution is handed until one has it. With 30 % of them away all are with a chance of 1 %.
 const DOORS_MAX: usize = 4;
+/// Least and most time that a contributor gives a replica to see its contribution safe. Guess: several round trips, and what a
+/// few busy machines need, for which askers who know them leave more time.
+const PATIENCE: (Duration, Duration) = (Duration::from_millis(1500), Duration::from_secs(4));
+/// Of the time that is left, one part in so many: enough for all doors.
+const PATIENCE_PART: u32 = 5;
 /// As much again where proofs are checked: there are two agreements then.
 const PROVE_WITHIN: Duration = ANSWER_WITHIN;
 
@@ -86,6 +91,13 @@ impl Terms {
             None => ANSWER_WITHIN,
             Some(_) => ANSWER_WITHIN + PROVE_WITHIN,
         }
+    }
+
+    /// How long whoever hands a contribution over now waits before it tries somebody else. Where much time is left it is longer:
+    /// what is only slow must not be sent again, which would make it slower.
+    pub fn patience(&self, now: Instant) -> Duration {
+        let (least, most) = PATIENCE;
+        (self.closes_at.since(now) / PATIENCE_PART).clamp(least, most)
     }
 
     /// Whether seats and sizes fit and a quorum exists.

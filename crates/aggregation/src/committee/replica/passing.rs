@@ -7,9 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{Digest, Instant, NodeId, Outbox};
+use base::{Digest, Duration, Instant, NodeId, Outbox};
 
-use super::{BATCH_BYTES, BATCH_MAX, HELD_AT_ALL_WITHIN, HELD_WITHIN, Replica, longest_item};
+use super::{BATCH_BYTES, BATCH_MAX, Replica, longest_item};
 use crate::committee::contribution::{Bundle, Item};
 use crate::committee::message::{Message, Way};
 use crate::committee::protocol::{Committee, Context, Timer};
@@ -21,7 +21,9 @@ pub(super) struct Handing {
     held_by: BTreeSet<usize>,
     /// When those who have not said that they hold it get it again.
     due: Instant,
-    /// The latest that this may be put off to.
+    /// By how much each who says so puts this off.
+    within: Duration,
+    /// The latest that this may be put off to: before its author tries somebody else.
     due_by: Instant,
     /// Whether its author knows that it is in safe hands.
     is_accepted: bool,
@@ -54,17 +56,20 @@ impl Replica {
         }
         let own = batch.iter().map(|bundle| bundle.item(self.lane)).collect();
         self.pass_on(self.seat, own, out);
+        let patience = self.terms.patience(now);
+        let within = patience / 3;
         for bundle in batch {
             let handing = Handing {
                 held_by: BTreeSet::from([self.seat]),
-                due: now + HELD_WITHIN,
-                due_by: now + HELD_AT_ALL_WITHIN,
+                due: now + within,
+                within,
+                due_by: now + patience * 5 / 6,
                 is_accepted: false,
                 bundle,
             };
             self.handing.insert(handing.bundle.header.node(), handing);
         }
-        out.wake(now + HELD_WITHIN, Timer::Replica(self.round()));
+        out.wake(now + within, Timer::Replica(self.round()));
         self.close_if_complete(context, now, out);
     }
 
@@ -130,7 +135,7 @@ impl Replica {
                 continue;
             };
             if handing.held_by.insert(seat) {
-                handing.due = (now + HELD_WITHIN).min(handing.due_by);
+                handing.due = (now + handing.within).min(handing.due_by);
             }
             if !handing.is_accepted && handing.is_safe(&self.terms) {
                 handing.is_accepted = true;
