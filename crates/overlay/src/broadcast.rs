@@ -44,6 +44,9 @@ pub struct Broadcast {
     community: Arc<Community>,
     identity: Arc<Identity>,
     rng: Rng,
+    /// Which nodes far away are offered what was heard, as parts of 2^64 of those known: the same each time, as a question tells
+    /// everybody twice and each new pair is a connection.
+    far: Option<[u64; offering::FAR_FROM_HOLE]>,
     heard: Heards,
     /// To whom something was passed, which span it is to see to, and until when it is to say so.
     passing: BTreeMap<(Digest, NodeId, Span), Instant>,
@@ -83,6 +86,7 @@ impl Broadcast {
         Self {
             community,
             identity,
+            far: None,
             rng,
             heard: Heards::default(),
             passing: BTreeMap::new(),

@@ -16,7 +16,7 @@ const NEIGHBOURS: usize = 2;
 /// Nodes far away to which a payload is offered that came down the tree.
 const FAR: usize = 2;
 /// Nodes far away to which a payload is offered that came by an offer: the sender is in a hole, and who else is.
-const FAR_FROM_HOLE: usize = 8;
+pub(super) const FAR_FROM_HOLE: usize = 8;
 /// Time in which a node gives what it has offered. Guess, as for receipts.
 const GIVEN_WITHIN: Duration = Duration::from_secs(2);
 /// Most nodes to which one payload is given: so many ask only after a lie near the root, and they give it on.
@@ -42,9 +42,13 @@ impl Broadcast {
         } else {
             &view.fingers
         };
-        for _ in 0..far {
-            let at = self.rng.below(away.len() as u64) as usize;
-            chosen.extend(away.iter().nth(at).map(|contact| contact.node()));
+        let rng = &mut self.rng;
+        let lots = self
+            .far
+            .get_or_insert_with(|| std::array::from_fn(|_| rng.number()));
+        for lot in &lots[..far] {
+            let at = (u128::from(*lot) * away.len() as u128) >> 64;
+            chosen.extend(away.iter().nth(at as usize).map(|contact| contact.node()));
         }
         chosen.remove(&view.own().node());
         for node in chosen {
