@@ -16,7 +16,7 @@ use std::thread::sleep;
 
 use base::{Duration, NodeId};
 use community::{
-    CACHE_SIZE, Descriptor, Identity, SignedDescriptor, Table, Terms, draw_keys, enrol,
+    Descriptor, Identity, SignedDescriptor, Table, Terms, draw_keys, enrol,
 };
 use crypto::{Rights, SigningKey};
 use home::{Home, system_rng};
@@ -176,21 +176,8 @@ pub fn damage(home: &Path) {
 
 fn descriptor(authority: &SigningKey, nodes: u64, table: Table) -> Descriptor {
     Descriptor {
-        epoch: 1,
-        name: "village".into(),
-        community: Descriptor::community_of("village", authority.node()),
-        authority: authority.node(),
-        enrolment: Vec::new(),
-        nodes,
-        colluders: Descriptor::default_colluders(nodes),
-        alpha: 1e-6,
-        offline_permille: 50,
         min_crowd: 4,
-        padding_allowance: 1,
-        draws_per_period: 16,
-        cache_size: CACHE_SIZE,
-        period_secs: 3600,
         vocabulary: vec![table],
-        revoked: Vec::new(),
+        ..Descriptor::founding("village", authority.node(), nodes)
     }
 }
