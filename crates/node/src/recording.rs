@@ -231,16 +231,16 @@ impl Replay {
 
 impl Start {
     /// What the node is made of.
-    pub fn setup(&self, identity: Arc<Identity>, community: Arc<Community>) -> Setup {
-        let journal = self.journal.iter();
+    pub fn setup(self, identity: Arc<Identity>, community: Arc<Community>) -> Setup {
+        let journal = self.journal.into_iter();
         Setup {
             identity,
             community,
-            addresses: self.addresses.clone(),
-            consent: self.consent.clone(),
+            addresses: self.addresses,
+            consent: self.consent,
             budget: self.budget,
             journal: journal
-                .map(|(key, value)| (key.to_vec(), value.to_vec()))
+                .map(|(key, value)| (key.into(), value.into()))
                 .collect(),
             rng: Rng::from_seed(self.seed),
         }

@@ -290,9 +290,9 @@ impl World {
                 .map(|(key, value)| (key.into(), value.into()))
                 .collect(),
         };
+        let pieces = Arc::new(Mutex::new(vec![encode(&start)]));
         let setup = start.setup(Arc::clone(&person.identity), community);
         let mut process = Node::new(at, setup).expect("this community can draw");
-        let pieces = Arc::new(Mutex::new(vec![encode(&start)]));
         let sink = Arc::clone(&pieces);
         process.record(Box::new(move |piece| {
             sink.lock().expect("nobody fails with it").push(piece);
