@@ -20,7 +20,7 @@ use crate::output::tell;
 use crate::simulate::options::ReplayOptions;
 
 /// What every recording begins with. A later format has another number.
-const MAGIC: &[u8] = b"commonhold recording 1\n";
+const MAGIC: &[u8] = b"commonhold recording 2\n";
 const PURPOSE: &str = "recording";
 /// Inputs that wait for the disk; then the node waits.
 const WAITING: usize = 4096;
