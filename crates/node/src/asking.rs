@@ -323,13 +323,10 @@ impl Node {
         let Some(Phase::LaneKeys { drawn, terms }) = asking.map(|asking| &asking.phase) else {
             return;
         };
-        let (list, ask) = (
-            drawn.list.clone(),
-            committee::Command::Ask(Arc::clone(terms)),
-        );
+        let (point, seats) = (drawn.list.point(), drawn.list.actors().to_vec());
+        let ask = committee::Command::Ask(Arc::clone(terms));
         self.committee(now, Input::Command(ask), out);
-        let seats = list.actors().to_vec();
-        self.reach(now, &list, seats, Step::Offer(question), out);
+        self.reach(now, point, seats, Step::Offer(question), out);
     }
 
     /// Goes on with those who were drawn before this process started, unless it is too late to call people.

@@ -165,7 +165,7 @@ impl Node {
         let collecting = committee::Command::Collecting(terms.round(), keys);
         self.committee(now, Input::Command(collecting), out);
         let doors = terms.doors(self.own());
-        self.reach(now, &drawn.list, doors, Step::Contribute(question), out);
+        self.reach(now, drawn.list.point(), doors, Step::Contribute(question), out);
         Ok(())
     }
 
