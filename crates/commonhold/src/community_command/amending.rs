@@ -13,7 +13,7 @@ use super::options::{
     AmendOptions, Authority, DelegateOptions, RevokeOptions, RotateOptions, UnlistOptions,
 };
 use super::{Failure, Told, telling, vocabulary_file};
-use crate::home::{node_of, system_rng};
+use crate::home::system_rng;
 use crate::passphrase;
 
 /// Fewest letters by which a key may be called.
@@ -166,7 +166,7 @@ fn listed(community: &Community, typed: &str) -> Result<NodeId, Failure> {
     let found: Vec<_> = listed.iter().filter(begins).collect();
     match found[..] {
         [key] => Ok(*key),
-        [] if node_of(&typed).is_some() => Err(Failure::Refused(format!(
+        [] if typed.parse::<NodeId>().is_ok() => Err(Failure::Refused(format!(
             "{typed} is not on the list of keys that certify; see commonhold community show"
         ))),
         [] => Err(Failure::Usage(format!(

@@ -1,15 +1,12 @@
 //! What can be typed.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use base::NodeId;
 use clap::{Args, Subcommand, ValueEnum};
 use community::Member;
 
 use crate::budget::Written;
-use crate::home::node_of;
 use crate::passphrase::Given;
 
 /// The commands about a community.
@@ -329,10 +326,10 @@ fn time(text: &str) -> Result<Duration, String> {
 fn member(text: &str) -> Result<Member, String> {
     let read = || {
         let (node, address) = text.split_once('@')?;
-        let node: NodeId = node_of(node)?;
-        let address: SocketAddr = address.parse().ok()?;
-        let addresses = vec![address];
-        Some(Member { node, addresses })
+        Some(Member {
+            node: node.parse().ok()?,
+            addresses: vec![address.parse().ok()?],
+        })
     };
     read().ok_or_else(|| {
         "give a node's name of 64 letters, @, its address and port: 12ab…@192.0.2.1:4000".into()
@@ -341,6 +338,8 @@ fn member(text: &str) -> Result<Member, String> {
 
 #[cfg(test)]
 mod tests {
+    use base::NodeId;
+
     use super::*;
 
     #[test]

@@ -14,7 +14,6 @@ use super::consenting::step;
 use super::{Core, UpError, consenting, short};
 use crate::budget::{self, Written};
 use crate::daemon::{hearing, shown};
-use crate::home::node_of;
 use crate::keeper::Errand;
 use crate::log::Level;
 use crate::standing;
@@ -64,8 +63,8 @@ impl Core {
     /// The rules with what *always* or *never* means for this question.
     fn rules_with(&self, found: &InboxEntry, word: Word) -> Result<Rules, Fault> {
         let fault = |why: &dyn ToString| said(&why.to_string());
-        let asker = node_of(&found.asker);
-        let asker = asker.ok_or_else(|| said("it is not known who asked this; say yes or no"))?;
+        let unknown = |_| said("it is not known who asked this; say yes or no");
+        let asker: NodeId = found.asker.parse().map_err(unknown)?;
         let rule = match word {
             Word::Never | Word::No => Rule::never(asker),
             Word::Always | Word::Yes => {
@@ -178,14 +177,14 @@ impl Core {
 
     /// Somebody by name, or by how that begins, if there is something of theirs in the inbox.
     fn asker(&self, typed: &str) -> Result<NodeId, Fault> {
-        if let Some(node) = node_of(typed) {
+        if let Ok(node) = typed.parse() {
             return Ok(node);
         }
         let askers = self.ledger.askers(typed);
         let only = askers
             .first()
             .filter(|_| askers.len() == 1 && !typed.is_empty());
-        only.and_then(|asker| node_of(asker)).ok_or_else(|| {
+        only.and_then(|asker| asker.parse().ok()).ok_or_else(|| {
             let error = match askers.len() {
                 0 => "nobody whose question is in your inbox is called so",
                 _ => "several askers begin so",
