@@ -171,11 +171,10 @@ fn show(options: &ShowOptions) -> Result<(), Failed> {
 fn rotate(options: &RotateOptions) -> Result<(), Failed> {
     let mut home = place(&options.place)?;
     let _claimed = claim(&home)?;
-    let mut choice = options.keeper.choice().map_err(unread)?;
-    // Whoever says nothing else keeps the passphrase, which is asked for once.
+    let choice = options.keeper.choice().map_err(unread)?;
+    // It is needed several times, and asked for once.
     if let Some(passphrase) = home.passphrase().map_err(failed)? {
-        home = home.with_passphrase(passphrase.clone());
-        choice = choice.or(Some(Choice::Passphrase(passphrase)));
+        home = home.with_passphrase(passphrase);
     }
     home.rotate(choice, &mut system_rng()).map_err(failed)?;
     done(&home, options.json, "The vault has a new key")

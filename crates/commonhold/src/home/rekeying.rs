@@ -27,7 +27,7 @@ impl Home {
         Ok(words_of(whole.key.as_bytes()))
     }
 
-    /// Puts the vault under a new key, kept by `choice` or as the old one was; a passphrase must be chosen anew.
+    /// Puts the vault under a new key, kept by `choice` or as the old one was: a passphrase stays the same.
     pub fn rotate(&self, choice: Option<Choice>, rng: &mut Rng) -> Result<(), HomeError> {
         // Ends what was cut short before, and knows the key from here on.
         drop(self.open_whole()?);
@@ -39,14 +39,11 @@ impl Home {
         let ([slot], [old]) = (&kept.slots[..], &keys[..]) else {
             return Err(VaultError::InUse.into());
         };
-        let choice = match (choice, &slot.protection, &self.passphrase) {
-            (Some(choice), ..) => choice,
-            (None, Protection::File(path), _) => Choice::File(path.as_ref().map(Into::into)),
-            (None, Protection::Keyring, _) => Choice::Keyring,
-            (None, Protection::Passphrase(_), Some(passphrase)) => {
-                Choice::Passphrase(passphrase.clone())
-            }
-            (None, Protection::Passphrase(_), None) => {
+        let choice = match (choice, &slot.protection) {
+            (Some(choice), _) => choice,
+            (None, Protection::File(path)) => Choice::File(path.as_ref().map(Into::into)),
+            (None, Protection::Keyring) => Choice::Keyring,
+            (None, Protection::Passphrase(_)) => {
                 Choice::Passphrase(self.ask().map_err(KeyError::from)?)
             }
         };
