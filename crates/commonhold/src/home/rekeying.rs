@@ -17,7 +17,7 @@ use vault::{Alone, Vault, VaultError, VaultKey};
 use zeroize::Zeroizing;
 
 use super::kept::{Kept, Spare, Stored};
-use super::protection::{Choice, KeyError, Protection, Secrets, Slot};
+use super::protection::{Choice, KeyError, Protection, Slot};
 use super::{Home, HomeError};
 
 impl Home {
@@ -129,31 +129,24 @@ impl Home {
         if kept.slots.len() == 1 {
             return Ok(kept);
         }
+        let Some((secrets, keys)) = kept.open(key) else {
+            return Ok(kept);
+        };
+        let (ours, old): (Vec<Slot>, Vec<Slot>) = kept
+            .slots
+            .into_iter()
+            .partition(|slot| slot.open(key).is_some());
         let rng = &mut super::system_rng();
-        let mut slots = Vec::new();
-        let mut old = Vec::new();
-        for slot in &kept.slots {
-            match slot.open(key) {
-                Some(secrets) => slots.push(slot.with(key, &alone_with(&secrets), rng)),
-                None => old.push(slot),
-            }
-        }
-        let other = kept.open(key).and_then(|(_, keys)| keys.into_iter().nth(1));
-        let settled = Kept::new(kept.certificate.clone(), slots);
+        let ours = ours.iter().map(|slot| slot.with(key, &secrets, rng));
+        let settled = Kept::new(kept.certificate, ours.collect());
         self.keep(&settled)?;
-        if let Some(other) = other {
+        if let Some(other) = keys.get(1) {
             // What cannot be forgotten opens nothing any more.
             old.iter()
-                .for_each(|slot| drop(slot.forget(self.path(), &other)));
+                .for_each(|slot| drop(slot.forget(self.path(), other)));
         }
         Ok(settled)
     }
-}
-
-fn alone_with(secrets: &Secrets) -> Secrets {
-    let mut secrets = secrets.clone();
-    secrets.other = None;
-    secrets
 }
 
 #[cfg(test)]
