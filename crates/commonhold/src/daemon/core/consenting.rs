@@ -1,7 +1,7 @@
 //! The consent log: what goes into it, what is shown of it, and taking consent back.
 
 use api::{
-    ConsentEntry, ConsentLog, ConsentRule, ConsentStep, Doctor, EventKind, Fault, InboxEntry,
+    ConsentEntry, ConsentLog, ConsentRule, ConsentStep, Doctor, Fault, InboxEntry,
     InboxState, Kind, Reply, Revoke, Revoked, TooLate,
 };
 use base::Duration;
@@ -13,7 +13,7 @@ use vault::{LogEnd, Vault, VaultError};
 
 use super::{Core, UpError, short};
 use crate::consent::shown;
-use crate::daemon::{checks, hearing};
+use crate::daemon::checks;
 use crate::keeper::Errand;
 use crate::log::Level;
 use crate::witness::{ConsentLogError, Examined, Witness};
@@ -329,15 +329,8 @@ impl Core {
         if self.ledger.too_late(id).is_some() {
             return Ok(());
         }
-        let found = self.ledger.decide(found.clone(), false);
-        self.log_consent(decided(&found))?;
-        if let Some(command) = hearing::consent(id, false) {
-            self.command(command).await?;
-        }
-        let text = "the owner stays out";
-        self.say(Level::Info, &format!("question {}: {text}", short(id)));
-        self.tell(EventKind::Inbox, Some(id), text);
-        Ok(())
+        let found = found.clone();
+        self.give_word(found, false).await.map(drop)
     }
 
     /// Whether there was such a rule.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use api::{
-    Budget, ConsentEntry, ConsentRule, ConsentStep, EventKind, Fault, InboxEntry, InboxState, Kind,
-    Limit, NewRule, Reply, Word,
+    Budget, ConsentEntry, ConsentRule, ConsentStep, EventKind, Fault, InboxEntry, Kind, Limit,
+    NewRule, Reply, Word,
 };
 use base::{Duration, NodeId};
 use node::Command;
@@ -36,28 +36,35 @@ impl Core {
             Ok(decided) => decided,
             Err(fault) => return Ok(Err(fault)),
         };
-        let decided = self
-            .ledger
-            .decide(found, matches!(word, Word::Yes | Word::Always));
-        let yes = decided.state == InboxState::Yes;
+        let yes = matches!(word, Word::Yes | Word::Always);
+        let decided = self.give_word(found, yes).await?;
+        if let Some(rules) = rules {
+            self.give_rule(rules).await?;
+        }
+        Ok(Ok(decided))
+    }
+
+    /// Notes the owner's word on a question, and hands it to the node.
+    pub(super) async fn give_word(
+        &mut self,
+        found: InboxEntry,
+        yes: bool,
+    ) -> Result<InboxEntry, UpError> {
+        let decided = self.ledger.decide(found, yes);
         self.log_consent(consenting::decided(&decided))?;
         if let Some(command) = hearing::consent(&decided.id, yes) {
             self.command(command).await?;
         }
-        let text = if yes {
-            "the owner takes part"
-        } else {
-            "the owner stays out"
+        let text = match yes {
+            true => "the owner takes part",
+            false => "the owner stays out",
         };
         self.say(
             Level::Info,
             &format!("question {}: {text}", short(&decided.id)),
         );
         self.tell(EventKind::Inbox, Some(&decided.id), text);
-        if let Some(rules) = rules {
-            self.give_rule(rules).await?;
-        }
-        Ok(Ok(decided))
+        Ok(decided)
     }
 
     /// The rules with what *always* or *never* means for this question.
