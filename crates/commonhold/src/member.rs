@@ -90,7 +90,7 @@ async fn run(of: usize, home: &Home, mut orders: mpsc::Receiver<Order>) -> Resul
         vault,
         ..
     } = live.map_err(|why| why.to_string())?;
-    let (keeper, mut done) = Keeper::start(vault);
+    let (keeper, mut done) = Keeper::start(vault, None);
     say(
         of,
         Word::Ready {

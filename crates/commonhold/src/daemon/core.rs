@@ -141,7 +141,7 @@ pub async fn run(
     let witness = Witness::at(&config.folder);
     let witness = consenting::begin(&mut vault, witness, &inbox, since.as_secs());
     let witness = witness.map_err(LiveError::from)?;
-    let (keeper, done) = Keeper::start(vault);
+    let (keeper, done) = Keeper::start(vault, witness.as_ref().ok().cloned());
     let (reached, answers) = mpsc::channel(1);
     let mut core = Core {
         host,

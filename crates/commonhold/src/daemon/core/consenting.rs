@@ -140,8 +140,7 @@ impl Core {
             at: self.now(),
             ..entry
         };
-        let witness = self.witness.as_ref().ok().cloned();
-        self.keeper.send(Errand::Log(written(&entry), witness))?;
+        self.keeper.send(Errand::Log(written(&entry)))?;
         Ok(())
     }
 
