@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use community::Member;
+use zeroize::Zeroizing;
 
+use super::Failure;
+use super::folder::Folder;
 use crate::budget::Written;
 use crate::passphrase::Given;
 
@@ -87,6 +90,18 @@ pub struct Authority {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+impl Authority {
+    /// The folder that is meant.
+    pub fn folder(&self) -> Result<Folder, Failure> {
+        Folder::find(self.dir.as_deref())
+    }
+
+    /// The passphrase of the key of this name.
+    pub fn passphrase(&self, of: &str) -> Result<Zeroizing<String>, Failure> {
+        Ok(self.secret.given().known(of)?)
+    }
 }
 
 /// Of `community create`.
