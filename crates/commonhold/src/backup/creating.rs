@@ -17,7 +17,7 @@ use crate::cli::{FAILED, USAGE};
 use crate::files;
 use crate::home::{Home, HomeError, KeyError, MEMBERS, Whole, system_rng};
 use crate::key_command::{Failed, failed};
-use crate::verify::utc;
+use crate::verify::date;
 
 /// The copy of the vault that is read while others go on writing to it.
 const SNAPSHOT: &str = "vault.db.snapshot";
@@ -89,8 +89,7 @@ pub fn create(options: &CreateOptions) -> Result<Said, Failed> {
 /// A name that says what it is.
 fn usual(about: &About) -> PathBuf {
     let node = about.node.to_string();
-    let day = utc(about.made_utc_s);
-    let day = day.split(['T', ' ']).next().unwrap_or_default();
+    let day = date(about.made_utc_s.cast_signed());
     format!("commonhold-{}-{day}.backup", &node[..8]).into()
 }
 

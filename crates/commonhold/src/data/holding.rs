@@ -14,9 +14,7 @@ use crate::data::{
     now_utc_s, vault,
 };
 use crate::output::warn;
-
-/// Seconds of a day.
-const DAY_S: i64 = 86_400;
+use crate::verify::date;
 
 /// `data list`.
 pub fn list(options: &Looking) -> Result<Said, Failed> {
@@ -297,41 +295,9 @@ fn find(vault: &Vault, name: &str) -> Result<Held, Failed> {
     })
 }
 
-/// The day in UTC, as 2024-05-01.
-fn date(utc_s: i64) -> String {
-    // Days since 0000-03-01; eras have 400 years (Howard Hinnant's civil_from_days).
-    let days = utc_s.div_euclid(DAY_S) + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let years = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * years + years / 4 - years / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let (month, later) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    format!("{:04}-{month:02}-{day:02}", era * 400 + years + later)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dates_are_those_of_the_calendar() {
-        for (utc_s, shown) in [
-            (0, "1970-01-01"),
-            (-1, "1969-12-31"),
-            (951_782_400, "2000-02-29"),
-            (951_868_799, "2000-02-29"),
-            (951_868_800, "2000-03-01"),
-            (1_763_000_000, "2025-11-13"),
-            (4_107_542_400, "2100-03-01"),
-        ] {
-            assert_eq!(date(utc_s), shown);
-        }
-    }
 
     #[test]
     fn the_first_lines_are_the_first_lines() {
