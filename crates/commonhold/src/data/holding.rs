@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use community::Kind;
 use serde_json::{Value, json};
-use vault::{Export, Held, ImportError, Vault, VaultError};
+use vault::{Export, Held, ImportError, VaultError};
 
 use crate::cli::{FAILED, REFUSED, USAGE};
 use crate::data::{
@@ -56,7 +56,8 @@ fn as_json(held: &Held) -> Value {
 /// `data show`.
 pub fn show(options: &ShowOptions) -> Result<Said, Failed> {
     let vault = vault(&options.place)?;
-    let held = find(&vault, &options.table)?;
+    let all = vault.held().map_err(failed)?;
+    let held = find(&all, &options.table)?;
     let mut rows = Vec::new();
     let mut first = First {
         rows: &mut rows,
@@ -69,9 +70,9 @@ pub fn show(options: &ShowOptions) -> Result<Said, Failed> {
     }
     let rows = String::from_utf8_lossy(&rows).into_owned();
     let columns: Vec<Value> = held.table.columns.iter().map(column).collect();
-    let mut lines = vec![line(&held)];
+    let mut lines = vec![line(held)];
     lines.extend(rows.lines().map(String::from));
-    let mut json = as_json(&held);
+    let mut json = as_json(held);
     json["columns"] = columns.into();
     json["csv"] = rows.into();
     Ok(Said { json, lines })
@@ -118,7 +119,7 @@ pub fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
     let held = vault.held().map_err(failed)?;
     let mut tables = Vec::new();
     for name in &options.tables {
-        tables.push(find(&vault, name)?.table.name);
+        tables.push(find(&held, name)?.table.name.clone());
     }
     if tables.is_empty() {
         let all = held.into_iter().filter(|held| !held.computed && held.own);
@@ -203,8 +204,9 @@ pub fn undo(options: &UndoOptions) -> Result<Said, Failed> {
 /// `data delete`.
 pub fn delete(options: &DeleteOptions) -> Result<Said, Failed> {
     let mut vault = vault(&options.place)?;
-    let held = find(&vault, &options.table)?;
-    let (name, rows) = (held.table.name, held.rows);
+    let all = vault.held().map_err(failed)?;
+    let held = find(&all, &options.table)?;
+    let (name, rows) = (held.table.name.clone(), held.rows);
     if !options.yes && !agreed(&name, rows) {
         let why = format!("nothing was deleted; to delete {name} without being asked: --yes");
         return Err((why, REFUSED));
@@ -273,13 +275,12 @@ pub fn sources(options: &Looking) -> Result<Said, Failed> {
     })
 }
 
-fn find(vault: &Vault, name: &str) -> Result<Held, Failed> {
-    let held = vault.held().map_err(failed)?;
-    let names: Vec<String> = held.iter().map(|held| held.table.name.clone()).collect();
-    let found = held
-        .into_iter()
+fn find<'a>(all: &'a [Held], name: &str) -> Result<&'a Held, Failed> {
+    let found = all
+        .iter()
         .find(|held| held.table.name.eq_ignore_ascii_case(name));
     found.ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|held| held.table.name.as_str()).collect();
         let names = if names.is_empty() {
             "none".into()
         } else {
