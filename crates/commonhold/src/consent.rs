@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use vault::{Logged, Vault};
 
 use crate::cli::USAGE;
-use crate::daemon::{RevokeOptions, Where, plain, revoke};
+use crate::daemon::{RevokeOptions, Where, plain, revoke, short};
 use crate::data::{Failed, Looking, Said, failed, home, say, vault};
 use crate::verify::utc;
 use crate::witness::{ConsentLogError, Witness};
@@ -175,15 +175,11 @@ fn listed(options: &ListOptions) -> Result<(Said, Option<ConsentLogError>), Fail
 /// One entry in lines: what, and where a question is first told of, which.
 fn told(logged: &ConsentLogged) -> Vec<String> {
     let entry = &logged.entry;
-    let about = entry
-        .question
-        .as_deref()
-        .map_or("", |id| id.get(..8).unwrap_or(id));
+    let about = entry.question.as_deref().map_or("", short);
     let (number, at, text) = (logged.number, utc(entry.at), plain(&entry.text));
     let mut lines = vec![format!("{number:>5}  {at}  {about:<8}  {text}")];
     if let Some(sql) = &entry.sql {
-        let asker = entry.asker.as_deref().unwrap_or_default();
-        let asker = asker.get(..8).unwrap_or(asker);
+        let asker = entry.asker.as_deref().map_or("", short);
         let purpose = match entry.purpose.as_deref() {
             None | Some("") => String::new(),
             Some(purpose) => format!(", for: {purpose}"),

@@ -150,8 +150,7 @@ fn write(
     // What is left of it is of no use.
     let _ = fs::remove_file(&beside);
     let bytes = filled?;
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    File::open(files::folder_of(to))?.sync_all()?;
     Ok(bytes)
 }
 

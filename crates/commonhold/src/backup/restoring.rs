@@ -1,8 +1,6 @@
 //! `backup restore`.
 
-use std::fs::OpenOptions;
 use std::io::BufWriter;
-use std::os::unix::fs::OpenOptionsExt;
 
 use serde_json::json;
 use thiserror::Error;
@@ -73,13 +71,11 @@ pub fn restore(options: &RestoreOptions) -> Result<Said, Failed> {
     let _held = Claimed::hold(home.path()).map_err(|why| (why.to_string(), FAILED))?;
     let restored_at = now();
     let made = home.settle(&content.whole, &choice, &mut system_rng(), |path| {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600);
         let io = |why: std::io::Error| HomeError::Io {
             path: path.to_path_buf(),
             why,
         };
-        let file = options.open(path).map_err(io)?;
+        let file = files::create(path).map_err(io)?;
         let mut out = BufWriter::with_capacity(1 << 20, file);
         reader.content(&mut out)?;
         let file = out.into_inner().map_err(|why| io(why.into_error()))?;

@@ -37,6 +37,7 @@ use crate::daemon::folder::{Claimed, FolderError};
 use crate::daemon::hearing;
 use crate::daemon::ledger::Ledger;
 use crate::daemon::reach::{self, Reaching};
+use crate::daemon::short;
 use crate::home::{Home, system_rng};
 use crate::keeper::{Broken, Errand, Keeper, Kept};
 use crate::live::{self, Live, LiveError, Place};
@@ -492,9 +493,4 @@ impl Core {
         // Usually nobody does.
         drop(self.events.send(event));
     }
-}
-
-/// The first digits of a question's name.
-fn short(id: &str) -> &str {
-    id.get(..8).unwrap_or(id)
 }

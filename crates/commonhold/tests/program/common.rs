@@ -1,6 +1,7 @@
 //! Nodes in folders of a test's own, and the program run on them.
 
 #[path = "../../src/files.rs"]
+#[expect(dead_code, reason = "the program uses more of it")]
 mod files;
 #[path = "../../src/home.rs"]
 #[expect(dead_code, reason = "the program uses more of it")]
@@ -15,9 +16,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 
 use base::{Duration, NodeId};
-use community::{
-    Descriptor, Identity, SignedDescriptor, Table, Terms, draw_keys, enrol,
-};
+use community::{Descriptor, Identity, SignedDescriptor, Table, Terms, draw_keys, enrol};
 use crypto::{Rights, SigningKey};
 use home::{Home, system_rng};
 use serde_json::Value;

@@ -1,8 +1,8 @@
 //! The consent log: what goes into it, what is shown of it, and taking consent back.
 
 use api::{
-    ConsentEntry, ConsentLog, ConsentRule, ConsentStep, Doctor, Fault, InboxEntry,
-    InboxState, Kind, Reply, Revoke, Revoked, TooLate,
+    ConsentEntry, ConsentLog, ConsentRule, ConsentStep, Doctor, Fault, InboxEntry, InboxState,
+    Kind, Reply, Revoke, Revoked, TooLate,
 };
 use base::Duration;
 use node::Command;
@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use vault::{LogEnd, Vault, VaultError};
 
+use super::holding::broken;
 use super::{Core, UpError, short};
 use crate::consent::shown;
 use crate::daemon::checks;
@@ -178,9 +179,9 @@ impl Core {
         reply: Reply<ConsentLog>,
     ) -> Result<(), UpError> {
         self.with_vault(reply, move |vault| {
-            let LogEnd { entries, digest } = vault.log_end().map_err(failed)?;
+            let LogEnd { entries, digest } = vault.log_end().map_err(broken)?;
             let from = from.unwrap_or_else(|| (entries + 1).saturating_sub(SHOWN_MAX));
-            let logged = vault.logged(from, SHOWN_MAX as usize).map_err(failed)?;
+            let logged = vault.logged(from, SHOWN_MAX as usize).map_err(broken)?;
             Ok(ConsentLog {
                 entries: logged.iter().map(shown).collect(),
                 count: entries,
@@ -347,10 +348,6 @@ impl Core {
         self.say(Level::Info, &format!("rule {number} holds no longer"));
         Ok(true)
     }
-}
-
-fn failed(why: VaultError) -> Fault {
-    Fault::said(Kind::Failed, &why.to_string())
 }
 
 #[cfg(test)]

@@ -240,7 +240,8 @@ fn counted(name: &str, count: u64) -> Counted {
     Counted { name, count }
 }
 
-fn broken(why: VaultError) -> Fault {
+/// The vault cannot be used.
+pub(super) fn broken(why: VaultError) -> Fault {
     Fault::said(Kind::Failed, &why.to_string())
 }
 
@@ -338,10 +339,14 @@ mod tests {
         let report = bring("days.csv", false, b"mood\ngood\nso so\n").expect("read");
         assert_eq!(report.kept, [counted("days", 2)]);
         assert_eq!((report.unusable_cells, report.faults.len()), (1, 1));
-        let columns = bring("days.txt", false, b"mood,note\ngood,1\n").expect("a table by its columns");
+        let columns =
+            bring("days.txt", false, b"mood,note\ngood,1\n").expect("a table by its columns");
         assert_eq!(columns.kept, [counted("days", 1)]);
         // A word a line, under that name, could be anything.
-        for (name, file) in [("a.bin", &b"\x00\x01\x02"[..]), ("days.txt", b"mood\ngood\n")] {
+        for (name, file) in [
+            ("a.bin", &b"\x00\x01\x02"[..]),
+            ("days.txt", b"mood\ngood\n"),
+        ] {
             let refused = bring(name, false, file).expect_err("of no kind");
             assert_eq!(refused.kind, Kind::Refused);
             assert!(!refused.what_to_do.contains("--as"), "{refused:?}");
