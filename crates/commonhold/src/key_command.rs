@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::{ANSWERED, FAILED, REFUSED, USAGE, fail};
 use crate::daemon::{Claimed, Where};
+use crate::data::{self, Failed};
 use crate::files;
 use crate::home::{Choice, Home, HomeError, KeyError, Protection, system_rng};
 use crate::output::{tell, warn};
@@ -98,9 +99,6 @@ pub struct RecoverOptions {
     #[arg(long)]
     pub json: bool,
 }
-
-/// Why a command has failed, and its exit code.
-pub type Failed = (String, u8);
 
 impl KeeperOptions {
     /// What was chosen, if anything was.
@@ -274,7 +272,7 @@ pub fn words_typed(file: Option<&std::path::Path>) -> Result<Zeroizing<String>, 
 
 /// The node's folder, in which one lives or lived.
 fn place(place: &Where) -> Result<Home, Failed> {
-    let home = place.home().map_err(|why| (why.to_string(), USAGE))?;
+    let home = data::home(place)?;
     match home.is_inhabited() || home.is_orphaned() {
         true => Ok(home),
         false => {

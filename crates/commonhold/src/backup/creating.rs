@@ -14,9 +14,10 @@ use zeroize::Zeroizing;
 use super::sealed::Writer;
 use super::{About, CreateOptions, Keys, Said, home, name, now, passphrase};
 use crate::cli::{FAILED, USAGE};
+use crate::data::Failed;
 use crate::files;
 use crate::home::{Home, HomeError, KeyError, MEMBERS, Whole, system_rng};
-use crate::key_command::{Failed, failed};
+use crate::key_command::failed;
 use crate::verify::date;
 
 /// The copy of the vault that is read while others go on writing to it.

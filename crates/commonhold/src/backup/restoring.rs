@@ -11,9 +11,10 @@ use super::sealed::BackupError;
 use super::{RestoreOptions, Said, Secret, home, now, unread};
 use crate::cli::{FAILED, REFUSED, USAGE};
 use crate::daemon::{Claimed, Where};
+use crate::data::Failed;
 use crate::files;
 use crate::home::{Choice, Home, HomeError, KeyError, MEMBERS, system_rng};
-use crate::key_command::{Failed, failed};
+use crate::key_command::failed;
 
 /// Where the configuration of the backup is put if there is one already.
 const CONFIG_BESIDE: &str = "config.restored.toml";
@@ -102,13 +103,14 @@ fn configured(place: &Where, home: &Home, content: &Content) -> Result<Option<St
         return Ok(None);
     };
     let values = place.values().map_err(|why| (why.to_string(), USAGE))?;
-    let fits = !values.path.exists() && {
+    let usual = values.path;
+    let fits = !usual.exists() && {
         let text = std::str::from_utf8(config).unwrap_or_default();
         let table: Result<toml::Table, _> = text.parse();
         table.is_ok_and(|table| !table.contains_key("folder"))
     };
     let path = match fits {
-        true => values.path,
+        true => usual.clone(),
         false => home.path().join(CONFIG_BESIDE),
     };
     let written = path
@@ -120,11 +122,7 @@ fn configured(place: &Where, home: &Home, content: &Content) -> Result<Option<St
         Ok(()) => Ok(Some(format!(
             "Its configuration is in {}; take over into {} what you want of it.",
             path.display(),
-            place
-                .values()
-                .map(|values| values.path)
-                .unwrap_or_default()
-                .display()
+            usual.display()
         ))),
         // The node is there: this is no reason to begin again.
         Err(why) => Ok(Some(format!(
