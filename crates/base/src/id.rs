@@ -1,10 +1,12 @@
 //! Fixed-size names: nodes and digests.
 
 use std::fmt;
+use std::str::FromStr;
 
 use minicbor::decode::Error;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 use sha2::{Digest as _, Sha256};
+use thiserror::Error;
 
 /// Gives a 32-byte newtype its codec (one CBOR byte string of exactly 32 bytes), hexadecimal text and accessors.
 macro_rules! bytes32 {
@@ -43,6 +45,22 @@ macro_rules! bytes32 {
             }
         }
 
+        impl FromStr for $name {
+            type Err = NoName;
+
+            fn from_str(text: &str) -> Result<Self, NoName> {
+                let digits = text.as_bytes();
+                if digits.len() != 64 {
+                    return Err(NoName);
+                }
+                let mut name = [0; 32];
+                for (byte, pair) in name.iter_mut().zip(digits.chunks(2)) {
+                    *byte = (digit(pair[0])? << 4) | digit(pair[1])?;
+                }
+                Ok(Self(name))
+            }
+        }
+
         impl fmt::Debug for $name {
             /// The first four bytes: enough to tell two apart in a log.
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,6 +69,17 @@ macro_rules! bytes32 {
             }
         }
     };
+}
+
+/// What was read is not the name of anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a name has exactly 64 hexadecimal digits")]
+pub struct NoName;
+
+/// The value of one hexadecimal digit, small or capital.
+fn digit(text: u8) -> Result<u8, NoName> {
+    let value = char::from(text).to_digit(16).ok_or(NoName)?;
+    Ok(value as u8)
 }
 
 /// A node: the 32 bytes of its Ed25519 public key, which is also its address on the live network.
@@ -79,6 +108,16 @@ impl Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_survive_their_text() {
+        let node = NodeId(std::array::from_fn(|place| place as u8 * 7));
+        assert_eq!(node.to_string().parse(), Ok(node));
+        assert_eq!(node.to_string().to_uppercase().parse(), Ok(node));
+        for wrong in ["", "00", &"0".repeat(63), &"g".repeat(64), &"+1".repeat(32)] {
+            assert_eq!(wrong.parse::<NodeId>(), Err(NoName), "{wrong}");
+        }
+    }
 
     #[test]
     fn parts_cannot_be_moved_between_each_other() {

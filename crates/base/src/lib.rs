@@ -24,7 +24,7 @@ mod space;
 mod time;
 
 pub use codec::{DecodeError, VERSION, Wire, decode, encode};
-pub use id::{Digest, NodeId};
+pub use id::{Digest, NoName, NodeId};
 pub use minicbor;
 pub use protocol::{Input, Outbox, Output, Protocol};
 pub use rng::Rng;

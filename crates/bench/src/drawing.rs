@@ -136,22 +136,8 @@ impl Drawers {
 
 fn descriptor(size: &Size, authority: NodeId) -> Descriptor {
     Descriptor {
-        epoch: 1,
-        name: "drawers".into(),
-        community: Descriptor::community_of("drawers", authority),
-        authority,
-        enrolment: Vec::new(),
-        nodes: size.nodes,
         colluders: size.colluders,
-        alpha: 1e-6,
-        offline_permille: 50,
-        min_crowd: 5,
-        padding_allowance: 1,
-        draws_per_period: 16,
-        cache_size: 512,
-        period_secs: 3600,
-        vocabulary: Vec::new(),
-        revoked: Vec::new(),
+        ..Descriptor::founding("drawers", authority, size.nodes)
     }
 }
 

@@ -24,11 +24,11 @@ use vault::VaultKey;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::backup::sealed::{BackupError, Opener};
-use crate::cli::{ANSWERED, FAILED, REFUSED, USAGE, fail};
+use crate::cli::{FAILED, REFUSED};
 use crate::daemon::Where;
-use crate::home::{Home, KeyError};
-use crate::key_command::{Failed, KeeperOptions, failed, words_typed};
-use crate::output::tell;
+use crate::data::{Failed, Said, home, say};
+use crate::home::KeyError;
+use crate::key_command::{KeeperOptions, failed, words_typed};
 use crate::passphrase::Given;
 use crate::verify::utc;
 
@@ -177,18 +177,7 @@ pub fn main(command: &BackupCommand) -> ExitCode {
         BackupCommand::Verify(options) => (options.json, reading::verify(options)),
         BackupCommand::Restore(options) => (options.json, restoring::restore(options)),
     };
-    match said {
-        Ok(said) if json => tell(format_args!("{:#}", said.json)),
-        Ok(said) => tell(said.lines.join("\n")),
-        Err((why, code)) => return fail(json, &why, code),
-    }
-    ExitCode::from(ANSWERED)
-}
-
-/// What a command says.
-struct Said {
-    json: serde_json::Value,
-    lines: Vec<String>,
+    say(json, said)
 }
 
 impl About {
@@ -253,10 +242,6 @@ fn unread(why: BackupError) -> Failed {
         _ => FAILED,
     };
     (why.to_string(), code)
-}
-
-fn home(place: &Where) -> Result<Home, Failed> {
-    place.home().map_err(|why| (why.to_string(), USAGE))
 }
 
 fn now() -> Instant {

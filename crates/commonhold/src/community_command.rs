@@ -32,6 +32,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 pub use self::changes::Changes;
+pub use self::folder::AUTHORITY;
 pub use self::joining::members;
 use self::options::CommunityCommand;
 pub use self::places::only_node;

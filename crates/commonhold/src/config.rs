@@ -20,7 +20,6 @@ pub use keys::{KEYS, Key};
 
 use crate::budget::{EXPECTED, Written};
 use crate::community_command::only_node;
-use crate::home::node_of;
 use crate::log::Level;
 
 /// Longest configuration that is read.
@@ -289,7 +288,7 @@ fn parsed<T: FromStr>(text: &str) -> Option<T> {
 fn peer(text: &str) -> Option<Peer> {
     let (node, address) = text.split_once('@')?;
     Some(Peer {
-        node: node_of(node)?,
+        node: node.parse().ok()?,
         address: address.parse().ok()?,
     })
 }

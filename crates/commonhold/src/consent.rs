@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use vault::{Logged, Vault};
 
 use crate::cli::USAGE;
-use crate::daemon::{RevokeOptions, Where, plain, revoke};
+use crate::daemon::{RevokeOptions, Where, plain, revoke, short};
 use crate::data::{Failed, Looking, Said, failed, home, say, vault};
 use crate::verify::utc;
 use crate::witness::{ConsentLogError, Witness};
@@ -117,13 +117,17 @@ fn list(options: &ListOptions) -> ExitCode {
 
 /// What the log says, and what is wrong with it.
 fn listed(options: &ListOptions) -> Result<(Said, Option<ConsentLogError>), Failed> {
-    let place = &options.looking.place;
-    let vault = vault(place)?;
-    let witness = Witness::at(home(place)?.path());
-    let wrong = witness.examine(&vault).err();
+    let home = home(&options.looking.place)?;
+    let (_, _, vault) = home.open().map_err(failed)?;
+    let wrong = Witness::at(home.path()).examine(&vault).err();
+    let end = vault.log_end().map_err(failed)?;
     let mut entries = Vec::new();
     let about = options.question.as_deref().map(str::to_ascii_lowercase);
-    each(&vault, |logged| {
+    let from = match about {
+        Some(_) => 0,
+        None => end.entries.saturating_add(1).saturating_sub(options.last),
+    };
+    each(&vault, from, |logged| {
         let shown = shown(logged);
         let is_meant = about.as_ref().is_none_or(|about| {
             let question = shown.entry.question.as_ref();
@@ -139,17 +143,17 @@ fn listed(options: &ListOptions) -> Result<(Said, Option<ConsentLogError>), Fail
         return Err((why.into(), USAGE));
     }
     let most = usize::try_from(options.last).unwrap_or(usize::MAX);
-    let older = entries.len().saturating_sub(most);
-    entries.drain(..older);
+    let surplus = entries.len().saturating_sub(most);
+    entries.drain(..surplus);
+    let older = from.saturating_sub(1) + surplus as u64;
     let mut lines = Vec::new();
     if older > 0 {
         lines.push(format!(
             "{older} older entries: --last {}",
-            older + entries.len()
+            older + entries.len() as u64
         ));
     }
     lines.extend(entries.iter().flat_map(told));
-    let end = vault.log_end().map_err(failed)?;
     lines.push(match (&wrong, end.entries) {
         (None, 0) => "Nothing was asked yet.".into(),
         (None, all) => format!(
@@ -171,15 +175,11 @@ fn listed(options: &ListOptions) -> Result<(Said, Option<ConsentLogError>), Fail
 /// One entry in lines: what, and where a question is first told of, which.
 fn told(logged: &ConsentLogged) -> Vec<String> {
     let entry = &logged.entry;
-    let about = entry
-        .question
-        .as_deref()
-        .map_or("", |id| id.get(..8).unwrap_or(id));
+    let about = entry.question.as_deref().map_or("", short);
     let (number, at, text) = (logged.number, utc(entry.at), plain(&entry.text));
     let mut lines = vec![format!("{number:>5}  {at}  {about:<8}  {text}")];
     if let Some(sql) = &entry.sql {
-        let asker = entry.asker.as_deref().unwrap_or_default();
-        let asker = asker.get(..8).unwrap_or(asker);
+        let asker = entry.asker.as_deref().map_or("", short);
         let purpose = match entry.purpose.as_deref() {
             None | Some("") => String::new(),
             Some(purpose) => format!(", for: {purpose}"),
@@ -235,7 +235,7 @@ fn write(vault: &Vault, out: impl Write) -> Result<u64, Failed> {
     .map_err(lost)?;
     let mut count = 0;
     let mut last = Value::Null;
-    each(vault, |logged| {
+    each(vault, 0, |logged| {
         let text = String::from_utf8_lossy(&logged.entry);
         let entry = match serde_json::from_str::<IgnoredAny>(&text) {
             Ok(_) => text,
@@ -258,8 +258,12 @@ fn write(vault: &Vault, out: impl Write) -> Result<u64, Failed> {
     Ok(count)
 }
 
-fn each(vault: &Vault, mut see: impl FnMut(&Logged) -> Result<(), Failed>) -> Result<(), Failed> {
-    let mut from = 0;
+/// Each entry from this number on.
+fn each(
+    vault: &Vault,
+    mut from: u64,
+    mut see: impl FnMut(&Logged) -> Result<(), Failed>,
+) -> Result<(), Failed> {
     loop {
         let some = vault.logged(from, AT_ONCE).map_err(failed)?;
         some.iter().try_for_each(&mut see)?;

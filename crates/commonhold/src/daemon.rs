@@ -45,7 +45,7 @@ pub use opening::{OpenOptions, open};
 pub use owning::{RevokeOptions, revoke};
 pub use relaying::{RelayOptions, relay};
 pub use running::{DoctorOptions, StatusOptions, UpOptions, doctor, down, status, up};
-pub use shown::plain;
+pub use shown::{plain, short};
 
 use crate::cli::{ANSWERED, FAILED, NOT_RUNNING, REFUSED, TIMED_OUT, USAGE, fail};
 use crate::config::{Config, ConfigError, Typed, Values};

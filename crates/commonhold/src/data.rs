@@ -12,7 +12,7 @@ mod holding;
 mod importing;
 mod own;
 
-pub use declared::chosen as chosen_table;
+pub use declared::{chosen as chosen_table, may_be as may_be_table};
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -11,6 +11,7 @@ use sim::chart::Figure;
 use sim::figures::{Dht, Evaluation, Options, Which};
 
 use crate::cli::{ANSWERED, FAILED, USAGE, fail};
+use crate::files::folder_of;
 use crate::output::tell;
 use crate::simulate::options::{FigureChoice, FigureOptions, OverlayOption};
 
@@ -151,13 +152,6 @@ fn write(folder: &Path, figure: &Figure) -> Result<[PathBuf; 2], Failure> {
         Ok(path)
     };
     Ok([file("svg", figure.to_svg())?, file("csv", figure.to_csv())?])
-}
-
-fn folder_of(file: &Path) -> &Path {
-    let folder = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new("."))
 }
 
 /// How a page in one folder names a file in another.

@@ -176,7 +176,8 @@ impl Home {
 
     /// Who lived here, if it is being erased.
     pub fn wiped(&self) -> Option<NodeId> {
-        node_of(&fs::read_to_string(self.folder.join(WIPED)).ok()?)
+        let name = fs::read_to_string(self.folder.join(WIPED)).ok()?;
+        name.parse().ok()
     }
 
     /// Who lives here, if that can be read.
@@ -478,32 +479,4 @@ pub fn system_rng() -> Rng {
     let mut seed = Zeroizing::new([0; 32]);
     getrandom::fill(seed.as_mut_slice()).expect("the system gives randomness");
     Rng::from_seed(*seed)
-}
-
-/// The node with this name in hexadecimal.
-pub fn node_of(text: &str) -> Option<NodeId> {
-    let digits = text.as_bytes();
-    let mut name = [0; 32];
-    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    for (byte, pair) in name.iter_mut().zip(digits.chunks(2)) {
-        let pair = std::str::from_utf8(pair).ok()?;
-        *byte = u8::from_str_radix(pair, 16).ok()?;
-    }
-    Some(NodeId(name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_survive_their_text() {
-        let node = NodeId(std::array::from_fn(|place| place as u8 * 7));
-        assert_eq!(node_of(&node.to_string()), Some(node));
-        for wrong in ["", "00", &"0".repeat(63), &"g".repeat(64), &"+1".repeat(32)] {
-            assert_eq!(node_of(wrong), None, "{wrong}");
-        }
-    }
 }

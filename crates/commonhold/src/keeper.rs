@@ -22,9 +22,9 @@ pub enum Errand {
     Run(Box<dyn FnOnce(&mut Vault) + Send>),
     /// Store an entry of the node's journal.
     Store(u64, Vec<u8>, Vec<u8>),
-    /// Add an entry to the consent log, and tell its witness, unless the log is broken. Nothing is written after it before
-    /// it is: what leaves the node is in the log first.
-    Log(Vec<u8>, Option<Witness>),
+    /// Add an entry to the consent log, and tell its witness. Nothing is written after it before it is: what leaves the
+    /// node is in the log first.
+    Log(Vec<u8>),
     /// Forget an entry of the node's journal.
     Forget(Vec<u8>),
     /// Keep a word that the owner gave once for all.
@@ -43,7 +43,7 @@ impl Errand {
     fn writes(&self) -> bool {
         match self {
             Self::Store(..)
-            | Self::Log(..)
+            | Self::Log(_)
             | Self::Forget(_)
             | Self::Keep(_)
             | Self::Remember(..) => true,
@@ -84,13 +84,20 @@ pub struct Keeper {
 pub struct Broken;
 
 impl Keeper {
-    /// Starts the thread. What comes of errands comes out of the receiver, which ends when the thread does.
-    pub fn start(mut vault: Vault) -> (Self, channel::UnboundedReceiver<Kept>) {
+    /// Starts the thread. What comes of errands comes out of the receiver, which ends when the thread does. The witness is
+    /// the consent log's, unless that is broken.
+    pub fn start(
+        mut vault: Vault,
+        witness: Option<Witness>,
+    ) -> (Self, channel::UnboundedReceiver<Kept>) {
         let (errands, orders) = mpsc::channel::<Errand>();
         let (sender, done) = channel::unbounded_channel();
         let thread = thread::spawn(move || {
             let mut fails = false;
-            let mut owed = Owed::default();
+            let mut owed = Owed {
+                witness,
+                entries: VecDeque::new(),
+            };
             for errand in orders {
                 let writes = errand.writes();
                 let kept = match run(&mut vault, &mut owed, errand) {
@@ -135,16 +142,19 @@ impl Keeper {
 }
 
 /// Entries for the consent log that could not be written yet.
-#[derive(Default)]
-struct Owed(VecDeque<(Vec<u8>, Option<Witness>)>);
+struct Owed {
+    witness: Option<Witness>,
+    entries: VecDeque<Vec<u8>>,
+}
 
 impl Owed {
     fn settle(&mut self, vault: &mut Vault) -> Result<(), VaultError> {
-        while let Some((entry, witness)) = self.0.front() {
+        while let Some(entry) = self.entries.front() {
             let end = vault.log(entry)?;
-            let told = witness.as_ref().map(|witness| witness.keep(end));
-            self.0.pop_front();
-            told.transpose()?;
+            self.entries.pop_front();
+            if let Some(witness) = &self.witness {
+                witness.keep(end)?;
+            }
         }
         Ok(())
     }
@@ -163,7 +173,7 @@ pub fn errand_of(event: Event) -> Result<Errand, Event> {
 /// Fails when something could not be written.
 fn run(vault: &mut Vault, owed: &mut Owed, errand: Errand) -> Result<Option<Kept>, VaultError> {
     // An entry of the log is owed even where those before it cannot be written.
-    if errand.writes() && !matches!(errand, Errand::Log(..)) {
+    if errand.writes() && !matches!(errand, Errand::Log(_)) {
         owed.settle(vault)?;
     }
     let kept = match errand {
@@ -185,8 +195,8 @@ fn run(vault: &mut Vault, owed: &mut Owed, errand: Errand) -> Result<Option<Kept
             vault.journal_put(&key, &value)?;
             Some(Kept::Tell(Command::Stored(number)))
         }
-        Errand::Log(entry, witness) => {
-            owed.0.push_back((entry, witness));
+        Errand::Log(entry) => {
+            owed.entries.push_back(entry);
             owed.settle(vault)?;
             None
         }

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::{ANSWERED, FAILED, REFUSED, USAGE, fail};
 use crate::daemon::{Claimed, Where};
+use crate::data::{self, Failed};
 use crate::files;
 use crate::home::{Choice, Home, HomeError, KeyError, Protection, system_rng};
 use crate::output::{tell, warn};
@@ -99,9 +100,6 @@ pub struct RecoverOptions {
     pub json: bool,
 }
 
-/// Why a command has failed, and its exit code.
-pub type Failed = (String, u8);
-
 impl KeeperOptions {
     /// What was chosen, if anything was.
     pub fn choice(&self) -> Result<Option<Choice>, PassphraseError> {
@@ -171,11 +169,10 @@ fn show(options: &ShowOptions) -> Result<(), Failed> {
 fn rotate(options: &RotateOptions) -> Result<(), Failed> {
     let mut home = place(&options.place)?;
     let _claimed = claim(&home)?;
-    let mut choice = options.keeper.choice().map_err(unread)?;
-    // Whoever says nothing else keeps the passphrase, which is asked for once.
+    let choice = options.keeper.choice().map_err(unread)?;
+    // It is needed several times, and asked for once.
     if let Some(passphrase) = home.passphrase().map_err(failed)? {
-        home = home.with_passphrase(passphrase.clone());
-        choice = choice.or(Some(Choice::Passphrase(passphrase)));
+        home = home.with_passphrase(passphrase);
     }
     home.rotate(choice, &mut system_rng()).map_err(failed)?;
     done(&home, options.json, "The vault has a new key")
@@ -275,7 +272,7 @@ pub fn words_typed(file: Option<&std::path::Path>) -> Result<Zeroizing<String>, 
 
 /// The node's folder, in which one lives or lived.
 fn place(place: &Where) -> Result<Home, Failed> {
-    let home = place.home().map_err(|why| (why.to_string(), USAGE))?;
+    let home = data::home(place)?;
     match home.is_inhabited() || home.is_orphaned() {
         true => Ok(home),
         false => {

@@ -132,11 +132,10 @@ pub async fn start(home: &Home, place: Place) -> Result<Live, LiveError> {
             .map(|(key, value)| (key.into(), value.into()))
             .collect(),
     };
-    let mut node = Node::new(
-        since,
-        from.setup(Arc::clone(&identity), Arc::clone(&community)),
-    )?;
-    if let Some((path, notes)) = place.record {
+    let recorded = place.record.map(|to| (to, from.clone()));
+    let setup = from.setup(Arc::clone(&identity), Arc::clone(&community));
+    let mut node = Node::new(since, setup)?;
+    if let Some(((path, notes), from)) = recorded {
         let sink = recording::begin(&path, &identity, &from, rng, notes);
         node.record(sink.map_err(|why| LiveError::Record(path, why))?);
     }

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use base::{Digest, Duration};
+use base::{Duration, NodeId};
 use net::{HostHandle, Limits};
 use node::{Answer, Ask, Command, Event, Node, Stage};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::cli::{ANSWERED, FAILED};
-use crate::home::{Home, node_of};
+use crate::home::Home;
 use crate::keeper::{Keeper, Kept, errand_of};
 use crate::lines::{Draw, Line, Order, Word};
 use crate::live::{self, Live, Place};
@@ -90,7 +90,7 @@ async fn run(of: usize, home: &Home, mut orders: mpsc::Receiver<Order>) -> Resul
         vault,
         ..
     } = live.map_err(|why| why.to_string())?;
-    let (keeper, mut done) = Keeper::start(vault);
+    let (keeper, mut done) = Keeper::start(vault, None);
     say(
         of,
         Word::Ready {
@@ -125,7 +125,7 @@ async fn follow(
 ) -> Result<(), String> {
     let command = match order {
         Order::Join { node, address } => {
-            let node = node_of(&node).ok_or("an order names no node")?;
+            let node: NodeId = node.parse().map_err(|_| "an order names no node")?;
             let told = if node == host.node() {
                 Vec::new()
             } else {
@@ -149,9 +149,8 @@ async fn follow(
             })
         }
         Order::Consent { question, yes } => {
-            // Questions are named as nodes are.
-            let question = node_of(&question).ok_or("an order names no question")?;
-            let question = Digest(question.0);
+            let question = question.parse();
+            let question = question.map_err(|_| "an order names no question")?;
             Command::Consent { question, yes }
         }
     };

@@ -1,8 +1,7 @@
 //! Recordings of a node on the disk: encrypted under a key that only the node's own folder gives.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufReader, BufWriter, ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,11 +15,12 @@ use tokio::sync::mpsc;
 
 use crate::cli::{ANSWERED, FAILED, fail};
 use crate::daemon::Where;
+use crate::files;
 use crate::output::tell;
 use crate::simulate::options::ReplayOptions;
 
 /// What every recording begins with. A later format has another number.
-const MAGIC: &[u8] = b"commonhold recording 1\n";
+const MAGIC: &[u8] = b"commonhold recording 2\n";
 const PURPOSE: &str = "recording";
 /// Inputs that wait for the disk; then the node waits.
 const WAITING: usize = 4096;
@@ -35,11 +35,7 @@ pub fn begin(
     rng: &mut Rng,
     notes: mpsc::Sender<String>,
 ) -> std::io::Result<Sink> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = files::create(path)?;
     let salt = rng.bytes32();
     file.write_all(MAGIC)?;
     file.write_all(&salt)?;

@@ -110,20 +110,26 @@ fn words(report: &Report) -> String {
     lines.join("\n")
 }
 
-/// A moment in the calendar, UTC. Days to civil date as in Hinnant, "chrono-compatible low-level date algorithms".
+/// A moment in the calendar, UTC.
 pub fn utc(secs: u64) -> String {
-    let (days, rest) = (secs / 86_400, secs % 86_400);
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let rest = secs % 86_400;
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    let date = date(secs.cast_signed());
+    format!("{date} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
+/// Its day, UTC, as 2024-05-01. Days to civil date as in Hinnant, "chrono-compatible low-level date algorithms".
+pub fn date(secs: i64) -> String {
+    let shifted = secs.div_euclid(86_400) + 719_468;
+    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
     let year_of_era =
         (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = (shifted_month + 2) % 12 + 1;
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 #[cfg(test)]
@@ -136,5 +142,16 @@ mod tests {
         assert_eq!(utc(951_782_400), "2000-02-29 00:00:00 UTC");
         assert_eq!(utc(1_800_000_000), "2027-01-15 08:00:00 UTC");
         assert_eq!(utc(1_709_251_199), "2024-02-29 23:59:59 UTC");
+        for (secs, shown) in [
+            (0, "1970-01-01"),
+            (-1, "1969-12-31"),
+            (951_782_400, "2000-02-29"),
+            (951_868_799, "2000-02-29"),
+            (951_868_800, "2000-03-01"),
+            (1_763_000_000, "2025-11-13"),
+            (4_107_542_400, "2100-03-01"),
+        ] {
+            assert_eq!(date(secs), shown);
+        }
     }
 }

@@ -6,12 +6,10 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use base::Digest;
 use thiserror::Error;
 use vault::{LogEnd, LogFault, Vault, VaultError};
 
 use crate::files;
-use crate::home::node_of;
 
 /// The file, in the node's folder.
 pub const CONSENT_END: &str = "consent.end";
@@ -120,10 +118,10 @@ impl fmt::Display for Written {
 
 fn parse(text: &str) -> Option<LogEnd> {
     let (entries, digest) = text.strip_suffix('\n')?.split_once(' ')?;
-    // Digests are written as nodes are.
-    let digest = Digest(node_of(digest)?.0);
-    let entries = entries.parse().ok()?;
-    Some(LogEnd { entries, digest })
+    Some(LogEnd {
+        entries: entries.parse().ok()?,
+        digest: digest.parse().ok()?,
+    })
 }
 
 #[cfg(test)]

@@ -89,6 +89,29 @@ impl Descriptor {
         Digest::of("community", &[name.as_bytes(), authority.as_bytes()])
     }
 
+    /// The first descriptor of the community that `authority` founds under `name` for so many nodes, with the defaults of
+    /// everything that a founder may leave open: 1 % of colluders, crowds of five and one more, no vocabulary yet.
+    pub fn founding(name: &str, authority: NodeId, nodes: u64) -> Self {
+        Self {
+            epoch: 1,
+            name: name.to_owned(),
+            community: Self::community_of(name, authority),
+            authority,
+            enrolment: Vec::new(),
+            nodes,
+            colluders: Self::default_colluders(nodes),
+            alpha: 1e-6,
+            offline_permille: 50,
+            min_crowd: 5,
+            padding_allowance: 1,
+            draws_per_period: 16,
+            period_secs: 3600,
+            vocabulary: Vec::new(),
+            revoked: Vec::new(),
+            cache_size: CACHE_SIZE,
+        }
+    }
+
     /// Default number of assumed colluders: 1 % of the nodes, at least 3.
     pub fn default_colluders(nodes: u64) -> u64 {
         nodes.div_ceil(100).max(3)
@@ -290,24 +313,7 @@ pub(crate) mod tests {
     use crate::vocabulary::{Column, Kind};
 
     pub(crate) fn sample(authority: &SigningKey) -> Descriptor {
-        Descriptor {
-            epoch: 1,
-            name: "sample".into(),
-            community: Descriptor::community_of("sample", authority.node()),
-            authority: authority.node(),
-            enrolment: vec![],
-            nodes: 13,
-            colluders: 3,
-            alpha: 1e-6,
-            offline_permille: 50,
-            min_crowd: 5,
-            padding_allowance: 1,
-            draws_per_period: 16,
-            period_secs: 3600,
-            vocabulary: vec![],
-            revoked: vec![],
-            cache_size: CACHE_SIZE,
-        }
+        Descriptor::founding("sample", authority.node(), 13)
     }
 
     fn key(number: u8) -> SigningKey {

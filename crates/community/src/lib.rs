@@ -23,22 +23,8 @@
 //! let mut rng = Rng::from_number(1);
 //! let authority = SigningKey::generate(&mut rng);
 //! let descriptor = Descriptor {
-//!     epoch: 1,
-//!     name: "allotment gardeners".into(),
-//!     community: Descriptor::community_of("allotment gardeners", authority.node()),
-//!     authority: authority.node(),
-//!     enrolment: vec![],
-//!     nodes: 40,
-//!     colluders: Descriptor::default_colluders(40),
-//!     alpha: 1e-6,
-//!     offline_permille: 50,
-//!     min_crowd: 5,
 //!     padding_allowance: 3,
-//!     draws_per_period: 16,
-//!     cache_size: 512,
-//!     period_secs: 3600,
-//!     vocabulary: vec![],
-//!     revoked: vec![],
+//!     ..Descriptor::founding("allotment gardeners", authority.node(), 40)
 //! };
 //! let community = Community::open(SignedDescriptor::sign(&descriptor, &authority)?)?;
 //!

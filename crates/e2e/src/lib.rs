@@ -211,6 +211,39 @@ impl Ran {
     }
 }
 
+/// Runs a command in a network of its own. As nobody in particular: a tcpdump that finds itself root tries to become somebody
+/// else, which a user namespace forbids.
+pub fn isolated(arguments: &[&str]) -> Command {
+    let mut command = Command::new("unshare");
+    let user = ["--map-user=1000", "--map-group=1000", "--keep-caps"];
+    command
+        .args(["--user", "--net"])
+        .args(user)
+        .args(arguments)
+        .stdin(Stdio::null());
+    command
+}
+
+/// What there is in the end.
+///
+/// # Panics
+///
+/// When it is not there in time.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "processes are waited for in real time"
+)]
+pub fn eventually<T>(what: &str, within: Duration, mut so: impl FnMut() -> Option<T>) -> T {
+    let began = std::time::Instant::now();
+    loop {
+        if let Some(found) = so() {
+            return found;
+        }
+        assert!(began.elapsed() < within, "not in time: {what}");
+        sleep(Duration::from_millis(25));
+    }
+}
+
 /// Names in a folder.
 pub fn list(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::{Place, Ran};
+use crate::{Place, Ran, SLEEP_AND_QUALITY};
 
 const PASSPHRASE: &str = "correct horse battery";
 
@@ -22,6 +22,34 @@ impl Village {
     pub fn new(place: Place) -> Self {
         let up = Vec::new();
         Self { place, up }
+    }
+
+    /// People who have slept so, hours and quality, in the folders `0`, `1` and so on of a place; without a night there are no
+    /// data. All run and know all, and all but the first two say yes to everything.
+    ///
+    /// # Panics
+    ///
+    /// When anything fails.
+    pub fn asleep(place: Place, nights: &[Option<(&str, &str)>]) -> Self {
+        std::fs::write(place.path("words.toml"), SLEEP_AND_QUALITY).expect("a file");
+        let mut village = Self::new(place);
+        village.found_with(nights.len(), &["--vocabulary", "words.toml"]);
+        for (node, night) in nights.iter().enumerate() {
+            let folder = node.to_string();
+            if let Some((hours, quality)) = night {
+                let rows = format!("hours,quality\n{hours},{quality}\n");
+                std::fs::write(village.place.path("sleep.csv"), rows).expect("a file");
+                village.done(&["data", "import", "sleep.csv", "--dir", &folder]);
+            }
+            if node > 1 {
+                village.done(&["question", "rule", "default", "yes", "--dir", &folder]);
+            }
+        }
+        for node in 0..nights.len() {
+            let all = |status: &Value| status["peers_known"] == nights.len() - 1;
+            village.waits(&node.to_string(), 90, all);
+        }
+        village
     }
 
     /// Runs the program to its end.
@@ -205,7 +233,11 @@ impl Village {
     }
 
     /// Lets somebody who may ask in, by files, as the node in the folder `0`, which runs and lets others in.
-    fn first(&mut self) {
+    ///
+    /// # Panics
+    ///
+    /// When anything fails.
+    pub fn first(&mut self) {
         let first = self.ticket(&["--rights", "ask"]);
         let join = ["community", "join", &first, "--offline", "request"];
         self.done(&[&join[..], &["--dir", "0"]].concat());

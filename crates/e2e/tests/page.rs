@@ -6,10 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use e2e::{Place, SLEEP_AND_QUALITY, Village, program};
+use e2e::{Place, Village, program};
 
-/// The pages of the first two are opened; all others say yes to everything.
-const NODES: usize = 7;
+/// How long people sleep. The pages of the first two are opened; all others say yes to everything.
+const HOURS: [&str; 7] = ["5.5", "6.5", "7.5", "8.5", "5.5", "6.5", "7.5"];
 /// Where a Chromium can be.
 const BROWSERS: [&str; 3] = [
     "/usr/bin/chromium",
@@ -42,27 +42,6 @@ fn beside(name: &str) -> PathBuf {
     target.join(name)
 }
 
-fn settled(place: Place) -> Village {
-    std::fs::write(place.path("words.toml"), SLEEP_AND_QUALITY).expect("a file");
-    let mut village = Village::new(place);
-    village.found_with(NODES, &["--vocabulary", "words.toml"]);
-    for node in 0..NODES {
-        let folder = node.to_string();
-        let quality = ["good", "bad"][node % 2];
-        let rows = format!("hours,quality\n{}.5,{quality}\n", 5 + node % 4);
-        std::fs::write(village.place.path("sleep.csv"), rows).expect("a file");
-        village.done(&["data", "import", "sleep.csv", "--dir", &folder]);
-        if node > 1 {
-            village.done(&["question", "rule", "default", "yes", "--dir", &folder]);
-        }
-    }
-    for node in 0..NODES {
-        let all = |status: &serde_json::Value| status["peers_known"] == NODES - 1;
-        village.waits(&node.to_string(), 90, all);
-    }
-    village
-}
-
 #[test]
 fn people_decide_ask_and_check_in_a_browser() {
     let (browser, packages) = match tools() {
@@ -74,7 +53,9 @@ fn people_decide_ask_and_check_in_a_browser() {
             return;
         }
     };
-    let village = settled(Place::new());
+    let qualities = ["good", "bad"].into_iter().cycle();
+    let nights: Vec<_> = HOURS.into_iter().zip(qualities).map(Some).collect();
+    let village = Village::asleep(Place::new(), &nights);
     let walk = Path::new(env!("CARGO_MANIFEST_DIR")).join("page/walk.mjs");
     let walked = Command::new("node")
         .arg(walk)

@@ -28,6 +28,16 @@ pub(crate) enum DialError {
     Greeting(#[from] GreetingError),
 }
 
+/// Where iroh is to look for a node; nothing if its name is no public key.
+pub(crate) fn endpoint_addr(
+    node: NodeId,
+    addresses: impl IntoIterator<Item = SocketAddr>,
+) -> Option<EndpointAddr> {
+    let key = PublicKey::from_bytes(node.as_bytes()).ok()?;
+    let at = addresses.into_iter().map(TransportAddr::Ip);
+    Some(EndpointAddr::from_parts(key, at))
+}
+
 /// Dials all `addresses` and relays at once and greets whoever holds the peer's key.
 pub(crate) async fn dial(
     network: Arc<Network>,
@@ -37,10 +47,9 @@ pub(crate) async fn dial(
     if addresses.is_empty() && network.relays.is_empty() {
         return Err(DialError::NoAddress);
     }
-    let key = PublicKey::from_bytes(peer.as_bytes()).map_err(|_| DialError::NotAKey)?;
-    let direct = addresses.into_iter().map(TransportAddr::Ip);
+    let direct = endpoint_addr(peer, addresses).ok_or(DialError::NotAKey)?;
     let relayed = network.relays.iter().cloned().map(TransportAddr::Relay);
-    let address = EndpointAddr::from_parts(key, direct.chain(relayed));
+    let address = direct.with_addrs(relayed);
     let connecting = network.endpoint.connect(address, ALPN);
     let connection = timeout(network.limits.dial_timeout, connecting).await;
     match connection {

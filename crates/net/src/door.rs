@@ -7,13 +7,14 @@ use std::net::SocketAddr;
 
 use base::NodeId;
 use bytes::Bytes;
+use iroh::Endpoint;
 use iroh::endpoint::{Connection, VarInt};
-use iroh::{Endpoint, EndpointAddr, PublicKey, TransportAddr};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::bound::{Bound, HostConfig, NetError, Network};
+use crate::dial::endpoint_addr;
 use crate::frame::{PREFIX, read_frame, write_frame};
 use crate::greeting::peer_of;
 use crate::{DONE, JOIN_ALPN, REFUSED};
@@ -136,8 +137,7 @@ async fn ask(
     addresses: Vec<SocketAddr>,
     request: Bytes,
 ) -> Option<Vec<u8>> {
-    let key = PublicKey::from_bytes(member.as_bytes()).ok()?;
-    let address = EndpointAddr::from_parts(key, addresses.into_iter().map(TransportAddr::Ip));
+    let address = endpoint_addr(member, addresses)?;
     let connection = endpoint.connect(address, JOIN_ALPN).await.ok()?;
     let (mut send, mut receive) = connection.open_bi().await.ok()?;
     write_frame(&mut send, request).await.ok()?;

@@ -26,12 +26,18 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 
 use base::{Digest, Duration, Instant, NodeId};
+use bytes::Bytes;
+use iroh::endpoint::Connection;
+use iroh::{Endpoint, RelayMode, SecretKey};
 use minicbor::{Decode, Encode};
 use tokio::sync::Semaphore;
 
 pub(crate) use asking::{ask_all, dialled_back};
 pub(crate) use namesake::is_elsewhere;
 pub(crate) use serving::serve;
+
+use crate::bound::{Network, bind_endpoint};
+use crate::frame::write_frame;
 
 /// Most members that are asked at once.
 pub const HELPERS_MAX: usize = 5;
@@ -183,6 +189,34 @@ impl Desk {
         }
         serves
     }
+}
+
+/// One that nobody can guess.
+fn number() -> Digest {
+    Digest(SecretKey::generate().to_bytes())
+}
+
+/// A new socket under a new key; nothing if the system gives none.
+async fn fresh(network: &Network) -> Option<Endpoint> {
+    let key = SecretKey::generate();
+    let bind = SocketAddr::new(network.local.ip(), 0);
+    let bound = bind_endpoint(key, bind, Vec::new(), RelayMode::Disabled);
+    bound.await.ok()
+}
+
+/// Closes it meanwhile, as its farewells take their time.
+fn let_go(endpoint: Endpoint) {
+    tokio::spawn(async move { endpoint.close().await });
+}
+
+/// Says a number to whom we have dialled, who closes the connection when it is read.
+async fn hand_over(connection: &Connection, number: &Digest) -> Option<()> {
+    let mut stream = connection.open_uni().await.ok()?;
+    let number = Bytes::copy_from_slice(number.as_bytes());
+    write_frame(&mut stream, number).await.ok()?;
+    stream.finish().ok()?;
+    connection.closed().await;
+    Some(())
 }
 
 #[cfg(test)]

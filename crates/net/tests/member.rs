@@ -23,24 +23,7 @@ impl Authority {
     fn new(number: u64) -> Self {
         let mut rng = Rng::from_number(number);
         let key = SigningKey::generate(&mut rng);
-        let descriptor = Descriptor {
-            epoch: 1,
-            name: "test".into(),
-            community: Descriptor::community_of("test", key.node()),
-            authority: key.node(),
-            enrolment: vec![],
-            nodes: 13,
-            colluders: 3,
-            alpha: 1e-6,
-            offline_permille: 50,
-            min_crowd: 4,
-            padding_allowance: 1,
-            draws_per_period: 16,
-            cache_size: 512,
-            period_secs: 3600,
-            vocabulary: vec![],
-            revoked: vec![],
-        };
+        let descriptor = Descriptor::founding("test", key.node(), 13);
         Self {
             key,
             descriptor,

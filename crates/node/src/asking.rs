@@ -140,8 +140,7 @@ enum Phase {
         terms: Arc<Terms>,
     },
     Collecting {
-        call: Box<Message>,
-        drawn: Box<Drawn>,
+        call: Box<Call>,
         terms: Arc<Terms>,
         again_at: Instant,
     },
@@ -291,10 +290,9 @@ impl Node {
                 self.selection(now, Input::Command(draw), out);
             }
             Phase::LaneKeys { .. } => self.offer_seats(now, question, out),
-            Phase::Collecting { call, again_at, .. } if now >= *again_at => {
+            Phase::Collecting { again_at, .. } if now >= *again_at => {
                 *again_at = Instant(u64::MAX);
-                let call = call.clone();
-                self.call(now, question, *call, out);
+                self.call(now, question, out);
             }
             Phase::Consent { .. } | Phase::Drawing | Phase::Collecting { .. } => {}
         }
@@ -325,13 +323,10 @@ impl Node {
         let Some(Phase::LaneKeys { drawn, terms }) = asking.map(|asking| &asking.phase) else {
             return;
         };
-        let (list, ask) = (
-            drawn.list.clone(),
-            committee::Command::Ask(Arc::clone(terms)),
-        );
+        let (point, seats) = (drawn.list.point(), drawn.list.actors().to_vec());
+        let ask = committee::Command::Ask(Arc::clone(terms));
         self.committee(now, Input::Command(ask), out);
-        let seats = list.actors().to_vec();
-        self.reach(now, &list, seats, Step::Offer(question), out);
+        self.reach(now, point, seats, Step::Offer(question), out);
     }
 
     /// Goes on with those who were drawn before this process started, unless it is too late to call people.
@@ -403,26 +398,23 @@ impl Node {
         let Phase::LaneKeys { drawn, terms } = &asking.phase else {
             return;
         };
-        let kept = Call {
-            drawn: drawn.clone(),
-            keys: keys.clone(),
-        };
-        let call = Message::Collect(drawn.clone(), keys);
+        let drawn = drawn.clone();
+        let call = Box::new(Call { drawn, keys });
+        let kept = value(&*call);
         // Once more halfway, for those whom the first call did not reach. A broadcast reaches them by itself.
         let again_at = match tells_directly {
             true => now + terms.closes_at.since(now) / 2,
             false => Instant(u64::MAX),
         };
         asking.phase = Phase::Collecting {
-            call: Box::new(call.clone()),
-            drawn: drawn.clone(),
+            call,
             terms: Arc::clone(terms),
             again_at,
         };
         out.wake(again_at, Timer::Asking(question));
         out.emit(Event::Stage(question, Stage::Collecting));
-        self.store(now, Entry::Called(question), value(&kept), out);
-        self.call(now, question, call, out);
+        self.store(now, Entry::Called(question), kept, out);
+        self.call(now, question, out);
     }
 
     /// Waits on for the answer to a question for which people were called before this process started. Gives what the helpers
@@ -442,8 +434,7 @@ impl Node {
             plan,
             question: parsed,
             phase: Phase::Collecting {
-                call: Box::new(Message::Collect(call.drawn.clone(), call.keys)),
-                drawn: call.drawn,
+                call: Box::new(call),
                 terms: Arc::clone(&terms),
                 // Once more, for those whom the first call did not reach.
                 again_at: now + JOINS_WITHIN,
@@ -473,8 +464,14 @@ impl Node {
         waits
     }
 
-    fn call(&mut self, now: Instant, question: Digest, call: Message, out: &mut Outbox<Self>) {
-        if let Err(why) = self.tell_all(now, call, out) {
+    /// Calls everybody to contribute.
+    fn call(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
+        let asking = self.asking.get(&question);
+        let Some(Phase::Collecting { call, .. }) = asking.map(|asking| &asking.phase) else {
+            return;
+        };
+        let message = Message::Collect(call.drawn.clone(), call.keys.clone());
+        if let Err(why) = self.tell_all(now, message, out) {
             self.ended(question, Failure::Untold(why), out);
         }
     }
@@ -484,13 +481,13 @@ impl Node {
             return;
         };
         let Some(Asking {
-            phase: Phase::Collecting { drawn, .. },
+            phase: Phase::Collecting { call, .. },
             ..
         }) = self.asking.remove(&question)
         else {
             return;
         };
-        let Drawn { plan, list } = *drawn;
+        let Drawn { plan, list } = *call.drawn;
         let proof = Proof {
             plan,
             list,

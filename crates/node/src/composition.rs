@@ -17,6 +17,7 @@ use crate::asking::{Answer, Ask, Asking, Failure, Stage};
 use crate::epochs::Epochs;
 use crate::helping::{Progress, Role};
 use crate::journal::{Entry, Journal, Kept};
+use crate::lately::Lately;
 use crate::owning::{Asked, Budget};
 use crate::plan::PlanError;
 use crate::publishing::{PublishError, Published, Publishing};
@@ -37,8 +38,8 @@ pub struct Node {
     pub(crate) journal: Journal,
     /// What the last run left open, until this one joins.
     pub(crate) kept: Option<Kept>,
-    /// When others were told of open questions.
-    pub(crate) answered: BTreeMap<NodeId, Instant>,
+    /// Who was told of open questions.
+    pub(crate) answered: Lately,
     pub(crate) compare_at: Instant,
     pub(crate) questions: Questions,
     pub(crate) asking: BTreeMap<Digest, Asking>,
@@ -305,7 +306,7 @@ impl Node {
             budget,
             journal,
             kept: Some(kept),
-            answered: BTreeMap::new(),
+            answered: Lately::default(),
             compare_at: now,
             questions: Questions::default(),
             asking: BTreeMap::new(),

@@ -17,6 +17,7 @@ use community::{AmendmentError, Community, SignedDescriptor};
 use crate::composition::{Event, Node, Timer};
 use crate::journal::{Entry, Journal, value};
 use crate::lasting::CONTACTS_MAX;
+use crate::lately::Lately;
 use crate::message::Message;
 
 /// Most bytes of descriptors in one message, but for one, which is always sent whole.
@@ -26,8 +27,6 @@ const GIVEN_BYTES_MAX: usize = 256 << 10;
 const KEPT_BYTES_MAX: usize = 16 << 20;
 /// How often one node is given descriptors at most.
 const GIVEN_EVERY: Duration = Duration::from_secs(5);
-/// Most nodes of which that is remembered.
-const REMEMBERED_MAX: usize = 1024;
 /// How often those through whom a node joins are told of its epoch until it has joined, and some until it is given a later one
 /// that it has heard of.
 const TELL_EVERY: Duration = Duration::from_secs(10);
@@ -47,7 +46,8 @@ pub struct Epochs {
     stored: BTreeSet<Digest>,
     /// Two of one epoch.
     contradiction: Option<[SignedDescriptor; 2]>,
-    given: BTreeMap<NodeId, Instant>,
+    /// Who was given descriptors.
+    given: Lately,
     /// Whom this node joins through.
     told: Vec<NodeId>,
     /// How often more to ask for an epoch that somebody has named and nobody given.
@@ -62,7 +62,7 @@ impl Epochs {
             known: BTreeMap::from([(community.descriptor().epoch, community.signed().clone())]),
             latest: community,
             contradiction: None,
-            given: BTreeMap::new(),
+            given: Lately::default(),
             told: Vec::new(),
             sought: 0,
         };
@@ -127,16 +127,6 @@ impl Epochs {
             fits
         });
         some.cloned().collect()
-    }
-
-    /// Whether `node` may be given descriptors now; it is remembered that it was.
-    fn may_give(&mut self, now: Instant, node: NodeId) -> bool {
-        self.given.retain(|_, at| now < *at + GIVEN_EVERY);
-        let may = !self.given.contains_key(&node) && self.given.len() < REMEMBERED_MAX;
-        if may {
-            self.given.insert(node, now);
-        }
-        may
     }
 
     /// Descriptors that are not on the disk yet; they are from now on.
@@ -218,7 +208,7 @@ impl Node {
         let other = epochs.known.get(&epoch);
         let other = other.filter(|known| known.digest() != digest).cloned();
         let given: Vec<_> = other.into_iter().chain(epochs.after(epoch)).collect();
-        if !given.is_empty() && epochs.may_give(now, from) {
+        if !given.is_empty() && epochs.given.may(now, from, GIVEN_EVERY) {
             out.send(from, Message::Later(given));
         }
     }

@@ -24,8 +24,6 @@ const COMPARED_AT_START: usize = 3;
 const TOLD_MAX: usize = 32;
 /// How often one node is answered at most.
 const ANSWERED_EVERY: Duration = Duration::from_secs(30);
-/// Most nodes of which it is remembered when they were answered.
-const ANSWERED_MAX: usize = 1024;
 /// Most nodes that one [`Event::Contacts`] tells of: as many as a node takes to join through.
 pub const CONTACTS_MAX: usize = 64;
 
@@ -192,11 +190,9 @@ impl Node {
         named: &[Digest],
         out: &mut Outbox<Self>,
     ) {
-        self.answered.retain(|_, at| now < *at + ANSWERED_EVERY);
-        if self.answered.contains_key(&from) || self.answered.len() >= ANSWERED_MAX {
+        if !self.answered.may(now, from, ANSWERED_EVERY) {
             return;
         }
-        self.answered.insert(from, now);
         let open = self.questions.open(now);
         let own = self
             .asking

@@ -20,6 +20,7 @@
 //! | `questions` | the questions that this node has heard of |
 //! | `journal` | what must be on the disk before it may be said, and what a restarted node must know again |
 //! | `lasting` | going on after a restart, and learning what was asked while the node was away |
+//! | `lately` | how often the same node gets something |
 //! | `publishing` | answers that their askers show to everybody |
 //! | `epochs` | how a later epoch of the community reaches everybody |
 //! | `reaching` | telling everybody, and finding helpers who are far away |
@@ -32,6 +33,7 @@ mod epochs;
 mod helping;
 mod journal;
 mod lasting;
+mod lately;
 mod message;
 mod owning;
 mod plan;

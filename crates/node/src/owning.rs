@@ -164,15 +164,14 @@ impl Node {
         known.lanes = Some(keys.iter().map(|key| key.body.public).collect());
         let collecting = committee::Command::Collecting(terms.round(), keys);
         self.committee(now, Input::Command(collecting), out);
-        let doors = terms.doors(self.own());
-        self.reach(now, &drawn.list, doors, Step::Contribute(question), out);
+        let (point, doors) = (drawn.list.point(), terms.doors(self.own()));
+        self.reach(now, point, doors, Step::Contribute(question), out);
         Ok(())
     }
 
     /// Starts this node's one contribution to a question once all that it needs is there.
     pub(crate) fn contribute(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
-        let spent = self.has_spent_budget(now);
-        let Some(known) = self.questions.get_mut(question) else {
+        let Some(known) = self.questions.get(question) else {
             return;
         };
         if !known.reaches_helpers || known.measuring || self.journal.has_contributed(question) {
@@ -180,14 +179,16 @@ impl Node {
         }
         match known.consent {
             Consent::Pending => {}
-            Consent::Yes if spent => {
+            Consent::No => self.decline(question, out),
+            Consent::Yes if self.has_spent_budget(now) => {
                 out.emit(Event::BudgetSpent(question));
                 self.decline(question, out);
             }
-            Consent::No => self.decline(question, out),
             Consent::Yes => {
-                known.measuring = true;
                 let parsed = Box::new(known.question.clone());
+                if let Some(known) = self.questions.get_mut(question) {
+                    known.measuring = true;
+                }
                 out.emit(Event::Measure { question, parsed });
             }
         }

@@ -294,25 +294,12 @@ pub(crate) mod tests {
             }),
         };
         let descriptor = Descriptor {
-            epoch: 1,
-            name: "test".into(),
-            community: Descriptor::community_of("test", authority.node()),
-            authority: authority.node(),
-            enrolment: vec![],
-            nodes: 13,
-            colluders: 3,
-            alpha: 1e-6,
-            offline_permille: 50,
             min_crowd: 4,
-            padding_allowance: 1,
-            draws_per_period: 16,
-            cache_size: 512,
-            period_secs: 3600,
             vocabulary: vec![Table {
                 name: "sleep".into(),
                 columns: vec![hours],
             }],
-            revoked: vec![],
+            ..Descriptor::founding("test", authority.node(), 13)
         };
         let signed = SignedDescriptor::sign(&descriptor, &authority).unwrap();
         (authority, Arc::new(Community::open(signed).unwrap()))

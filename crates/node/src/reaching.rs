@@ -1,8 +1,7 @@
 //! Reaching nodes that this one does not know: telling everybody, and learning where helpers are found.
 
-use base::{Digest, Input, Instant, NodeId, Outbox, decode, encode};
+use base::{Digest, Input, Instant, Location, NodeId, Outbox, decode, encode};
 use overlay::broadcast::{BroadcastError, PAYLOAD_MAX};
-use selection::ActorList;
 use thiserror::Error;
 
 use crate::composition::Node;
@@ -106,11 +105,11 @@ impl Node {
         }
     }
 
-    /// Learns where these helpers are, then goes on.
+    /// Learns where these nodes are, which sit around a point, then goes on.
     pub(crate) fn reach(
         &mut self,
         now: Instant,
-        list: &ActorList,
+        near: Location,
         nodes: Vec<NodeId>,
         step: Step,
         out: &mut Outbox<Self>,
@@ -121,7 +120,7 @@ impl Node {
         self.reaching.searches += 1;
         let number = self.reaching.searches;
         self.reaching.awaited.insert(number, step);
-        let locate = overlay::Command::Locate(number, list.point(), nodes);
+        let locate = overlay::Command::Locate(number, near, nodes);
         self.drive_overlay(now, Input::Command(locate), out);
     }
 

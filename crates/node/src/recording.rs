@@ -14,7 +14,7 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use thiserror::Error;
 
-use crate::composition::{Command, Node, Setup, SetupError, Timer};
+use crate::composition::{Node, Setup, SetupError, Timer};
 use crate::owning::Budget;
 
 /// Longest piece that is read: a message of the largest size, with what is around it.
@@ -65,7 +65,7 @@ struct Step {
 #[derive(Debug, Encode, Decode)]
 enum Heard {
     #[n(0)]
-    Command(#[n(0)] Command),
+    Command(#[n(0)] ByteVec),
     #[n(1)]
     Message(#[n(0)] NodeId, #[n(1)] ByteVec),
     /// By what it prints, which tells all timers of a node apart.
@@ -91,10 +91,7 @@ impl Recorder {
 
     pub fn begin(input: &Input<Node>) -> Begun {
         Begun(match input {
-            Input::Command(command) => {
-                let copy = decode(&encode(command), PIECE_MAX);
-                Heard::Command(copy.expect("a command that was written can be read"))
-            }
+            Input::Command(command) => Heard::Command(encode(command).into()),
             Input::Message { from, message } => Heard::Message(*from, encode(message).into()),
             Input::Timer(timer) => Heard::Timer(format!("{timer:?}")),
             Input::Unreachable(node) => Heard::Unreachable(*node),
@@ -187,7 +184,10 @@ impl Replay {
         let unreadable = |_| ReplayError::Unreadable(number);
         let Step { at, heard, said } = decode(piece, PIECE_MAX).map_err(unreadable)?;
         let (what, input) = match heard {
-            Heard::Command(command) => ("a command".into(), Input::Command(command)),
+            Heard::Command(command) => {
+                let command = decode(&command, PIECE_MAX).map_err(unreadable)?;
+                ("a command".into(), Input::Command(command))
+            }
             Heard::Message(from, message) => {
                 let message = decode(&message, PIECE_MAX).map_err(unreadable)?;
                 (
@@ -231,16 +231,16 @@ impl Replay {
 
 impl Start {
     /// What the node is made of.
-    pub fn setup(&self, identity: Arc<Identity>, community: Arc<Community>) -> Setup {
-        let journal = self.journal.iter();
+    pub fn setup(self, identity: Arc<Identity>, community: Arc<Community>) -> Setup {
+        let journal = self.journal.into_iter();
         Setup {
             identity,
             community,
-            addresses: self.addresses.clone(),
-            consent: self.consent.clone(),
+            addresses: self.addresses,
+            consent: self.consent,
             budget: self.budget,
             journal: journal
-                .map(|(key, value)| (key.to_vec(), value.to_vec()))
+                .map(|(key, value)| (key.into(), value.into()))
                 .collect(),
             rng: Rng::from_seed(self.seed),
         }

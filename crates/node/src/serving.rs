@@ -141,7 +141,7 @@ impl Node {
         }
         let others = terms.seats.iter().copied();
         let others = others.filter(|seat| *seat != self.own()).collect();
-        self.reach(now, &drawn.list, others, Step::Serve(question), out);
+        self.reach(now, drawn.list.point(), others, Step::Serve(question), out);
         Ok(())
     }
 

@@ -22,6 +22,8 @@
 //! | `records` | small signed words, kept by the nodes near their places: [`Records`](records::Records) |
 //! | `distrust` | peers who are not listened to for a while |
 //! | `spreading`, `spreading/breach` | these two as one protocol: [`Spreading`], and what no honest node does there |
+//! | `locating` | asking those around a point where named nodes are |
+//! | `met` | where nodes outside of the view were last found |
 //! | `protocol` | both protocols in one: [`Overlay`] |
 //!
 //! It knows nothing of draws and questions: who is legitimate for what, is for `selection` to say.
@@ -54,6 +56,7 @@ mod legitimate;
 mod liveness;
 pub mod locating;
 mod membership;
+mod met;
 mod near;
 mod protocol;
 pub mod records;

@@ -2,7 +2,7 @@
 //!
 //! The ring finds the nodes; broadcast and records are told of them, and have it search for them what is far away.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use crate::attestation::Standing;
 use crate::breach::RingBreach;
 use crate::broadcast::BroadcastError;
 use crate::locating::{self, Locating};
+use crate::met::Met;
 use crate::records::{Record, RecordError};
 use crate::ring::{self, Ring};
 use crate::spreading::breach::SpreadingBreach;
@@ -23,8 +24,6 @@ use crate::spreading::{self, Spreading};
 use crate::view::{View, cache_share};
 use crate::{KTable, KTableError, NodeCache};
 
-/// Most nodes outside of the view whose addresses are remembered, the latest: those of two committees, and of searches.
-const MET_MAX: usize = 2 * locating::LOCATED_MAX + 256;
 /// Most searches under way at a time for each of those who want them; nothing is found of more.
 const SEARCHES_MAX: usize = 64;
 /// Who wants something found.
@@ -40,8 +39,7 @@ pub struct Overlay {
     locating: Locating,
     /// Points that the [`APPLICATION`] wants found, and those that [`RECORDS`] and [`LOCATING`] do.
     wanted: [BTreeSet<Location>; 3],
-    /// Nodes that searches have found, those that records talk to and those that were asked for, the latest last.
-    met: VecDeque<Arc<Contact>>,
+    met: Met,
 }
 
 /// Between nodes.
@@ -182,7 +180,7 @@ impl Overlay {
             spreading: Spreading::new(ours.0, ours.1, contact, share, rng.fork("spreading")),
             ring: Ring::new(community, identity, own, rng.fork("ring"))?,
             wanted: Default::default(),
-            met: VecDeque::new(),
+            met: Met::default(),
         })
     }
 
@@ -212,14 +210,14 @@ impl Overlay {
         if !known.is_empty() {
             return known;
         }
-        let met = self.met.iter().rev().find(|met| met.node() == node);
-        met.map_or(Vec::new(), |met| met.addresses().to_vec())
+        let met = self.met.get(node).map(|met| met.addresses().to_vec());
+        met.unwrap_or_default()
     }
 
     /// What is known of `node`, wherever it sits.
     pub fn contact(&self, node: NodeId) -> Option<&Arc<Contact>> {
-        let met = || self.met.iter().rev().find(|met| met.node() == node);
-        self.ring.view().get(node).or_else(met)
+        let known = self.ring.view().get(node);
+        known.or_else(|| self.met.get(node))
     }
 
     /// Remembers where nodes are that may be outside of the view.
@@ -228,13 +226,7 @@ impl Overlay {
         let far = contacts
             .into_iter()
             .filter(|contact| view.get(contact.node()).is_none());
-        for contact in far {
-            self.met.retain(|met| met.node() != contact.node());
-            self.met.push_back(contact);
-            if self.met.len() > MET_MAX {
-                self.met.pop_front();
-            }
-        }
+        far.for_each(|contact| self.met.insert(contact));
     }
 }
 

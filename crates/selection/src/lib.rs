@@ -64,24 +64,7 @@
 //!
 //! let mut rng = Rng::from_number(1);
 //! let authority = SigningKey::generate(&mut rng);
-//! let descriptor = Descriptor {
-//!     epoch: 1,
-//!     name: "choir".into(),
-//!     community: Descriptor::community_of("choir", authority.node()),
-//!     authority: authority.node(),
-//!     enrolment: vec![],
-//!     nodes: 13,
-//!     colluders: 3,
-//!     alpha: 1e-6,
-//!     offline_permille: 50,
-//!     min_crowd: 5,
-//!     padding_allowance: 1,
-//!     draws_per_period: 16,
-//!     cache_size: 512,
-//!     period_secs: 3600,
-//!     vocabulary: vec![],
-//!     revoked: vec![],
-//! };
+//! let descriptor = Descriptor::founding("choir", authority.node(), 13);
 //! let signed = SignedDescriptor::sign(&descriptor, &authority)?;
 //! let rules = Rules::new(Arc::new(Community::open(signed)?))?;
 //!

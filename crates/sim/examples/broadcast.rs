@@ -311,22 +311,5 @@ fn person(authority: &SigningKey, descriptor: &Descriptor, rng: &mut Rng) -> Arc
 }
 
 fn descriptor(authority: &SigningKey, nodes: u64) -> Descriptor {
-    Descriptor {
-        epoch: 1,
-        name: "broadcast".into(),
-        community: Descriptor::community_of("broadcast", authority.node()),
-        authority: authority.node(),
-        enrolment: vec![],
-        nodes,
-        colluders: Descriptor::default_colluders(nodes),
-        alpha: 1e-6,
-        offline_permille: 50,
-        min_crowd: 5,
-        padding_allowance: 1,
-        draws_per_period: 16,
-        cache_size: 512,
-        period_secs: 3600,
-        vocabulary: vec![],
-        revoked: vec![],
-    }
+    Descriptor::founding("broadcast", authority.node(), nodes)
 }

@@ -151,22 +151,13 @@ impl World {
         let authority = SigningKey::generate(&mut rng);
         let nodes = settings.people as u64 + 1;
         let descriptor = Descriptor {
-            epoch: 1,
-            name: "simulated".into(),
-            community: Descriptor::community_of("simulated", authority.node()),
-            authority: authority.node(),
-            enrolment: Vec::new(),
-            nodes,
             colluders: settings.colluders,
-            alpha: 1e-6,
             offline_permille: OFFLINE_PERMILLE,
             min_crowd: settings.min_crowd,
             padding_allowance: settings.padding_allowance,
-            draws_per_period: 16,
-            cache_size: settings.cache_size,
-            period_secs: 3600,
             vocabulary: settings.vocabulary.clone(),
-            revoked: Vec::new(),
+            cache_size: settings.cache_size,
+            ..Descriptor::founding("simulated", authority.node(), nodes)
         };
         let signed = SignedDescriptor::sign(&descriptor, &authority)
             .expect("the settings are those of a possible community");
@@ -299,9 +290,9 @@ impl World {
                 .map(|(key, value)| (key.into(), value.into()))
                 .collect(),
         };
+        let pieces = Arc::new(Mutex::new(vec![encode(&start)]));
         let setup = start.setup(Arc::clone(&person.identity), community);
         let mut process = Node::new(at, setup).expect("this community can draw");
-        let pieces = Arc::new(Mutex::new(vec![encode(&start)]));
         let sink = Arc::clone(&pieces);
         process.record(Box::new(move |piece| {
             sink.lock().expect("nobody fails with it").push(piece);

@@ -26,22 +26,8 @@ impl Ring {
         let mut rng = Rng::from_number(seed);
         let authority = SigningKey::generate(&mut rng);
         let descriptor = Descriptor {
-            epoch: 1,
-            name: "ring".into(),
-            community: Descriptor::community_of("ring", authority.node()),
-            authority: authority.node(),
-            enrolment: vec![],
-            nodes: people,
-            colluders: Descriptor::default_colluders(people),
-            alpha: 1e-6,
-            offline_permille: 50,
-            min_crowd: 5,
-            padding_allowance: 1,
-            draws_per_period: 16,
             cache_size,
-            period_secs: 3600,
-            vocabulary: vec![],
-            revoked: vec![],
+            ..Descriptor::founding("ring", authority.node(), people)
         };
         let terms = Terms {
             rights: Rights::default(),

@@ -14,10 +14,11 @@ use zeroize::Zeroizing;
 use super::sealed::Writer;
 use super::{About, CreateOptions, Keys, Said, home, name, now, passphrase};
 use crate::cli::{FAILED, USAGE};
+use crate::data::Failed;
 use crate::files;
 use crate::home::{Home, HomeError, KeyError, MEMBERS, Whole, system_rng};
-use crate::key_command::{Failed, failed};
-use crate::verify::utc;
+use crate::key_command::failed;
+use crate::verify::date;
 
 /// The copy of the vault that is read while others go on writing to it.
 const SNAPSHOT: &str = "vault.db.snapshot";
@@ -89,8 +90,7 @@ pub fn create(options: &CreateOptions) -> Result<Said, Failed> {
 /// A name that says what it is.
 fn usual(about: &About) -> PathBuf {
     let node = about.node.to_string();
-    let day = utc(about.made_utc_s);
-    let day = day.split(['T', ' ']).next().unwrap_or_default();
+    let day = date(about.made_utc_s.cast_signed());
     format!("commonhold-{}-{day}.backup", &node[..8]).into()
 }
 
@@ -151,8 +151,7 @@ fn write(
     // What is left of it is of no use.
     let _ = fs::remove_file(&beside);
     let bytes = filled?;
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    File::open(files::folder_of(to))?.sync_all()?;
     Ok(bytes)
 }
 

@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 use super::sealed::{BackupError, Reader};
 use super::{About, Keys, OpenerOptions, Said, Secret, VerifyOptions, home, name, unread};
 use crate::cli::{FAILED, REFUSED};
+use crate::data::Failed;
 use crate::home::{DESCRIPTOR_BYTES_MAX, Home, Whole};
-use crate::key_command::Failed;
 
 /// Longest entry but the vault.
 const SMALL_BYTES_MAX: usize = 1 << 20;

@@ -1,8 +1,6 @@
 //! `backup restore`.
 
-use std::fs::OpenOptions;
 use std::io::BufWriter;
-use std::os::unix::fs::OpenOptionsExt;
 
 use serde_json::json;
 use thiserror::Error;
@@ -13,9 +11,10 @@ use super::sealed::BackupError;
 use super::{RestoreOptions, Said, Secret, home, now, unread};
 use crate::cli::{FAILED, REFUSED, USAGE};
 use crate::daemon::{Claimed, Where};
+use crate::data::Failed;
 use crate::files;
 use crate::home::{Choice, Home, HomeError, KeyError, MEMBERS, system_rng};
-use crate::key_command::{Failed, failed};
+use crate::key_command::failed;
 
 /// Where the configuration of the backup is put if there is one already.
 const CONFIG_BESIDE: &str = "config.restored.toml";
@@ -73,13 +72,11 @@ pub fn restore(options: &RestoreOptions) -> Result<Said, Failed> {
     let _held = Claimed::hold(home.path()).map_err(|why| (why.to_string(), FAILED))?;
     let restored_at = now();
     let made = home.settle(&content.whole, &choice, &mut system_rng(), |path| {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600);
         let io = |why: std::io::Error| HomeError::Io {
             path: path.to_path_buf(),
             why,
         };
-        let file = options.open(path).map_err(io)?;
+        let file = files::create(path).map_err(io)?;
         let mut out = BufWriter::with_capacity(1 << 20, file);
         reader.content(&mut out)?;
         let file = out.into_inner().map_err(|why| io(why.into_error()))?;
@@ -106,13 +103,14 @@ fn configured(place: &Where, home: &Home, content: &Content) -> Result<Option<St
         return Ok(None);
     };
     let values = place.values().map_err(|why| (why.to_string(), USAGE))?;
-    let fits = !values.path.exists() && {
+    let usual = values.path;
+    let fits = !usual.exists() && {
         let text = std::str::from_utf8(config).unwrap_or_default();
         let table: Result<toml::Table, _> = text.parse();
         table.is_ok_and(|table| !table.contains_key("folder"))
     };
     let path = match fits {
-        true => values.path,
+        true => usual.clone(),
         false => home.path().join(CONFIG_BESIDE),
     };
     let written = path
@@ -124,11 +122,7 @@ fn configured(place: &Where, home: &Home, content: &Content) -> Result<Option<St
         Ok(()) => Ok(Some(format!(
             "Its configuration is in {}; take over into {} what you want of it.",
             path.display(),
-            place
-                .values()
-                .map(|values| values.path)
-                .unwrap_or_default()
-                .display()
+            usual.display()
         ))),
         // The node is there: this is no reason to begin again.
         Err(why) => Ok(Some(format!(

@@ -13,7 +13,7 @@ use super::options::{
     AmendOptions, Authority, DelegateOptions, RevokeOptions, RotateOptions, UnlistOptions,
 };
 use super::{Failure, Told, telling, vocabulary_file};
-use crate::home::{node_of, system_rng};
+use crate::home::system_rng;
 use crate::passphrase;
 
 /// Fewest letters by which a key may be called.
@@ -40,13 +40,9 @@ impl Seat {
 
 /// Takes a node out.
 pub fn revoke(options: &RevokeOptions) -> Result<Told, Failure> {
-    let folder = Folder::find(options.authority.dir.as_deref())?;
+    let folder = options.authority.folder()?;
     let node = telling::node(&folder, &options.node)?;
-    let passphrase = options
-        .authority
-        .secret
-        .given()
-        .known("the authority's key")?;
+    let passphrase = options.authority.passphrase("the authority's key")?;
     let seat = Seat::take(&folder, &passphrase)?;
     let next = seat
         .community
@@ -79,12 +75,8 @@ pub fn revoke_unless_revoked(
 
 /// Hands the community to a new key.
 pub fn rotate(options: &RotateOptions) -> Result<Told, Failure> {
-    let folder = Folder::find(options.authority.dir.as_deref())?;
-    let passphrase = options
-        .authority
-        .secret
-        .given()
-        .known("the authority's key")?;
+    let folder = options.authority.folder()?;
+    let passphrase = options.authority.passphrase("the authority's key")?;
     let new_passphrase = passphrase::next(options.new_passphrase_file.as_deref(), &passphrase)?;
     let seat = Seat::take(&folder, &passphrase)?;
     let rng = &mut system_rng();
@@ -114,7 +106,7 @@ pub fn rotate(options: &RotateOptions) -> Result<Told, Failure> {
 
 /// Makes an enrolment key.
 pub fn delegate(options: &DelegateOptions) -> Result<Told, Failure> {
-    let folder = Folder::find(options.authority.dir.as_deref())?;
+    let folder = options.authority.folder()?;
     if folder.file(ENROLMENT).exists() {
         let file = folder.file(ENROLMENT);
         return Err(Failure::Refused(format!(
@@ -122,11 +114,7 @@ pub fn delegate(options: &DelegateOptions) -> Result<Told, Failure> {
             file.display()
         )));
     }
-    let passphrase = options
-        .authority
-        .secret
-        .given()
-        .known("the authority's key")?;
+    let passphrase = options.authority.passphrase("the authority's key")?;
     let new_passphrase = passphrase::next(options.new_passphrase_file.as_deref(), &passphrase)?;
     let seat = Seat::take(&folder, &passphrase)?;
     let rng = &mut system_rng();
@@ -148,7 +136,7 @@ pub fn delegate(options: &DelegateOptions) -> Result<Told, Failure> {
 
 /// Takes an enrolment key off the list.
 pub fn unlist(options: &UnlistOptions) -> Result<Told, Failure> {
-    let folder = Folder::find(options.authority.dir.as_deref())?;
+    let folder = options.authority.folder()?;
     let key = listed(&folder.community()?, &options.key)?;
     let change = |next: &mut Descriptor| {
         next.enrolment.retain(|listed| *listed != key);
@@ -166,7 +154,7 @@ fn listed(community: &Community, typed: &str) -> Result<NodeId, Failure> {
     let found: Vec<_> = listed.iter().filter(begins).collect();
     match found[..] {
         [key] => Ok(*key),
-        [] if node_of(&typed).is_some() => Err(Failure::Refused(format!(
+        [] if typed.parse::<NodeId>().is_ok() => Err(Failure::Refused(format!(
             "{typed} is not on the list of keys that certify; see commonhold community show"
         ))),
         [] => Err(Failure::Usage(format!(
@@ -181,7 +169,7 @@ fn listed(community: &Community, typed: &str) -> Result<NodeId, Failure> {
 
 /// Changes numbers and words.
 pub fn amend(options: &AmendOptions) -> Result<Told, Failure> {
-    let folder = Folder::find(options.authority.dir.as_deref())?;
+    let folder = options.authority.folder()?;
     let vocabulary = options.vocabulary.as_deref().map(vocabulary_file::read);
     let vocabulary = vocabulary.transpose()?;
     let change = |next: &mut Descriptor| change_numbers(next, options, vocabulary.clone());
@@ -247,7 +235,7 @@ fn changed(
         lines.push("Nothing is changed yet: the same without --preview does it.".into());
         return Ok(Told { json, lines });
     }
-    let passphrase = authority.secret.given().known("the authority's key")?;
+    let passphrase = authority.passphrase("the authority's key")?;
     let seat = Seat::take(folder, &passphrase)?;
     // Somebody may have changed something while the passphrase was typed.
     let changes = changes(&seat.community)?;

@@ -188,7 +188,7 @@ fn compared<'a>(
 
 #[cfg(test)]
 mod tests {
-    use community::{CACHE_SIZE, Column, Kind, Range};
+    use community::{Column, Kind, Range};
 
     use super::*;
 
@@ -213,25 +213,13 @@ mod tests {
     fn descriptor() -> Descriptor {
         let authority = NodeId([1; 32]);
         Descriptor {
-            epoch: 1,
-            name: "test".into(),
-            community: Descriptor::community_of("test", authority),
-            authority,
             enrolment: vec![NodeId([2; 32])],
-            nodes: 40,
-            colluders: 3,
-            alpha: 1e-6,
-            offline_permille: 50,
-            min_crowd: 5,
             padding_allowance: 3,
-            draws_per_period: 16,
-            period_secs: 3600,
             vocabulary: vec![
                 table("sleep", vec![number("hours", 24), number("naps", 9)]),
                 table("old", vec![number("x", 1)]),
             ],
-            revoked: vec![],
-            cache_size: CACHE_SIZE,
+            ..Descriptor::founding("test", authority, 40)
         }
     }
 

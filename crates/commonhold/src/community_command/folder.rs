@@ -144,8 +144,7 @@ impl Folder {
     /// Stores an epoch of the community, which is then the one of now.
     pub fn store_community(&self, community: &Community) -> Result<(), Failure> {
         let bytes = encode(community.signed());
-        let epoch = format!("{EPOCHS}/{}.cbor", community.descriptor().epoch);
-        write(&self.file(&epoch), &bytes)?;
+        write(&self.epoch(community.descriptor().epoch), &bytes)?;
         write(&self.file(DESCRIPTOR), &bytes)
     }
 

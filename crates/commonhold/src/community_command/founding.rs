@@ -1,7 +1,7 @@
 //! `community create`.
 
 use base::encode;
-use community::{CACHE_SIZE, Community, Descriptor, NAME_BYTES_MAX, SignedDescriptor};
+use community::{Community, Descriptor, NAME_BYTES_MAX, SignedDescriptor};
 use crypto::SigningKey;
 use serde_json::json;
 
@@ -65,22 +65,11 @@ fn descriptor(options: &CreateOptions, authority: &SigningKey) -> Result<Descrip
         .map(vocabulary_file::read)
         .transpose()?;
     Ok(Descriptor {
-        epoch: 1,
-        name: name.to_owned(),
-        community: Descriptor::community_of(name, authority.node()),
-        authority: authority.node(),
-        enrolment: Vec::new(),
-        nodes,
         colluders,
-        alpha: 1e-6,
-        offline_permille: 50,
         min_crowd: crowd,
         padding_allowance,
-        draws_per_period: 16,
-        period_secs: 3600,
         vocabulary: vocabulary.unwrap_or_default(),
-        revoked: Vec::new(),
-        cache_size: CACHE_SIZE,
+        ..Descriptor::founding(name, authority.node(), nodes)
     })
 }
 

@@ -71,12 +71,8 @@ impl Desk {
 
 /// Prints a ticket.
 pub fn invite(options: &InviteOptions) -> Result<Told, Failure> {
-    let folder = Folder::find(options.authority.dir.as_deref())?;
-    let passphrase = options
-        .authority
-        .secret
-        .given()
-        .known("the key that certifies")?;
+    let folder = options.authority.folder()?;
+    let passphrase = options.authority.passphrase("the key that certifies")?;
     let replaces = options
         .replaces
         .as_deref()
@@ -125,14 +121,10 @@ fn told_ticket(ticket: &Ticket) -> Told {
 
 /// Certifies who asks with a ticket.
 pub fn certify(options: &CertifyOptions) -> Result<Told, Failure> {
-    let folder = Folder::find(options.authority.dir.as_deref())?;
+    let folder = options.authority.folder()?;
     let request: JoinRequest = folder::read(&options.file, JOIN_REQUEST_BYTES_MAX)
         .map_err(|why| Failure::Failed(format!("this is not a request to join: {why}")))?;
-    let passphrase = options
-        .authority
-        .secret
-        .given()
-        .known("the key that certifies")?;
+    let passphrase = options.authority.passphrase("the key that certifies")?;
     let mut desk = Desk::open(folder, &passphrase)?;
     let certificate = match desk.redeem(&request)? {
         Ok(certificate) => certificate,
@@ -151,13 +143,9 @@ fn not_certified(why: Refusal) -> Failure {
 
 /// Certifies a node's keys for longer.
 pub fn renew(options: &RenewOptions) -> Result<Told, Failure> {
-    let folder = Folder::find(options.authority.dir.as_deref())?;
+    let folder = options.authority.folder()?;
     let node = telling::node(&folder, &options.node)?;
-    let passphrase = options
-        .authority
-        .secret
-        .given()
-        .known("the key that certifies")?;
+    let passphrase = options.authority.passphrase("the key that certifies")?;
     let mut desk = Desk::open(folder, &passphrase)?;
     let descriptor = desk.community.descriptor();
     let renewed = desk

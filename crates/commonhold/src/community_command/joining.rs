@@ -216,12 +216,12 @@ pub fn members(folder: &Path) -> Vec<Member> {
 
 fn told_member(home: &Home, said: Vec<String>) -> Result<Told, Failure> {
     let path = home.path();
-    let (identity, community, _) = home.open().map_err(|why| failed(&why))?;
-    let until = identity.certificate.valid_until().as_secs();
+    let (certificate, community) = home.membership().map_err(|why| failed(&why))?;
+    let until = certificate.valid_until().as_secs();
     let (protection, _) = home.protection().map_err(|why| failed(&why))?;
     Ok(Told {
         json: json!({
-            "node": identity.node().to_string(),
+            "node": certificate.node().to_string(),
             "name": community.descriptor().name,
             "community": community.descriptor().community.to_string(),
             "epoch": community.descriptor().epoch,

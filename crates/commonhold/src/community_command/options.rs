@@ -1,15 +1,15 @@
 //! What can be typed.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use base::NodeId;
 use clap::{Args, Subcommand, ValueEnum};
 use community::Member;
+use zeroize::Zeroizing;
 
+use super::Failure;
+use super::folder::Folder;
 use crate::budget::Written;
-use crate::home::node_of;
 use crate::passphrase::Given;
 
 /// The commands about a community.
@@ -90,6 +90,18 @@ pub struct Authority {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+impl Authority {
+    /// The folder that is meant.
+    pub fn folder(&self) -> Result<Folder, Failure> {
+        Folder::find(self.dir.as_deref())
+    }
+
+    /// The passphrase of the key of this name.
+    pub fn passphrase(&self, of: &str) -> Result<Zeroizing<String>, Failure> {
+        Ok(self.secret.given().known(of)?)
+    }
 }
 
 /// Of `community create`.
@@ -329,10 +341,10 @@ fn time(text: &str) -> Result<Duration, String> {
 fn member(text: &str) -> Result<Member, String> {
     let read = || {
         let (node, address) = text.split_once('@')?;
-        let node: NodeId = node_of(node)?;
-        let address: SocketAddr = address.parse().ok()?;
-        let addresses = vec![address];
-        Some(Member { node, addresses })
+        Some(Member {
+            node: node.parse().ok()?,
+            addresses: vec![address.parse().ok()?],
+        })
     };
     read().ok_or_else(|| {
         "give a node's name of 64 letters, @, its address and port: 12ab…@192.0.2.1:4000".into()
@@ -341,6 +353,8 @@ fn member(text: &str) -> Result<Member, String> {
 
 #[cfg(test)]
 mod tests {
+    use base::NodeId;
+
     use super::*;
 
     #[test]

@@ -11,7 +11,6 @@ use super::folder::{self, Folder, LOGS};
 use super::options::{LogOptions, ShowOptions};
 use super::places::{self, Role};
 use super::{Failure, Told};
-use crate::home::node_of;
 use crate::verify::utc;
 
 /// Fewest letters by which a node may be called.
@@ -19,7 +18,7 @@ const SHORTEST: usize = 4;
 
 /// The node that somebody means: its whole name, or the beginning of that of one in the log.
 pub fn node(folder: &Folder, typed: &str) -> Result<NodeId, Failure> {
-    if let Some(node) = node_of(typed) {
+    if let Ok(node) = typed.parse() {
         return Ok(node);
     }
     let logs = folder.logs(&folder.community()?)?;

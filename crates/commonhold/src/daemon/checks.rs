@@ -388,24 +388,7 @@ mod tests {
     fn certificate(from: u64, until: u64) -> Certificate {
         let rng = &mut Rng::from_number(1);
         let authority = SigningKey::generate(rng);
-        let descriptor = Descriptor {
-            epoch: 1,
-            name: "example".into(),
-            community: Descriptor::community_of("example", authority.node()),
-            authority: authority.node(),
-            enrolment: Vec::new(),
-            nodes: 13,
-            colluders: 3,
-            alpha: 1e-6,
-            offline_permille: 50,
-            min_crowd: 4,
-            padding_allowance: 1,
-            draws_per_period: 16,
-            cache_size: 512,
-            period_secs: 3600,
-            vocabulary: Vec::new(),
-            revoked: Vec::new(),
-        };
+        let descriptor = Descriptor::founding("example", authority.node(), 13);
         let (_, _, request) = draw_keys(&descriptor.community, rng);
         let terms = Terms {
             rights: Rights { ask: true },

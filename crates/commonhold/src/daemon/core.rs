@@ -37,6 +37,7 @@ use crate::daemon::folder::{Claimed, FolderError};
 use crate::daemon::hearing;
 use crate::daemon::ledger::Ledger;
 use crate::daemon::reach::{self, Reaching};
+use crate::daemon::short;
 use crate::home::{Home, system_rng};
 use crate::keeper::{Broken, Errand, Keeper, Kept};
 use crate::live::{self, Live, LiveError, Place};
@@ -141,7 +142,7 @@ pub async fn run(
     let witness = Witness::at(&config.folder);
     let witness = consenting::begin(&mut vault, witness, &inbox, since.as_secs());
     let witness = witness.map_err(LiveError::from)?;
-    let (keeper, done) = Keeper::start(vault);
+    let (keeper, done) = Keeper::start(vault, witness.as_ref().ok().cloned());
     let (reached, answers) = mpsc::channel(1);
     let mut core = Core {
         host,
@@ -492,9 +493,4 @@ impl Core {
         // Usually nobody does.
         drop(self.events.send(event));
     }
-}
-
-/// The first digits of a question's name.
-fn short(id: &str) -> &str {
-    id.get(..8).unwrap_or(id)
 }

@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::{ANSWERED, FAILED, NOT_RUNNING, REFUSED};
+use crate::community_command::AUTHORITY;
 use crate::daemon::folder::{Claimed, FolderError, client};
 use crate::daemon::running::stopped_in;
 use crate::daemon::{Failure, Where, converse};
@@ -16,8 +17,6 @@ use crate::home::Home;
 use crate::output::{tell, warn};
 use crate::wiping::Wiping;
 
-/// The authority's key: whoever wipes it takes the community from everybody.
-const AUTHORITY: &str = "authority.locked";
 /// How many digits of a name are typed at least.
 const DIGITS_MIN: usize = 8;
 

@@ -205,7 +205,7 @@ impl Ledger {
     pub fn receive(&mut self, received: InboxEntry) -> Received {
         if let Some(known) = self.inbox.get_mut(&received.id) {
             let is_free = known.sent_at.is_none()
-                && match seen(known, received.received_at).state {
+                && match state_of(known, received.received_at) {
                     InboxState::Waiting => true,
                     InboxState::Yes | InboxState::No => known.by_rule,
                     InboxState::Missed | InboxState::CalledOff | InboxState::OverBudget => false,
@@ -403,7 +403,7 @@ impl Ledger {
         let waiting = self
             .inbox
             .values()
-            .filter(|entry| seen(entry, now).state == InboxState::Waiting);
+            .filter(|entry| state_of(entry, now) == InboxState::Waiting);
         Counts {
             asked: self.asked.len() as u64,
             open: open.count() as u64,
@@ -415,12 +415,18 @@ impl Ledger {
 
 /// An entry as it is now.
 fn seen(entry: &InboxEntry, now: u64) -> InboxEntry {
-    let mut entry = entry.clone();
-    let sure = entry.until.max(entry.received_at);
-    if entry.state == InboxState::Waiting && now > sure.saturating_add(LATE_SECS) {
-        entry.state = InboxState::Missed;
+    InboxEntry {
+        state: state_of(entry, now),
+        ..entry.clone()
     }
-    entry
+}
+
+fn state_of(entry: &InboxEntry, now: u64) -> InboxState {
+    let sure = entry.until.max(entry.received_at);
+    match entry.state {
+        InboxState::Waiting if now > sure.saturating_add(LATE_SECS) => InboxState::Missed,
+        state => state,
+    }
 }
 
 fn find<'a, T>(list: &'a BTreeMap<String, T>, typed: &str) -> Result<&'a T, Fault> {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use community::Table;
 use serde_json::json;
-use vault::{Imported, Vault, import_csv};
+use vault::{ImportError, Imported, Vault, import_csv};
 
 use crate::cli::USAGE;
 use crate::data::{Failed, Said};
@@ -24,6 +24,17 @@ pub fn import(vault: &mut Vault, file: &File, shown: &Path, table: &Table) -> Re
         json: as_json(table, &imported),
         lines: as_lines(table, &imported),
     })
+}
+
+/// Whether a file that no importer reads may be for a table of the community: columns without a mapping, or anything that
+/// calls itself CSV.
+pub fn may_be(why: &ImportError, file: &Path) -> bool {
+    let extension = file.extension();
+    match why {
+        ImportError::NeedsMapping => true,
+        ImportError::UnknownFormat => extension.is_some_and(|it| it.eq_ignore_ascii_case("csv")),
+        _ => false,
+    }
 }
 
 /// The table that is meant: the one that is named, or that the file is named after, or the only one that there is.

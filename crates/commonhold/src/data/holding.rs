@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use community::Kind;
 use serde_json::{Value, json};
-use vault::{Export, Held, ImportError, Vault, VaultError};
+use vault::{Export, Held, ImportError, VaultError};
 
 use crate::cli::{FAILED, REFUSED, USAGE};
 use crate::data::{
@@ -14,9 +14,7 @@ use crate::data::{
     now_utc_s, vault,
 };
 use crate::output::warn;
-
-/// Seconds of a day.
-const DAY_S: i64 = 86_400;
+use crate::verify::date;
 
 /// `data list`.
 pub fn list(options: &Looking) -> Result<Said, Failed> {
@@ -58,7 +56,8 @@ fn as_json(held: &Held) -> Value {
 /// `data show`.
 pub fn show(options: &ShowOptions) -> Result<Said, Failed> {
     let vault = vault(&options.place)?;
-    let held = find(&vault, &options.table)?;
+    let all = vault.held().map_err(failed)?;
+    let held = find(&all, &options.table)?;
     let mut rows = Vec::new();
     let mut first = First {
         rows: &mut rows,
@@ -71,9 +70,9 @@ pub fn show(options: &ShowOptions) -> Result<Said, Failed> {
     }
     let rows = String::from_utf8_lossy(&rows).into_owned();
     let columns: Vec<Value> = held.table.columns.iter().map(column).collect();
-    let mut lines = vec![line(&held)];
+    let mut lines = vec![line(held)];
     lines.extend(rows.lines().map(String::from));
-    let mut json = as_json(&held);
+    let mut json = as_json(held);
     json["columns"] = columns.into();
     json["csv"] = rows.into();
     Ok(Said { json, lines })
@@ -120,7 +119,7 @@ pub fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
     let held = vault.held().map_err(failed)?;
     let mut tables = Vec::new();
     for name in &options.tables {
-        tables.push(find(&vault, name)?.table.name);
+        tables.push(find(&held, name)?.table.name.clone());
     }
     if tables.is_empty() {
         let all = held.into_iter().filter(|held| !held.computed && held.own);
@@ -205,8 +204,9 @@ pub fn undo(options: &UndoOptions) -> Result<Said, Failed> {
 /// `data delete`.
 pub fn delete(options: &DeleteOptions) -> Result<Said, Failed> {
     let mut vault = vault(&options.place)?;
-    let held = find(&vault, &options.table)?;
-    let (name, rows) = (held.table.name, held.rows);
+    let all = vault.held().map_err(failed)?;
+    let held = find(&all, &options.table)?;
+    let (name, rows) = (held.table.name.clone(), held.rows);
     if !options.yes && !agreed(&name, rows) {
         let why = format!("nothing was deleted; to delete {name} without being asked: --yes");
         return Err((why, REFUSED));
@@ -275,13 +275,12 @@ pub fn sources(options: &Looking) -> Result<Said, Failed> {
     })
 }
 
-fn find(vault: &Vault, name: &str) -> Result<Held, Failed> {
-    let held = vault.held().map_err(failed)?;
-    let names: Vec<String> = held.iter().map(|held| held.table.name.clone()).collect();
-    let found = held
-        .into_iter()
+fn find<'a>(all: &'a [Held], name: &str) -> Result<&'a Held, Failed> {
+    let found = all
+        .iter()
         .find(|held| held.table.name.eq_ignore_ascii_case(name));
     found.ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|held| held.table.name.as_str()).collect();
         let names = if names.is_empty() {
             "none".into()
         } else {
@@ -297,41 +296,9 @@ fn find(vault: &Vault, name: &str) -> Result<Held, Failed> {
     })
 }
 
-/// The day in UTC, as 2024-05-01.
-fn date(utc_s: i64) -> String {
-    // Days since 0000-03-01; eras have 400 years (Howard Hinnant's civil_from_days).
-    let days = utc_s.div_euclid(DAY_S) + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let years = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * years + years / 4 - years / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let (month, later) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    format!("{:04}-{month:02}-{day:02}", era * 400 + years + later)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dates_are_those_of_the_calendar() {
-        for (utc_s, shown) in [
-            (0, "1970-01-01"),
-            (-1, "1969-12-31"),
-            (951_782_400, "2000-02-29"),
-            (951_868_799, "2000-02-29"),
-            (951_868_800, "2000-03-01"),
-            (1_763_000_000, "2025-11-13"),
-            (4_107_542_400, "2100-03-01"),
-        ] {
-            assert_eq!(date(utc_s), shown);
-        }
-    }
 
     #[test]
     fn the_first_lines_are_the_first_lines() {

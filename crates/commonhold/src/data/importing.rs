@@ -141,14 +141,9 @@ impl<'a> Started<'a> {
     /// What is of no known format may be for a table of the community.
     fn otherwise(&mut self, why: &ImportError, file: &File, path: &Path) -> Result<Said, Failed> {
         let shown = path.display();
-        let is_csv = path
-            .extension()
-            .is_some_and(|it| it.eq_ignore_ascii_case("csv"));
-        let is_table =
-            *why == ImportError::NeedsMapping || (*why == ImportError::UnknownFormat && is_csv);
         let chosen =
             self.options.format.is_none() && self.mapping.is_none() && !self.options.preview;
-        if is_table && chosen {
+        if chosen && declared::may_be(why, path) {
             use std::io::Seek;
             let mut start = file;
             start

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use base::{Duration, Location, NodeId, Region, Rng};
-use community::{CACHE_SIZE, Descriptor, Identity, SignedDescriptor, Terms, draw_keys, enrol};
+use community::{Descriptor, Identity, SignedDescriptor, Terms, draw_keys, enrol};
 use crypto::{Rights, SigningKey};
 use net::Clock;
 use overlay::{KTable, cache_share};
@@ -40,23 +40,10 @@ pub fn found(
     let authority = SigningKey::generate(rng);
     let nodes = people.taken.len() as u64 + 1;
     let descriptor = Descriptor {
-        epoch: 1,
-        name: "demo".into(),
-        community: Descriptor::community_of("demo", authority.node()),
-        authority: authority.node(),
-        enrolment: Vec::new(),
-        nodes,
-        colluders: Descriptor::default_colluders(nodes),
-        alpha: 1e-6,
-        offline_permille: 50,
         // What so few people can reach; a real community asks for more.
         min_crowd: min_crowd.unwrap_or(people.taken.len() as u64 / 3),
-        padding_allowance: 1,
-        draws_per_period: 16,
-        cache_size: CACHE_SIZE,
-        period_secs: 3600,
         vocabulary: vec![people.table.clone()],
-        revoked: Vec::new(),
+        ..Descriptor::founding("demo", authority.node(), nodes)
     };
     let signed = SignedDescriptor::sign(&descriptor, &authority)
         .map_err(|why| DemoError::Usage(why.to_string()))?;

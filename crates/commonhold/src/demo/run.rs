@@ -19,7 +19,6 @@ use crate::demo::owners::{Owner, became, owners};
 use crate::demo::people::People;
 use crate::demo::telling::Told;
 use crate::demo::{DemoError, clear};
-use crate::home::node_of;
 use crate::lines::{Draw, Order, Word};
 use crate::report::Report;
 
@@ -326,7 +325,7 @@ async fn follow(
             }
             (_, Word::Set(members)) => {
                 progress.set_message("adding up");
-                set = Some(members.iter().filter_map(|name| node_of(name)).collect());
+                set = Some(members.iter().filter_map(|it| it.parse().ok()).collect());
             }
             (_, Word::Answered(answer)) => report = Some(*answer),
             (_, Word::Ended { why, refused: true }) => return Err(DemoError::Refused(why)),
@@ -347,10 +346,10 @@ async fn follow(
 
 /// Helpers to kill. They are listed lane by lane, so equal steps take as many of each lane, give or take one.
 fn victims(draw: Option<&Draw>, kill: usize) -> Vec<NodeId> {
-    let seats: Vec<_> = draw
+    let seats: Vec<NodeId> = draw
         .iter()
         .flat_map(|draw| &draw.seats)
-        .filter_map(|name| node_of(name))
+        .filter_map(|name| name.parse().ok())
         .collect();
     let kill = kill.min(seats.len());
     (0..kill)

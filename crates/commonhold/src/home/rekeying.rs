@@ -17,7 +17,7 @@ use vault::{Alone, Vault, VaultError, VaultKey};
 use zeroize::Zeroizing;
 
 use super::kept::{Kept, Spare, Stored};
-use super::protection::{Choice, KeyError, Protection, Secrets, Slot};
+use super::protection::{Choice, KeyError, Protection, Slot};
 use super::{Home, HomeError};
 
 impl Home {
@@ -27,7 +27,7 @@ impl Home {
         Ok(words_of(whole.key.as_bytes()))
     }
 
-    /// Puts the vault under a new key, kept by `choice` or as the old one was; a passphrase must be chosen anew.
+    /// Puts the vault under a new key, kept by `choice` or as the old one was: a passphrase stays the same.
     pub fn rotate(&self, choice: Option<Choice>, rng: &mut Rng) -> Result<(), HomeError> {
         // Ends what was cut short before, and knows the key from here on.
         drop(self.open_whole()?);
@@ -39,14 +39,11 @@ impl Home {
         let ([slot], [old]) = (&kept.slots[..], &keys[..]) else {
             return Err(VaultError::InUse.into());
         };
-        let choice = match (choice, &slot.protection, &self.passphrase) {
-            (Some(choice), ..) => choice,
-            (None, Protection::File(path), _) => Choice::File(path.as_ref().map(Into::into)),
-            (None, Protection::Keyring, _) => Choice::Keyring,
-            (None, Protection::Passphrase(_), Some(passphrase)) => {
-                Choice::Passphrase(passphrase.clone())
-            }
-            (None, Protection::Passphrase(_), None) => {
+        let choice = match (choice, &slot.protection) {
+            (Some(choice), _) => choice,
+            (None, Protection::File(path)) => Choice::File(path.as_ref().map(Into::into)),
+            (None, Protection::Keyring) => Choice::Keyring,
+            (None, Protection::Passphrase(_)) => {
                 Choice::Passphrase(self.ask().map_err(KeyError::from)?)
             }
         };
@@ -132,31 +129,24 @@ impl Home {
         if kept.slots.len() == 1 {
             return Ok(kept);
         }
+        let Some((secrets, keys)) = kept.open(key) else {
+            return Ok(kept);
+        };
+        let (ours, old): (Vec<Slot>, Vec<Slot>) = kept
+            .slots
+            .into_iter()
+            .partition(|slot| slot.open(key).is_some());
         let rng = &mut super::system_rng();
-        let mut slots = Vec::new();
-        let mut old = Vec::new();
-        for slot in &kept.slots {
-            match slot.open(key) {
-                Some(secrets) => slots.push(slot.with(key, &alone_with(&secrets), rng)),
-                None => old.push(slot),
-            }
-        }
-        let other = kept.open(key).and_then(|(_, keys)| keys.into_iter().nth(1));
-        let settled = Kept::new(kept.certificate.clone(), slots);
+        let ours = ours.iter().map(|slot| slot.with(key, &secrets, rng));
+        let settled = Kept::new(kept.certificate, ours.collect());
         self.keep(&settled)?;
-        if let Some(other) = other {
+        if let Some(other) = keys.get(1) {
             // What cannot be forgotten opens nothing any more.
             old.iter()
-                .for_each(|slot| drop(slot.forget(self.path(), &other)));
+                .for_each(|slot| drop(slot.forget(self.path(), other)));
         }
         Ok(settled)
     }
-}
-
-fn alone_with(secrets: &Secrets) -> Secrets {
-    let mut secrets = secrets.clone();
-    secrets.other = None;
-    secrets
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Nodes in folders of a test's own, and the program run on them.
 
 #[path = "../../src/files.rs"]
+#[expect(dead_code, reason = "the program uses more of it")]
 mod files;
 #[path = "../../src/home.rs"]
 #[expect(dead_code, reason = "the program uses more of it")]
@@ -15,9 +16,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 
 use base::{Duration, NodeId};
-use community::{
-    CACHE_SIZE, Descriptor, Identity, SignedDescriptor, Table, Terms, draw_keys, enrol,
-};
+use community::{Descriptor, Identity, SignedDescriptor, Table, Terms, draw_keys, enrol};
 use crypto::{Rights, SigningKey};
 use home::{Home, system_rng};
 use serde_json::Value;
@@ -176,21 +175,8 @@ pub fn damage(home: &Path) {
 
 fn descriptor(authority: &SigningKey, nodes: u64, table: Table) -> Descriptor {
     Descriptor {
-        epoch: 1,
-        name: "village".into(),
-        community: Descriptor::community_of("village", authority.node()),
-        authority: authority.node(),
-        enrolment: Vec::new(),
-        nodes,
-        colluders: Descriptor::default_colluders(nodes),
-        alpha: 1e-6,
-        offline_permille: 50,
         min_crowd: 4,
-        padding_allowance: 1,
-        draws_per_period: 16,
-        cache_size: CACHE_SIZE,
-        period_secs: 3600,
         vocabulary: vec![table],
-        revoked: Vec::new(),
+        ..Descriptor::founding("village", authority.node(), nodes)
     }
 }

@@ -2,8 +2,8 @@
 
 use base::{Digest, Duration, Instant, Rng};
 use community::{
-    CACHE_SIZE, Community, Descriptor, Invitation, Issuer, JoinRequest, Logs, Refusal,
-    SignedDescriptor, Ticket, TicketBook, draw_keys,
+    Community, Descriptor, Invitation, Issuer, JoinRequest, Logs, Refusal, SignedDescriptor,
+    Ticket, TicketBook, draw_keys,
 };
 use crypto::{Certificate, CertificateRequest, Rights, SigningKey};
 
@@ -16,22 +16,8 @@ pub fn days(days: u32) -> Duration {
 
 pub fn descriptor(authority: &SigningKey) -> Descriptor {
     Descriptor {
-        epoch: 1,
-        name: "allotment gardeners".into(),
-        community: Descriptor::community_of("allotment gardeners", authority.node()),
-        authority: authority.node(),
-        enrolment: vec![],
-        nodes: 40,
-        colluders: 3,
-        alpha: 1e-6,
-        offline_permille: 50,
-        min_crowd: 5,
         padding_allowance: 3,
-        draws_per_period: 16,
-        cache_size: CACHE_SIZE,
-        period_secs: 3600,
-        vocabulary: vec![],
-        revoked: vec![],
+        ..Descriptor::founding("allotment gardeners", authority.node(), 40)
     }
 }
 

@@ -65,6 +65,13 @@ fn join(place: &Place, folder: &str, ticket: &str) -> String {
     text(&asked["node"]).to_owned()
 }
 
+/// Founds a community of forty who say how long and how well they sleep.
+fn create(place: &Place, name: &str) -> Ran {
+    fs::write(place.path("words.toml"), SLEEP_AND_QUALITY).expect("a file");
+    let numbers = ["--nodes", "40", "--vocabulary", "words.toml"];
+    done(place, &[&["create", name][..], &numbers].concat())
+}
+
 fn assert_private(folder: &Path) {
     let mode = |path: &Path| {
         let metadata = fs::metadata(path).expect("it is there");
@@ -84,16 +91,7 @@ fn assert_private(folder: &Path) {
 #[test]
 fn a_community_is_founded_joined_and_amended() {
     let place = Place::new();
-    fs::write(place.path("words.toml"), SLEEP_AND_QUALITY).unwrap();
-    let create = [
-        "create",
-        "Allotment gardeners",
-        "--nodes",
-        "40",
-        "--vocabulary",
-        "words.toml",
-    ];
-    let founded = done(&place, &create);
+    let founded = create(&place, "Allotment gardeners");
     assert!(founded.out.contains("N = 40, C = 3"), "{}", founded.out);
     assert!(founded.out.contains("Back up this folder"));
     not_done(
@@ -390,16 +388,7 @@ fn a_log_that_was_kept_twice_is_found_out() {
 #[test]
 fn numbers_words_and_issuers_change_in_sight_of_all() {
     let place = Place::new();
-    fs::write(place.path("words.toml"), SLEEP_AND_QUALITY).unwrap();
-    let create = [
-        "create",
-        "Test",
-        "--nodes",
-        "40",
-        "--vocabulary",
-        "words.toml",
-    ];
-    done(&place, &create);
+    create(&place, "Test");
     let ann = join(&place, "ann", &ticket(&place, &[]));
 
     // First what it would be, without a passphrase and without a trace.

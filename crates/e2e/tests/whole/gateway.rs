@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, UdpSocket};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use e2e::{Place, Ran, Village, program};
+use e2e::{Place, Ran, Village, isolated, program};
 
 /// Where the router listens for the node, it says.
 const OUTSIDE: (Ipv4Addr, u16) = (Ipv4Addr::new(198, 51, 100, 9), 40_404);
@@ -44,18 +44,6 @@ kill $capture $answers $router
 wait $capture || true
 exit $status
 "#;
-
-/// Runs a command in a network of its own, as nobody in particular.
-fn isolated(arguments: &[&str]) -> Command {
-    let mut command = Command::new("unshare");
-    let user = ["--map-user=1000", "--map-group=1000", "--keep-caps"];
-    command
-        .args(["--user", "--net"])
-        .args(user)
-        .args(arguments)
-        .stdin(Stdio::null());
-    command
-}
 
 /// Answers NAT-PMP (RFC 6886): not a test, but what the test runs as its router.
 #[test]

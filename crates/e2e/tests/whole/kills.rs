@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use e2e::{Api, Place, Village};
+use e2e::{Api, Place, Village, eventually};
 use serde_json::{Value, json};
 
 /// Everybody but the asker, who is number 0.
@@ -132,21 +132,6 @@ fn has_ended(process: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
     // One that nobody waits for is left as a name.
     stat.map_or(true, |stat| stat.contains(") Z"))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "processes are waited for in real time"
-)]
-fn eventually<T>(what: &str, within: Duration, mut so: impl FnMut() -> Option<T>) -> T {
-    let began = std::time::Instant::now();
-    loop {
-        if let Some(found) = so() {
-            return found;
-        }
-        assert!(began.elapsed() < within, "not in time: {what}");
-        std::thread::sleep(Duration::from_millis(25));
-    }
 }
 
 impl Town {

@@ -18,21 +18,7 @@ fn people_join_over_the_network_and_answer() {
     village.done(&[&create[..], &sized, &["--vocabulary", "words.toml"]].concat());
 
     // The founder is a member like others, by files, and lets people in.
-    let first = village.ticket(&["--rights", "ask"]);
-    let asks = [
-        "community",
-        "join",
-        &first,
-        "--offline",
-        "request",
-        "--dir",
-        "0",
-    ];
-    village.done(&asks);
-    let certify = ["community", "certify", "request", "--out", "answer"];
-    village.done(&[&certify[..], &["--dir", "authority"]].concat());
-    village.done(&["community", "install", "answer", "--dir", "0"]);
-    village.up("0", &["--enrol", "authority"]);
+    village.first();
     let founder = village.member("0");
 
     // Four join by one ticket over the network, a fifth comes too late.

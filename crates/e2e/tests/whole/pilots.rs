@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{Api, Place, Village};
+use e2e::{Api, Place, Village, eventually};
 use serde_json::json;
 
 /// Pilots in their forties; nobody else is one, or of that age.
@@ -28,21 +28,6 @@ min = 0
 max = 1000000
 "#;
 const SQL: &str = "SELECT AVG(wage) FROM wages WHERE job = 'pilot' AND age BETWEEN 40 AND 49";
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "processes are waited for in real time"
-)]
-fn eventually<T>(what: &str, mut so: impl FnMut() -> Option<T>) -> T {
-    let began = std::time::Instant::now();
-    loop {
-        if let Some(found) = so() {
-            return found;
-        }
-        assert!(began.elapsed() < Duration::from_secs(90), "{what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
 
 /// Asks until it is over; the exit code that `question watch` gives it, and all that is said of it.
 fn asked(village: &Village, sql: &str) -> (Option<i32>, String) {
@@ -75,7 +60,7 @@ fn nobody_is_told_how_many_too_few_are() {
     }
     for folder in 0..=PEOPLE {
         let api = Api::of(&village.place.path(&folder.to_string()));
-        eventually("all know all", || {
+        eventually("all know all", Duration::from_secs(90), || {
             let known = api.get("/v1/status")?["peers_known"].as_u64();
             (known == Some(PEOPLE as u64)).then_some(())
         });

@@ -5,12 +5,10 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use e2e::{Place, Ran, SLEEP_AND_QUALITY, Village};
+use e2e::{Place, Ran, Village};
 
-/// How long people sleep. The first of them is asked each time, the others take part in everything.
+/// How long people sleep, but for the one who asks. The first of them is asked each time, the others take part in everything.
 const HOURS: [&str; 6] = ["6.5", "7.5", "8.5", "5.5", "6.5", "7.5"];
-/// These, and one who asks.
-const NODES: usize = HOURS.len() + 1;
 /// Succeeds if it is a Python that the client is for.
 const RECENT: &str = "import sys; sys.exit(sys.version_info < (3, 10))";
 
@@ -62,25 +60,10 @@ fn a_script_asks_real_nodes() {
     if !there_is_python() {
         return;
     }
-    let place = Place::new();
-    std::fs::write(place.path("words.toml"), SLEEP_AND_QUALITY).expect("a file");
-    let mut village = Village::new(place);
-    village.found_with(NODES, &["--vocabulary", "words.toml"]);
-    for (person, hours) in HOURS.iter().enumerate() {
-        let folder = (person + 1).to_string();
-        let quality = ["good", "bad"][person % 2];
-        let rows = format!("hours,quality\n{hours},{quality}\n");
-        std::fs::write(village.place.path("sleep.csv"), rows).expect("a file");
-        village.done(&["data", "import", "sleep.csv", "--dir", &folder]);
-        if person > 0 {
-            village.done(&["question", "rule", "default", "yes", "--dir", &folder]);
-        }
-    }
-    for node in 0..NODES {
-        village.waits(&node.to_string(), 90, |status| {
-            status["peers_known"] == NODES - 1
-        });
-    }
+    let qualities = ["good", "bad"].into_iter().cycle();
+    let nights = HOURS.into_iter().zip(qualities).map(Some);
+    let nights: Vec<_> = std::iter::once(None).chain(nights).collect();
+    let village = Village::asleep(Place::new(), &nights);
     let script = text(&client().join("tests/real.py"));
     let [asker, owner] = ["0", "1"].map(|folder| text(&village.place.path(folder)));
     let ran = python(&[&[&*script, &asker, &owner], &HOURS[..]].concat());

@@ -4,23 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{Place, Ran, Village, program};
+use e2e::{Place, Ran, SLEEP, Village, program};
 use serde_json::Value;
-
-const VOCABULARY: &str = r#"
-[[table]]
-name = "sleep"
-[[table.column]]
-name = "hours"
-kind = "number"
-min = 0
-max = 24
-"#;
 
 /// A node alone in the folder `0`, which does not run.
 fn alone() -> Village {
     let mut village = Village::new(Place::new());
-    village.gather(4, VOCABULARY, "sleep", &[]);
+    village.gather(4, SLEEP, "sleep", &[]);
     village
 }
 

@@ -1,9 +1,9 @@
 //! What a demo sends, captured in a network namespace of its own.
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use e2e::{Place, Ran, program};
+use e2e::{Place, Ran, isolated, program};
 
 /// A value that no chance produces in so few bytes.
 const VALUE: u64 = 1_234_567_890_123;
@@ -38,23 +38,6 @@ kill %1
 wait %1 || true
 exit $status
 "#;
-
-/// Runs a command in a network of its own. As nobody in particular: a tcpdump that finds itself root tries to become somebody
-/// else, which a user namespace forbids.
-fn isolated(arguments: &[&str]) -> Command {
-    let mut command = Command::new("unshare");
-    command
-        .args([
-            "--user",
-            "--net",
-            "--map-user=1000",
-            "--map-group=1000",
-            "--keep-caps",
-        ])
-        .args(arguments)
-        .stdin(Stdio::null());
-    command
-}
 
 fn can_isolate() -> bool {
     let tried = isolated(&["true"]).output();

@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use base::{Digest, NodeId, decode, encode};
 use bytes::Bytes;
 use iroh::endpoint::{Connection, VarInt};
-use iroh::{EndpointAddr, PublicKey, SecretKey, TransportAddr};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::{ANSWER_BYTES_MAX, Answer, GRACE, HELPERS_MAX, Question, Reachability};
+use super::{ANSWER_BYTES_MAX, Answer, GRACE, HELPERS_MAX, Question, Reachability, number};
 use crate::bound::Network;
+use crate::dial::endpoint_addr;
 use crate::frame::{read_frame, write_frame};
 use crate::{DONE, REACH_ALPN, REFUSED};
 
@@ -25,7 +25,7 @@ pub(crate) async fn ask_all(
     let mut asked = JoinSet::new();
     let mut numbers = Vec::new();
     for (helper, addresses) in helpers {
-        let number = Digest(SecretKey::generate().to_bytes());
+        let number = number();
         numbers.push(number);
         network.reach.expect(number);
         let question = Question {
@@ -36,9 +36,7 @@ pub(crate) async fn ask_all(
         let own = network.admission.presented();
         let patience = 2 * network.limits.dial_timeout + network.limits.admission_timeout + GRACE;
         asked.spawn(async move {
-            let key = PublicKey::from_bytes(helper.as_bytes()).ok()?;
-            let at = addresses.into_iter().map(TransportAddr::Ip);
-            let connecting = endpoint.connect(EndpointAddr::from_parts(key, at), REACH_ALPN);
+            let connecting = endpoint.connect(endpoint_addr(helper, addresses)?, REACH_ALPN);
             let answered = timeout(patience, async {
                 let connection = connecting.await.ok()?;
                 let answer = ask(&connection, own, &question).await;

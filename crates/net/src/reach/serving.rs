@@ -5,12 +5,14 @@ use std::net::{IpAddr, SocketAddr};
 use base::{NodeId, decode, encode};
 use bytes::Bytes;
 use iroh::endpoint::{Connection, RecvStream, SendStream, VarInt};
-use iroh::{EndpointAddr, PublicKey, RelayMode, SecretKey, TransportAddr};
 use tokio::time::timeout;
 
-use super::{Answer, DIALLED_MAX, GRACE, Outcome, QUESTION_BYTES_MAX, Question};
+use super::{
+    Answer, DIALLED_MAX, GRACE, Outcome, QUESTION_BYTES_MAX, Question, fresh, hand_over, let_go,
+};
 use crate::admission::MAX_PRESENTED;
-use crate::bound::{Network, bind_endpoint};
+use crate::bound::Network;
+use crate::dial::endpoint_addr;
 use crate::frame::{read_frame, write_frame};
 use crate::greeting::peer_of;
 use crate::{BACK_ALPN, DONE, REFUSED};
@@ -66,29 +68,18 @@ async fn dial_back(
     if addresses.is_empty() || !network.reach.may_serve(peer, network.clock.now()) {
         return Outcome::NotTried;
     }
-    let bind = SocketAddr::new(network.local.ip(), 0);
-    let Ok(key) = PublicKey::from_bytes(peer.as_bytes()) else {
+    let Some(at) = endpoint_addr(peer, addresses) else {
         return Outcome::NotTried;
     };
-    let Ok(endpoint) =
-        bind_endpoint(SecretKey::generate(), bind, Vec::new(), RelayMode::Disabled).await
-    else {
+    let Some(endpoint) = fresh(network).await else {
         return Outcome::NotTried;
     };
-    let at = addresses.into_iter().map(TransportAddr::Ip);
     let dialled = timeout(2 * network.limits.dial_timeout, async {
-        let connecting = endpoint.connect(EndpointAddr::from_parts(key, at), BACK_ALPN);
-        let connection = connecting.await.ok()?;
-        let mut stream = connection.open_uni().await.ok()?;
-        let number = Bytes::copy_from_slice(question.number.as_bytes());
-        write_frame(&mut stream, number).await.ok()?;
-        stream.finish().ok()?;
-        connection.closed().await;
-        Some(())
+        let connection = endpoint.connect(at, BACK_ALPN).await.ok()?;
+        hand_over(&connection, &question.number).await
     });
     let reached = dialled.await.ok().flatten().is_some();
-    // Its farewells take their time.
-    tokio::spawn(async move { endpoint.close().await });
+    let_go(endpoint);
     if reached {
         Outcome::Answered
     } else {

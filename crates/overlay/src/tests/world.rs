@@ -129,21 +129,7 @@ fn person(
 
 fn descriptor(authority: &SigningKey, nodes: u64, colluders: u64) -> Descriptor {
     Descriptor {
-        epoch: 1,
-        name: "members".into(),
-        community: Descriptor::community_of("members", authority.node()),
-        authority: authority.node(),
-        enrolment: vec![],
-        nodes,
         colluders,
-        alpha: 1e-6,
-        offline_permille: 50,
-        min_crowd: 5,
-        padding_allowance: 1,
-        draws_per_period: 16,
-        cache_size: 512,
-        period_secs: 3600,
-        vocabulary: vec![],
-        revoked: vec![],
+        ..Descriptor::founding("members", authority.node(), nodes)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base::{Digest, Duration, Location, NodeId, Region, Rng};
+use base::{Duration, Location, NodeId, Region, Rng};
 use community::{
     Community, Contact, Descriptor, DescriptorError, Identity, SignedDescriptor, Terms, draw_keys,
     enrol,
@@ -71,32 +71,19 @@ impl Size {
 
     fn descriptor(&self, authority: &SigningKey) -> Descriptor {
         Descriptor {
-            epoch: 1,
-            name: "crowd".into(),
-            community: community_of(authority),
-            authority: authority.node(),
-            enrolment: Vec::new(),
-            nodes: self.nodes,
             colluders: self.colluders,
             alpha: self.alpha,
-            offline_permille: 50,
             min_crowd: 10,
             padding_allowance: 3,
             draws_per_period: self.draws_per_period,
-            period_secs: 3600,
-            vocabulary: Vec::new(),
-            revoked: Vec::new(),
             cache_size: self.cache_size,
+            ..Descriptor::founding("crowd", authority.node(), self.nodes)
         }
     }
 }
 
 fn authority(seed: u64) -> SigningKey {
     SigningKey::generate(&mut Rng::from_number(seed).fork("authority"))
-}
-
-fn community_of(authority: &SigningKey) -> Digest {
-    Descriptor::community_of("crowd", authority.node())
 }
 
 impl Members {

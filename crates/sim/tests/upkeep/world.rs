@@ -60,22 +60,10 @@ impl World {
         let mut rng = Rng::from_number(seed);
         let authority = SigningKey::generate(&mut rng);
         let descriptor = Descriptor {
-            epoch: 1,
-            name: "ring".into(),
-            community: Descriptor::community_of("ring", authority.node()),
-            authority: authority.node(),
-            enrolment: vec![],
-            nodes: numbers.people as u64,
             colluders: numbers.colluders,
             alpha: numbers.alpha,
-            offline_permille: 50,
-            min_crowd: 5,
-            padding_allowance: 1,
-            draws_per_period: 16,
             cache_size: numbers.cache,
-            period_secs: 3600,
-            vocabulary: vec![],
-            revoked: vec![],
+            ..Descriptor::founding("ring", authority.node(), numbers.people as u64)
         };
         let terms = Terms {
             rights: Rights::default(),

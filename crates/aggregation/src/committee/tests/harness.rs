@@ -168,22 +168,10 @@ impl Net {
         let authority = SigningKey::generate(&mut rng);
         assert_eq!(authority.node(), self::authority().node());
         let descriptor = Descriptor {
-            epoch: 1,
-            name: "test".into(),
-            community: Descriptor::community_of("test", authority.node()),
-            authority: authority.node(),
-            enrolment: vec![],
-            nodes: people as u64 + 1,
             colluders: 3,
-            alpha: 1e-6,
-            offline_permille: 50,
             min_crowd: threshold.max(1),
             padding_allowance: 0,
-            draws_per_period: 16,
-            cache_size: 512,
-            period_secs: 3600,
-            vocabulary: vec![],
-            revoked: vec![],
+            ..Descriptor::founding("test", authority.node(), people as u64 + 1)
         };
         let signed = SignedDescriptor::sign(&descriptor, &authority).expect("a community");
         let community = Arc::new(Community::open(signed).expect("just signed"));

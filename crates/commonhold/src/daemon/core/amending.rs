@@ -126,7 +126,7 @@ impl Core {
             mapping,
             since,
         } = live::start(&self.home, place).await?;
-        let (keeper, done) = Keeper::start(vault);
+        let (keeper, done) = Keeper::start(vault, self.witness.as_ref().ok().cloned());
         let before = std::mem::replace(&mut self.community, community);
         self.host = host;
         self.keeper = keeper;

@@ -1,8 +1,8 @@
 //! The consent log: what goes into it, what is shown of it, and taking consent back.
 
 use api::{
-    ConsentEntry, ConsentLog, ConsentRule, ConsentStep, Doctor, EventKind, Fault, InboxEntry,
-    InboxState, Kind, Reply, Revoke, Revoked, TooLate,
+    ConsentEntry, ConsentLog, ConsentRule, ConsentStep, Doctor, Fault, InboxEntry, InboxState,
+    Kind, Reply, Revoke, Revoked, TooLate,
 };
 use base::Duration;
 use node::Command;
@@ -11,9 +11,10 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use vault::{LogEnd, Vault, VaultError};
 
+use super::holding::broken;
 use super::{Core, UpError, short};
 use crate::consent::shown;
-use crate::daemon::{checks, hearing};
+use crate::daemon::checks;
 use crate::keeper::Errand;
 use crate::log::Level;
 use crate::witness::{ConsentLogError, Examined, Witness};
@@ -140,8 +141,7 @@ impl Core {
             at: self.now(),
             ..entry
         };
-        let witness = self.witness.as_ref().ok().cloned();
-        self.keeper.send(Errand::Log(written(&entry), witness))?;
+        self.keeper.send(Errand::Log(written(&entry)))?;
         Ok(())
     }
 
@@ -179,9 +179,9 @@ impl Core {
         reply: Reply<ConsentLog>,
     ) -> Result<(), UpError> {
         self.with_vault(reply, move |vault| {
-            let LogEnd { entries, digest } = vault.log_end().map_err(failed)?;
+            let LogEnd { entries, digest } = vault.log_end().map_err(broken)?;
             let from = from.unwrap_or_else(|| (entries + 1).saturating_sub(SHOWN_MAX));
-            let logged = vault.logged(from, SHOWN_MAX as usize).map_err(failed)?;
+            let logged = vault.logged(from, SHOWN_MAX as usize).map_err(broken)?;
             Ok(ConsentLog {
                 entries: logged.iter().map(shown).collect(),
                 count: entries,
@@ -329,15 +329,8 @@ impl Core {
         if self.ledger.too_late(id).is_some() {
             return Ok(());
         }
-        let found = self.ledger.decide(found.clone(), false);
-        self.log_consent(decided(&found))?;
-        if let Some(command) = hearing::consent(id, false) {
-            self.command(command).await?;
-        }
-        let text = "the owner stays out";
-        self.say(Level::Info, &format!("question {}: {text}", short(id)));
-        self.tell(EventKind::Inbox, Some(id), text);
-        Ok(())
+        let found = found.clone();
+        self.give_word(found, false).await.map(drop)
     }
 
     /// Whether there was such a rule.
@@ -355,10 +348,6 @@ impl Core {
         self.say(Level::Info, &format!("rule {number} holds no longer"));
         Ok(true)
     }
-}
-
-fn failed(why: VaultError) -> Fault {
-    Fault::said(Kind::Failed, &why.to_string())
 }
 
 #[cfg(test)]

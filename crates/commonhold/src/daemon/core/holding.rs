@@ -15,7 +15,7 @@ use vault::{
 };
 
 use super::{Core, UpError};
-use crate::data::chosen_table;
+use crate::data::{chosen_table, may_be_table};
 use crate::keeper::Errand;
 
 /// Longest table that is given out at once.
@@ -116,9 +116,7 @@ fn read(
     };
     match import(vault, &file, &options, &mut |_| {}) {
         Ok(report) => Ok(reported(report)),
-        Err(ImportError::NeedsMapping | ImportError::UnknownFormat) if is_csv(path) => {
-            replace(vault, new, bytes, table(None)?)
-        }
+        Err(why) if may_be_table(&why, path) => replace(vault, new, bytes, table(None)?),
         Err(why) => Err(not_done(&why)),
     }
 }
@@ -161,11 +159,6 @@ fn replace(
         unusable_cells,
         faults: told(&faults),
     })
-}
-
-fn is_csv(path: &Path) -> bool {
-    let extension = path.extension();
-    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
 }
 
 /// A file that is on no disk: importers want one, and the owner's data must not lie on a disk in the clear.
@@ -247,7 +240,8 @@ fn counted(name: &str, count: u64) -> Counted {
     Counted { name, count }
 }
 
-fn broken(why: VaultError) -> Fault {
+/// The vault cannot be used.
+pub(super) fn broken(why: VaultError) -> Fault {
     Fault::said(Kind::Failed, &why.to_string())
 }
 
@@ -345,8 +339,17 @@ mod tests {
         let report = bring("days.csv", false, b"mood\ngood\nso so\n").expect("read");
         assert_eq!(report.kept, [counted("days", 2)]);
         assert_eq!((report.unusable_cells, report.faults.len()), (1, 1));
-        let refused = bring("a.bin", false, b"\x00\x01\x02").expect_err("of no kind");
-        assert_eq!(refused.kind, Kind::Refused);
-        assert!(!refused.what_to_do.contains("--as"), "{refused:?}");
+        let columns =
+            bring("days.txt", false, b"mood,note\ngood,1\n").expect("a table by its columns");
+        assert_eq!(columns.kept, [counted("days", 1)]);
+        // A word a line, under that name, could be anything.
+        for (name, file) in [
+            ("a.bin", &b"\x00\x01\x02"[..]),
+            ("days.txt", b"mood\ngood\n"),
+        ] {
+            let refused = bring(name, false, file).expect_err("of no kind");
+            assert_eq!(refused.kind, Kind::Refused);
+            assert!(!refused.what_to_do.contains("--as"), "{refused:?}");
+        }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use api::{
-    Budget, ConsentEntry, ConsentRule, ConsentStep, EventKind, Fault, InboxEntry, InboxState, Kind,
-    Limit, NewRule, Reply, Word,
+    Budget, ConsentEntry, ConsentRule, ConsentStep, EventKind, Fault, InboxEntry, Kind, Limit,
+    NewRule, Reply, Word,
 };
 use base::{Duration, NodeId};
 use node::Command;
@@ -14,7 +14,6 @@ use super::consenting::step;
 use super::{Core, UpError, consenting, short};
 use crate::budget::{self, Written};
 use crate::daemon::{hearing, shown};
-use crate::home::node_of;
 use crate::keeper::Errand;
 use crate::log::Level;
 use crate::standing;
@@ -37,35 +36,42 @@ impl Core {
             Ok(decided) => decided,
             Err(fault) => return Ok(Err(fault)),
         };
-        let decided = self
-            .ledger
-            .decide(found, matches!(word, Word::Yes | Word::Always));
-        let yes = decided.state == InboxState::Yes;
-        self.log_consent(consenting::decided(&decided))?;
-        if let Some(command) = hearing::consent(&decided.id, yes) {
-            self.command(command).await?;
-        }
-        let text = if yes {
-            "the owner takes part"
-        } else {
-            "the owner stays out"
-        };
-        self.say(
-            Level::Info,
-            &format!("question {}: {text}", short(&decided.id)),
-        );
-        self.tell(EventKind::Inbox, Some(&decided.id), text);
+        let yes = matches!(word, Word::Yes | Word::Always);
+        let decided = self.give_word(found, yes).await?;
         if let Some(rules) = rules {
             self.give_rule(rules).await?;
         }
         Ok(Ok(decided))
     }
 
+    /// Notes the owner's word on a question, and hands it to the node.
+    pub(super) async fn give_word(
+        &mut self,
+        found: InboxEntry,
+        yes: bool,
+    ) -> Result<InboxEntry, UpError> {
+        let decided = self.ledger.decide(found, yes);
+        self.log_consent(consenting::decided(&decided))?;
+        if let Some(command) = hearing::consent(&decided.id, yes) {
+            self.command(command).await?;
+        }
+        let text = match yes {
+            true => "the owner takes part",
+            false => "the owner stays out",
+        };
+        self.say(
+            Level::Info,
+            &format!("question {}: {text}", short(&decided.id)),
+        );
+        self.tell(EventKind::Inbox, Some(&decided.id), text);
+        Ok(decided)
+    }
+
     /// The rules with what *always* or *never* means for this question.
     fn rules_with(&self, found: &InboxEntry, word: Word) -> Result<Rules, Fault> {
         let fault = |why: &dyn ToString| said(&why.to_string());
-        let asker = node_of(&found.asker);
-        let asker = asker.ok_or_else(|| said("it is not known who asked this; say yes or no"))?;
+        let unknown = |_| said("it is not known who asked this; say yes or no");
+        let asker: NodeId = found.asker.parse().map_err(unknown)?;
         let rule = match word {
             Word::Never | Word::No => Rule::never(asker),
             Word::Always | Word::Yes => {
@@ -178,14 +184,14 @@ impl Core {
 
     /// Somebody by name, or by how that begins, if there is something of theirs in the inbox.
     fn asker(&self, typed: &str) -> Result<NodeId, Fault> {
-        if let Some(node) = node_of(typed) {
+        if let Ok(node) = typed.parse() {
             return Ok(node);
         }
         let askers = self.ledger.askers(typed);
         let only = askers
             .first()
             .filter(|_| askers.len() == 1 && !typed.is_empty());
-        only.and_then(|asker| node_of(asker)).ok_or_else(|| {
+        only.and_then(|asker| asker.parse().ok()).ok_or_else(|| {
             let error = match askers.len() {
                 0 => "nobody whose question is in your inbox is called so",
                 _ => "several askers begin so",

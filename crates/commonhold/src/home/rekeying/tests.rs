@@ -1,7 +1,7 @@
 use std::fs;
 
 use base::{Duration, Instant, encode};
-use community::{CACHE_SIZE, Descriptor, Identity, SignedDescriptor, Terms, draw_keys, enrol};
+use community::{Descriptor, Identity, SignedDescriptor, Terms, draw_keys, enrol};
 use crypto::{Rights, SigningKey};
 use tempfile::TempDir;
 
@@ -12,24 +12,7 @@ use super::*;
 fn identity() -> (Identity, SignedDescriptor) {
     let rng = &mut system_rng();
     let authority = SigningKey::generate(rng);
-    let descriptor = Descriptor {
-        epoch: 1,
-        name: "test".into(),
-        community: Descriptor::community_of("test", authority.node()),
-        authority: authority.node(),
-        enrolment: Vec::new(),
-        nodes: 13,
-        colluders: 3,
-        alpha: 1e-6,
-        offline_permille: 50,
-        min_crowd: 4,
-        padding_allowance: 1,
-        draws_per_period: 16,
-        cache_size: CACHE_SIZE,
-        period_secs: 3600,
-        vocabulary: Vec::new(),
-        revoked: Vec::new(),
-    };
+    let descriptor = Descriptor::founding("test", authority.node(), 13);
     let signed = SignedDescriptor::sign(&descriptor, &authority).unwrap();
     let (key, vrf, request) = draw_keys(&descriptor.community, rng);
     let terms = Terms {

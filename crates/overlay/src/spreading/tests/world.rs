@@ -96,22 +96,5 @@ fn person(
 }
 
 fn descriptor(authority: &SigningKey, name: &str) -> Descriptor {
-    Descriptor {
-        epoch: 1,
-        name: name.into(),
-        community: Descriptor::community_of(name, authority.node()),
-        authority: authority.node(),
-        enrolment: vec![],
-        nodes: 1000,
-        colluders: 10,
-        alpha: 1e-6,
-        offline_permille: 50,
-        min_crowd: 5,
-        padding_allowance: 1,
-        draws_per_period: 16,
-        cache_size: 512,
-        period_secs: 3600,
-        vocabulary: vec![],
-        revoked: vec![],
-    }
+    Descriptor::founding(name, authority.node(), 1000)
 }

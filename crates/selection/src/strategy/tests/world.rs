@@ -84,22 +84,8 @@ impl People {
 pub fn descriptor(nodes: u64) -> Descriptor {
     let authority = authority().node();
     Descriptor {
-        epoch: 1,
-        name: "comparers".into(),
-        community: Descriptor::community_of("comparers", authority),
-        authority,
-        enrolment: vec![],
-        nodes,
         colluders: 3,
-        alpha: 1e-6,
-        offline_permille: 50,
-        min_crowd: 5,
-        padding_allowance: 1,
-        draws_per_period: 16,
-        cache_size: 512,
-        period_secs: 3600,
-        vocabulary: vec![],
-        revoked: vec![],
+        ..Descriptor::founding("comparers", authority, nodes)
     }
 }
 
