@@ -37,9 +37,9 @@ mod rekeying;
 
 use kept::{Kept, Spare, Stored};
 pub use protection::{Choice, KeyError, Protection};
-// Nor do they look at its permissions.
+// Nor do they look at its permissions, or into backups.
 #[cfg_attr(test, allow(unused_imports))]
-pub use protection::KEY_FILE;
+pub use {kept::Keys, protection::KEY_FILE};
 use protection::{Secrets, Slot};
 
 /// The file of keys.
