@@ -2,7 +2,6 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `sealed` | the file's format |
 //! | `creating` | `create`: one moment of a vault that may be in use |
 //! | `reading` | `verify`, and what the entries are |
 //! | `restoring` | `restore`: the same node in a folder where there is none |
@@ -10,7 +9,6 @@
 mod creating;
 mod reading;
 mod restoring;
-mod sealed;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,9 +19,9 @@ use crypto::secret_of;
 use minicbor::{Decode, Encode};
 use serde_json::json;
 use vault::VaultKey;
+use vault::backup::{BackupError, Opener};
 use zeroize::Zeroizing;
 
-use crate::backup::sealed::{BackupError, Opener};
 use crate::cli::{ANSWERED, FAILED, REFUSED, USAGE, fail};
 use crate::daemon::Where;
 use crate::home::{Home, KeyError};

@@ -9,9 +9,9 @@ use base::encode;
 use community::Community;
 use crypto::WORDS;
 use serde_json::json;
+use vault::backup::Writer;
 use zeroize::Zeroizing;
 
-use super::sealed::Writer;
 use super::{About, CreateOptions, Said, home, name, now, passphrase};
 use crate::cli::{FAILED, USAGE};
 use crate::files;

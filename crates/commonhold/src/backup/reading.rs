@@ -7,9 +7,9 @@ use std::path::Path;
 use base::{Wire, decode};
 use community::SignedDescriptor;
 use serde_json::json;
+use vault::backup::{BackupError, Reader};
 use zeroize::Zeroizing;
 
-use super::sealed::{BackupError, Reader};
 use super::{About, OpenerOptions, Said, Secret, VerifyOptions, home, name, unread};
 use crate::cli::{FAILED, REFUSED};
 use crate::home::{DESCRIPTOR_BYTES_MAX, Home, Keys, Whole};
