@@ -110,7 +110,7 @@ fn dump_no_memory() {
         current: Some(most),
         maximum: Some(most),
     };
-    drop(setrlimit(Resource::Core, none));
+    let _ = setrlimit(Resource::Core, none);
 }
 
 fn run(command: Command) -> ExitCode {

@@ -30,29 +30,17 @@ impl VaultKey {
 
     /// The statement that gives the key to SQLCipher, as a raw key: 64 hexadecimal digits without derivation.
     pub(crate) fn pragma(&self) -> Zeroizing<String> {
-        statement("key", &self.0)
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        // Allocated at once: a growing string would leave copies of the key behind.
+        let mut sql = Zeroizing::new(String::with_capacity(96));
+        sql.push_str("PRAGMA key = \"x'");
+        for byte in self.0 {
+            sql.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            sql.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+        sql.push_str("'\"");
+        sql
     }
-
-    /// A statement that does nothing, and of which SQLite keeps as many copies of the same lengths as of
-    /// [`pragma`](Self::pragma).
-    pub(crate) fn blank() -> Zeroizing<String> {
-        statement("nil", &[0; 32])
-    }
-}
-
-fn statement(name: &str, bytes: &[u8; 32]) -> Zeroizing<String> {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    // Allocated at once: a growing string would leave copies of the key behind.
-    let mut sql = Zeroizing::new(String::with_capacity(96));
-    sql.push_str("PRAGMA ");
-    sql.push_str(name);
-    sql.push_str(" = \"x'");
-    for byte in bytes {
-        sql.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        sql.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    sql.push_str("'\"");
-    sql
 }
 
 impl fmt::Debug for VaultKey {

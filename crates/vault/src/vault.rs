@@ -319,12 +319,11 @@ pub(crate) fn connect(
     connection.busy_timeout(PATIENCE)?;
     // SQLCipher otherwise writes to the standard error what it returns as an error as well.
     connection.execute_batch("PRAGMA cipher_log_level = NONE")?;
-    // The statement holds the key, and an error would hold the statement: nothing of it may go on.
+    // The statement holds the key, and an error would hold the statement: nothing of it may go on. The copy that SQLite
+    // leaves of it is overwritten by the statements that follow (`tests/memory`).
     connection
         .execute_batch(&key.pragma())
         .map_err(|_| VaultError::WrongKey)?;
-    // SQLite keeps copies of a statement in memory that it hands out again: they go to one of the same length, without a key.
-    connection.execute_batch(&VaultKey::blank())?;
     for (option, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         // A misspelt column is an error, not a string.

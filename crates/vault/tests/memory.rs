@@ -6,8 +6,8 @@ use std::os::unix::fs::FileExt;
 
 use base::Rng;
 use tempfile::tempdir;
-use vault::{Vault, VaultKey};
-use zeroize::Zeroizing;
+use vault::{Alone, Vault, VaultKey};
+use zeroize::{Zeroize, Zeroizing};
 
 /// What is looked for is kept in another form, so that it is not found here.
 const MASK: u8 = 0x5a;
@@ -25,6 +25,8 @@ impl Needle {
         let maps = fs::read_to_string("/proc/self/maps").expect("Linux tells");
         let memory = File::open("/proc/self/mem").expect("a process may read its own");
         let mut piece = vec![0; 1 << 20];
+        let own = piece.as_ptr().addr() as u64;
+        let own = own..own + piece.len() as u64;
         let mut found = 0;
         for line in maps.lines() {
             let mut words = line.split(' ');
@@ -33,21 +35,23 @@ impl Needle {
             };
             let (start, end) = range.split_once('-').expect("a range");
             let place = |text| u64::from_str_radix(text, 16).expect("a place");
-            let (mut at, end) = (place(start), place(end));
-            while at < end {
-                // The piece is read as well: what was found in it once would be found again.
-                piece.fill(0);
-                let length = piece.len().min((end - at) as usize);
-                if memory.read_exact_at(&mut piece[..length], at).is_err() {
-                    break;
+            let (start, end) = (place(start), place(end));
+            // What is read is not looked for where it is read to.
+            let parts = [(start, end.min(own.start)), (start.max(own.end), end)];
+            for (mut at, end) in parts {
+                while at < end {
+                    let length = piece.len().min((end - at) as usize);
+                    if memory.read_exact_at(&mut piece[..length], at).is_err() {
+                        break;
+                    }
+                    let windows = piece[..length].windows(self.0.len());
+                    found += windows.filter(|window| self.is(window)).count();
+                    // One that lies across the end of a piece is whole in the next.
+                    at += match at + length as u64 == end {
+                        true => length,
+                        false => length + 1 - self.0.len(),
+                    } as u64;
                 }
-                let windows = piece[..length].windows(self.0.len());
-                found += windows.filter(|window| self.is(window)).count();
-                // One that lies across the end of a piece is whole in the next.
-                at += match at + length as u64 == end {
-                    true => length,
-                    false => length - self.0.len(),
-                } as u64;
             }
         }
         found
@@ -68,7 +72,7 @@ fn digits(bytes: &[u8; 32]) -> impl Iterator<Item = u8> {
 fn of_the_statement_with_the_key_nothing_is_left() {
     let folder = tempdir().expect("a folder");
     let path = folder.path().join("vault.db");
-    let key = VaultKey::generate(&mut Rng::from_number(77));
+    let mut key = VaultKey::generate(&mut Rng::from_number(77));
     let (hex, raw) = (
         Needle::of(digits(key.as_bytes())),
         Needle::of(key.as_bytes().iter().copied()),
@@ -80,9 +84,13 @@ fn of_the_statement_with_the_key_nothing_is_left() {
     assert!(raw.found() > 0);
 
     drop(Vault::create(&path, &key).expect("created"));
+    assert_eq!(hex.found(), 0);
+    Alone::take(&path).expect("alone").fits(&key).expect("it does");
+    assert_eq!(hex.found(), 0);
     let mut vault = Vault::open(&path, &key).expect("opened");
     assert_eq!(hex.found(), 0);
-    drop(key);
+    // Moved, it would leave a copy.
+    key.zeroize();
     vault.set_setting("any", "thing").expect("written");
     assert_eq!((hex.found(), raw.found()), (0, 0));
     drop(vault);
