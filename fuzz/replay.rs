@@ -37,7 +37,9 @@ pub fn mutant(samples: &[Vec<u8>], rng: &mut Rng) -> Vec<u8> {
                 bytes.extend(&other[from..]);
             }
             4 => bytes.extend_from_within(at..),
-            5 => there.into_iter().for_each(|byte| *byte ^= 1 << rng.below(8)),
+            5 => there
+                .into_iter()
+                .for_each(|byte| *byte ^= 1 << rng.below(8)),
             _ => there
                 .into_iter()
                 .for_each(|byte| *byte = [0, 0x18, 0x7f, 0x80, 0x9f, 0xff][rng.below(6) as usize]),

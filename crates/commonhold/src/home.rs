@@ -38,9 +38,9 @@ mod rekeying;
 use kept::{Kept, Spare, Stored};
 pub use protection::{Choice, KeyError, Protection};
 // Nor do they look at its permissions, or into backups.
+use protection::{Secrets, Slot};
 #[cfg_attr(test, allow(unused_imports))]
 pub use {kept::Keys, protection::KEY_FILE};
-use protection::{Secrets, Slot};
 
 /// The file of keys.
 const KEYS: &str = "keys.cbor";

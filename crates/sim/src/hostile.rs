@@ -185,7 +185,10 @@ pub fn words(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     if let Ok(secret) = secret_of(&text) {
         let typed: Vec<_> = text.split_whitespace().map(str::to_lowercase).collect();
-        assert!(*words_of(&secret) == typed.join(" "), "one secret of each words");
+        assert!(
+            *words_of(&secret) == typed.join(" "),
+            "one secret of each words"
+        );
     }
 }
 

@@ -8,8 +8,7 @@ use replay::{corpus, mutant};
 use vault::backup::read_hostile_backup;
 use vault::read_hostile;
 
-const TARGETS: [(&str, fn(&[u8])); 2] =
-    [("import", read_hostile), ("backup", read_hostile_backup)];
+const TARGETS: [(&str, fn(&[u8])); 2] = [("import", read_hostile), ("backup", read_hostile_backup)];
 
 /// A number that whoever runs this may set.
 fn number(name: &str, usual: u64) -> u64 {
@@ -35,7 +34,11 @@ fn nor_does_anything_near_it() {
             let mutant = mutant(&files, rng);
             // A panic shows the file, which goes into the corpus once it is mended.
             let told = std::panic::catch_unwind(|| run(&mutant));
-            assert!(told.is_ok(), "{target}, seed {seed}: {}", mutant.escape_ascii());
+            assert!(
+                told.is_ok(),
+                "{target}, seed {seed}: {}",
+                mutant.escape_ascii()
+            );
         }
     }
 }

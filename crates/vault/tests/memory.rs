@@ -59,7 +59,9 @@ impl Needle {
 
     fn is(&self, window: &[u8]) -> bool {
         let pairs = window.iter().zip(&self.0);
-        pairs.into_iter().all(|(byte, masked)| byte ^ MASK == *masked)
+        pairs
+            .into_iter()
+            .all(|(byte, masked)| byte ^ MASK == *masked)
     }
 }
 
@@ -85,7 +87,10 @@ fn of_the_statement_with_the_key_nothing_is_left() {
 
     drop(Vault::create(&path, &key).expect("created"));
     assert_eq!(hex.found(), 0);
-    Alone::take(&path).expect("alone").fits(&key).expect("it does");
+    Alone::take(&path)
+        .expect("alone")
+        .fits(&key)
+        .expect("it does");
     assert_eq!(hex.found(), 0);
     let mut vault = Vault::open(&path, &key).expect("opened");
     assert_eq!(hex.found(), 0);

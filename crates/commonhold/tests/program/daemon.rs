@@ -25,7 +25,10 @@ fn a_node_starts_answers_and_stops() {
     let limits = fs::read_to_string(format!("/proc/{}/limits", running.id())).expect("Linux");
     let core = limits.lines().find(|line| line.starts_with("Max core"));
     let core: Vec<_> = core.expect("a limit").split_whitespace().collect();
-    assert!(["0", "1"].contains(&core[4]) && ["0", "1"].contains(&core[5]), "{core:?}");
+    assert!(
+        ["0", "1"].contains(&core[4]) && ["0", "1"].contains(&core[5]),
+        "{core:?}"
+    );
     // Problems come first, for people as well.
     let text = village.run(0, &["status"]);
     let text = String::from_utf8_lossy(&text.stdout).into_owned();

@@ -136,7 +136,12 @@ fn brings_the_rows_of_a_person_down_to_one() {
     brings("SUM(h * 2)", "SUM(age)", "", LocalRow::number(300));
     brings("COUNT(*)", "SUM(age)", "", LocalRow::number(1));
     brings("AVG(h)", "SUM(age)", " WHERE age > 90", LocalRow::missing());
-    brings("AVG(h)", "SUM(age)", " HAVING COUNT(*) <= 2", LocalRow::NoRow);
+    brings(
+        "AVG(h)",
+        "SUM(age)",
+        " HAVING COUNT(*) <= 2",
+        LocalRow::NoRow,
+    );
     let inner = "FROM (SELECT SUM(hours) AS h, COUNT(*) AS n FROM people)";
     let both = ask(&vault, &format!("SELECT CORR(h, n) {inner} WHERE n > 2"));
     assert!(both == LocalRow::One([135, 3].map(LocalValue::Number).into()));

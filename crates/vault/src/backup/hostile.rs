@@ -66,3 +66,18 @@ fn sealed(mut bytes: &[u8], key: &VaultKey) -> Vec<u8> {
     }
     file
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise what is made of it would only ever be refused at once.
+    #[test]
+    fn what_fuzzing_starts_from_is_read_to_its_end() {
+        let pieces = include_bytes!("../../../../fuzz/corpus/backup/pieces");
+        let key = VaultKey::from_bytes(&[1; 32]);
+        assert_eq!(read(&sealed(pieces, &key), &key), Ok(()));
+        let whole = include_bytes!("../../../../fuzz/corpus/backup/whole");
+        assert_eq!(read(whole, &key), Ok(()));
+    }
+}

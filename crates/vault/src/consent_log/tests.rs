@@ -91,7 +91,8 @@ fn a_removed_entry_is_found_also_when_the_later_ones_move_up() {
 #[test]
 fn an_inserted_entry_is_found() {
     for number in [0, -9] {
-        let again = format!("SELECT {number}, entry, digest FROM commonhold_consent WHERE number = 1");
+        let again =
+            format!("SELECT {number}, entry, digest FROM commonhold_consent WHERE number = 1");
         let sql = format!("INSERT INTO commonhold_consent {again}");
         Bench::finds(&sql, LogFault::Missing { number: 1 });
     }

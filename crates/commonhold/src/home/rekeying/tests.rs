@@ -249,7 +249,10 @@ fn a_file_of_keys_that_was_changed_opens_nothing_else() {
     let files = [
         Stored::Old(Keys::of(&identity, &key)),
         kept(&[Choice::File(None)]),
-        kept(&[Choice::File(Some(folder.path().join("stick"))), passphrase()]),
+        kept(&[
+            Choice::File(Some(folder.path().join("stick"))),
+            passphrase(),
+        ]),
     ];
     let files: Vec<_> = files.iter().map(|file| file.bytes().to_vec()).collect();
     let mut opened = 0;
@@ -262,7 +265,10 @@ fn a_file_of_keys_that_was_changed_opens_nothing_else() {
         let Stored::New(found) = stored else { continue };
         for slot in &found.slots {
             let told = slot.told(folder.path());
-            assert!(!told.is_empty() && !told.chars().any(char::is_control), "one line");
+            assert!(
+                !told.is_empty() && !told.chars().any(char::is_control),
+                "one line"
+            );
         }
         if let Some((found, keys)) = found.open(&key) {
             opened += 1;
