@@ -15,7 +15,11 @@ mod replay;
 
 use replay::mutant;
 
-fn identity(rng: &mut Rng) -> (Identity, SignedDescriptor) {
+fn identity() -> (Identity, SignedDescriptor) {
+    drawn(&mut system_rng())
+}
+
+fn drawn(rng: &mut Rng) -> (Identity, SignedDescriptor) {
     let authority = SigningKey::generate(rng);
     let descriptor = Descriptor {
         epoch: 1,
@@ -53,7 +57,7 @@ fn identity(rng: &mut Rng) -> (Identity, SignedDescriptor) {
 
 fn founded() -> (TempDir, Home, Identity) {
     let folder = tempfile::tempdir().unwrap();
-    let (identity, signed) = identity(&mut system_rng());
+    let (identity, signed) = identity();
     let home = Home::at(folder.path());
     let mut vault = home.found(&identity, &signed, &mut system_rng()).unwrap();
     vault.set_setting("consent", "yes").unwrap();
@@ -237,7 +241,7 @@ fn keys_of_one_node_with_the_certificate_of_another_are_refused() {
 #[test]
 fn a_file_of_keys_that_was_changed_opens_nothing_else() {
     let (folder, rng) = (tempfile::tempdir().unwrap(), &mut Rng::from_number(3));
-    let (identity, _) = identity(rng);
+    let (identity, _) = drawn(rng);
     let (key, certificate) = (VaultKey::generate(rng), &identity.certificate);
     let secrets = Secrets::of(&identity);
     let passphrase = || Choice::Passphrase(Zeroizing::new("correct horse battery".into()));
