@@ -2,7 +2,6 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `sealed` | the file's format |
 //! | `creating` | `create`: one moment of a vault that may be in use |
 //! | `reading` | `verify`, and what the entries are |
 //! | `restoring` | `restore`: the same node in a folder where there is none |
@@ -10,20 +9,19 @@
 mod creating;
 mod reading;
 mod restoring;
-mod sealed;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use base::{Instant, NodeId};
 use clap::{Args, Subcommand};
-use crypto::{Certificate, secret_of};
+use crypto::secret_of;
 use minicbor::{Decode, Encode};
 use serde_json::json;
 use vault::VaultKey;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use vault::backup::{BackupError, Opener};
+use zeroize::Zeroizing;
 
-use crate::backup::sealed::{BackupError, Opener};
 use crate::cli::{FAILED, REFUSED};
 use crate::daemon::Where;
 use crate::data::{Failed, Said, home, say};
@@ -140,21 +138,6 @@ struct About {
     /// The version of the program.
     #[n(3)]
     program: String,
-}
-
-/// The second: what nobody else may know.
-#[derive(Encode, Decode, Zeroize, ZeroizeOnDrop)]
-#[cbor(map)]
-struct Keys {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    signing: [u8; 32],
-    #[cbor(n(1), with = "minicbor::bytes")]
-    vrf: [u8; 32],
-    #[cbor(n(2), with = "minicbor::bytes")]
-    vault: [u8; 32],
-    #[n(3)]
-    #[zeroize(skip)]
-    certificate: Certificate,
 }
 
 /// May hold the passphrase of a backup.

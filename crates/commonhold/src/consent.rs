@@ -1,9 +1,6 @@
 //! `commonhold consent`: the log of what was asked of the owner's data, what was decided and what was sent.
 
-use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use api::{ConsentEntry, ConsentLogged, ConsentStep};
@@ -13,8 +10,10 @@ use serde_json::{Value, json};
 use vault::{Logged, Vault};
 
 use crate::cli::USAGE;
-use crate::daemon::{RevokeOptions, Where, plain, revoke, short};
-use crate::data::{Failed, Looking, Said, failed, home, say, vault};
+use crate::daemon::{RevokeOptions, plain, revoke, short};
+use crate::data::{
+    Failed, Looking, Said, Target, exported, failed, home, lost, new_file, say, vault,
+};
 use crate::verify::utc;
 use crate::witness::{ConsentLogError, Witness};
 
@@ -29,7 +28,7 @@ pub enum ConsentCommand {
     /// The node may run or not. Exit code: 0 the log is as it was written, 1 it is not; why is said last.
     List(ListOptions),
     /// Write the whole log as JSON, each entry with its digest
-    Export(ExportOptions),
+    Export(Target),
     /// Take consent back: a rule, the yes to a question, or every yes
     ///
     /// Says for each question whether it was in time. What has left cannot be taken back: it is in a total, where nobody can
@@ -52,29 +51,11 @@ pub struct ListOptions {
     pub looking: Looking,
 }
 
-/// Of `consent export`.
-#[derive(Debug, Args)]
-pub struct ExportOptions {
-    /// A new file [default: print it]
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// Print one JSON object about what was written
-    #[arg(long, requires = "out")]
-    pub json: bool,
-    /// Which node.
-    #[command(flatten)]
-    pub place: Where,
-}
-
 /// Runs the command.
 pub fn main(command: &ConsentCommand) -> ExitCode {
     match command {
         ConsentCommand::List(options) => list(options),
-        ConsentCommand::Export(options) => match export(options) {
-            Ok(None) => ExitCode::SUCCESS,
-            Ok(Some(said)) => say(options.json, Ok(said)),
-            Err(why) => say(options.json, Err(why)),
-        },
+        ConsentCommand::Export(to) => exported(to, export(to)),
         ConsentCommand::Revoke(options) => revoke(options),
     }
 }
@@ -190,25 +171,17 @@ fn told(logged: &ConsentLogged) -> Vec<String> {
     lines
 }
 
-fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
-    let vault = vault(&options.place)?;
-    let Some(path) = &options.out else {
+fn export(to: &Target) -> Result<Option<Said>, Failed> {
+    let vault = vault(&to.place)?;
+    let Some(path) = &to.out else {
         return match write(&vault, io::stdout().lock()) {
             Err(why) if why.0 == ENDED => Ok(None),
             written => written.map(|_| None),
         };
     };
-    let lost = |why: &dyn std::fmt::Display| {
-        let path = path.display();
-        failed(format!(
-            "cannot write {path}: {why}; choose a new file in a folder of yours"
-        ))
-    };
-    let mut file = OpenOptions::new();
-    let file = file.write(true).create_new(true).mode(0o600).open(path);
-    let file = file.map_err(|why| lost(&why))?;
-    let entries = write(&vault, &file).map_err(|(why, _)| lost(&why))?;
-    file.sync_all().map_err(|why| lost(&why))?;
+    let file = new_file(path)?;
+    let entries = write(&vault, &file).map_err(|(why, _)| lost(path, &why))?;
+    file.sync_all().map_err(|why| lost(path, &why))?;
     let shown = path.display().to_string();
     Ok(Some(Said {
         lines: vec![format!(

@@ -14,7 +14,8 @@ mod own;
 
 pub use declared::{chosen as chosen_table, may_be as may_be_table};
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -22,6 +23,7 @@ use vault::{Export, Vault};
 
 use crate::cli::{ANSWERED, FAILED, USAGE, fail};
 use crate::daemon::Where;
+use crate::files;
 use crate::home::Home;
 use crate::output::tell;
 
@@ -131,6 +133,14 @@ pub struct ExportOptions {
     /// csv or json [default: csv for one table, json for several]
     #[arg(long, value_enum)]
     pub format: Option<Written>,
+    /// Where to, and of which node.
+    #[command(flatten)]
+    pub to: Target,
+}
+
+/// Where an export goes.
+#[derive(Debug, Args)]
+pub struct Target {
     /// Where to; the file must not be there [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -220,12 +230,7 @@ pub fn main(command: &DataCommand) -> ExitCode {
         DataCommand::Import(options) => importing::main(options),
         DataCommand::List(options) => say(options.json, holding::list(options)),
         DataCommand::Show(options) => say(options.json, holding::show(options)),
-        DataCommand::Export(options) => match holding::export(options) {
-            // The tables themselves were printed.
-            Ok(None) => ExitCode::from(ANSWERED),
-            Ok(Some(said)) => say(options.json, Ok(said)),
-            Err(why) => say(options.json, Err(why)),
-        },
+        DataCommand::Export(options) => exported(&options.to, holding::export(options)),
         DataCommand::Undo(options) => say(options.json, holding::undo(options)),
         DataCommand::Delete(options) => say(options.json, holding::delete(options)),
         DataCommand::Sources(options) => say(options.json, holding::sources(options)),
@@ -248,6 +253,27 @@ pub fn say(json: bool, result: Result<Said, Failed>) -> ExitCode {
         Err((why, code)) => return fail(json, &why, code),
     }
     ExitCode::from(ANSWERED)
+}
+
+/// The same of an export; nothing, where what was exported was printed itself.
+pub fn exported(to: &Target, result: Result<Option<Said>, Failed>) -> ExitCode {
+    match result.transpose() {
+        Some(result) => say(to.json, result),
+        None => ExitCode::from(ANSWERED),
+    }
+}
+
+/// A new file for the owner's account alone.
+pub fn new_file(path: &Path) -> Result<File, Failed> {
+    files::create(path).map_err(|why| lost(path, &why))
+}
+
+/// Why an export is not in its file.
+pub fn lost(path: &Path, why: &dyn std::fmt::Display) -> Failed {
+    let path = path.display();
+    failed(format!(
+        "cannot write {path}: {why}; choose a new file in a folder of yours"
+    ))
 }
 
 /// The folder of the node that is meant.

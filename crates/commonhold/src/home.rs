@@ -37,10 +37,10 @@ mod rekeying;
 
 use kept::{Kept, Spare, Stored};
 pub use protection::{Choice, KeyError, Protection};
-// Nor do they look at its permissions.
-#[cfg_attr(test, allow(unused_imports))]
-pub use protection::KEY_FILE;
+// Nor do they look at its permissions, or into backups.
 use protection::{Secrets, Slot};
+#[cfg_attr(test, allow(unused_imports))]
+pub use {kept::Keys, protection::KEY_FILE};
 
 /// The file of keys.
 const KEYS: &str = "keys.cbor";

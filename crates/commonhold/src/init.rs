@@ -12,7 +12,8 @@ use crate::cli::{ANSWERED, FAILED, USAGE, fail};
 use crate::config::{self, Config};
 use crate::daemon::Where;
 use crate::files;
-use crate::home::Home;
+use crate::home::{Home, Protection};
+use crate::key_command::meaning;
 use crate::output::tell;
 
 /// Of `commonhold init`.
@@ -31,7 +32,16 @@ struct Found {
     path: PathBuf,
     written: bool,
     config: Config,
-    node: Option<NodeId>,
+    node: Option<Lives>,
+}
+
+/// The node that lives there.
+struct Lives {
+    node: NodeId,
+    /// What keeps the key of its vault.
+    protection: Protection,
+    /// The same in words.
+    kept_by: String,
 }
 
 /// Writes what is missing, changes nothing that is there, and says what comes next.
@@ -42,14 +52,15 @@ pub fn main(options: &InitOptions) -> ExitCode {
     };
     let next = next(found.node.is_some());
     if options.json {
-        let node = found.node.map(|node| node.to_string());
+        let node = found.node.as_ref();
         tell(format_args!(
             "{:#}",
             json!({
                 "config": found.path,
                 "config_written": found.written,
                 "folder": found.config.folder,
-                "node": node,
+                "node": node.map(|it| it.node.to_string()),
+                "key_kept_by": node.map(|it| it.protection.kind()),
                 "next": next.map(|(command, _)| command),
             })
         ));
@@ -82,12 +93,23 @@ fn prepare(place: &Where) -> Result<Found, (String, u8)> {
             true
         }
     };
-    let node = Home::at(&config.folder).node();
+    let node = lives(&Home::at(&config.folder));
     Ok(Found {
         path,
         written,
         config,
         node,
+    })
+}
+
+/// Who lives there, if that can be read.
+fn lives(home: &Home) -> Option<Lives> {
+    let node = home.node()?;
+    let (protection, kept_by) = home.protection().ok()?;
+    Some(Lives {
+        node,
+        protection,
+        kept_by,
     })
 }
 
@@ -103,9 +125,19 @@ fn lines(found: &Found) -> Vec<String> {
         true => format!("Wrote {path}: every key with its default, for you to change."),
         false => format!("{path} is there and well; nothing in it was changed."),
     };
-    let node = match found.node {
-        Some(node) => format!("Node {node} lives in {}.", found.config.folder.display()),
-        None => "No node lives here yet: its keys are made when you join a community.".into(),
+    let node = match &found.node {
+        Some(Lives {
+            node,
+            protection,
+            kept_by,
+        }) => format!(
+            "Node {node} lives in {}. The key of its vault is kept by {kept_by}. {}",
+            found.config.folder.display(),
+            meaning(protection)
+        ),
+        None => "No node lives here yet: its keys are made when you join a community. That of its vault is kept by a file in its \
+                 folder, until you choose a passphrase or the keyring: commonhold key rotate"
+            .into(),
     };
     vec![config, node, "Next:".into()]
 }

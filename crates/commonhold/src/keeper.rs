@@ -128,10 +128,15 @@ impl Keeper {
 
     /// Waits until all that was given so far is done.
     pub async fn settle(&self) -> Result<(), Broken> {
+        self.settled()?.await
+    }
+
+    /// The same, for somebody else to wait for.
+    pub fn settled(&self) -> Result<impl Future<Output = Result<(), Broken>> + use<>, Broken> {
         let (done, waiting) = oneshot::channel();
         // Errands are done in order, and nothing has this name.
         self.send(Errand::Recall(Vec::new(), done))?;
-        waiting.await.map(drop).map_err(|_| Broken)
+        Ok(async { waiting.await.map(drop).map_err(|_| Broken) })
     }
 
     /// Waits until everything is done. Blocks.

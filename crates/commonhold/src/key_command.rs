@@ -210,7 +210,7 @@ fn done(home: &Home, json: bool, what: &str) -> Result<(), Failed> {
 }
 
 /// What that means for its owner.
-fn meaning(protection: &Protection) -> &'static str {
+pub fn meaning(protection: &Protection) -> &'static str {
     match protection {
         Protection::File(_) => {
             "Whoever can read that file can open the vault: it is as safe as your account."

@@ -67,12 +67,14 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{Command, Program, QuestionCommand, USAGE};
 use crate::output::warn;
 use crate::simulate::options::SimulateCommand;
 
 fn main() -> ExitCode {
+    dump_no_memory();
     let program = match Program::try_parse() {
         Ok(program) => program,
         Err(why)
@@ -96,6 +98,19 @@ fn main() -> ExitCode {
         Err(why) => why.exit(),
     };
     output::end(run(program.command))
+}
+
+/// When the program crashes, no copy of its memory is written, which would hold keys and data. Where that cannot be had it
+/// runs as well.
+fn dump_no_memory() {
+    let limit = getrlimit(Resource::Core);
+    // Of one byte: then Linux hands nothing to a program that collects dumps either, as it does with none (fs/coredump.c).
+    let most = limit.maximum.map_or(1, |maximum| maximum.min(1));
+    let none = Rlimit {
+        current: Some(most),
+        maximum: Some(most),
+    };
+    let _ = setrlimit(Resource::Core, none);
 }
 
 fn run(command: Command) -> ExitCode {

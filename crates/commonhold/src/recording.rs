@@ -14,7 +14,6 @@ use node::recording::{PIECE_MAX, Replay, Sink, Start};
 use tokio::sync::mpsc;
 
 use crate::cli::{ANSWERED, FAILED, fail};
-use crate::daemon::Where;
 use crate::files;
 use crate::output::tell;
 use crate::simulate::options::ReplayOptions;
@@ -101,12 +100,7 @@ struct Told {
 }
 
 fn play(options: &ReplayOptions) -> Result<Told, String> {
-    let place = Where {
-        dir: options.dir.clone(),
-        config: None,
-        key_passphrase_file: None,
-    };
-    let home = place.home().map_err(|why| why.to_string())?;
+    let home = options.place.home().map_err(|why| why.to_string())?;
     let identity = home.identity().map_err(|why| why.to_string())?;
     let shown = options.file.display();
     let unread = |why: std::io::Error| format!("cannot read {shown}: {why}");

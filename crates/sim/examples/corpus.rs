@@ -7,8 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aggregation::statistic::{Buckets, Declaration, Domain, Measure, Statistic, Value};
-use base::{Digest, Duration, encode};
+use base::{Digest, Duration, Rng, encode};
 use community::{Column, Kind, Range};
+use crypto::{LockCost, lock, words_of};
 use selection::Selection;
 use selection::strategy::{Setup, Strategy, StrategyNode};
 use sim::community::{Settings, World};
@@ -79,6 +80,14 @@ fn main() -> std::io::Result<()> {
     for contribution in contributions() {
         write("contribution", &contribution)?;
     }
+    let cheap = LockCost {
+        memory_kib: 16,
+        passes: 1,
+        lanes: 1,
+    };
+    let rng = &mut Rng::from_number(1);
+    write("locked", &lock(b"secret", "open sesame", "key", cheap, rng))?;
+    write("words", words_of(&rng.bytes32()).as_bytes())?;
     write_selections()?;
     write_statistics()
 }

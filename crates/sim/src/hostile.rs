@@ -12,7 +12,7 @@ use std::sync::Arc;
 use aggregation::statistic::{DECLARATION_BYTES_MAX, Declaration, Statistic, VECTOR_LEN_MAX};
 use base::{Duration, Wire, decode, encode};
 use community::{Community, Contact, SignedDescriptor};
-use crypto::Certificate;
+use crypto::{Certificate, secret_of, unlock, words_of};
 use overlay::Form;
 use question::Question;
 use selection::{ActorList, Sparse, strategy};
@@ -38,6 +38,8 @@ pub const HOSTILE: &[Target] = &[
     ("selected", selected),
     ("statistic", statistic),
     ("contribution", contribution),
+    ("locked", locked),
+    ("words", words),
 ];
 
 /// Longest input that is looked at.
@@ -170,6 +172,23 @@ pub fn question(bytes: &[u8]) {
             !why.to_string().chars().any(char::is_control),
             "what is refused is refused on one line"
         ),
+    }
+}
+
+/// A locked file, up to where opening it would cost time: it is not for what is asked of it.
+pub fn locked(bytes: &[u8]) {
+    assert!(unlock(bytes, "", "nothing").is_err(), "it is for something");
+}
+
+/// Recovery words as somebody types them.
+pub fn words(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(secret) = secret_of(&text) {
+        let typed: Vec<_> = text.split_whitespace().map(str::to_lowercase).collect();
+        assert!(
+            *words_of(&secret) == typed.join(" "),
+            "one secret of each words"
+        );
     }
 }
 

@@ -43,6 +43,7 @@
 mod allowed;
 mod alone;
 mod answer;
+pub mod backup;
 mod consent_log;
 mod copying;
 mod error;

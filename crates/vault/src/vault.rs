@@ -319,9 +319,8 @@ pub(crate) fn connect(
     connection.busy_timeout(PATIENCE)?;
     // SQLCipher otherwise writes to the standard error what it returns as an error as well.
     connection.execute_batch("PRAGMA cipher_log_level = NONE")?;
-    // SQLite's memory is erased when it is freed, the statement with the key first of all.
-    connection.execute_batch("PRAGMA cipher_memory_security = ON")?;
-    // The statement holds the key, and an error would hold the statement: nothing of it may go on.
+    // The statement holds the key, and an error would hold the statement: nothing of it may go on. The copy that SQLite
+    // leaves of it is overwritten by the statements that follow (`tests/memory`).
     connection
         .execute_batch(&key.pragma())
         .map_err(|_| VaultError::WrongKey)?;

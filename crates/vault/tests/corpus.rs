@@ -1,51 +1,44 @@
-//! Replays what fuzzing found in importers and started from, and mutations of it.
+//! Replays what fuzzing found in importers and in what reads backups, what it started from, and mutations of it.
 
-use std::fs;
-use std::path::Path;
+#[path = "../../../fuzz/replay.rs"]
+mod replay;
 
 use base::Rng;
+use replay::{corpus, mutant};
+use vault::backup::read_hostile_backup;
 use vault::read_hostile;
 
-/// Mutated files.
-const MUTATIONS: u64 = 20_000;
+const TARGETS: [(&str, fn(&[u8])); 2] = [("import", read_hostile), ("backup", read_hostile_backup)];
 
-fn corpus() -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/import");
-    let entries = fs::read_dir(folder).expect("there is a corpus");
-    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    files.sort();
-    let read = |file| fs::read(file).expect("a file of the corpus");
-    files.iter().map(read).collect()
+/// A number that whoever runs this may set.
+fn number(name: &str, usual: u64) -> u64 {
+    let text = std::env::var(name).ok();
+    text.map_or(usual, |text| text.parse().expect("a number"))
 }
 
 #[test]
 fn nothing_that_was_found_harms_any_more() {
-    let files = corpus();
-    assert!(files.len() > 10);
-    files.iter().for_each(|file| read_hostile(file));
+    for (target, run) in TARGETS {
+        corpus(target).iter().for_each(|file| run(file));
+    }
+    assert!(corpus("import").len() > 10);
 }
 
 #[test]
 fn nor_does_anything_near_it() {
-    let files = corpus();
-    let rng = &mut Rng::from_number(11);
-    for _ in 0..MUTATIONS {
-        let one = &files[rng.below(files.len() as u64) as usize];
-        let other = &files[rng.below(files.len() as u64) as usize];
-        let mut bytes = one.clone();
-        for _ in 0..=rng.below(4) {
-            let at = rng.below(bytes.len() as u64 + 1) as usize;
-            match rng.below(5) {
-                0 => bytes.truncate(at),
-                1 => bytes.insert(at, rng.below(256) as u8),
-                2 => drop((at < bytes.len()).then(|| bytes.remove(at))),
-                3 => {
-                    let from = rng.below(other.len() as u64 + 1) as usize;
-                    bytes.splice(at.., other[from..].iter().copied());
-                }
-                _ => bytes.extend_from_within(at..),
-            }
+    let (mutants, seed) = (number("MUTANTS", 20_000), number("SEED", 11));
+    for (target, run) in TARGETS {
+        let files = corpus(target);
+        let rng = &mut Rng::from_number(seed).fork(target);
+        for _ in 0..mutants {
+            let mutant = mutant(&files, rng);
+            // A panic shows the file, which goes into the corpus once it is mended.
+            let told = std::panic::catch_unwind(|| run(&mutant));
+            assert!(
+                told.is_ok(),
+                "{target}, seed {seed}: {}",
+                mutant.escape_ascii()
+            );
         }
-        read_hostile(&bytes);
     }
 }

@@ -46,6 +46,14 @@ fn twice_and_back(bytes: &[u8], options: &Options<'_>) -> Report {
     first
 }
 
+/// A lent file comes whole: so many rows of one table, and nothing is left out.
+fn lent_is_whole(name: &str, rows: (&'static str, u64)) {
+    if let Some(bytes) = lent(name) {
+        let report = twice_and_back(&bytes, &options());
+        assert_eq!((kept(&report), report.total_skipped()), (vec![rows], 0));
+    }
+}
+
 /// What is exported is imported to the same rows, by either format.
 fn reads_its_own_export(vault: &Vault) {
     let held = vault.held().expect("read");
@@ -342,13 +350,7 @@ fn green_button() {
             ("out of range", 1)
         ]
     );
-    if let Some(bytes) = lent("greenbutton_electric_intervals.xml") {
-        let report = twice_and_back(&bytes, &options());
-        assert_eq!(
-            (kept(&report), report.total_skipped()),
-            (vec![("energy", 300)], 0)
-        );
-    }
+    lent_is_whole("greenbutton_electric_intervals.xml", ("energy", 300));
 }
 
 #[test]
@@ -372,6 +374,44 @@ fn fit() {
         let report = twice_and_back(&bytes, &options());
         assert_eq!(report.kept["activities"], 1);
     }
+}
+
+/// A recording of so many heartbeats, one a second, each with 16 kB that no table takes.
+fn recording(heartbeats: u32) -> Vec<u8> {
+    const UNKNOWN: u8 = 64;
+    let mut data = vec![0x40, 0, 0, 20, 0, 2 + UNKNOWN, 253, 4, 0x86, 3, 1, 2];
+    data.extend((0..UNKNOWN).flat_map(|field| [150 + field, 255, 7]));
+    let filling = [b'x'; 255 * UNKNOWN as usize];
+    for second in 0..heartbeats {
+        data.push(0);
+        data.extend((1_000_000_000 + second).to_le_bytes());
+        data.push(60 + (second % 60) as u8);
+        data.extend(filling);
+    }
+    let mut file = vec![12, 0x10, 0, 0];
+    file.extend((data.len() as u32).to_le_bytes());
+    file.extend(b".FIT");
+    file.extend(data);
+    let checksum = file.iter().fold(0u16, |mut sum, byte| {
+        for bit in 0..8 {
+            let odd = (sum ^ u16::from(byte >> bit)) & 1 == 1;
+            sum = (sum >> 1) ^ if odd { 0xa001 } else { 0 };
+        }
+        sum
+    });
+    file.extend(checksum.to_le_bytes());
+    file
+}
+
+#[test]
+fn long_recordings_one_after_the_other() {
+    let one = recording(1_200);
+    assert!(one.len() > 18 << 20);
+    let (_folder, _, mut vault) = new_vault();
+    let report = bring(&mut vault, &[one, recording(1_201)].concat()).expect("imported");
+    assert_eq!(kept(&report), [("heart_rate", 1_201)]);
+    assert_eq!((report.duplicate, report.total_skipped()), (1_200, 0));
+    assert_eq!(rows(&vault, "heart_rate")[59], "1631065659,,119.0,FIT");
 }
 
 const PATIENT: &str =
@@ -525,13 +565,7 @@ fn calendars() {
     bring_with(&mut vault, file.as_bytes(), &zoned).expect("imported");
     assert!(csv(&vault, "events").contains("1709452800,1709456400,60,no,Somewhere"));
     assert!(csv(&vault, "events").contains("1709334000,1709420400,60,yes,Ill"));
-    if let Some(bytes) = lent("USHolidays.ics") {
-        let report = twice_and_back(&bytes, &options());
-        assert_eq!(
-            (kept(&report), report.total_skipped()),
-            (vec![("events", 723)], 0)
-        );
-    }
+    lent_is_whole("USHolidays.ics", ("events", 723));
 }
 
 #[test]

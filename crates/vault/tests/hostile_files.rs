@@ -115,8 +115,12 @@ fn records_without_end() {
     };
     assert!(matches!(
         refused(&vec![0; 20 << 20], &fit),
-        ImportError::TooLarge { .. }
+        ImportError::Malformed { .. }
     ));
+    let mut long = b"\x0c\x10\0\0\0\0\0\x02.FIT".to_vec();
+    long.resize(33 << 20, 0);
+    let error = refused(&long, &fit).to_string();
+    assert!(error.contains("more than 32 MB"), "{error}");
 }
 
 #[test]

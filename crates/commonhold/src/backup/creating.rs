@@ -9,14 +9,14 @@ use base::encode;
 use community::Community;
 use crypto::WORDS;
 use serde_json::json;
+use vault::backup::Writer;
 use zeroize::Zeroizing;
 
-use super::sealed::Writer;
-use super::{About, CreateOptions, Keys, Said, home, name, now, passphrase};
+use super::{About, CreateOptions, Said, home, name, now, passphrase};
 use crate::cli::{FAILED, USAGE};
 use crate::data::Failed;
 use crate::files;
-use crate::home::{Home, HomeError, KeyError, MEMBERS, Whole, system_rng};
+use crate::home::{Home, HomeError, KeyError, Keys, MEMBERS, Whole, system_rng};
 use crate::key_command::failed;
 use crate::verify::date;
 
@@ -113,12 +113,7 @@ fn write(
     let fill = || {
         let passphrase = passphrase.as_ref().map(|text| text.as_str());
         let mut out = Writer::begin(out, &whole.key, passphrase, &mut system_rng())?;
-        let keys = Keys {
-            signing: *whole.identity.key.seed(),
-            vrf: *whole.identity.vrf.seed(),
-            vault: *whole.key.as_bytes(),
-            certificate: whole.identity.certificate.clone(),
-        };
+        let keys = Keys::of(&whole.identity, &whole.key);
         let mut small = |name, bytes: &[u8]| out.entry(name, bytes.len() as u64, bytes);
         small(name::ABOUT, &encode(about))?;
         small(name::KEYS, &Zeroizing::new(encode(&keys)))?;

@@ -5,17 +5,15 @@ use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
 use base::{Wire, decode};
-use community::{Identity, SignedDescriptor};
-use crypto::{SigningKey, VrfSecretKey};
+use community::SignedDescriptor;
 use serde_json::json;
-use vault::VaultKey;
+use vault::backup::{BackupError, Reader};
 use zeroize::Zeroizing;
 
-use super::sealed::{BackupError, Reader};
-use super::{About, Keys, OpenerOptions, Said, Secret, VerifyOptions, home, name, unread};
+use super::{About, OpenerOptions, Said, Secret, VerifyOptions, home, name, unread};
 use crate::cli::{FAILED, REFUSED};
 use crate::data::Failed;
-use crate::home::{DESCRIPTOR_BYTES_MAX, Home, Whole};
+use crate::home::{DESCRIPTOR_BYTES_MAX, Home, Keys, Whole};
 
 /// Longest entry but the vault.
 const SMALL_BYTES_MAX: usize = 1 << 20;
@@ -119,17 +117,12 @@ pub(super) fn head<R: Read>(reader: &mut Reader<R>) -> Result<(Content, u64), Ba
     let about = expected(reader, name::ABOUT, SMALL_BYTES_MAX)?;
     let keys: Keys = expected(reader, name::KEYS, SMALL_BYTES_MAX)?;
     let descriptor: SignedDescriptor = expected(reader, name::DESCRIPTOR, DESCRIPTOR_BYTES_MAX)?;
-    let identity = Identity {
-        key: SigningKey::from_seed(keys.signing),
-        vrf: VrfSecretKey::from_seed(keys.vrf),
-        certificate: keys.certificate.clone(),
-    };
     let mut content = Content {
         about,
         whole: Whole {
-            identity,
+            identity: keys.identity(),
             descriptor,
-            key: VaultKey::from_bytes(&keys.vault),
+            key: keys.vault(),
         },
         members: None,
         config: None,

@@ -4,10 +4,10 @@ use std::io::BufWriter;
 
 use serde_json::json;
 use thiserror::Error;
+use vault::backup::BackupError;
 use vault::{Vault, VaultError};
 
 use super::reading::{Content, end, head, open};
-use super::sealed::BackupError;
 use super::{RestoreOptions, Said, Secret, home, now, unread};
 use crate::cli::{FAILED, REFUSED, USAGE};
 use crate::daemon::{Claimed, Where};

@@ -148,7 +148,7 @@ fn ticket_text(typed: &str) -> Result<Zeroizing<String>, Failure> {
 /// Takes what the authority sent.
 pub fn install(options: &InstallOptions) -> Result<Told, Failure> {
     let path = places::find(options.dir.as_deref(), &[Role::Node])?;
-    let home = Home::at(&path);
+    let home = Home::at(&path).with_passphrase_file(options.key_passphrase_file.clone());
     let mut said = Vec::new();
     for file in &options.files {
         let bytes = files::read(file, JOIN_ANSWER_BYTES_MAX)

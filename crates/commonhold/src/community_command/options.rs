@@ -200,6 +200,10 @@ pub struct InstallOptions {
     /// Folder of the node [default: the only one in your data folder]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// A file with the passphrase of the node's key, or - for standard input, where a passphrase keeps it [default: the
+    /// variable COMMONHOLD_KEY_PASSPHRASE, or asked for on the terminal]
+    #[arg(long, value_name = "FILE")]
+    pub key_passphrase_file: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

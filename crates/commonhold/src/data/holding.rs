@@ -1,8 +1,6 @@
 //! What the vault holds: looking at it, taking it elsewhere, taking it back, forgetting it.
 
-use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufWriter, IsTerminal, Write, stdin};
-use std::os::unix::fs::OpenOptionsExt;
 
 use community::Kind;
 use serde_json::{Value, json};
@@ -11,7 +9,7 @@ use vault::{Export, Held, ImportError, VaultError};
 use crate::cli::{FAILED, REFUSED, USAGE};
 use crate::data::{
     DeleteOptions, ExportOptions, Failed, Looking, Said, ShowOptions, UndoOptions, Written, failed,
-    now_utc_s, vault,
+    lost, new_file, now_utc_s, vault,
 };
 use crate::output::warn;
 use crate::verify::date;
@@ -115,7 +113,7 @@ impl Write for First<'_> {
 
 /// `data export`.
 pub fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
-    let vault = vault(&options.place)?;
+    let vault = vault(&options.to.place)?;
     let held = vault.held().map_err(failed)?;
     let mut tables = Vec::new();
     for name in &options.tables {
@@ -143,7 +141,7 @@ pub fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
         (None, _) => Export::Json,
     };
     let names: Vec<&str> = tables.iter().map(String::as_str).collect();
-    let Some(path) = &options.out else {
+    let Some(path) = &options.to.out else {
         let mut out = BufWriter::new(io::stdout().lock());
         return match vault.export(&names, format, &mut out) {
             // Who reads has seen enough.
@@ -151,26 +149,14 @@ pub fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
             Err(why) => Err(failed(why)),
         };
     };
-    let lost = |why: &dyn std::fmt::Display| {
-        failed(format!(
-            "cannot write {}: {why}; choose a new file in a folder of yours",
-            path.display()
-        ))
-    };
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    let mut out = BufWriter::new(file.map_err(|why| lost(&why))?);
-    let rows = vault
-        .export(&names, format, &mut out)
-        .map_err(|why| lost(&why))?;
+    let mut out = BufWriter::new(new_file(path)?);
+    let written = vault.export(&names, format, &mut out);
+    let rows = written.map_err(|why| lost(path, &why))?;
     let synced = out
         .into_inner()
         .map_err(io::IntoInnerError::into_error)
         .and_then(|it| it.sync_all());
-    synced.map_err(|why| lost(&why))?;
+    synced.map_err(|why| lost(path, &why))?;
     Ok(Some(Said {
         json: json!({ "file": path.display().to_string(), "tables": tables, "rows": rows }),
         lines: vec![format!(
@@ -184,14 +170,8 @@ pub fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
 /// `data undo`.
 pub fn undo(options: &UndoOptions) -> Result<Said, Failed> {
     let mut vault = vault(&options.place)?;
-    let undone = vault.undo(options.import, now_utc_s()).map_err(|why| {
-        let code = if matches!(why, ImportError::NoImport { .. }) {
-            USAGE
-        } else {
-            FAILED
-        };
-        (why.to_string(), code)
-    })?;
+    let undone = vault.undo(options.import, now_utc_s());
+    let undone = undone.map_err(unchanged)?;
     Ok(Said {
         json: json!({ "import": options.import, "removed": undone.removed }),
         lines: vec![format!(
@@ -211,18 +191,20 @@ pub fn delete(options: &DeleteOptions) -> Result<Said, Failed> {
         let why = format!("nothing was deleted; to delete {name} without being asked: --yes");
         return Err((why, REFUSED));
     }
-    let rows = vault.delete(&name).map_err(|why| {
-        let code = if matches!(why, ImportError::Computed { .. }) {
-            USAGE
-        } else {
-            FAILED
-        };
-        (why.to_string(), code)
-    })?;
+    let rows = vault.delete(&name).map_err(unchanged)?;
     Ok(Said {
         json: json!({ "table": name, "removed": rows }),
         lines: vec![format!("{name} is deleted: {rows} rows are gone.")],
     })
+}
+
+/// Why nothing was taken back or deleted.
+fn unchanged(why: ImportError) -> Failed {
+    let code = match why {
+        ImportError::NoImport { .. } | ImportError::Computed { .. } => USAGE,
+        _ => FAILED,
+    };
+    (why.to_string(), code)
 }
 
 /// Whether the owner says yes, typing the table's name.

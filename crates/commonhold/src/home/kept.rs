@@ -2,7 +2,7 @@
 
 use base::{DecodeError, decode, encode};
 use community::Identity;
-use crypto::Certificate;
+use crypto::{Certificate, SigningKey, VrfSecretKey};
 use minicbor::{Decode, Encode};
 use vault::{Vault, VaultError, VaultKey};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -24,7 +24,7 @@ pub enum Stored {
     New(Kept),
 }
 
-/// The first format: everything in the clear.
+/// All that nobody else may know, in the clear: the first format of the file, and an entry of a backup.
 #[derive(Encode, Decode, Zeroize, ZeroizeOnDrop)]
 #[cbor(map)]
 pub struct Keys {
@@ -106,8 +106,7 @@ impl Stored {
 }
 
 impl Keys {
-    /// As an older program has written them.
-    #[cfg(test)]
+    /// Of this node.
     pub fn of(identity: &Identity, vault: &VaultKey) -> Self {
         Self {
             signing: *identity.key.seed(),
@@ -123,6 +122,15 @@ impl Keys {
     }
 
     /// Who the node is.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            key: SigningKey::from_seed(self.signing),
+            vrf: VrfSecretKey::from_seed(self.vrf),
+            certificate: self.certificate.clone(),
+        }
+    }
+
+    /// The same, to be sealed.
     pub fn secrets(&self) -> Secrets {
         Secrets {
             signing: self.signing,

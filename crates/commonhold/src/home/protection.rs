@@ -231,7 +231,11 @@ impl Slot {
     /// What keeps the key, in words for its owner.
     pub fn told(&self, folder: &Path) -> String {
         match &self.protection {
-            Protection::File(_) => format!("the file {}", self.file(folder).display()),
+            Protection::File(_) => {
+                // Whoever can change what is stored cannot write to the terminal.
+                let path = self.file(folder).display().to_string();
+                format!("the file {}", path.replace(char::is_control, "?"))
+            }
             Protection::Passphrase(_) => "a passphrase".into(),
             Protection::Keyring => "the system's keyring".into(),
         }

@@ -9,6 +9,7 @@ use sim::drawing::{Adversary, UnknownAdversary};
 use sim::figures::{UnknownFigure, Which};
 
 use crate::cli::{FormOption, chance};
+use crate::daemon::Where;
 use crate::simulate::aggregation;
 
 /// What can be simulated.
@@ -48,9 +49,9 @@ pub enum SimulateCommand {
 pub struct ReplayOptions {
     /// What `commonhold up --record` has written
     pub file: PathBuf,
-    /// The folder of the node that was recorded [default: the key folder of config.toml]
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
+    /// Which node was recorded.
+    #[command(flatten)]
+    pub place: Where,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

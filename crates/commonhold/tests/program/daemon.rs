@@ -21,6 +21,14 @@ fn a_node_starts_answers_and_stops() {
     assert_eq!(status["node"], village.nodes[0].to_string());
     assert_eq!(status["community"]["name"], "village");
     assert_eq!(status["peers_known"], 0);
+    // Of a crash no dump with keys and data is left.
+    let limits = fs::read_to_string(format!("/proc/{}/limits", running.id())).expect("Linux");
+    let core = limits.lines().find(|line| line.starts_with("Max core"));
+    let core: Vec<_> = core.expect("a limit").split_whitespace().collect();
+    assert!(
+        ["0", "1"].contains(&core[4]) && ["0", "1"].contains(&core[5]),
+        "{core:?}"
+    );
     // Problems come first, for people as well.
     let text = village.run(0, &["status"]);
     let text = String::from_utf8_lossy(&text.stdout).into_owned();

@@ -114,7 +114,17 @@ fn a_passphrase_is_wanted_and_a_wrong_one_is_said_to_be_wrong() {
     assert_eq!(rotated["kept_by"], "passphrase");
     assert!(!village.home(1).join("vault.key").exists());
 
-    for command in [&["data", "list"][..], &["key", "show", "--words"], &["up"]] {
+    let descriptor = village.home(2).join("descriptor.cbor");
+    let descriptor = descriptor.to_str().expect("a path of the test");
+    let install = ["community", "install", descriptor];
+    let replay = ["simulate", "replay", &short];
+    for command in [
+        &["data", "list"][..],
+        &["key", "show", "--words"],
+        &["up"],
+        &install,
+        &replay,
+    ] {
         refused(
             &village.run(1, command),
             if command == ["key", "show", "--words"] {
@@ -144,8 +154,13 @@ fn a_passphrase_is_wanted_and_a_wrong_one_is_said_to_be_wrong() {
         json(&run(&["data", "show", "people", "--json"]))["csv"],
         before
     );
+    let installed = run(&install);
+    assert_eq!(installed.status.code(), Some(0), "{}", said(&installed));
+    refused(&run(&replay), 1, "no recording");
     // What needs no secret asks for none.
     assert_eq!(village.json(1, &["key", "show"])["kept_by"], "passphrase");
+    let init = village.json(1, &["init"]);
+    assert_eq!(init["key_kept_by"], "passphrase", "{init}");
     assert_eq!(village.run(1, &["status"]).status.code(), Some(3));
     // A node that runs apart is handed the passphrase.
     let up = village.run(1, &["up", "--detach", "--key-passphrase-file", &wrong]);

@@ -13,6 +13,7 @@ fn who_begins_is_told_what_comes_next() {
         first.out.contains("commonhold community join TICKET"),
         "{first:?}"
     );
+    assert!(first.out.contains("commonhold key rotate"), "{first:?}");
     village.done(&["config", "check"]);
 
     // Nothing that is there is changed.
@@ -21,6 +22,7 @@ fn who_begins_is_told_what_comes_next() {
     let again = village.json(&["init"]);
     assert_eq!(again["config_written"], false, "{again}");
     assert_eq!(again["node"], Value::Null);
+    assert_eq!(again["key_kept_by"], Value::Null);
     assert_eq!(std::fs::read_to_string(&file).expect("a file"), own);
     std::fs::write(&file, "log_levle = \"warn\"\n").expect("a file");
     let wrong = village.run(&["init"]);
@@ -37,5 +39,8 @@ fn who_begins_is_told_what_comes_next() {
     village.done(&["community", "install", "answer"]);
     let member = village.json(&["init"]);
     assert!(member["node"].is_string(), "{member}");
+    assert_eq!(member["key_kept_by"], "file", "{member}");
+    let told = village.done(&["init"]);
+    assert!(told.out.contains("as safe as your account"), "{told:?}");
     assert_eq!(member["next"][1], "commonhold up --detach", "{member}");
 }

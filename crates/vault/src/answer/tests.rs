@@ -113,75 +113,35 @@ fn tells_whether_it_is_so_as_0_or_1() {
 #[test]
 fn brings_the_rows_of_a_person_down_to_one() {
     let (_folder, vault) = vault();
-    for (outer, inner, expected) in [
-        (
-            "AVG(h)",
-            "SUM(hours) AS h FROM people",
-            LocalRow::number(135),
-        ),
-        ("AVG(h)", "COUNT(*) AS h FROM people", LocalRow::number(3)),
-        (
-            "AVG(h)",
-            "COUNT(hours) AS h FROM people",
-            LocalRow::number(2),
-        ),
-        (
-            "AVG(h)",
-            "COUNT(town) AS h FROM people WHERE town = 'Lyon'",
-            LocalRow::number(2),
-        ),
-        (
-            "AVG(h)",
-            "MIN(hours) AS h FROM people",
-            LocalRow::number(60),
-        ),
-        (
-            "AVG(h)",
-            "MAX(age + 1) AS h FROM people",
-            LocalRow::number(61),
-        ),
-        // 6.75, to the digits of hours.
-        (
-            "AVG(h)",
-            "AVG(hours) AS h FROM people",
-            LocalRow::number(68),
-        ),
-        (
-            "AVG(h)",
-            "AVG(-hours) AS h FROM people",
-            LocalRow::number(-67),
-        ),
-        (
-            "SUM(h * 2)",
-            "SUM(age) AS h FROM people",
-            LocalRow::number(300),
-        ),
-        (
-            "AVG(h)",
-            "SUM(age) AS h FROM people WHERE age > 90",
-            LocalRow::missing(),
-        ),
-        (
-            "AVG(h)",
-            "COUNT(*) AS h FROM people WHERE age > 90",
-            LocalRow::number(0),
-        ),
-        ("COUNT(*)", "SUM(age) AS h FROM people", LocalRow::number(1)),
-        // Who has more rows than are allowed does not match.
-        (
-            "AVG(h)",
-            "SUM(age) AS h FROM people HAVING COUNT(*) <= 3",
-            LocalRow::number(150),
-        ),
-        (
-            "AVG(h)",
-            "SUM(age) AS h FROM people HAVING COUNT(*) <= 2",
-            LocalRow::NoRow,
-        ),
-    ] {
-        let sql = format!("SELECT {outer} FROM (SELECT {inner})");
+    let brings = |outer: &str, inner: &str, rest: &str, expected: LocalRow| {
+        let sql = format!("SELECT {outer} FROM (SELECT {inner} AS h FROM people{rest})");
         assert!(ask(&vault, &sql) == expected, "{sql}");
+    };
+    for (inner, rest, expected) in [
+        ("SUM(hours)", "", 135),
+        ("COUNT(*)", "", 3),
+        ("COUNT(hours)", "", 2),
+        ("COUNT(town)", " WHERE town = 'Lyon'", 2),
+        ("MIN(hours)", "", 60),
+        ("MAX(age + 1)", "", 61),
+        // 6.75, to the digits of hours.
+        ("AVG(hours)", "", 68),
+        ("AVG(-hours)", "", -67),
+        ("COUNT(*)", " WHERE age > 90", 0),
+        // Who has more rows than are allowed does not match, see below.
+        ("SUM(age)", " HAVING COUNT(*) <= 3", 150),
+    ] {
+        brings("AVG(h)", inner, rest, LocalRow::number(expected));
     }
+    brings("SUM(h * 2)", "SUM(age)", "", LocalRow::number(300));
+    brings("COUNT(*)", "SUM(age)", "", LocalRow::number(1));
+    brings("AVG(h)", "SUM(age)", " WHERE age > 90", LocalRow::missing());
+    brings(
+        "AVG(h)",
+        "SUM(age)",
+        " HAVING COUNT(*) <= 2",
+        LocalRow::NoRow,
+    );
     let inner = "FROM (SELECT SUM(hours) AS h, COUNT(*) AS n FROM people)";
     let both = ask(&vault, &format!("SELECT CORR(h, n) {inner} WHERE n > 2"));
     assert!(both == LocalRow::One([135, 3].map(LocalValue::Number).into()));

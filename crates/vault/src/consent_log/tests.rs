@@ -35,6 +35,12 @@ impl Bench {
         Vault::open(&self.path, &key()).expect("opened")
     }
 
+    /// After this the same is found with the end that was kept and without.
+    fn finds(sql: &str, fault: LogFault) {
+        let found = Self::new().after(sql);
+        assert_eq!(found, [Err(fault.clone()), Err(fault)], "{sql}");
+    }
+
     /// Somebody who has the vault's key does this to it; what is found then, with the end that was kept and without.
     fn after(&self, sql: &str) -> [Result<u64, LogFault>; 2] {
         let vault = self.vault();
@@ -66,38 +72,34 @@ fn an_untouched_log_holds_and_may_have_grown() {
 
 #[test]
 fn a_changed_entry_is_found_with_its_number() {
-    let changed = Err(LogFault::Changed { number: 2 });
-    let sql = "UPDATE commonhold_consent SET entry = x'6e6f' WHERE number = 2";
-    assert_eq!(Bench::new().after(sql), [changed.clone(), changed.clone()]);
-    let sql = "UPDATE commonhold_consent SET digest = zeroblob(32) WHERE number = 2";
-    assert_eq!(Bench::new().after(sql), [changed.clone(), changed]);
+    for change in ["entry = x'6e6f'", "digest = zeroblob(32)"] {
+        let sql = format!("UPDATE commonhold_consent SET {change} WHERE number = 2");
+        Bench::finds(&sql, LogFault::Changed { number: 2 });
+    }
 }
 
 #[test]
 fn a_removed_entry_is_found_also_when_the_later_ones_move_up() {
     let sql = "DELETE FROM commonhold_consent WHERE number = 3";
-    let missing = Err(LogFault::Missing { number: 3 });
-    assert_eq!(Bench::new().after(sql), [missing.clone(), missing]);
+    Bench::finds(sql, LogFault::Missing { number: 3 });
     let sql = "DELETE FROM commonhold_consent WHERE number = 3;
         UPDATE commonhold_consent SET number = 3 WHERE number = 4;
         UPDATE commonhold_consent SET number = 4 WHERE number = 5;";
-    let changed = Err(LogFault::Changed { number: 3 });
-    assert_eq!(Bench::new().after(sql), [changed.clone(), changed]);
+    Bench::finds(sql, LogFault::Changed { number: 3 });
 }
 
 #[test]
 fn an_inserted_entry_is_found() {
-    let sql = "INSERT INTO commonhold_consent SELECT 0, entry, digest FROM commonhold_consent WHERE number = 1";
-    let first = Err(LogFault::Missing { number: 1 });
-    assert_eq!(Bench::new().after(sql), [first.clone(), first]);
-    let sql = "INSERT INTO commonhold_consent SELECT -9, entry, digest FROM commonhold_consent WHERE number = 1";
-    let first = Err(LogFault::Missing { number: 1 });
-    assert_eq!(Bench::new().after(sql), [first.clone(), first]);
+    for number in [0, -9] {
+        let again =
+            format!("SELECT {number}, entry, digest FROM commonhold_consent WHERE number = 1");
+        let sql = format!("INSERT INTO commonhold_consent {again}");
+        Bench::finds(&sql, LogFault::Missing { number: 1 });
+    }
     let sql = "UPDATE commonhold_consent SET number = 6 WHERE number = 5;
         UPDATE commonhold_consent SET number = 5 WHERE number = 4;
         INSERT INTO commonhold_consent VALUES (4, x'00', zeroblob(32));";
-    let changed = Err(LogFault::Changed { number: 4 });
-    assert_eq!(Bench::new().after(sql), [changed.clone(), changed]);
+    Bench::finds(sql, LogFault::Changed { number: 4 });
 }
 
 #[test]

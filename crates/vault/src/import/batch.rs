@@ -91,6 +91,17 @@ impl Batch {
         self.held.chunks_exact(self.width())
     }
 
+    /// The first and the last moment of its rows, if its table has moments.
+    pub(crate) fn moments(&self) -> Option<(i64, i64)> {
+        self.shape.moment()?;
+        let moments = self.rows().filter_map(|row| match row.first() {
+            Some(Held::Integer(at)) => Some(*at),
+            _ => None,
+        });
+        let (first, last) = (moments.clone().min()?, moments.max()?);
+        Some((first, last))
+    }
+
     /// What stands in a place.
     pub(crate) fn stored(&self, held: Held) -> Stored<'_> {
         match held {

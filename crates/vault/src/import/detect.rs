@@ -124,10 +124,9 @@ pub(crate) fn of(head: &[u8]) -> Result<Format, ImportError> {
         .strip_prefix(b"\xef\xbb\xbf")
         .unwrap_or(head)
         .trim_ascii_start();
-    let has = |what: &str| text.windows(what.len()).any(|part| part == what.as_bytes());
     let found = match text.first() {
-        Some(b'<') => xml(has),
-        Some(b'{' | b'[') => json(has),
+        Some(b'<') => marked(text, &IN_XML),
+        Some(b'{' | b'[') => marked(text, &IN_JSON),
         _ if text.starts_with(b"OFXHEADER") => Some(Format::Ofx),
         _ if text.len() >= 15 && text[..15].eq_ignore_ascii_case(b"BEGIN:VCALENDAR") => {
             Some(Format::Ics)
@@ -137,30 +136,31 @@ pub(crate) fn of(head: &[u8]) -> Result<Format, ImportError> {
     found.ok_or(ImportError::UnknownFormat)
 }
 
-fn xml(has: impl Fn(&str) -> bool) -> Option<Format> {
-    let known = [
-        ("<gpx", Format::Gpx),
-        ("<HealthData", Format::AppleHealth),
-        ("http://naesb.org/espi", Format::GreenButton),
-        ("<OFX>", Format::Ofx),
-        ("<?OFX", Format::Ofx),
-    ];
-    let found = known.iter().find(|(sign, _)| has(sign));
-    found.map(|(_, format)| *format)
-}
+/// What is XML, and has this in it.
+const IN_XML: [(&str, Format); 5] = [
+    ("<gpx", Format::Gpx),
+    ("<HealthData", Format::AppleHealth),
+    ("http://naesb.org/espi", Format::GreenButton),
+    ("<OFX>", Format::Ofx),
+    ("<?OFX", Format::Ofx),
+];
 
-fn json(has: impl Fn(&str) -> bool) -> Option<Format> {
-    let known = [
-        (rows_again::SIGN, Format::RowsJson),
-        ("\"resourceType\"", Format::Fhir),
-        ("\"semanticSegments\"", Format::GoogleTimeline),
-        ("\"rawSignals\"", Format::GoogleTimeline),
-        ("\"timelineObjects\"", Format::GoogleTimeline),
-        ("\"locations\"", Format::GoogleTimeline),
-        ("\"timelinePath\"", Format::GoogleTimeline),
-        ("\"topCandidate\"", Format::GoogleTimeline),
-    ];
-    let found = known.iter().find(|(sign, _)| has(sign));
+/// What is JSON, and has this in it.
+const IN_JSON: [(&str, Format); 8] = [
+    (rows_again::SIGN, Format::RowsJson),
+    ("\"resourceType\"", Format::Fhir),
+    ("\"semanticSegments\"", Format::GoogleTimeline),
+    ("\"rawSignals\"", Format::GoogleTimeline),
+    ("\"timelineObjects\"", Format::GoogleTimeline),
+    ("\"locations\"", Format::GoogleTimeline),
+    ("\"timelinePath\"", Format::GoogleTimeline),
+    ("\"topCandidate\"", Format::GoogleTimeline),
+];
+
+/// The first of these that it has.
+fn marked(text: &[u8], known: &[(&str, Format)]) -> Option<Format> {
+    let has = |mark: &str| text.windows(mark.len()).any(|part| part == mark.as_bytes());
+    let found = known.iter().find(|(mark, _)| has(mark));
     found.map(|(_, format)| *format)
 }
 

@@ -3,16 +3,24 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use fitparser::de::{FitObject, FitStreamProcessor};
 use fitparser::profile::MesgNum;
 use fitparser::{FitDataRecord, Value};
 
 use crate::error::ImportError;
 use crate::fault::{Place, Reason};
-use crate::import::input::Budget;
+use crate::import::input::{Budget, fill};
 use crate::import::sink::{Cell, Named, Sink};
 
-/// Longest file: the parser takes it whole. A day of riding has 1 MB.
-const MAX_FILE: u64 = 16 << 20;
+/// Longest of the files that may follow each other in one; each is taken whole, since an activity tells at its end how far
+/// its clock was ahead. A day of riding has 1 MB.
+const MAX_FILE: u64 = 32 << 20;
+
+/// Shortest head of a file.
+const HEAD: usize = 12;
+
+/// Bytes that are read at once.
+const PIECE: usize = 1 << 16;
 
 /// Degrees of one unit of a position: half a turn is 2^31 of them.
 const SEMICIRCLE: f64 = 180.0 / 2_147_483_648.0;
@@ -21,68 +29,109 @@ const SEMICIRCLE: f64 = 180.0 / 2_147_483_648.0;
 const STEPS_PER_CYCLE: f64 = 2.0;
 
 /// Records become positions and heart rates, sessions activities, and what is monitored of a day steps and heart rates.
-pub(crate) fn read(input: impl Read, budget: &Budget, sink: &mut Sink) -> Result<(), ImportError> {
-    let mut bytes = Vec::new();
-    let mut piece = vec![0; 1 << 16];
-    let mut input = input;
-    loop {
-        budget.renew();
-        let read = input.read(&mut piece)?;
-        bytes.extend(&piece[..read]);
-        if bytes.len() as u64 > MAX_FILE {
-            return Err(ImportError::TooLarge {
-                place: Place::Byte(0),
-            });
+pub(crate) fn read(
+    mut input: impl Read,
+    budget: &Budget,
+    sink: &mut Sink,
+) -> Result<(), ImportError> {
+    let (mut at, mut number) = (0, 0);
+    while let Some(bytes) = next(&mut input, budget, at)? {
+        let mut messages = Messages::of(&bytes, at);
+        let mut day = Day::default();
+        while let (None, Some(message)) = (day.ahead, messages.next()?) {
+            day.ahead = ahead(&message);
         }
-        if read == 0 {
-            break;
+        messages = Messages::of(&bytes, at);
+        while let Some(message) = messages.next()? {
+            number += 1;
+            day.place = Some(Place::Record(number));
+            match message.kind() {
+                MesgNum::Record => day.record(&message, sink)?,
+                MesgNum::Session => day.session(&message, sink)?,
+                MesgNum::MonitoringInfo => day.last = time(&message, "timestamp").or(day.last),
+                MesgNum::Monitoring => day.monitoring(&message, sink)?,
+                _ => {}
+            }
         }
+        at += bytes.len() as u64;
     }
-    let messages = messages(&bytes)?;
-    let mut day = Day {
-        ahead: messages.iter().find_map(ahead),
-        ..Day::default()
+    Ok(())
+}
+
+/// The next file, of which several may follow each other, as long as its head says; `at` is where it begins.
+fn next(input: &mut impl Read, budget: &Budget, at: u64) -> Result<Option<Vec<u8>>, ImportError> {
+    let mut bytes = vec![0; HEAD];
+    budget.renew();
+    let filled = fill(input, &mut bytes)?;
+    let truncated = |filled: usize| ImportError::Truncated {
+        place: Place::Byte(at + filled as u64),
     };
-    for (number, message) in messages.iter().enumerate() {
-        day.place = Some(Place::Record(number as u64 + 1));
-        match message.kind() {
-            MesgNum::Record => day.record(message, sink)?,
-            MesgNum::Session => day.session(message, sink)?,
-            MesgNum::MonitoringInfo => day.last = time(message, "timestamp").or(day.last),
-            MesgNum::Monitoring => day.monitoring(message, sink)?,
-            _ => {}
+    match filled {
+        0 => return Ok(None),
+        HEAD => {}
+        _ => return Err(truncated(filled)),
+    }
+    let data = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
+    // The data is followed by a checksum of two bytes.
+    let length = u64::from(bytes[0]) + u64::from(data) + 2;
+    if length > MAX_FILE {
+        return Err(ImportError::Malformed {
+            place: Place::Byte(at),
+            what: "a recording of more than 32 MB, which is a month of riding",
+        });
+    }
+    if length < HEAD as u64 {
+        return Err(damaged(at));
+    }
+    let mut filled = HEAD;
+    bytes.resize(length as usize, 0);
+    for piece in bytes[HEAD..].chunks_mut(PIECE) {
+        budget.renew();
+        let more = fill(input, piece)?;
+        filled += more;
+        if more < piece.len() {
+            return Err(truncated(filled));
         }
     }
-    Ok(())
+    Ok(Some(bytes))
 }
 
-fn messages(bytes: &[u8]) -> Result<Vec<FitDataRecord>, ImportError> {
-    check_length(bytes)?;
-    fitparser::from_bytes(bytes).map_err(|_| ImportError::Malformed {
-        place: Place::Byte(0),
+fn damaged(at: u64) -> ImportError {
+    ImportError::Malformed {
+        place: Place::Byte(at),
         what: "a FIT file that is damaged or cut off",
-    })
+    }
 }
 
-/// Whether as many bytes are there as the heads of the files say, of which several may follow each other: the parser reads
-/// what is cut off as far as it goes.
-fn check_length(bytes: &[u8]) -> Result<(), ImportError> {
-    let mut at = 0;
-    while at < bytes.len() {
-        let truncated = ImportError::Truncated {
-            place: Place::Byte(bytes.len() as u64),
-        };
-        let Some(head) = bytes[at..].first_chunk::<8>() else {
-            return Err(truncated);
-        };
-        let data = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
-        // The data is followed by a checksum of two bytes.
-        at += usize::from(head[0]) + data as usize + 2;
-        if at > bytes.len() {
-            return Err(truncated);
+/// The messages of a file, one after the other.
+struct Messages<'a> {
+    processor: FitStreamProcessor,
+    rest: &'a [u8],
+    /// Where the file begins.
+    at: u64,
+}
+
+impl<'a> Messages<'a> {
+    fn of(bytes: &'a [u8], at: u64) -> Self {
+        Self {
+            processor: FitStreamProcessor::new(),
+            rest: bytes,
+            at,
         }
     }
-    Ok(())
+
+    fn next(&mut self) -> Result<Option<FitDataRecord>, ImportError> {
+        while !self.rest.is_empty() {
+            let next = self.processor.deserialize_next(self.rest);
+            let (rest, object) = next.map_err(|_| damaged(self.at))?;
+            self.rest = rest;
+            if let FitObject::DataMessage(message) = object {
+                let message = self.processor.decode_message(message);
+                return message.map(Some).map_err(|_| damaged(self.at));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// What is carried from one message to the next.

@@ -159,16 +159,10 @@ impl<'t> Writer<'t> {
             return Ok(());
         }
         *self.done.kept.entry(batch.shape.name).or_default() += kept;
-        if batch.shape.moment().is_some() {
-            let moments = batch.rows().filter_map(|row| match row.first() {
-                Some(Held::Integer(at)) => Some(*at),
-                _ => None,
-            });
-            for at in moments {
-                let touched = self.done.touched.entry(batch.shape.name);
-                let touched = touched.or_insert((at, at));
-                *touched = (touched.0.min(at), touched.1.max(at));
-            }
+        if let Some((first, last)) = batch.moments() {
+            let touched = self.done.touched.entry(batch.shape.name);
+            let touched = touched.or_insert((first, last));
+            *touched = (touched.0.min(first), touched.1.max(last));
         }
         Ok(())
     }

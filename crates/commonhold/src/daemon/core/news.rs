@@ -111,7 +111,7 @@ impl Core {
             News::Budget(spent) => {
                 self.spent = spent;
                 if let Some(reply) = self.budgeting.pop_front() {
-                    drop(reply.send(Ok(self.budget())));
+                    self.reply_kept(reply, Ok(self.budget()))?;
                 }
             }
             News::Contributed(id) => {

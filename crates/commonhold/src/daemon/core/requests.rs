@@ -46,20 +46,20 @@ impl Core {
             Request::Inbox(reply) => drop(reply.send(Ok(self.ledger.inbox(self.now())))),
             Request::Decide(id, decision, reply) => {
                 let decided = self.decide(&id, decision.answer).await?;
-                drop(reply.send(decided));
+                self.reply_kept(reply, decided)?;
             }
             Request::Rules(reply) => drop(reply.send(Ok(self.rules()))),
             Request::AddRule(new, reply) => {
                 let added = self.add_rule(new).await?;
-                drop(reply.send(added));
+                self.reply_kept(reply, added)?;
             }
             Request::RemoveRule(number, reply) => {
                 let left = self.remove_rule(number).await?;
-                drop(reply.send(left));
+                self.reply_kept(reply, left)?;
             }
             Request::SetDefault(new, reply) => {
                 self.set_default(new.says).await?;
-                drop(reply.send(Ok(self.rules())));
+                self.reply_kept(reply, Ok(self.rules()))?;
             }
             Request::Vocabulary(reply) => drop(reply.send(Ok(self.vocabulary()))),
             Request::Preview(id, reply) => self.preview(&id, reply)?,
@@ -74,6 +74,21 @@ impl Core {
                 self.set_budget(new.limit, reply).await?;
             }
         }
+        Ok(())
+    }
+
+    /// Replies once the vault has what it was given so far: an owner's word of which the owner was told outlives a crash.
+    pub(super) fn reply_kept<T: Send + 'static>(
+        &self,
+        reply: Reply<T>,
+        said: Result<T, Fault>,
+    ) -> Result<(), UpError> {
+        let settled = self.keeper.settled()?;
+        tokio::spawn(async move {
+            // What could not be written is a problem in the status.
+            settled.await.ok();
+            drop(reply.send(said));
+        });
         Ok(())
     }
 

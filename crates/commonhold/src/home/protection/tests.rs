@@ -3,6 +3,12 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 
+#[path = "../../../../../fuzz/replay.rs"]
+#[expect(dead_code, reason = "these files are made here, and are no corpus")]
+mod replay;
+
+use replay::mutant;
+
 fn key(number: u8) -> VaultKey {
     VaultKey::from_bytes(&[number; 32])
 }
@@ -111,4 +117,22 @@ fn keys_survive_their_line() {
     for wrong in ["", "00", &"g".repeat(64), &"0".repeat(66), &"é".repeat(32)] {
         assert!(of_hex(wrong).is_none(), "{wrong}");
     }
+}
+
+#[test]
+fn what_is_near_a_key_file_is_read_as_keys_or_refused() {
+    let (folder, rng) = (tempfile::tempdir().unwrap(), &mut Rng::from_number(5));
+    let path = folder.path().join("keys");
+    write_file(&path, &[key(1), key(0xa5), key(0xff)]).unwrap();
+    let files = [fs::read(&path).unwrap(), b"\r\n".to_vec(), Vec::new()];
+    let mut read = 0;
+    for _ in 0..5_000 {
+        fs::write(&path, mutant(&files, rng)).unwrap();
+        if let Ok(keys) = read_file(&path) {
+            read += 1;
+            write_file(&path, &keys).unwrap();
+            assert_eq!(bytes(&read_file(&path).unwrap()), bytes(&keys));
+        }
+    }
+    assert!(read > 10, "{read}");
 }

@@ -6,11 +6,21 @@ use crypto::{Rights, SigningKey};
 use tempfile::TempDir;
 
 use super::super::kept::Keys;
+use super::super::protection::Secrets;
 use super::super::system_rng;
 use super::*;
 
+#[path = "../../../../../fuzz/replay.rs"]
+#[expect(dead_code, reason = "these files are made here, and are no corpus")]
+mod replay;
+
+use replay::mutant;
+
 fn identity() -> (Identity, SignedDescriptor) {
-    let rng = &mut system_rng();
+    drawn(&mut system_rng())
+}
+
+fn drawn(rng: &mut Rng) -> (Identity, SignedDescriptor) {
     let authority = SigningKey::generate(rng);
     let descriptor = Descriptor::founding("test", authority.node(), 13);
     let signed = SignedDescriptor::sign(&descriptor, &authority).unwrap();
@@ -209,4 +219,50 @@ fn keys_of_one_node_with_the_certificate_of_another_are_refused() {
         again(&home).open(),
         Err(HomeError::Damaged { .. })
     ));
+}
+
+/// What nobody has signed is read with care: nothing that is near to a file of keys opens anything else, or harms.
+#[test]
+fn a_file_of_keys_that_was_changed_opens_nothing_else() {
+    let (folder, rng) = (tempfile::tempdir().unwrap(), &mut Rng::from_number(3));
+    let (identity, _) = drawn(rng);
+    let (key, certificate) = (VaultKey::generate(rng), &identity.certificate);
+    let secrets = Secrets::of(&identity);
+    let passphrase = || Choice::Passphrase(Zeroizing::new("correct horse battery".into()));
+    let mut kept = |choices: &[Choice]| {
+        let make = |choice| Slot::make(folder.path(), choice, &key, &secrets, rng).unwrap();
+        let slots = choices.iter().map(make).collect();
+        Stored::New(Kept::new(certificate.clone(), slots))
+    };
+    let files = [
+        Stored::Old(Keys::of(&identity, &key)),
+        kept(&[Choice::File(None)]),
+        kept(&[
+            Choice::File(Some(folder.path().join("stick"))),
+            passphrase(),
+        ]),
+    ];
+    let files: Vec<_> = files.iter().map(|file| file.bytes().to_vec()).collect();
+    let mut opened = 0;
+    for _ in 0..20_000 {
+        let bytes = mutant(&files, rng);
+        let Ok(stored) = Stored::of(&bytes) else {
+            continue;
+        };
+        assert!(*stored.bytes() == bytes, "one encoding of each file");
+        let Stored::New(found) = stored else { continue };
+        for slot in &found.slots {
+            let told = slot.told(folder.path());
+            assert!(
+                !told.is_empty() && !told.chars().any(char::is_control),
+                "one line"
+            );
+        }
+        if let Some((found, keys)) = found.open(&key) {
+            opened += 1;
+            assert!(found.signing == secrets.signing && found.vrf == secrets.vrf);
+            assert_eq!(keys.len(), 1);
+        }
+    }
+    assert!(opened > 10, "{opened}");
 }

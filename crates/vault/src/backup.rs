@@ -16,8 +16,13 @@ use crypto::{LOCKED_BYTES_MAX, LockCost, Stream, UnlockError, lock, unlock};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use thiserror::Error;
-use vault::VaultKey;
 use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::key::VaultKey;
+
+pub use hostile::read_hostile_backup;
+
+mod hostile;
 
 const MAGIC: &[u8] = b"commonhold backup 1\n";
 const MAGIC_OF_ANY: &[u8] = b"commonhold backup ";
