@@ -23,6 +23,7 @@ use serde_json::json;
 use vault::VaultKey;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+pub use self::creating::make;
 use crate::backup::sealed::{BackupError, Opener};
 use crate::cli::{ANSWERED, FAILED, REFUSED, USAGE, fail};
 use crate::daemon::Where;
@@ -31,6 +32,9 @@ use crate::key_command::{Failed, KeeperOptions, failed, words_typed};
 use crate::output::tell;
 use crate::passphrase::Given;
 use crate::verify::utc;
+
+/// The file in the node's folder of a backup that is being given out.
+pub const GIVEN: &str = "given.backup";
 
 /// What can be done with backups.
 #[derive(Debug, Subcommand)]

@@ -276,7 +276,7 @@ pub fn words_typed(file: Option<&std::path::Path>) -> Result<Zeroizing<String>, 
 /// The node's folder, in which one lives or lived.
 fn place(place: &Where) -> Result<Home, Failed> {
     let home = place.home().map_err(|why| (why.to_string(), USAGE))?;
-    match home.is_inhabited() || home.is_orphaned() {
+    match home.is_inhabited() || home.is_begun() || home.is_orphaned() {
         true => Ok(home),
         false => {
             let folder = home.path().display();
