@@ -30,6 +30,11 @@ function steps(rows) {
 /// A square for each day, a column for each week.
 export function Heat({ from, to, rows }) {
   const id = useId();
+  const place = useRef(null);
+  // Where not all of it has room, the latest days are seen first.
+  useEffect(() => {
+    place.current.scrollLeft = place.current.scrollWidth;
+  }, [to]);
   const first = from - placeInWeek(from);
   const weeks = Math.floor((to - first) / 7) + 1;
   const bounds = steps(rows.values());
@@ -37,7 +42,7 @@ export function Heat({ from, to, rows }) {
   const days = [...Array(to - from + 1).keys()].map((place) => from + place);
   const starts = days.filter((day) => date(day).getUTCDate() === 1);
   const title = w.heatAlt(rows.size, long.format(date(from)), long.format(date(to)));
-  return html`<figure class="scroll" tabindex="0" role="region" aria-label=${w.heat}>
+  return html`<figure ref=${place} class="scroll" tabindex="0" role="region" aria-label=${w.heat}>
     <svg class="chart heat" viewBox=${`0 0 ${LEFT + weeks * CELL} ${TOP + 7 * CELL}`} style=${{ minWidth: `${(LEFT + weeks * CELL) * 0.72}px` }} role="img" aria-labelledby=${id}>
       <title id=${id}>${title}</title>
       ${starts.map((day) => html`<text key=${day} class="quiet" x=${LEFT + Math.floor((day - first) / 7) * CELL} y="13">${month.format(date(day))}</text>`)}

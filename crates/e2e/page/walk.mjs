@@ -388,6 +388,7 @@ async function shots(page, name) {
     for (const width of [1280, 390]) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: width > 900 ? 800 : 844 });
+      await page.evaluate(() => scrollTo(0, 0));
       await page.waitForTimeout(250);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(over <= 0, `${name} is ${over} px too wide for ${width}`);

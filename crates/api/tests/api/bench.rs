@@ -358,6 +358,8 @@ pub fn rules() -> Rules {
     }
 }
 
+const CONSENT_ENTRIES: u64 = 9;
+
 pub fn consent_log(from: Option<u64>) -> ConsentLog {
     let entry = ConsentEntry {
         at: 1,
@@ -369,13 +371,15 @@ pub fn consent_log(from: Option<u64>) -> ConsentLog {
         rule: Some(2),
         text: "yes, said your rule 2".into(),
     };
+    let numbers = from.unwrap_or(1)..=CONSENT_ENTRIES;
+    let logged = |number| ConsentLogged {
+        number,
+        digest: "dd".into(),
+        entry: entry.clone(),
+    };
     ConsentLog {
-        entries: vec![ConsentLogged {
-            number: from.unwrap_or(1),
-            digest: "dd".into(),
-            entry,
-        }],
-        count: 1,
+        entries: numbers.map(logged).collect(),
+        count: CONSENT_ENTRIES,
         digest: "dd".into(),
     }
 }

@@ -6,8 +6,7 @@
 use std::pin::Pin;
 
 use api::{
-    Check, Doctor, Event, EventKind, Fault, Joined, Kind, NewMember, Problem, Reply, Request,
-    Verdict,
+    Check, Doctor, Event, EventKind, Fault, Joined, Kind, NewMember, Reply, Request,
 };
 use net::Clock;
 use tokio::sync::{broadcast, mpsc};
@@ -145,20 +144,8 @@ impl Beginning<'_> {
             disk_free_min_mib,
             ..
         } = self.config;
-        let Fault {
-            error, what_to_do, ..
-        } = not_member();
-        let problem = Problem {
-            what: error,
-            what_to_do,
-        };
         vec![
-            Check {
-                name: "community".into(),
-                verdict: Verdict::Warn,
-                found: problem.what,
-                what_to_do: problem.what_to_do,
-            },
+            checks::no_community(),
             checks::disk(folder, *disk_free_min_mib),
             checks::permissions(folder),
             checks::works("vault", "it opens"),
@@ -179,13 +166,8 @@ async fn ended(
 }
 
 fn not_member() -> Fault {
-    let what_to_do =
-        "join one on the node's page (commonhold open), or with: commonhold community join TICKET";
-    Fault::new(
-        Kind::NotMember,
-        "this node belongs to no community yet",
-        what_to_do,
-    )
+    let (error, what_to_do) = checks::NO_COMMUNITY;
+    Fault::new(Kind::NotMember, error, what_to_do)
 }
 
 fn lost() -> Fault {

@@ -329,7 +329,16 @@ async fn examined(place: &Where) -> Vec<Check> {
     checks.push(checks::permissions(&config.folder));
     checks.push(checks::disk(&config.folder, config.disk_free_min_mib));
     checks.push(checks::port(config.listen));
-    match place.home_of(&config).open() {
+    let home = place.home_of(&config);
+    if home.is_begun() {
+        checks.push(checks::no_community());
+        checks.push(match home.open_begun() {
+            Ok(_) => checks::works("vault", "it opens"),
+            Err(why) => checks::failed("vault", &why.to_string()),
+        });
+        return checks;
+    }
+    match home.open() {
         Ok((identity, _, vault)) => {
             checks.push(checks::works("vault", "it opens"));
             let witness = Witness::at(&config.folder);
