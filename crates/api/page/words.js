@@ -486,6 +486,33 @@ export const words = {
     tooLate: "It was too late: your contribution had left",
   },
 
+  chain: {
+    title: "All that happened",
+    lead: "Each question that came, each word, rule and limit, and each time that something left: entries are only ever added. The health check reads all of it.",
+    number: "No.",
+    what: "What",
+    question: (id) => `question ${id}`,
+    shown: (some, all) => `${some} of ${all}`,
+    digest: "Who keeps this digest of the last entry can tell later that none was cut off or changed:",
+    steps: {
+      carried: "from before",
+      came: "came",
+      decided: "decided",
+      sent: "sent",
+      unsent: "not sent",
+      taken: "arrived",
+      called_off: "called off",
+      over_budget: "limit",
+      rule_given: "rule",
+      rule_taken_back: "rule taken back",
+      default: "all others",
+      budget: "limit",
+      revoked: "taken back",
+      resumed: "goes on",
+      unknown: "of a later version",
+    },
+  },
+
   rules: {
     title: "Rules",
     lead: "Of the rules that are about a question, the latest decides.",

@@ -53,6 +53,7 @@ const FILES: &[File] = files! {
     CODE "panels/results.js"
     CODE "panels/proof.js"
     CODE "panels/consent.js"
+    CODE "panels/chain.js"
     CODE "panels/network.js"
     CODE "panels/settings.js"
     CODE "panels/keeping.js"
