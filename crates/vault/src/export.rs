@@ -10,6 +10,7 @@ use rusqlite::types::ValueRef;
 use crate::error::{ImportError, VaultError};
 use crate::import::days;
 use crate::import::sink::MOMENT_END;
+use crate::looking::Cells;
 use crate::vault::{Vault, declaration};
 use crate::vocabulary::{shape, shown};
 
@@ -215,7 +216,7 @@ pub(crate) fn moment_of(table: &Table) -> Option<&str> {
 }
 
 /// The cells of a row that begins with the table's columns, as a file has them.
-pub(crate) fn each_cell(table: &Table, row: &Row<'_>) -> Result<Vec<Option<String>>, VaultError> {
+pub(crate) fn each_cell(table: &Table, row: &Row<'_>) -> Result<Cells, VaultError> {
     let values = values_of(table, row)?.into_iter();
     Ok(values.map(|value| value.map(Written::into_text)).collect())
 }

@@ -75,7 +75,7 @@ pub use import::{
     import_csv, read_hostile,
 };
 pub use key::VaultKey;
-pub use looking::DayRows;
+pub use looking::{Cells, DayRows};
 pub use propose::{MAX_CATEGORIES, Proposal, propose};
 pub use rows::{MAX_CELL, MAX_COLUMNS, MAX_RECORD};
 pub use time::utc_offset_min;

@@ -14,6 +14,9 @@ const POSITIONS: &str = "positions";
 /// A day, counted from 1970 (UTC), and how many rows fall on it.
 pub type DayRows = (i64, u64);
 
+/// The cells of a row as a file has them; none where there is nothing.
+pub type Cells = Vec<Option<String>>;
+
 impl Vault {
     /// How many rows fall on each of these days, the first and the last included, for each table with moments that is not
     /// computed from others. Days without rows, and tables without such days, are left out.
@@ -101,7 +104,7 @@ impl Vault {
         name: &str,
         after: u64,
         most: usize,
-    ) -> Result<(Vec<String>, Vec<Vec<Option<String>>>), VaultError> {
+    ) -> Result<(Vec<String>, Vec<Cells>), VaultError> {
         let missing = || VaultError::NoTable(name.to_owned());
         let table = declaration(&self.writer, name)?.ok_or_else(missing)?;
         let names: Vec<String> = table.columns.iter().map(|it| it.name.clone()).collect();

@@ -5,9 +5,7 @@
 
 use std::pin::Pin;
 
-use api::{
-    Check, Doctor, Event, EventKind, Fault, Joined, Kind, NewMember, Reply, Request,
-};
+use api::{Check, Doctor, Event, EventKind, Fault, Joined, Kind, NewMember, Reply, Request};
 use net::Clock;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::{JoinHandle, spawn_blocking};

@@ -64,12 +64,7 @@ pub fn failed(name: &str, why: &str) -> Check {
 
 /// The node is yet to come.
 pub fn no_community() -> Check {
-    bad(
-        Verdict::Warn,
-        "community",
-        NO_COMMUNITY.0,
-        NO_COMMUNITY.1,
-    )
+    bad(Verdict::Warn, "community", NO_COMMUNITY.0, NO_COMMUNITY.1)
 }
 
 /// Something that works.
