@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-#: What an HTTP status of the API means. These names are stable.
-CODES = {
-    400: "request",
-    401: "token",
-    403: "foreign",
-    404: "unknown",
-    405: "method",
-    409: "late",
-    413: "long",
-    415: "format",
-    422: "refused",
-    500: "failed",
-    503: "busy",
-    504: "slow",
-}
+#: The codes of the API's errors. They are stable; docs/errors.md, and a node at /errors/CODE, say what each means.
+CODES = frozenset(
+    {
+        "request",
+        "token",
+        "foreign",
+        "unknown",
+        "method",
+        "late",
+        "not_member",
+        "long",
+        "format",
+        "refused",
+        "passphrase",
+        "failed",
+        "busy",
+        "slow",
+    }
+)
 
 
 class CommonholdError(Exception):
@@ -65,14 +69,14 @@ class NeedsPandas(CommonholdError, ImportError):
 
 
 class Refused(CommonholdError):
-    """The node said no. `code` says why, by one of the names in `CODES`."""
+    """The node said no. `code` says why, by one of the names in `CODES`, or one that a later node has."""
 
-    def __init__(self, status: int, error: str, what_to_do: str) -> None:
+    def __init__(self, status: int, error: str, what_to_do: str, code: str = "failed") -> None:
         super().__init__(error, what_to_do)
-        self.args = (status, error, what_to_do)
+        self.args = (status, error, what_to_do, code)
         #: The HTTP status.
         self.status = status
-        self.code = CODES.get(status, "failed")
+        self.code = code
 
 
 class NoAnswer(CommonholdError):

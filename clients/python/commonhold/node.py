@@ -35,6 +35,9 @@ T = TypeVar("T")
 #: A time: seconds, a `timedelta`, or a text as the program takes it, such as "90s", "30m", "12h", "2d", "1w" or "now".
 Span = int | float | str | timedelta
 
+#: Entries of a list that are asked for at once: the most that a node gives.
+_PART = 1000
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
@@ -74,11 +77,11 @@ class Node:
 
     def questions(self) -> list[Question]:
         """All that it put and that are kept, the latest first."""
-        return [Question(self, asked) for asked in self._get(list[Asked], "/v1/questions")]
+        return [Question(self, asked) for asked in self._all(Asked, "/v1/questions")]
 
     def inbox(self) -> list[InboxEntry]:
         """The questions that came from others, the latest first."""
-        return self._get(list[InboxEntry], "/v1/inbox")
+        return self._all(InboxEntry, "/v1/inbox")
 
     def answer(self, id: str, word: Word) -> InboxEntry:
         """The owner's word on a question of the inbox."""
@@ -98,7 +101,7 @@ class Node:
 
     def published(self) -> list[Published]:
         """The answers that are published, the latest first; the node has checked each proof."""
-        return self._get(list[Published], "/v1/published")
+        return self._all(Published, "/v1/published")
 
     def vocabulary(self) -> list[Table]:
         """The tables and columns that questions may be about."""
@@ -120,6 +123,11 @@ class Node:
 
     def _get(self, kind: type[T], path: str) -> T:
         return parse(kind, self._call("GET", path))
+
+    def _all(self, kind: type[T], path: str) -> list[T]:
+        """A long list, part by part."""
+        parts = wire.parts(self._door(), f"{path}?limit={_PART}")
+        return [entry for part in parts for entry in parse(list[kind], part)]  # type: ignore[valid-type]
 
     def _call(self, method: str, path: str, body: object = None, secs: float = wire.REPLY_SECS) -> bytes:
         return wire.call(self._door(), method, path, body, secs)

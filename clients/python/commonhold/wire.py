@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -33,6 +34,15 @@ def call(door: Door, method: str, path: str, body: object = None, secs: float = 
     """What the node replies. Raises `Refused`, `NotRunning`, `TimedOut` or `Strange`."""
     with closing(_Reply(door, method, path, body, secs)) as reply:
         return reply.whole()
+
+
+def parts(door: Door, path: str) -> Iterator[bytes]:
+    """All parts of a long list, one request after the other. Raises as `call` does."""
+    next_path: str | None = path
+    while next_path is not None:
+        with closing(_Reply(door, "GET", next_path, None, REPLY_SECS)) as reply:
+            yield reply.whole()
+            next_path = reply.next
 
 
 def listen(
@@ -126,10 +136,16 @@ class _Reply:
             return data
         try:
             fault = json.loads(data)
-            error, what_to_do = fault["error"], fault["what_to_do"]
+            error, what_to_do, code = fault["error"], fault["what_to_do"], fault["code"]
         except (ValueError, KeyError, TypeError):
             raise _strange(f"status {self._response.status} without a reason") from None
-        raise Refused(self._response.status, str(error), str(what_to_do))
+        raise Refused(self._response.status, str(error), str(what_to_do), str(code))
+
+    @property
+    def next(self) -> str | None:
+        """Where the next part of a list is, if there is one."""
+        found = re.fullmatch(r'<(/[^>]*)>; rel="next"', self._response.getheader("Link") or "")
+        return found[1] if found else None
 
     def line(self, secs: float) -> bytes:
         """The next line of the body; what does not end as a line is a cut."""

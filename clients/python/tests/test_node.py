@@ -8,7 +8,7 @@ from unittest import mock
 import commonhold
 from commonhold import NeedsPandas, NoAnswer, Refused, Span
 
-from .village import QUESTION, NodeCase, answer, asked, figure
+from .village import ENTRY, QUESTION, NodeCase, answer, asked, figure
 
 
 class Questions(NodeCase):
@@ -95,20 +95,9 @@ class Questions(NodeCase):
 
 
 class Owner(NodeCase):
-    entry = {
-        "id": QUESTION,
-        "asker": "cd" * 32,
-        "sql": "SELECT 1",
-        "purpose": "",
-        "received_at": 1,
-        "until": 2,
-        "state": "waiting",
-        "by_rule": False,
-    }
-
     def test_the_inbox_is_read_and_answered(self) -> None:
-        self.says("GET", "/v1/inbox", [self.entry])
-        self.says("POST", "/v1/inbox/abab", {**self.entry, "state": "yes", "sent_at": 9})
+        self.says("GET", "/v1/inbox", [ENTRY])
+        self.says("POST", "/v1/inbox/abab", {**ENTRY, "state": "yes", "sent_at": 9})
         [entry] = self.node.inbox()
         self.assertEqual((entry.state, entry.sent_at, entry.note), ("waiting", None, ""))
         self.assertEqual(self.node.answer("abab", "yes").sent_at, 9)

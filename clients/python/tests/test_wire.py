@@ -1,3 +1,4 @@
+import json
 import pickle
 import socket
 import threading
@@ -8,13 +9,13 @@ from unittest import mock
 
 from commonhold import CODES, CommonholdError, NotRunning, Refused, Strange, TimedOut, wire
 
-from .village import QUESTION, TOKEN, Handler, NodeCase, asked, event
+from .village import ENTRY, QUESTION, TOKEN, Handler, NodeCase, asked, event
 
 
 class Errors(NodeCase):
-    def test_each_status_has_its_code(self) -> None:
-        for status, code in CODES.items():
-            says = {"error": "it is so", "what_to_do": "do this"}
+    def test_each_error_has_its_code(self) -> None:
+        for status, code in [*((409, code) for code in sorted(CODES)), (422, "of_a_later_node")]:
+            says = {"code": code, "error": "it is so", "what_to_do": "do this"}
             self.says("GET", "/v1/inbox", lambda handler: handler.say(says, status))
             with self.assertRaises(Refused) as caught:
                 self.node.inbox()
@@ -33,6 +34,16 @@ class Errors(NodeCase):
         told = "".join(traceback.format_exception(caught.exception))
         self.assertNotIn(wrong, told)
         self.assertNotIn(TOKEN, told)
+
+    def test_a_long_list_is_read_part_by_part(self) -> None:
+        def parts(handler: Handler) -> None:
+            more = "after=" not in handler.path
+            handler.raw(json.dumps([ENTRY]).encode(), link='</v1/inbox?limit=1000&after=x>; rel="next"' if more else None)
+
+        self.says("GET", "/v1/inbox", parts)
+        self.assertEqual(len(self.node.inbox()), 2)
+        asked_for = [path for _, path, _ in self.fake.heard]
+        self.assertEqual(asked_for, ["/v1/inbox?limit=1000", "/v1/inbox?limit=1000&after=x"])
 
     def test_who_is_not_there_is_to_be_started(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -107,7 +118,7 @@ class Events(NodeCase):
 
     def test_a_cut_stream_is_resumed(self) -> None:
         cut = [lambda handler: handler.stream(event(1), ":", event(2)), lambda handler: handler.stream()]
-        busy = {"error": "the node is stopping", "what_to_do": "start it again"}
+        busy = {"code": "busy", "error": "the node is stopping", "what_to_do": "start it again"}
         self.says("GET", "/v1/events", *cut, lambda handler: handler.say(busy, 503), self.stays(event(1, text="anew")))
         events = self.node.events()
         self.assertEqual([next(events).number for _ in range(2)], [1, 2])
@@ -136,7 +147,7 @@ class Events(NodeCase):
         self.assertGreater(time.monotonic() - began, 0.15)
 
     def test_too_many_listeners_are_told_at_once(self) -> None:
-        busy = {"error": "too many listen already", "what_to_do": "end one"}
+        busy = {"code": "busy", "error": "too many listen already", "what_to_do": "end one"}
         self.says("GET", "/v1/events", lambda handler: handler.say(busy, 503))
         with self.assertRaises(CommonholdError) as caught:
             next(self.node.events())

@@ -19,6 +19,17 @@ from commonhold import Node
 
 TOKEN = "5e" * 32
 QUESTION = "ab" * 32
+#: Of the inbox.
+ENTRY = {
+    "id": QUESTION,
+    "asker": "cd" * 32,
+    "sql": "SELECT 1",
+    "purpose": "",
+    "received_at": 1,
+    "until": 2,
+    "state": "waiting",
+    "by_rule": False,
+}
 
 Reply = Callable[["Handler"], None]
 
@@ -35,14 +46,15 @@ class Handler(BaseHTTPRequestHandler):
         self.server.heard.append((self.command, self.path, self.body))
         self.server.headers.append(dict(self.headers))
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
-            return self.say({"error": "the token is not this node's", "what_to_do": "send the right one"}, 401)
-        replies = self.server.replies.get((self.command, self.path), [])
+            return self.say({"code": "token", "error": "the token is not this node's", "what_to_do": "send the right one"}, 401)
+        # Which part of a list is for the reply to say.
+        replies = self.server.replies.get((self.command, self.path.partition("?limit")[0]), [])
         # The last one stays.
         reply = replies.pop(0) if len(replies) > 1 else replies[0] if replies else None
         if callable(reply):
             reply(self)
         elif reply is None:
-            self.say({"error": "there is nothing at this path", "what_to_do": "see /openapi.json"}, 404)
+            self.say({"code": "unknown", "error": "there is nothing at this path", "what_to_do": "see /openapi.json"}, 404)
         else:
             self.say(reply)
 
@@ -51,8 +63,10 @@ class Handler(BaseHTTPRequestHandler):
     def say(self, value: Any, status: int = 200) -> None:
         self.raw(json.dumps(value).encode(), status)
 
-    def raw(self, data: bytes, status: int = 200) -> None:
+    def raw(self, data: bytes, status: int = 200, link: str | None = None) -> None:
         self.send_response(status)
+        if link:
+            self.send_header("Link", link)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)

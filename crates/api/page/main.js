@@ -4,10 +4,11 @@ import { render } from "./vendor/preact.js";
 import "./vendor/signals.js";
 import { useEffect } from "./vendor/hooks.js";
 import { Command, Guard, Icon, Loading, Panel, html } from "./parts.js";
-import { inbox, link, refused, route, start, status, toast } from "./state.js";
+import { beginning, inbox, link, refused, route, start, status, toast } from "./state.js";
 import { words } from "./words.js";
 import { Consent } from "./panels/consent.js";
 import { Data } from "./panels/data.js";
+import { Before, NoCommunity } from "./panels/first.js";
 import { Home } from "./panels/home.js";
 import { Network } from "./panels/network.js";
 import { Proof } from "./panels/proof.js";
@@ -27,7 +28,7 @@ function Side({ here }) {
   return html`<div class="side">
     <a class="brand" href="#/home">
       <img src="/page/icon.svg" alt="" />
-      <div><strong>${words.name}</strong><span>${status.value?.community.name}</span></div>
+      <div><strong>${words.name}</strong><span>${[beginning.value?.name, status.value?.community.name].filter(Boolean).join(" · ")}</span></div>
     </a>
     <nav class="nav" aria-label=${words.navigation}>
       <ul>
@@ -54,6 +55,16 @@ const Locked = () => html`<main class="main" id="content"><div class="alone">
   <//>
 </div></main>`;
 
+/// What works without a community.
+const ALONE = { home: Before, data: Data, settings: Settings };
+
+function Here({ here }) {
+  const path = route.value.slice(1);
+  if (beginning.value?.member === false) return ALONE[here] ? html`<${ALONE[here]} path=${path} />` : html`<${NoCommunity} name=${here} />`;
+  if (!status.value || !beginning.value) return html`<${Loading} />`;
+  return html`<${PANELS[here]} path=${path} />`;
+}
+
 function Page() {
   if (link.value === "locked") return html`<${Locked} />`;
   const here = PANELS[route.value[0]] ? route.value[0] : "home";
@@ -62,7 +73,7 @@ function Page() {
       <${Side} here=${here} />
       <main class="main" id="content" tabindex="-1">
         ${link.value === "gone" && html`<div class="banner" role="alert"><${Icon} name="alert" /><div class="stack close"><p>${words.gone}</p><${Command}>${words.up}<//></div></div>`}
-        ${status.value ? html`<${Guard} key=${here}><${PANELS[here]} path=${route.value.slice(1)} /><//>` : html`<${Loading} />`}
+        <${Guard} key=${here}><${Here} here=${here} /><//>
       </main>
     </div>
     <div class="toast" role="status" aria-live="polite">${toast.value}</div>`;

@@ -12,6 +12,7 @@ export class Refusal extends Error {
   constructor(status, said) {
     super(said.error);
     this.status = status;
+    this.code = said.code;
     this.advice = said.what_to_do;
   }
 }
@@ -52,13 +53,24 @@ export async function call(method, path, body) {
   return response.status === 204 ? undefined : response.json();
 }
 
+/// Asks for a part of a list, and where the next one is.
+export async function part(path) {
+  const response = await request("GET", path);
+  const next = /^<([^>]+)>; rel="next"$/.exec(response.headers.get("link") ?? "");
+  return { list: await response.json(), next: next && next[1] };
+}
+
 /// Sends a file.
 export async function send(path, body) {
   return (await raw("POST", path, body, { "Content-Type": "application/octet-stream" })).json();
 }
 
-/// Asks for a file.
-export const file = async (path) => (await request("GET", path)).blob();
+/// Asks for a file; gives it, and what it is called if the node says so.
+export async function file(path, method = "GET", body = undefined) {
+  const response = await request(method, path, body);
+  const called = /filename="([^"/\\]+)"/.exec(response.headers.get("content-disposition") ?? "");
+  return Object.assign(await response.blob(), { called: called && called[1] });
+}
 
 /// Swaps the code in the page's address for a session, and takes it out of the address.
 export async function enter() {
@@ -105,7 +117,7 @@ export async function listen({ onEvent, onThere, onGone, onLocked }) {
         }
       }
     } catch (why) {
-      if (why instanceof Refusal && why.status === 401) {
+      if (why instanceof Refusal && why.code === "token") {
         session = null;
         sessionStorage.removeItem(KEY);
         onLocked();

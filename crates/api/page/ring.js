@@ -1,6 +1,6 @@
 // The ring of nodes on which the helpers of an answer were drawn.
 
-import { useId } from "./vendor/hooks.js";
+import { useEffect, useId, useRef } from "./vendor/hooks.js";
 import { html } from "./parts.js";
 import { words } from "./words.js";
 
@@ -20,8 +20,78 @@ function arc(middle, half) {
   return `M${x1} ${y1}A${R} ${R} 0 ${half > 0.25 ? 1 : 0} 1 ${x2} ${y2}`;
 }
 
+/// Dots of the community's other nodes: more would lie on each other.
+const NODES_MAX = 1000;
+/// Of the golden ratio: its multiples are evenly spread.
+const GOLDEN = 0.618;
+/// From the asker to the point, and from there to the helpers.
+const TRAVEL_MS = 1400;
+const SPREAD_MS = 900;
+
+/// All nodes of the community, evenly spread, since where they sit is not in the proof; and light that goes from the asker to
+/// the drawn point, and from there to the helpers.
+function Crowd({ ring, nodes, spread }) {
+  const canvas = useRef(null);
+  useEffect(() => {
+    const dense = Math.min(2, devicePixelRatio || 1);
+    const side = 2 * C * dense;
+    Object.assign(canvas.current, { width: side, height: side });
+    const pen = canvas.current.getContext("2d");
+    const style = getComputedStyle(canvas.current);
+    const all = Math.min(nodes, NODES_MAX);
+    // In a band, where those of one circle would touch.
+    const band = all > 120 ? 66 : 0;
+    const dots = [...Array(all).keys()].map((dot) => ({ place: dot / all, xy: at(dot / all, R - 14 - ((dot * GOLDEN) % 1) * band) }));
+    const size = all > 300 ? 1.8 : 2.6;
+    const far = (place, other) => Math.abs(((place - other + 1.5) % 1) - 0.5);
+    const paint = (ms) => {
+      const [quiet, lit] = ["--line-strong", "--leaf"].map((name) => style.getPropertyValue(name));
+      pen.setTransform(dense, 0, 0, dense, 0, 0);
+      pen.clearRect(0, 0, 2 * C, 2 * C);
+      const reach = Math.max(0, Math.min(1, (ms - TRAVEL_MS) / SPREAD_MS)) * spread;
+      for (const { place, xy: [x, y] } of dots) {
+        const near = far(place, ring.point);
+        const on = reach > 0 && near <= reach;
+        const wave = ms >= 0 && ms < TRAVEL_MS + SPREAD_MS ? Math.max(0, 1 - far(place, ring.asker.at) * 2 - Math.abs(ms / TRAVEL_MS - far(place, ring.asker.at) * 2) * 4) : 0;
+        pen.globalAlpha = on ? 0.95 : 0.35 + 0.5 * wave;
+        pen.fillStyle = on ? lit : quiet;
+        pen.beginPath();
+        pen.arc(x, y, size + wave, 0, 2 * Math.PI);
+        pen.fill();
+      }
+      pen.globalAlpha = 1;
+      if (ms > 0 && ms < TRAVEL_MS) {
+        const [t, [ax, ay], [px, py]] = [ms / TRAVEL_MS, at(ring.asker.at), at(ring.point)];
+        const along = (a, b) => (1 - t) ** 2 * a + 2 * t * (1 - t) * C + t ** 2 * b;
+        pen.fillStyle = lit;
+        pen.beginPath();
+        pen.arc(along(ax, px), along(ay, py), 6, 0, 2 * Math.PI);
+        pen.fill();
+      }
+    };
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    const repaint = () => paint(Infinity);
+    dark.addEventListener("change", repaint);
+    let [began, frames, asked] = [null, 0, 0];
+    const frame = (now) => {
+      began ??= now;
+      frames += 1;
+      paint(now - began);
+      if (now - began < TRAVEL_MS + SPREAD_MS) asked = requestAnimationFrame(frame);
+      else Object.assign(canvas.current.dataset, { frames, ms: Math.round(now - began) });
+    };
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) repaint();
+    else asked = requestAnimationFrame(frame);
+    return () => {
+      cancelAnimationFrame(asked);
+      dark.removeEventListener("change", repaint);
+    };
+  }, [ring, nodes]);
+  return html`<canvas ref=${canvas} class="crowd" aria-hidden="true"></canvas>`;
+}
+
 /// Asker and builders where their certificates say; witnesses and helpers near where they sit.
-export function Ring({ ring }) {
+export function Ring({ ring, nodes }) {
   const id = useId();
   const { asker, point, builders, helpers, witnesses, setter } = ring;
   const taken = [asker.at];
@@ -46,7 +116,7 @@ export function Ring({ ring }) {
   const [ax, ay] = at(asker.at);
   const [px, py] = at(setterAt);
   const [number, noun] = words.proof.inside(helpers.length);
-  return html`<svg class="ring" viewBox="0 0 460 460" role="img" aria-labelledby=${id}>
+  return html`<div class="ring-place"><${Crowd} ring=${ring} nodes=${nodes} spread=${spread} /><svg class="ring" viewBox="0 0 460 460" role="img" aria-labelledby=${id}>
     <title id=${id}>${words.proof.ringAlt(helpers.length)}</title>
     <circle class="track" cx=${C} cy=${C} r=${R} />
     ${[...Array(72).keys()].map((tick) => {
@@ -82,7 +152,7 @@ export function Ring({ ring }) {
     })}
     <text class="inner" x=${C} y=${C - 2} text-anchor="middle">${number}</text>
     <text class="quiet" x=${C} y=${C + 20} text-anchor="middle">${noun}</text>
-  </svg>`;
+  </svg></div>`;
 }
 
 /// The sign of a role, as in the ring.

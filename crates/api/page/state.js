@@ -21,22 +21,38 @@ export const published = signal(null);
 export const rules = signal(null);
 export const vocabulary = signal(null);
 export const holdings = signal(null);
+/// How far the owner is with the first steps; whether there is a community at all.
+export const beginning = signal(null);
 
-const lists = {
+const things = {
   status: [status, "/v1/status"],
-  inbox: [inbox, "/v1/inbox"],
-  questions: [questions, "/v1/questions"],
-  published: [published, "/v1/published"],
   rules: [rules, "/v1/rules"],
   vocabulary: [vocabulary, "/v1/vocabulary"],
   holdings: [holdings, "/v1/data"],
 };
+/// Those that can grow are read part after part, as far as somebody looks. Each with whether there is more.
+const PART = 200;
+const lists = {
+  inbox: [inbox, "/v1/inbox", signal(false)],
+  questions: [questions, "/v1/questions", signal(false)],
+  published: [published, "/v1/published", signal(false)],
+};
+const wanted = { inbox: PART, questions: PART, published: PART };
+
+/// Whether a list has more than what was read.
+export const hasMore = (name) => lists[name][2].value;
+
+/// Reads more of a list.
+export function readMore(name) {
+  wanted[name] += PART;
+  return read(name);
+}
 const concerns = {
   peers: ["status"],
   question: ["questions", "status"],
   inbox: ["inbox", "status"],
   published: ["published", "questions"],
-  community: ["status", "vocabulary"],
+  community: ["status", "vocabulary", "beginning"],
   stopping: [],
 };
 /// Between two looks at what events are about: a burst is looked at once.
@@ -58,14 +74,50 @@ export function refresh(...names) {
 }
 
 async function read(name) {
-  const [list, path] = lists[name];
   try {
-    const value = await node.call("GET", path);
-    if (JSON.stringify(value) !== JSON.stringify(list.value)) list.value = value;
-    if (name === "status") now.value = value.now;
+    if (name === "beginning") await readBeginning();
+    else if (name in lists) await readList(name);
+    else {
+      const [thing, path] = things[name];
+      keep(thing, await node.call("GET", path));
+      if (name === "status") now.value = thing.value.now;
+    }
   } catch (why) {
-    if (why instanceof node.Refusal && why.status === 401) link.value = "locked";
+    if (why instanceof node.Refusal && why.code === "token") link.value = "locked";
   }
+}
+
+function keep(where, value) {
+  if (JSON.stringify(value) !== JSON.stringify(where.value)) where.value = value;
+}
+
+async function readList(name) {
+  const [list, path, more] = lists[name];
+  let [read, next] = [[], `${path}?limit=${PART}`];
+  while (next && read.length < wanted[name]) {
+    const part = await node.part(next);
+    read = read.concat(part.list);
+    next = part.next;
+  }
+  keep(list, read);
+  more.value = next !== null;
+}
+
+/// Whoever has just joined has everything to read.
+async function readBeginning() {
+  const before = beginning.value?.member;
+  const value = await node.call("GET", "/v1/beginning");
+  if (value.member && before === false) await Promise.all([...Object.keys(things), ...Object.keys(lists)].map(read));
+  keep(beginning, value);
+}
+
+/// Reads everything anew. Before there is a community, there is little.
+export async function readAll() {
+  const before = beginning.value?.member;
+  await read("beginning");
+  const member = beginning.value?.member ?? true;
+  if (member && before === false) return;
+  await Promise.all((member ? [...Object.keys(things), ...Object.keys(lists)] : ["holdings"]).map(read));
 }
 
 /// Says what was done, to eyes and ears.
@@ -94,15 +146,15 @@ export async function start() {
   }
   routed();
   addEventListener("hashchange", routed);
-  await Promise.all(Object.keys(lists).map(read));
+  await readAll();
   setInterval(() => {
     now.value += LOOK_MS / 1000;
-    if (link.value === "there" && document.visibilityState === "visible") refresh("status");
+    if (link.value === "there" && document.visibilityState === "visible") refresh(beginning.value?.member === false ? "beginning" : "status");
   }, LOOK_MS);
   node.listen({
     onEvent: (event) => refresh(...(concerns[event.kind] ?? [])),
     onThere: () => {
-      if (link.value !== "there") refresh(...Object.keys(lists));
+      if (link.value === "gone") readAll();
       link.value = "there";
     },
     onGone: () => (link.value = "gone"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, LINK};
 use hyper::{Method, Response};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
@@ -15,12 +15,12 @@ use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::fault::{Fault, Kind};
+use crate::fault::Fault;
 use crate::token::Token;
 use crate::words::{
-    Budget, Checked, ConsentLog, ConsentRule, Decision, Doctor, Event, Helping, Holdings,
-    InboxEntry, Limit, NewBudget, NewDefault, NewQuestion, NewRule, PageCode, Preview, Published,
-    Question, Revoke, Revoked, Rule, Rules, Status, Table, Word,
+    Beginning, Budget, Checked, ConsentLog, ConsentRule, Decision, Doctor, Event, Helping,
+    Holdings, InboxEntry, Limit, NewBudget, NewDefault, NewQuestion, NewRule, PageCode, Preview,
+    Published, Question, Revoke, Revoked, Rule, Rules, Status, Table, Word,
 };
 
 /// Longest response that is read: a thousand questions with their answers.
@@ -62,6 +62,15 @@ impl Client {
     /// For the node whose API is at this address.
     pub fn new(address: SocketAddr, token: Token) -> Self {
         Self { address, token }
+    }
+
+    /// How far is its owner with the first steps? Unlike most else, it is known before the node belongs to a community.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn beginning(&self) -> Result<Beginning, ClientError> {
+        self.get("/v1/beginning").await
     }
 
     /// How is it?
@@ -108,7 +117,7 @@ impl Client {
     ///
     /// See [`ClientError`].
     pub async fn questions(&self) -> Result<Vec<Question>, ClientError> {
-        self.get("/v1/questions").await
+        self.all("/v1/questions").await
     }
 
     /// One of them.
@@ -148,7 +157,7 @@ impl Client {
     ///
     /// See [`ClientError`].
     pub async fn published(&self) -> Result<Vec<Published>, ClientError> {
-        self.get("/v1/published").await
+        self.all("/v1/published").await
     }
 
     /// What the node does for others' questions.
@@ -176,7 +185,7 @@ impl Client {
     ///
     /// See [`ClientError`].
     pub async fn inbox(&self) -> Result<Vec<InboxEntry>, ClientError> {
-        self.get("/v1/inbox").await
+        self.all("/v1/inbox").await
     }
 
     /// The owner's word on one of them.
@@ -340,6 +349,19 @@ impl Client {
         })
     }
 
+    /// A list, part after part.
+    async fn all<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, ClientError> {
+        let mut list = Vec::new();
+        let mut next = Some(format!("{path}?limit=1000"));
+        while let Some(path) = next {
+            let response = self.request(Method::GET, &path, None).await?;
+            next = after(response.headers());
+            let bytes = self.whole(response).await?;
+            list.append(&mut self.read(&bytes)?);
+        }
+        Ok(list)
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         let bytes = self.bytes(Method::GET, path, None).await?;
         self.read(&bytes)
@@ -416,9 +438,8 @@ impl Client {
         if response.status().is_success() {
             return Ok(response);
         }
-        let kind = Kind::of(response.status().as_u16());
-        let fault: Fault = self.read(&self.whole(response).await?)?;
-        Err(ClientError::Refused(Fault { kind, ..fault }))
+        let fault = self.read(&self.whole(response).await?)?;
+        Err(ClientError::Refused(fault))
     }
 
     fn strange(&self, why: impl ToString) -> ClientError {
@@ -451,6 +472,13 @@ impl Events {
             }
         }
     }
+}
+
+/// The path of the next part of a list, if there is one.
+fn after(headers: &HeaderMap) -> Option<String> {
+    let link = headers.get(LINK)?.to_str().ok()?;
+    let path = link.strip_prefix('<')?.strip_suffix(">; rel=\"next\"")?;
+    Some(path.to_owned())
 }
 
 /// What was typed as one segment of a path: a sign that means something in a path stands for itself.

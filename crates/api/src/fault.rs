@@ -6,11 +6,11 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Why something was not done, and what to do instead. Both are for people.
+/// Why something was not done, and what to do instead: for programs the code, for people the two texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Fault {
-    /// Says the HTTP status.
-    #[serde(skip)]
+    /// Which kind of thing is wrong. Codes are stable; each has a page at `/errors/CODE`.
+    #[serde(rename = "code", default)]
     pub kind: Kind,
     /// What is wrong.
     pub error: String,
@@ -18,8 +18,9 @@ pub struct Fault {
     pub what_to_do: String,
 }
 
-/// Whose fault it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Whose fault it is: the code of an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The request makes no sense: 400.
     Request,
@@ -33,33 +34,40 @@ pub enum Kind {
     Method,
     /// It is too late for it, or the node cannot: 409.
     Late,
+    /// The node belongs to no community yet: 409.
+    NotMember,
     /// Too long: 413.
     Long,
     /// Not JSON: 415.
     Format,
     /// What is said makes sense, and the community's rules forbid it: 422.
     Refused,
-    /// Something of this node does not work: 500.
-    #[default]
-    Failed,
+    /// A passphrase keeps the key, and it was not given or is another: 422.
+    Passphrase,
     /// Too much at once: 503.
     Busy,
     /// No reply in time: 504.
     Slow,
+    /// Something of this node does not work, or the code is one of a later version: 500.
+    #[default]
+    #[serde(other)]
+    Failed,
 }
 
 impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 12] = [
+    /// All of them, by status.
+    pub const ALL: [Self; 14] = [
         Self::Request,
         Self::Token,
         Self::Foreign,
         Self::Unknown,
         Self::Method,
         Self::Late,
+        Self::NotMember,
         Self::Long,
         Self::Format,
         Self::Refused,
+        Self::Passphrase,
         Self::Failed,
         Self::Busy,
         Self::Slow,
@@ -73,20 +81,34 @@ impl Kind {
             Self::Foreign => 403,
             Self::Unknown => 404,
             Self::Method => 405,
-            Self::Late => 409,
+            Self::Late | Self::NotMember => 409,
             Self::Long => 413,
             Self::Format => 415,
-            Self::Refused => 422,
+            Self::Refused | Self::Passphrase => 422,
             Self::Failed => 500,
             Self::Busy => 503,
             Self::Slow => 504,
         }
     }
 
-    /// What an HTTP status means here; one that we never give is a failure.
-    pub fn of(status: u16) -> Self {
-        let known = Self::ALL.into_iter().find(|kind| kind.status() == status);
-        known.unwrap_or_default()
+    /// As it stands in a reply.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Token => "token",
+            Self::Foreign => "foreign",
+            Self::Unknown => "unknown",
+            Self::Method => "method",
+            Self::Late => "late",
+            Self::NotMember => "not_member",
+            Self::Long => "long",
+            Self::Format => "format",
+            Self::Refused => "refused",
+            Self::Passphrase => "passphrase",
+            Self::Failed => "failed",
+            Self::Busy => "busy",
+            Self::Slow => "slow",
+        }
     }
 }
 
@@ -122,11 +144,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_and_statuses_are_the_same() {
+    fn codes_are_what_is_written() {
         for kind in Kind::ALL {
-            assert_eq!(Kind::of(kind.status()), kind);
+            let fault = Fault::new(kind, "a", "b");
+            let written = serde_json::to_value(&fault).expect("plain data");
+            assert_eq!(written["code"], kind.code());
+            let read: Fault = serde_json::from_value(written).expect("the same");
+            assert_eq!(read, fault);
         }
-        assert_eq!(Kind::of(418), Kind::Failed);
+        let later = r#"{"code": "of_a_later_version", "error": "", "what_to_do": ""}"#;
+        let read: Fault = serde_json::from_str(later).expect("read all the same");
+        assert_eq!(read.kind, Kind::Failed);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use axum::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::errors::is_of_errors;
 use crate::fault::{Fault, Kind};
 use crate::page::is_of_page;
 use crate::routes::{DOCUMENT, OPENING, Shared};
@@ -22,7 +23,7 @@ pub async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Ne
     let judged = from_here(headers, shared.port).and_then(|()| {
         let path = request.uri().path();
         let opening = path == OPENING && request.method() == Method::POST;
-        if path == DOCUMENT || is_of_page(path) || opening {
+        if path == DOCUMENT || is_of_page(path) || is_of_errors(path) || opening {
             Ok(())
         } else {
             with_token(headers, &shared)

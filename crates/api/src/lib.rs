@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `words` | what is said: the JSON of every request and reply |
 //! | `fault` | what is said when something cannot be done |
+//! | `errors` | a page for each code of an error |
 //! | `request` | what the node is asked, with the place to reply |
 //! | `routes` | paths and methods, and the OpenAPI document made from them |
 //! | `guard` | who may speak: Host, Origin, bearer token |
@@ -24,6 +25,7 @@
 //! read. Nothing keeps out the owner's own programs: they could read the vault's key as well.
 
 mod client;
+mod errors;
 mod fault;
 mod guard;
 mod page;
@@ -35,6 +37,7 @@ mod token;
 mod words;
 
 pub use client::{Client, ClientError, Events};
+pub use errors::errors_document;
 pub use fault::{Fault, Kind};
 pub use request::{Reply, Request};
 pub use routes::{Api, BODY_BYTES_MAX, FILE_BYTES_MAX, STREAMS_MAX, document};
@@ -42,11 +45,13 @@ pub use serve::{CONNECTIONS_MAX, serve};
 pub use session::{CODE_WITHIN, CODES_MAX, SESSIONS_MAX};
 pub use token::{Token, TokenError};
 pub use words::{
-    Answer, Budget, Check, Checked, Column, ColumnKind, Community, ConsentEntry, ConsentLog,
-    ConsentLogged, ConsentRule, ConsentStep, Counted, Counts, Decision, Doctor, Event, EventKind,
-    Flow, HeldTable, Helper, Helping, HelpingRole, HelpingStep, Holdings, Import, ImportReport,
-    InboxEntry, InboxState, Limit, NewBudget, NewDefault, NewImport, NewQuestion, NewRule,
-    NewSession, PageCode, Preview, PreviewOutcome, PreviewValue, Problem, Published, Question,
-    QuestionState, Reach, ReachState, Removed, Revoke, Revoked, Ring, Rule, Rules, Seat, Session,
-    Status, Table, TooLate, Traffic, Verdict, Word,
+    Answer, Backup, Beginning, Budget, Calendar, Check, Checked, Column, ColumnKind, Community,
+    ConsentEntry, ConsentLog, ConsentLogged, ConsentRule, ConsentStep, Counted, Counts, DayRows,
+    Days, Decision, Doctor, Event, EventKind, Flow, HeldTable, Helper, Helping, HelpingRole,
+    HelpingStep, Holdings, Import, ImportReport, InboxEntry, InboxState, Joined, Limit, NewBackup,
+    NewBeginning, NewBudget, NewDefault, NewImport, NewKey, NewMember, NewQuestion, NewRule,
+    NewSession, PageCode, Places, Preview, PreviewOutcome, PreviewValue, Problem, Published,
+    Question, QuestionState, Reach, ReachState, RecoveryWords, Removed, Revoke, Revoked, Ring,
+    Rows, Rule, Rules, Seat, Secret, Session, ShowWords, Status, Table, TableDays, TooLate,
+    Traffic, Verdict, Word,
 };

@@ -4,9 +4,10 @@ use tokio::sync::oneshot;
 
 use crate::fault::Fault;
 use crate::words::{
-    Budget, Checked, ConsentLog, Decision, Doctor, Helping, Holdings, ImportReport, InboxEntry,
-    NewBudget, NewDefault, NewImport, NewQuestion, NewRule, Preview, Published, Question, Removed,
-    Revoke, Revoked, Rule, Rules, Status, Table,
+    Backup, Beginning, Budget, Calendar, Checked, ConsentLog, Days, Decision, Doctor, Helping,
+    Holdings, ImportReport, InboxEntry, Joined, NewBackup, NewBeginning, NewBudget, NewDefault,
+    NewImport, NewKey, NewMember, NewQuestion, NewRule, Places, Preview, Published, Question,
+    RecoveryWords, Removed, Revoke, Revoked, Rows, Rule, Rules, ShowWords, Status, Table,
 };
 
 /// Where a reply goes. Dropping it is a reply as well: the node could not.
@@ -75,4 +76,42 @@ pub enum Request {
     Export(String, Reply<Vec<u8>>),
     /// Forget the rows of this table.
     Forget(String, Reply<Removed>),
+    /// How many rows fall on which of these days?
+    Calendar(Days, Reply<Calendar>),
+    /// Where was the owner?
+    Places(Reply<Places>),
+    /// The rows of this table after the first so many, at most so many.
+    Rows(String, u64, usize, Reply<Rows>),
+    /// How far is the owner with the first steps?
+    Beginning(Reply<Beginning>),
+    /// This is done of them.
+    Begin(NewBeginning, Reply<Beginning>),
+    /// Join a community; the reply comes when the node is a member.
+    Join(NewMember, Reply<Joined>),
+    /// Which are the recovery words?
+    Words(ShowWords, Reply<RecoveryWords>),
+    /// Give the vault another key.
+    Rotate(NewKey, Reply<Beginning>),
+    /// Make a backup.
+    Backup(NewBackup, Reply<Backup>),
+}
+
+impl Request {
+    /// Replies that it is not done, whatever it is.
+    pub fn refuse(self, fault: Fault) {
+        macro_rules! refuse {
+            ($($name:ident($($other:tt),*)),* $(,)?) => {
+                match self {
+                    $(Self::$name($($other,)* reply) => drop(reply.send(Err(fault)))),*
+                }
+            };
+        }
+        refuse! {
+            Status(), Shutdown(), Leave(), Ask(_), Questions(), Question(_), Cancel(_), Proof(_), Publish(_), Published(),
+            Helping(), Inbox(), Decide(_, _), Rules(), AddRule(_), RemoveRule(_), SetDefault(_), ConsentLog(_), Revoke(_),
+            Budget(), SetBudget(_), Doctor(), Vocabulary(), Preview(_), Check(_), Holdings(), Import(_, _), Undo(_),
+            Export(_), Forget(_), Calendar(_), Places(), Rows(_, _, _), Beginning(), Begin(_), Join(_), Words(_), Rotate(_),
+            Backup(_),
+        }
+    }
 }

@@ -1,9 +1,11 @@
 //! Paths and methods, and the OpenAPI document made from them.
 
+mod beginning;
 mod consent;
 mod holding;
 mod owner;
 mod page;
+mod part;
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -24,6 +26,8 @@ use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
+use self::part::Part;
+use crate::errors;
 use crate::fault::{Fault, Kind};
 use crate::guard::guard;
 use crate::page::{self as files, FOLDER};
@@ -43,6 +47,12 @@ pub const STREAMS_MAX: usize = 16;
 pub(crate) const DOCUMENT: &str = "/openapi.json";
 /// Where files are read.
 const IMPORTS: &str = "/v1/data/imports";
+/// Where a ticket is used.
+const JOINING: &str = "/v1/beginning/join";
+/// Where the vault's key is exchanged.
+const ROTATING: &str = "/v1/key/rotate";
+/// Where backups are made.
+const BACKUPS: &str = "/v1/backups";
 /// Where a code is swapped for a session.
 pub(crate) const OPENING: &str = "/v1/page/sessions";
 
@@ -50,9 +60,9 @@ pub(crate) const OPENING: &str = "/v1/page/sessions";
 const SIGN_OF_LIFE: Duration = Duration::from_secs(4);
 /// For the node to reply: nothing that it is asked takes long.
 const REPLY_WITHIN: Duration = Duration::from_secs(20);
-/// For the node to read a file, or to write a table: the vault is busy for as long.
+/// For the node to read a file, to write a table or all of the vault, or for members to let it in.
 const READ_WITHIN: Duration = Duration::from_secs(290);
-/// For a whole request about data.
+/// For a whole request of that kind.
 const DATA_WITHIN: Duration = Duration::from_secs(300);
 /// For any other whole request, its body included, up to its response's first byte.
 const ALL_WITHIN: Duration = Duration::from_secs(30);
@@ -120,6 +130,14 @@ impl Api {
             .route("/v1/events", get(events))
             .route("/v1/doctor", get(doctor))
             .route("/v1/vocabulary", get(page::vocabulary))
+            .route(
+                "/v1/beginning",
+                get(beginning::beginning).put(beginning::begin),
+            )
+            .route(JOINING, post(beginning::join))
+            .route("/v1/key/words", post(beginning::words))
+            .route(ROTATING, post(beginning::rotate))
+            .route(BACKUPS, post(beginning::backup))
             .route("/v1/inbox/{id}/preview", get(page::preview))
             .route("/v1/questions/{id}/check", get(page::check))
             .route("/v1/data", get(holding::holdings))
@@ -128,12 +146,17 @@ impl Api {
                 post(holding::import).layer(DefaultBodyLimit::max(FILE_BYTES_MAX)),
             )
             .route("/v1/data/imports/{number}", delete(holding::undo))
+            .route("/v1/data/calendar", get(holding::calendar))
+            .route("/v1/data/places", get(holding::places))
+            .route("/v1/data/tables/{table}/rows", get(holding::rows))
             .route(
                 "/v1/data/tables/{table}",
                 get(holding::export).delete(holding::forget),
             )
             .route("/v1/page/codes", post(page::invite))
             .route(OPENING, post(page::open).delete(page::close))
+            .route(errors::ERRORS, get(errors::all))
+            .route(&format!("{}/{{code}}", errors::ERRORS), get(errors::one))
             .route("/", get(files::index))
             .route(&format!("{FOLDER}{{*name}}"), get(files::file))
             .fallback(async || {
@@ -184,8 +207,10 @@ pub fn document() -> utoipa::openapi::OpenApi {
         status, shutdown, leave, questions, ask, question, cancel, proof, publish, published, helping, owner::inbox, owner::decide,
         owner::rules, owner::add_rule, owner::remove_rule, owner::set_default, owner::budget, owner::set_budget,
         consent::log, consent::revoke, events,
+        beginning::beginning, beginning::begin, beginning::join, beginning::words, beginning::rotate, beginning::backup,
         doctor, page::vocabulary, page::preview, page::check, page::invite, page::open, page::close,
-        holding::holdings, holding::import, holding::undo, holding::export, holding::forget
+        holding::holdings, holding::import, holding::undo, holding::export, holding::forget,
+        holding::calendar, holding::places, holding::rows
     ),
     components(schemas(Event, Fault)),
     security(("token" = []))
@@ -193,7 +218,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
 struct Document;
 
 async fn in_time(request: axum::extract::Request, next: Next) -> Response {
-    let within = match request.uri().path().starts_with("/v1/data/") {
+    let path = request.uri().path();
+    let within = match [JOINING, ROTATING, BACKUPS].contains(&path) || path.starts_with("/v1/data/")
+    {
         true => DATA_WITHIN,
         false => ALL_WITHIN,
     };
@@ -325,11 +352,12 @@ async fn leave(State(shared): Here) -> Result<StatusCode, Fault> {
 }
 
 /// The questions that this node put, the latest first.
-#[utoipa::path(get, path = "/v1/questions", responses(
-    (status = 200, description = "All that are kept", body = [Question]),
+#[utoipa::path(get, path = "/v1/questions", params(Part), responses(
+    (status = 200, description = "A part of them; the header Link leads to the next", body = [Question]),
     (status = "default", description = "Why not", body = Fault)))]
-async fn questions(State(shared): Here) -> Result<Json<Vec<Question>>, Fault> {
-    shared.json(Request::Questions).await
+async fn questions(State(shared): Here, part: Part) -> Result<Response, Fault> {
+    let all = shared.call(Request::Questions).await?;
+    part.of("/v1/questions", all, |one| &one.id)
 }
 
 /// Put a question to the community.
@@ -385,11 +413,12 @@ async fn publish(State(shared): Here, Path(id): Path<String>) -> Result<Json<Que
 }
 
 /// The answers that are published, the latest first. Each proof was checked here.
-#[utoipa::path(get, path = "/v1/published", responses(
-    (status = 200, description = "All that are kept", body = [Published]),
+#[utoipa::path(get, path = "/v1/published", params(Part), responses(
+    (status = 200, description = "A part of them; the header Link leads to the next", body = [Published]),
     (status = "default", description = "Why not", body = Fault)))]
-async fn published(State(shared): Here) -> Result<Json<Vec<Published>>, Fault> {
-    shared.json(Request::Published).await
+async fn published(State(shared): Here, part: Part) -> Result<Response, Fault> {
+    let all = shared.call(Request::Published).await?;
+    part.of("/v1/published", all, |one| &one.id)
 }
 
 /// What this node does for others' questions, and has done since it started, the latest first.

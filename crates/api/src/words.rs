@@ -1,5 +1,6 @@
 //! What is said: the JSON of every request and reply. Times are seconds since 1970 (UTC).
 
+mod beginning;
 mod consent;
 mod holding;
 mod looking;
@@ -7,8 +8,15 @@ mod looking;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use beginning::{
+    Backup, Beginning, Joined, NewBackup, NewBeginning, NewKey, NewMember, RecoveryWords, Secret,
+    ShowWords,
+};
 pub use consent::{ConsentEntry, ConsentLog, ConsentLogged, ConsentStep, Revoke, Revoked, TooLate};
-pub use holding::{Counted, HeldTable, Holdings, Import, ImportReport, NewImport, Removed};
+pub use holding::{
+    Calendar, Counted, DayRows, Days, HeldTable, Holdings, Import, ImportReport, NewImport, Places,
+    Removed, Rows, TableDays,
+};
 pub use looking::{
     Checked, Column, ColumnKind, Helper, NewSession, PageCode, Preview, PreviewOutcome,
     PreviewValue, Ring, Seat, Session, Table,

@@ -22,6 +22,7 @@ use vault::VaultKey;
 use vault::backup::{BackupError, Opener};
 use zeroize::Zeroizing;
 
+pub use self::creating::make;
 use crate::cli::{FAILED, REFUSED};
 use crate::daemon::Where;
 use crate::data::{Failed, Said, home, say};
@@ -29,6 +30,9 @@ use crate::home::KeyError;
 use crate::key_command::{KeeperOptions, failed, words_typed};
 use crate::passphrase::Given;
 use crate::verify::utc;
+
+/// The file in the node's folder of a backup that is being given out.
+pub const GIVEN: &str = "given.backup";
 
 /// What can be done with backups.
 #[derive(Debug, Subcommand)]

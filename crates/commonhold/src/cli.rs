@@ -88,7 +88,9 @@ pub enum Command {
     Status(StatusOptions),
     /// Open your node's page in a browser
     ///
-    /// Exit code: 0 opened, or its address is printed where there is no browser; 3 no node is running.
+    /// The node is started if it does not run. Where there is none yet, the page leads through the first steps: a name, the
+    /// recovery words, your data, a community. Exit code: 0 opened, or its address is printed where there is no browser; 1 the
+    /// node does not start.
     Open(OpenOptions),
     /// Pass packets on to members who cannot be reached, on a machine with a public address
     ///
@@ -180,6 +182,9 @@ pub enum Command {
     /// Nodes of the demo
     #[command(hide = true)]
     DemoNode {
+        /// Run the one node as `up` does, with this configuration.
+        #[arg(long)]
+        config: Option<PathBuf>,
         /// Where each lives.
         #[arg(required = true)]
         folders: Vec<PathBuf>,
@@ -215,6 +220,9 @@ pub struct DemoOptions {
         conflicts_with = "together"
     )]
     pub kill: usize,
+    /// Then show the page of one of the nodes, with questions and answers to look at, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["together", "kill", "json"])]
+    pub open: bool,
     /// Run all nodes in one process instead of one each, and say what memory it took
     #[arg(long)]
     pub together: bool,

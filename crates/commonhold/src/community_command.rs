@@ -33,7 +33,7 @@ use thiserror::Error;
 
 pub use self::changes::Changes;
 pub use self::folder::AUTHORITY;
-pub use self::joining::members;
+pub use self::joining::{Newcomer, members};
 use self::options::CommunityCommand;
 pub use self::places::only_node;
 pub use self::reception::{Received, Reception};

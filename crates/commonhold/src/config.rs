@@ -53,6 +53,8 @@ pub enum LogTo {
 /// What a node is run with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
+    /// The configuration file, whether it is there or not.
+    pub file: PathBuf,
     /// See [`KEYS`], here and below.
     pub folder: PathBuf,
     /// For other nodes.
@@ -175,6 +177,7 @@ impl Values {
         };
         const ADDRESS: &str = "an address with a port, such as 0.0.0.0:14766 or [::]:14766";
         Ok(Config {
+            file: self.path.clone(),
             folder,
             listen: self.one("listen", ADDRESS, parsed)?,
             announce: self.list("announce", ADDRESS, parsed)?,

@@ -13,16 +13,20 @@
 //! | `running` | `up`, `down`, `status`, `doctor` |
 //! | `leaving` | `leave` |
 //! | `asking` | `question ask` and the others |
+//! | `beginning` | before the node belongs to a community |
+//! | `keys` | its name, the recovery words, the vault's key, backups |
 //! | `opening` | `open` |
 //! | `owning` | `question rule`, `question budget` and `consent revoke` |
 //! | `shown` | how things are printed |
 
 mod asking;
+mod beginning;
 mod checks;
 mod contacts;
 mod core;
 mod folder;
 mod hearing;
+mod keys;
 mod leaving;
 mod ledger;
 mod opening;
@@ -39,12 +43,14 @@ use api::{Client, ClientError, Kind};
 use clap::Args;
 
 pub use asking::{QuestionsCommand, main as questions};
-pub use folder::Claimed;
+pub use folder::{Claimed, client};
 pub use leaving::{LeaveOptions, leave};
-pub use opening::{OpenOptions, open};
+pub use opening::{OpenOptions, open, shows};
 pub use owning::{RevokeOptions, revoke};
 pub use relaying::{RelayOptions, relay};
-pub use running::{DoctorOptions, StatusOptions, UpOptions, doctor, down, status, up};
+pub use running::{
+    DoctorOptions, StatusOptions, UpOptions, doctor, down, status, up, up_until_input_ends,
+};
 pub use shown::{plain, short};
 
 use crate::cli::{ANSWERED, FAILED, NOT_RUNNING, REFUSED, TIMED_OUT, USAGE, fail};
@@ -94,7 +100,7 @@ impl Where {
     }
 
     fn client(&self) -> Result<Client, Failure> {
-        let client = folder::client(&self.config()?.folder);
+        let client = client(&self.config()?.folder);
         client.map_err(|why| match why {
             FolderError::Nobody(_) => Failure::new(why, NOT_RUNNING),
             why => why.into(),
@@ -144,7 +150,12 @@ impl From<ClientError> for Failure {
             ClientError::Strange(..) => FAILED,
             ClientError::Refused(fault) => match fault.kind {
                 Kind::Request | Kind::Unknown | Kind::Method | Kind::Long | Kind::Format => USAGE,
-                Kind::Refused | Kind::Late | Kind::Token | Kind::Foreign => REFUSED,
+                Kind::Refused
+                | Kind::Late
+                | Kind::NotMember
+                | Kind::Passphrase
+                | Kind::Token
+                | Kind::Foreign => REFUSED,
                 Kind::Slow => TIMED_OUT,
                 Kind::Failed | Kind::Busy => FAILED,
             },

@@ -10,6 +10,7 @@
 //! | `comparing` | whether both say the same |
 //! | `run` | the course of events |
 //! | `telling` | what is printed |
+//! | `showing` | one of the nodes with its page, to look at |
 
 mod clear;
 mod comparing;
@@ -18,6 +19,7 @@ mod founding;
 mod owners;
 mod people;
 mod run;
+mod showing;
 mod telling;
 
 use std::process::ExitCode;
@@ -83,10 +85,11 @@ pub fn main(options: &DemoOptions) -> ExitCode {
         .and_then(|runtime| runtime.block_on(run::run(options)));
     match result {
         Ok(told) => {
-            if options.json {
-                tell(format_args!("{:#}", told.json()));
-            } else {
-                tell(told.lines().join("\n"));
+            match options {
+                // It was printed before the page was opened.
+                DemoOptions { open: true, .. } => {}
+                DemoOptions { json: true, .. } => tell(format_args!("{:#}", told.json())),
+                _ => tell(told.lines().join("\n")),
             }
             ExitCode::from(if told.wrong() { FAILED } else { ANSWERED })
         }

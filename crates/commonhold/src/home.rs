@@ -7,6 +7,7 @@
 //! | `vault.db` | the vault; who the node is is in it once more, and is found again with the key alone |
 //! | `vault.db.lock` | held by whoever has the vault open |
 //! | `vault.db.founding` | there until node and vault are complete |
+//! | `vault.db.begun` | there while a vault waits for its node to join a community |
 //! | `descriptor.cbor` | the community |
 
 use std::fs;
@@ -50,6 +51,8 @@ const VAULT: &str = "vault.db";
 pub const MEMBERS: &str = "members.cbor";
 /// There until a node is complete: what it has begun may be begun again.
 const FOUNDING: &str = "vault.db.founding";
+/// There while a vault has no node yet: its owner has not joined a community.
+pub const BEGUN: &str = "vault.db.begun";
 /// Says that what is here is being erased; holds the node's name, if it was known.
 pub const WIPED: &str = "wiped";
 /// Longest descriptor.
@@ -166,7 +169,12 @@ impl Home {
     /// Whether a node lived here whose keys are gone.
     pub fn is_orphaned(&self) -> bool {
         let there = |name| self.folder.join(name).exists();
-        there(VAULT) && !there(KEYS) && !there(FOUNDING)
+        there(VAULT) && !there(KEYS) && !there(FOUNDING) && !there(BEGUN)
+    }
+
+    /// Whether there is a vault whose node is yet to come.
+    pub fn is_begun(&self) -> bool {
+        self.folder.join(BEGUN).exists() && !self.is_inhabited()
     }
 
     /// Whether it is being erased.
@@ -187,6 +195,13 @@ impl Home {
 
     /// What keeps the key of the vault, and in words for its owner.
     pub fn protection(&self) -> Result<(Protection, String), HomeError> {
+        if self.is_begun() {
+            let file = self.folder.join(KEY_FILE);
+            return Ok((
+                Protection::File(None),
+                format!("the file {}", file.display()),
+            ));
+        }
         let slot = match self.stored()? {
             Stored::Old(_) => None,
             Stored::New(kept) => kept.slots.into_iter().next(),
@@ -208,13 +223,44 @@ impl Home {
         }
     }
 
-    /// Makes the folder, if it is not there, with keys, descriptor and an empty vault whose key is in a file.
+    /// Makes the folder, if it is not there, with an empty vault whose key is in a file: its node comes when its owner joins a
+    /// community. Changes nothing where a node lives, or where this was done before.
+    pub fn begin(&self, rng: &mut Rng) -> Result<(), HomeError> {
+        self.must_be_usable()?;
+        if self.is_inhabited() || self.is_begun() {
+            return Ok(());
+        }
+        files::make_folder(&self.folder).map_err(|why| self.io("", why))?;
+        self.write(FOUNDING, b"")?;
+        self.clear()?;
+        let key = VaultKey::generate(rng);
+        protection::keep_in_file(&self.folder.join(KEY_FILE), &key)?;
+        drop(Vault::create(&self.vault_path(), &key)?);
+        self.write(BEGUN, b"")?;
+        self.remove(FOUNDING)
+    }
+
+    /// Opens the vault whose node is yet to come.
+    pub fn open_begun(&self) -> Result<(VaultKey, Vault), HomeError> {
+        self.must_be_usable()?;
+        self.open_under(protection::read_file(&self.folder.join(KEY_FILE))?)
+    }
+
+    /// Removes what a try before has left of a vault.
+    fn clear(&self) -> Result<(), HomeError> {
+        let left = [VAULT, "vault.db-wal", "vault.db-shm"];
+        left.into_iter().try_for_each(|name| self.remove(name))
+    }
+
+    /// Makes the folder, if it is not there, with keys, descriptor and a vault whose key is in a file: the one that was begun,
+    /// or an empty one.
     pub fn found(
         &self,
         identity: &Identity,
         descriptor: &SignedDescriptor,
         rng: &mut Rng,
     ) -> Result<Vault, HomeError> {
+        let begun = self.is_begun();
         let whole = Whole {
             identity: Identity {
                 key: identity.key.clone(),
@@ -222,10 +268,17 @@ impl Home {
                 certificate: identity.certificate.clone(),
             },
             descriptor: descriptor.clone(),
-            key: VaultKey::generate(rng),
+            key: match begun {
+                true => self.open_begun()?.0,
+                false => VaultKey::generate(rng),
+            },
         };
         self.settle(&whole, &Choice::File(None), rng, |path| {
-            Vault::create(path, &whole.key).map_err(HomeError::from)
+            let vault = match begun {
+                true => Vault::open(path, &whole.key),
+                false => Vault::create(path, &whole.key),
+            };
+            vault.map_err(HomeError::from)
         })
     }
 
@@ -244,8 +297,8 @@ impl Home {
         }
         files::make_folder(&self.folder).map_err(|why| self.io("", why))?;
         self.write(FOUNDING, b"")?;
-        for left in [VAULT, "vault.db-wal", "vault.db-shm"] {
-            self.remove(left)?;
+        if !self.is_begun() {
+            self.clear()?;
         }
         self.write(DESCRIPTOR, &encode(&whole.descriptor))?;
         let mut vault = make(&self.vault_path())?;
@@ -256,6 +309,7 @@ impl Home {
         let slot = Slot::make(&self.folder, choice, &whole.key, &secrets, rng);
         let slot = slot.map_err(HomeError::from)?;
         self.keep(&Kept::new(certificate, vec![slot]))?;
+        self.remove(BEGUN)?;
         self.remove(FOUNDING)?;
         self.remember(&whole.key);
         Ok(vault)
@@ -317,6 +371,7 @@ impl Home {
             }
         };
         self.remember(&key);
+        self.remove(BEGUN)?;
         self.remove(FOUNDING)?;
         // Whoever cannot write there has nothing to tidy.
         drop(protection::tidy(&self.folder, &kept.slots, &key));

@@ -143,7 +143,7 @@ fn lines(found: &Found) -> Vec<String> {
 }
 
 /// Commands, and what they do.
-fn next(is_member: bool) -> [(&'static str, &'static str); 3] {
+fn next(is_member: bool) -> [(&'static str, &'static str); 4] {
     match is_member {
         true => [
             (
@@ -151,9 +151,14 @@ fn next(is_member: bool) -> [(&'static str, &'static str); 3] {
                 "your data, which stay on this machine",
             ),
             ("commonhold up --detach", "run your node"),
+            ("commonhold open", "see it in your browser"),
             ("commonhold status", "how it is, problems first"),
         ],
         false => [
+            (
+                "commonhold open",
+                "all that follows in your browser, step by step",
+            ),
             (
                 "commonhold community join TICKET",
                 "with the line that a member gave you",

@@ -20,6 +20,8 @@ pub enum Errand {
     Measure(Digest, Box<Question>),
     /// Something that nothing of the node's depends on, such as looking at the owner's data.
     Run(Box<dyn FnOnce(&mut Vault) + Send>),
+    /// Take the vault away and bring it back, or another one in its place; without one nothing is done any more.
+    Lend(Box<dyn FnOnce(Vault) -> Option<Vault> + Send>),
     /// Store an entry of the node's journal.
     Store(u64, Vec<u8>, Vec<u8>),
     /// Add an entry to the consent log, and tell its witness. Nothing is written after it before it is: what leaves the
@@ -49,6 +51,7 @@ impl Errand {
             | Self::Remember(..) => true,
             Self::Measure(..)
             | Self::Run(_)
+            | Self::Lend(_)
             | Self::Started
             | Self::Publish(..)
             | Self::Recall(..) => false,
@@ -99,6 +102,16 @@ impl Keeper {
                 entries: VecDeque::new(),
             };
             for errand in orders {
+                let errand = match errand {
+                    Errand::Lend(borrow) => match borrow(vault) {
+                        Some(back) => {
+                            vault = back;
+                            continue;
+                        }
+                        None => return,
+                    },
+                    other => other,
+                };
                 let writes = errand.writes();
                 let kept = match run(&mut vault, &mut owed, errand) {
                     Ok(kept) => {
@@ -196,6 +209,8 @@ fn run(vault: &mut Vault, owed: &mut Owed, errand: Errand) -> Result<Option<Kept
             run(vault);
             None
         }
+        // It is not lent from here.
+        Errand::Lend(_) => None,
         Errand::Store(number, key, value) => {
             vault.journal_put(&key, &value)?;
             Some(Kept::Tell(Command::Stored(number)))

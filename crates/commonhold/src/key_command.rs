@@ -273,7 +273,7 @@ pub fn words_typed(file: Option<&std::path::Path>) -> Result<Zeroizing<String>, 
 /// The node's folder, in which one lives or lived.
 fn place(place: &Where) -> Result<Home, Failed> {
     let home = data::home(place)?;
-    match home.is_inhabited() || home.is_orphaned() {
+    match home.is_inhabited() || home.is_begun() || home.is_orphaned() {
         true => Ok(home),
         false => {
             let folder = home.path().display();

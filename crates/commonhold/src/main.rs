@@ -157,6 +157,13 @@ fn run(command: Command) -> ExitCode {
         Command::Simulate {
             command: SimulateCommand::Aggregation(options),
         } => simulate::aggregation::main(&options),
-        Command::DemoNode { folders } => member::main(&folders),
+        Command::DemoNode {
+            folders,
+            config: None,
+        } => member::main(&folders),
+        Command::DemoNode {
+            folders,
+            config: Some(config),
+        } => daemon::up_until_input_ends(&folders[0], config),
     }
 }

@@ -104,7 +104,8 @@ pub fn next(
     }
 }
 
-fn long_enough(passphrase: Zeroizing<String>) -> Result<Zeroizing<String>, PassphraseError> {
+/// A passphrase that is long enough to be one.
+pub fn long_enough(passphrase: Zeroizing<String>) -> Result<Zeroizing<String>, PassphraseError> {
     if passphrase.chars().count() < SHORTEST {
         return Err(PassphraseError::Usage(format!(
             "the passphrase is too short; take at least {SHORTEST} characters, or better six random words"

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use base::NodeId;
 
+use crate::backup::GIVEN;
 use crate::files;
 use crate::home::WIPED;
 use crate::witness::CONSENT_END;
@@ -22,7 +23,13 @@ pub const LOCK: &str = "lock";
 /// How the names of files with secrets begin, those included that a crash left half written.
 const SECRETS: [&str; 4] = ["keys.cbor", "vault.key", "joining.cbor", "api."];
 /// How the names of a node's other files begin.
-const OTHERS: [&str; 4] = ["vault.db", "descriptor.cbor", "members.cbor", CONSENT_END];
+const OTHERS: [&str; 5] = [
+    "vault.db",
+    "descriptor.cbor",
+    "members.cbor",
+    CONSENT_END,
+    GIVEN,
+];
 /// Whole names.
 const LOGS: [&str; 2] = ["log", "log.1"];
 

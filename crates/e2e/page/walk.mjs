@@ -3,12 +3,13 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { Agent, get } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const { PROGRAM, BROWSER, PACKAGES, SCREENSHOTS } = process.env;
+const { PROGRAM, BROWSER, PACKAGES, SCREENSHOTS, TICKET } = process.env;
 const load = createRequire(join(PACKAGES, "walk.cjs"));
 const { chromium } = load("playwright-core");
 const AXE = readFileSync(join(PACKAGES, "axe-core/axe.min.js"), "utf8");
@@ -25,7 +26,7 @@ const browser = await chromium.launch({ executablePath: BROWSER, args: process.g
 const elsewhere = [];
 const complaints = [];
 
-async function open(folder) {
+async function open(folder, heading = "Gardeners") {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", reducedMotion: "reduce" });
   context.on("request", (request) => {
     const { protocol, hostname } = new URL(request.url());
@@ -39,7 +40,7 @@ async function open(folder) {
   page.on("pageerror", (why) => complaints.push(String(why)));
   const url = address(folder);
   await page.goto(url);
-  await page.getByRole("heading", { level: 1, name: "Gardeners" }).waitFor({ timeout: SOON });
+  await page.getByRole("heading", { level: 1, name: heading }).waitFor({ timeout: SOON });
   return { context, page, url };
 }
 
@@ -65,7 +66,15 @@ async function firstRun() {
   const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
   const sizes = await page.evaluate(() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].map((entry) => entry.transferSize));
   const transferred = sizes.reduce((sum, size) => sum + size, 0);
-  step(`first paint after ${Math.round(paint)} ms, ${Math.round(transferred / 1000)} kB`);
+  const paints = [paint];
+  for (let again = 0; again < 4; again += 1) {
+    await page.reload();
+    await page.getByRole("heading", { level: 1, name: "Gardeners" }).waitFor({ timeout: SOON });
+    paints.push(await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime));
+  }
+  step(`first paint after ${paints.map(Math.round).join(", ")} ms, ${Math.round(transferred / 1000)} kB`);
+  // The machine may be busy with something else for a while.
+  assert.ok(Math.min(...paints) < 300, "300 ms at most");
   assert.ok(transferred < 250_000, "250 kB at most");
   assert.ok(!page.url().includes("code="), "the code is not left in the address");
   await page.getByText("6 other members are known").waitFor({ timeout: SOON });
@@ -99,6 +108,22 @@ async function bringIn(page) {
   await page.getByText("There is nothing new in it.").waitFor({ timeout: SOON });
   await page.getByText("296 rows are there already.").waitFor();
   await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("heading", { name: "When it is from" }).waitFor({ timeout: SOON });
+  const shown = await page.locator(".heat title").allTextContents();
+  assert.ok(shown.some((text) => text.includes("296 rows")) || shown.filter((text) => /[1-9]\d* rows?$/.test(text)).length > 1, "the calendar has its days");
+  await page.getByRole("img", { name: /^296 positions, from / }).waitFor({ timeout: SOON });
+  const painted = await page.evaluate(() => {
+    const canvas = document.querySelector("canvas.dots");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.filter((value, at) => at % 4 === 3 && value > 0).length;
+  });
+  assert.ok(painted > 296, "places are dots");
+  await page.getByRole("button", { name: "Look positions" }).click();
+  await page.getByRole("columnheader", { name: "latitude_deg" }).waitFor({ timeout: SOON });
+  await page.getByRole("button", { name: "Show more rows" }).click();
+  await page.getByText("100 shown").waitFor({ timeout: SOON });
+  await accessible(page, "data with pictures");
+  await shots(page, "data-pictures");
   await page.getByRole("button", { name: "Undo 1" }).click();
   await page.locator("td", { hasText: /^undone$/ }).waitFor({ timeout: SOON });
 
@@ -162,16 +187,29 @@ async function refuseAndRevoke(owner) {
   await revoke.click({ timeout: SOON });
   await owner.getByText("The rule holds no longer").waitFor({ timeout: SOON });
   await revoke.waitFor({ state: "detached", timeout: SOON });
+  await owner.locator(".chip", { hasText: /^rule taken back$/ }).waitFor({ timeout: SOON });
+  const [log] = await Promise.all([owner.waitForEvent("download"), owner.getByRole("button", { name: "Log as CSV" }).click()]);
+  const lines = readFileSync(await log.path(), "utf8").trim().split("\r\n");
+  const known = JSON.parse(run({}, "consent", "list", "--last", "1000", "--json", "--dir", "1"));
+  assert.equal(lines.length - 1, known.entries.length, "the whole log, as the command tells it");
   step("refused, and the rule revoked");
 }
 
-/// With a list as a node that is asked much would give it.
+/// With a list as a node that is asked much would give it: members may put 64 at a time each.
 async function many(owner) {
   const entries = Array.from({ length: 200 }, (_, place) => ({
     id: place.toString(16).padStart(64, "0"), asker: "ab".repeat(32), sql: 'SELECT COUNT(*) FROM "sleep"', purpose: `Question ${place}`,
     received_at: 1, until: 4_000_000_000, state: "waiting", by_rule: false, rule: null, note: "",
   }));
-  await owner.route("**/v1/inbox", (route) => route.fulfill({ json: entries }));
+  const asked = [];
+  await owner.route("**/v1/inbox?*", (route) => {
+    const wanted = new URL(route.request().url()).searchParams;
+    asked.push(wanted.get("after"));
+    const from = entries.findIndex(({ id }) => id === wanted.get("after")) + 1;
+    const part = entries.slice(from, from + 150);
+    const link = from + 150 < entries.length ? { Link: `</v1/inbox?limit=${wanted.get("limit")}&after=${part.at(-1).id}>; rel="next"` } : {};
+    return route.fulfill({ json: part, headers: link });
+  });
   await owner.reload();
   await owner.getByRole("heading", { level: 1 }).waitFor({ timeout: SOON });
   await go(owner, "questions");
@@ -179,7 +217,8 @@ async function many(owner) {
   for (let shown = 40; shown < 200; shown += 40) await owner.getByRole("button", { name: "Show 40 more" }).click({ timeout: SOON });
   await owner.getByText("Question 199").waitFor({ timeout: SOON });
   assert.equal(await owner.locator(".list li").count(), 200);
-  await owner.unroute("**/v1/inbox");
+  assert.deepEqual(new Set(asked), new Set([null, entries[149].id]), "it is read part by part");
+  await owner.unroute("**/v1/inbox?*");
   step(`200 questions shown, in ${Date.now() - began} ms`);
 }
 
@@ -195,6 +234,160 @@ async function keyboard(page) {
   await page.locator(".skip").focus();
   await page.keyboard.press("Enter");
   assert.equal(await page.evaluate(() => document.activeElement.id), "content");
+}
+
+/// Two hundred requests a second, each over a connection that is there already.
+async function pace() {
+  const [port, token] = ["address", "token"].map((name) => readFileSync(`0/api.${name}`, "utf8").trim());
+  const agent = new Agent({ keepAlive: true });
+  const ask = () => new Promise((done, failed) => {
+    const began = performance.now();
+    const asked = get(`http://${port}/v1/questions`, { agent, headers: { Authorization: `Bearer ${token}` } }, (response) => {
+      response.resume();
+      response.on("end", () => (response.statusCode === 200 ? done(performance.now() - began) : failed(new Error(String(response.statusCode)))));
+    });
+    asked.on("error", failed);
+  });
+  const rounds = [];
+  for (let round = 0; round < 3; round += 1) {
+    const asked = [];
+    const began = performance.now();
+    while (asked.length < 400) {
+      const due = began + asked.length * 5;
+      if (performance.now() < due) await new Promise((done) => setTimeout(done, due - performance.now()));
+      asked.push(ask());
+    }
+    const took = (await Promise.all(asked)).sort((a, b) => a - b);
+    rounds.push(took[Math.floor(took.length * 0.99)]);
+  }
+  agent.destroy();
+  step(`of 200 requests a second, 99 % took at most ${rounds.map((ms) => ms.toFixed(1)).join(", ")} ms`);
+  // The machine may be busy with something else for a while.
+  assert.ok(Math.min(...rounds) < 20, "20 ms at most");
+}
+
+/// A ring of a thousand nodes moves well, and a page at rest does nothing.
+async function motion(page) {
+  await page.emulateMedia({ reducedMotion: "no-preference" });
+  await page.route("**/v1/status", async (route) => {
+    const response = await route.fetch();
+    const status = await response.json();
+    status.community.nodes = 1000;
+    await route.fulfill({ response, json: status });
+  });
+  await page.reload();
+  await page.getByRole("heading", { level: 1 }).waitFor({ timeout: SOON });
+  await go(page, "proof");
+  await page.getByRole("button", { name: "Check it now" }).click();
+  const ring = page.locator(".crowd[data-frames]");
+  await ring.waitFor({ timeout: SOON });
+  const { frames, ms } = await ring.evaluate((canvas) => ({ ...canvas.dataset }));
+  const rate = (1000 * Number(frames)) / Number(ms);
+  step(`a ring of 1,000 nodes at ${rate.toFixed(0)} frames a second`);
+  assert.ok(rate > 30, "30 frames a second at least");
+  await shots(page, "proof-thousand");
+  await page.unroute("**/v1/status");
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await go(page, "home");
+  const meter = await page.context().newCDPSession(page);
+  await meter.send("Performance.enable");
+  const busy = async () => (await meter.send("Performance.getMetrics")).metrics.find(({ name }) => name === "TaskDuration").value;
+  await page.waitForTimeout(2000);
+  const before = await busy();
+  await page.waitForTimeout(20_000);
+  const share = (await busy()) - before;
+  step(`a page at rest is busy for ${(5 * share).toFixed(2)} % of the time`);
+  assert.ok(share < 0.2, "1 % at most");
+  await meter.detach();
+}
+
+const FRESH = "fresh";
+const words = () => JSON.parse(run({}, "key", "show", "--words", "--json", "--dir", FRESH)).words;
+
+/// Somebody who has nothing yet: a name, the words, data, a community; then a backup, and a passphrase.
+async function newcomer() {
+  const { context, page, url } = await open(FRESH, "Welcome");
+  try {
+    await accessible(page, "the first steps");
+    await shots(page, "first");
+    await page.getByLabel("Name of this node").fill("Ada’s laptop");
+    await page.getByRole("button", { name: "Keep the name" }).click();
+    await page.getByText("This node is called “Ada’s laptop”").waitFor({ timeout: SOON });
+    await page.getByRole("button", { name: "Show the words" }).click();
+    await page.locator(".recovery li").first().waitFor({ timeout: SOON });
+    const shown = await page.locator(".recovery li").allTextContents();
+    assert.deepEqual(shown, words(), "24 words, the same as the command shows");
+    await accessible(page, "the recovery words");
+    await page.getByRole("button", { name: "I have written them down" }).click();
+    await page.getByText("You have said that they are on paper").waitFor({ timeout: SOON });
+    await go(page, "questions");
+    await page.getByText("You belong to no community yet").waitFor({ timeout: SOON });
+    await accessible(page, "questions without a community");
+    await shots(page, "first-questions");
+    await go(page, "settings");
+    await page.getByText("this node belongs to no community yet").waitFor({ timeout: SOON });
+    await shots(page, "first-settings");
+    await go(page, "data");
+    await page.locator("#file").setInputFiles(fileURLToPath(new URL("../../vault/tests/files/cerknicko-jezero.gpx", import.meta.url)));
+    await page.getByText("296 positions").waitFor({ timeout: SOON });
+    await page.getByRole("button", { name: "Bring it in" }).click();
+    await page.getByText("It has brought, as new:").waitFor({ timeout: SOON });
+    await go(page, "home");
+    await page.getByText("3 of 4 done").waitFor({ timeout: SOON });
+    await page.getByLabel("Ticket").fill(`${TICKET.slice(0, -9)}${"A".repeat(9)}`);
+    await page.getByRole("button", { name: "Ask to join" }).click();
+    await page.getByRole("alert").waitFor({ timeout: SOON });
+    await accessible(page, "a ticket that is not good");
+    await page.getByLabel("Ticket").fill(TICKET);
+    await page.getByRole("button", { name: "Ask to join" }).click();
+    await page.getByRole("heading", { level: 1, name: "Gardeners" }).waitFor({ timeout: ANSWER });
+    await page.getByText("You are a member", { exact: true }).waitFor({ timeout: SOON });
+    await page.getByText(/other members are known/).waitFor({ timeout: ANSWER });
+    await page.getByText("Ada’s laptop · Gardeners").waitFor({ timeout: SOON });
+    step("somebody new has a name, words, data and a community");
+    await go(page, "data");
+    await page.getByText("296 rows").first().waitFor({ timeout: SOON });
+    await keep(page);
+    const opened = url.split("/#")[0];
+    assert.ok(page.url().startsWith(opened), "all of it under one address");
+  } finally {
+    run({}, "down", "--dir", FRESH);
+  }
+  await context.close();
+}
+
+/// A backup that is whole, another key under a passphrase, and that alone opens the vault from then on.
+async function keep(page) {
+  await go(page, "settings");
+  const kept = words();
+  const [backup] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Back up now" }).click()]);
+  assert.match(backup.suggestedFilename(), /^commonhold-[0-9a-f]{8}-.*\.backup$/);
+  writeFileSync("kept.words", kept.join(" "));
+  await backup.saveAs("kept.backup");
+  run({}, "backup", "verify", "kept.backup", "--words-file", "kept.words", "--dir", "nowhere");
+  await page.getByText("Have a passphrase keep it").click();
+  await page.getByLabel("A new passphrase").fill("six random words or so");
+  await page.getByLabel("The same again").fill("six random words or s");
+  await page.getByText("This is not the same.").waitFor();
+  assert.ok(await page.getByRole("button", { name: "Change the key" }).isDisabled());
+  await page.getByLabel("The same again").fill("six random words or so");
+  await page.getByRole("button", { name: "Change the key" }).click();
+  await page.getByText("A passphrase keeps it.").waitFor({ timeout: ANSWER });
+  await accessible(page, "a key under a passphrase");
+  await shots(page, "settings-passphrase");
+  await page.getByLabel("Passphrase of your vault").fill("another one");
+  await page.getByRole("button", { name: "Show the words" }).click();
+  await page.getByText(/wrong passphrase/).waitFor({ timeout: SOON });
+  await page.getByLabel("Passphrase of your vault").fill("six random words or so");
+  await page.getByRole("button", { name: "Show the words" }).click();
+  await page.locator(".recovery li").first().waitFor({ timeout: SOON });
+  const fresh = await page.locator(".recovery li").allTextContents();
+  assert.equal(fresh.length, 24);
+  assert.notDeepEqual(fresh, kept, "the words are new");
+  const secret = { COMMONHOLD_KEY_PASSPHRASE: "six random words or so" };
+  assert.deepEqual(JSON.parse(run(secret, "key", "show", "--words", "--json", "--dir", FRESH)).words, fresh);
+  assert.throws(() => run({ COMMONHOLD_KEY_PASSPHRASE: "another one" }, "key", "show", "--words", "--dir", FRESH));
+  step("a backup is whole, and a passphrase keeps the key");
 }
 
 async function stopped(page) {
@@ -231,6 +424,7 @@ async function shots(page, name) {
     for (const width of [1280, 390]) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: width > 900 ? 800 : 844 });
+      await page.evaluate(() => scrollTo(0, 0));
       await page.waitForTimeout(250);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(over <= 0, `${name} is ${over} px too wide for ${width}`);
@@ -266,6 +460,9 @@ try {
   await everyPanel(asker.page);
   await keyboard(asker.page);
   await many(owner.page);
+  await pace();
+  await motion(asker.page);
+  await newcomer();
   await stopped(asker.page);
   assert.deepEqual(elsewhere, [], "nobody but the node is asked for anything");
   assert.deepEqual(complaints, [], "the browser has nothing to complain of");

@@ -1,11 +1,13 @@
 //! The demo, as a user runs it.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use e2e::{Place, Ran, list};
+use e2e::{Api, Place, Ran, list};
 
 fn assert_answered(ran: &Ran, people: u64) {
     assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -246,6 +248,62 @@ fn ctrl_c_leaves_nothing_behind() {
     assert!(sent.is_ok_and(|status| status.success()));
     let ran = Ran::of(child.wait_with_output().unwrap());
     assert_eq!(ran.code, Some(130), "{ran:?}");
+    place.assert_clean();
+}
+
+#[test]
+fn a_page_is_there_to_look_at_until_ctrl_c() {
+    let place = Place::new();
+    let mut command = place.command(&["demo", "--open"]);
+    // No browser opens here.
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    // What holds for a node of one's own is not meant.
+    command.env("COMMONHOLD_FOLDER", place.path("elsewhere"));
+    let mut child = command.spawn().expect("the program starts");
+    let out = BufReader::new(child.stdout.take().expect("it is a pipe"));
+    let mut lines = Vec::new();
+    for line in out.lines().map_while(Result::ok) {
+        lines.push(line);
+        if lines.last().is_some_and(|line| line.contains("Ctrl-C")) {
+            break;
+        }
+    }
+    let all = lines.join("\n");
+    assert!(all.contains(": equal"), "{all}");
+    let page = lines.iter().find_map(|line| line.strip_prefix("page"));
+    let page = page.expect("an address").trim();
+    assert!(page.starts_with("http://127.0.0.1:") && page.contains("/#code="));
+    let folder = all
+        .split("--dir ")
+        .nth(1)
+        .and_then(|rest| rest.lines().next());
+    let node = Api::of(Path::new(folder.expect("the node's folder")));
+    let waits = node.get("/v1/inbox").expect("it runs");
+    assert_eq!(
+        (&waits[0]["state"], waits.as_array().map(Vec::len)),
+        (&"waiting".into(), Some(1))
+    );
+    let preview = format!(
+        "/v1/inbox/{}/preview",
+        waits[0]["id"].as_str().expect("a name")
+    );
+    assert_eq!(node.get(&preview).expect("it runs")["outcome"], "match");
+    let asked = node.get("/v1/questions").expect("it runs");
+    let asked = asked.as_array().expect("a list");
+    assert_eq!(asked.len(), 2);
+    for question in asked {
+        assert_eq!(question["state"], "answered", "{question}");
+        let check = format!(
+            "/v1/questions/{}/check",
+            question["id"].as_str().expect("a name")
+        );
+        assert_eq!(node.get(&check).expect("it runs")["holds"], true);
+    }
+    let sent = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(sent.is_ok_and(|status| status.success()));
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
     place.assert_clean();
 }
 

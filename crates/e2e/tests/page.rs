@@ -56,6 +56,8 @@ fn people_decide_ask_and_check_in_a_browser() {
     let qualities = ["good", "bad"].into_iter().cycle();
     let nights: Vec<_> = HOURS.into_iter().zip(qualities).map(Some).collect();
     let village = Village::asleep(Place::new(), &nights);
+    // For somebody who joins on the page, and writes it wrongly first.
+    let ticket = village.ticket(&["--uses", "2", "--member", &village.member("0")]);
     let walk = Path::new(env!("CARGO_MANIFEST_DIR")).join("page/walk.mjs");
     let walked = Command::new("node")
         .arg(walk)
@@ -64,6 +66,7 @@ fn people_decide_ask_and_check_in_a_browser() {
         .env("BROWSER", browser)
         .env("PACKAGES", packages)
         .env("SCREENSHOTS", beside("screenshots"))
+        .env("TICKET", &ticket)
         .env("XDG_CONFIG_HOME", village.place.path("config"))
         .env("COMMONHOLD_LISTEN", "127.0.0.1:0")
         .stdin(Stdio::null())

@@ -4,11 +4,13 @@ use std::io::{self, Write};
 
 use community::{Kind, Table};
 use question::quoted;
+use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use crate::error::{ImportError, VaultError};
 use crate::import::days;
 use crate::import::sink::MOMENT_END;
+use crate::looking::Cells;
 use crate::vault::{Vault, declaration};
 use crate::vocabulary::{shape, shown};
 
@@ -67,14 +69,10 @@ impl Vault {
         let rows = self
             .writer
             .query_row(&count, [], |row| row.get::<_, i64>(0))?;
-        let moment = table
-            .columns
-            .iter()
-            .find(|column| column.name.ends_with(MOMENT_END));
-        let span = match moment.filter(|_| known.is_some()) {
+        let span = match moment_of(&table).filter(|_| known.is_some()) {
             None => None,
             Some(column) => {
-                let (column, name) = (quoted(&column.name), quoted(name));
+                let (column, name) = (quoted(column), quoted(name));
                 let sql = format!("SELECT MIN({column}), MAX({column}) FROM {name}");
                 self.writer.query_row(&sql, [], |row| {
                     Ok(row.get::<_, Option<i64>>(0)?.zip(row.get(1)?))
@@ -204,18 +202,35 @@ impl Vault {
         let mut query = self.writer.prepare(&sql)?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
-            let mut values = Vec::with_capacity(columns.len());
-            for (place, column) in table.columns.iter().enumerate() {
-                let decimals = match column.kind {
-                    Kind::Number(range) => range.decimals,
-                    Kind::Category(_) | Kind::Text => 0,
-                };
-                values.push(written(row.get_ref(place)?, decimals));
-            }
-            take(&values)?;
+            take(&values_of(table, row)?)?;
         }
         Ok(())
     }
+}
+
+/// The column with a row's moment, seconds since 1970 in UTC, if there is one.
+pub(crate) fn moment_of(table: &Table) -> Option<&str> {
+    let mut columns = table.columns.iter();
+    let moment = columns.find(|column| column.name.ends_with(MOMENT_END))?;
+    Some(&moment.name)
+}
+
+/// The cells of a row that begins with the table's columns, as a file has them.
+pub(crate) fn each_cell(table: &Table, row: &Row<'_>) -> Result<Cells, VaultError> {
+    let values = values_of(table, row)?.into_iter();
+    Ok(values.map(|value| value.map(Written::into_text)).collect())
+}
+
+fn values_of(table: &Table, row: &Row<'_>) -> Result<Vec<Option<Written>>, VaultError> {
+    let mut values = Vec::with_capacity(table.columns.len());
+    for (place, column) in table.columns.iter().enumerate() {
+        let decimals = match column.kind {
+            Kind::Number(range) => range.decimals,
+            Kind::Category(_) | Kind::Text => 0,
+        };
+        values.push(written(row.get_ref(place)?, decimals));
+    }
+    Ok(values)
 }
 
 /// Who takes the rows.
@@ -231,6 +246,12 @@ enum Written {
 
 impl Written {
     fn text(&self) -> &str {
+        match self {
+            Self::Exact(text) | Self::Text(text) => text,
+        }
+    }
+
+    fn into_text(self) -> String {
         match self {
             Self::Exact(text) | Self::Text(text) => text,
         }

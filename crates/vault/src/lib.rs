@@ -55,6 +55,7 @@ mod fault;
 mod history;
 mod import;
 mod key;
+mod looking;
 mod migration;
 mod number;
 mod profile;
@@ -75,6 +76,7 @@ pub use import::{
     import_csv, read_hostile,
 };
 pub use key::VaultKey;
+pub use looking::{Cells, DayRows};
 pub use propose::{MAX_CATEGORIES, Proposal, propose};
 pub use rows::{MAX_CELL, MAX_COLUMNS, MAX_RECORD};
 pub use time::utc_offset_min;

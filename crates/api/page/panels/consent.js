@@ -1,13 +1,14 @@
 // Consent log: every word that was given, and the rules that hold.
 
 import { useState } from "../vendor/hooks.js";
-import { Act, Card, Empty, Icon, Loading, Panel, Who, html, wrong } from "../parts.js";
-import { csv, plain, save, short, time } from "../format.js";
-import { inbox, refresh, rules, tell, vocabulary } from "../state.js";
+import { Act, Card, Empty, Loading, Panel, Who, html, wrong } from "../parts.js";
+import { plain, short, time } from "../format.js";
+import { hasMore, inbox, readMore, refresh, rules, tell, vocabulary } from "../state.js";
 import { gist } from "../sql.js";
 import { call } from "../node.js";
 import { words } from "../words.js";
 import { Choose } from "./asking.js";
+import { Chain } from "./chain.js";
 
 const w = words.consent;
 const r = words.rules;
@@ -20,6 +21,7 @@ export function Consent() {
   return html`<${Panel} title=${w.title} lead=${w.lead}>
     <${Rules} />
     ${!inbox.value ? html`<${Loading} />` : answered.length === 0 ? html`<${Empty} icon="consent" title=${w.emptyTitle}><p class="soft">${w.empty}</p><//>` : html`<${Log} entries=${answered} />`}
+    <${Chain} />
   <//>`;
 }
 
@@ -27,11 +29,7 @@ const by = (entry) => (!["yes", "no"].includes(entry.state) ? "" : !entry.by_rul
 
 function Log({ entries }) {
   const [shown, setShown] = useState(AT_ONCE);
-  const rows = () => [
-    [w.when, w.question, words.results.purpose, w.asker, w.word, w.by],
-    ...entries.map((entry) => [new Date(entry.received_at * 1000).toISOString(), entry.sql, entry.purpose, entry.asker, words.questions.states[entry.state], by(entry)]),
-  ];
-  return html`<${Card} title=${w.log} aside=${html`<${Act} run=${async () => save("consent-log.csv", csv(rows()))}><${Icon} name="save" />${w.csv}<//>`}>
+  return html`<${Card} title=${w.log}>
     <p class="soft">${w.undone}</p>
     <div class="scroll" tabindex="0" role="region" aria-label=${w.log}><table class="told">
       <thead><tr><th scope="col">${w.when}</th><th scope="col">${w.question}</th><th scope="col">${w.asker}</th><th scope="col">${w.word}</th></tr></thead>
@@ -43,6 +41,7 @@ function Log({ entries }) {
           ${entry.state === "yes" && (left(entry) ? html`<br /><span class="small soft">${w.late(time(left(entry)))}</span>` : entry.until * 1000 > Date.now() - DAY_MS && html`<br /><${Act} kind="plain" label=${`${w.revoke}: ${plain(entry.purpose) || gist(entry.sql)}`} run=${() => revoke(entry.id)}>${w.revoke}<//>`)}</td>
       </tr>`)}</tbody>
     </table></div>
+    ${entries.length <= shown && hasMore("inbox") && html`<div><${Act} run=${() => readMore("inbox")}>${words.older}<//></div>`}
     ${entries.length > shown && html`<div><button type="button" class="button" onClick=${() => setShown(shown + AT_ONCE)}>${words.questions.more(Math.min(AT_ONCE, entries.length - shown))}</button></div>`}
   <//>`;
 }

@@ -3,18 +3,19 @@
 import { useRef, useState } from "../vendor/hooks.js";
 import { Act, Card, Icon, Loading, Panel, html, wrong } from "../parts.js";
 import { bytes, count, day, plain, save, time } from "../format.js";
-import { holdings, refresh, vocabulary } from "../state.js";
+import { beginning, holdings, refresh, vocabulary } from "../state.js";
 import { call, file, send } from "../node.js";
 import { words } from "../words.js";
 import { Choose } from "./asking.js";
+import { Pictures, Rows } from "./held.js";
 
 const w = words.data;
 
 export function Data() {
   return html`<${Panel} title=${w.title} lead=${w.lead}>
     <${Bringing} />
-    ${holdings.value ? html`<${Held} tables=${holdings.value.tables} /><${Imports} imports=${holdings.value.imports} />` : html`<${Loading} />`}
-    <${Vocabulary} />
+    ${holdings.value ? html`<${Held} tables=${holdings.value.tables} /><${Pictures} /><${Imports} imports=${holdings.value.imports} />` : html`<${Loading} />`}
+    ${beginning.value.member && html`<${Vocabulary} />`}
   <//>`;
 }
 
@@ -34,7 +35,7 @@ function Bringing() {
     try {
       const options = new URLSearchParams({ name: from.name, preview, ...(into && { table: into }) });
       setReport({ ...(await send(`/v1/data/imports?${options}`, from)), preview });
-      if (!preview) refresh("holdings", "status");
+      if (!preview) refresh("holdings", "beginning");
     } catch (problem) {
       setReport(null);
       setWhy(wrong(problem));
@@ -94,6 +95,7 @@ function Report({ report, name }) {
 
 function Held({ tables }) {
   const [deleting, setDeleting] = useState("");
+  const [looking, setLooking] = useState("");
   const range = ({ first_at: first, last_at: last }) => (first === null ? w.noDays : first === last || day(first) === day(last) ? day(first) : w.range(day(first), day(last)));
   return html`<${Card} title=${w.held}>
     ${tables.length === 0 && html`<p class="soft">${w.heldNone}</p>`}
@@ -102,10 +104,12 @@ function Held({ tables }) {
         <div><strong>${table.name}</strong> ${table.of_community && html`<span class="chip">${w.ofCommunity}</span>`}${table.computed && html`<span class="chip">${w.computed}</span>`}<br />
           <span class="soft">${w.rowsOnly(table.rows)} · ${range(table)}</span></div>
         <div class="row">
+          <button type="button" class="button plain" aria-expanded=${looking === table.name} aria-label=${`${w.look} ${table.name}`} onClick=${() => setLooking(looking === table.name ? "" : table.name)}>${w.look}</button>
           <${Act} kind="plain" label=${`${w.export} ${table.name}`} run=${async () => save(`${table.name}.csv`, await file(`/v1/data/tables/${encodeURIComponent(table.name)}`))}>${w.export}<//>
           ${!table.computed && html`<button type="button" class="button plain" aria-label=${`${w.remove} ${table.name}`} onClick=${() => setDeleting(table.name)}>${w.remove}</button>`}
         </div>
       </div>
+      ${looking === table.name && html`<${Rows} key=${`${table.name} ${table.rows}`} table=${table.name} />`}
       ${deleting === table.name && html`<div class="sunk row end"><p>${w.removeSure(table.rows, table.name)}</p><div class="row">
         <${Act} kind="danger" done=${w.removed} run=${async () => { await call("DELETE", `/v1/data/tables/${encodeURIComponent(table.name)}`); setDeleting(""); refresh("holdings"); }}>${w.removeYes}<//>
         <button type="button" class="button" onClick=${() => setDeleting("")}>${words.cancel}</button></div></div>`}

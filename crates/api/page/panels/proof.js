@@ -60,7 +60,7 @@ function Drawn({ ring }) {
   };
   return html`<${Card} title=${w.ring}>
     <div class="cards">
-      <${Ring} ring=${ring} />
+      <${Ring} ring=${ring} nodes=${status.value.community.nodes} />
       <div class="stack">
         <dl class="key">${["asker", "witness", "setter", "builder", "helper"].map((role) => {
           const [name, told] = text(role);

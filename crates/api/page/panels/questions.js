@@ -1,9 +1,9 @@
 // Questions: the inbox, one question with all that decides it, and one's word.
 
 import { useEffect, useState } from "../vendor/hooks.js";
-import { Empty, Facts, Icon, Loading, Panel, Said, Who, html, wrong } from "../parts.js";
+import { Act, Empty, Facts, Icon, Loading, Panel, Said, Who, html, wrong } from "../parts.js";
 import { span, time } from "../format.js";
-import { inbox, now, refresh, status, tell } from "../state.js";
+import { hasMore, inbox, now, readMore, refresh, status, tell } from "../state.js";
 import { gist, read } from "../sql.js";
 import { call } from "../node.js";
 import { words } from "../words.js";
@@ -46,6 +46,7 @@ function Inbox({ entries, which }) {
       ${part(w.waitingPart, 0, waiting.length)}
       ${part(w.decidedPart, waiting.length, sorted.length)}
       ${sorted.length > shown && html`<button type="button" class="button" onClick=${() => setShown(shown + AT_ONCE)}>${w.more(Math.min(AT_ONCE, sorted.length - shown))}</button>`}
+      ${sorted.length <= shown && hasMore("inbox") && html`<${Act} run=${() => readMore("inbox")}>${words.older}<//>`}
     </div>
     <div class="chosen-part stack">
       <a class="button plain back" href="#/questions"><${Icon} name="back" />${words.back}</a><${One} key=${wide.id} entry=${wide} />

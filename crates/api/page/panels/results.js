@@ -4,7 +4,7 @@ import { useRef, useState } from "../vendor/hooks.js";
 import { Act, Empty, Facts, Icon, Loading, Panel, Said, Who, html } from "../parts.js";
 import { count, csv, save, short, span, time, trimmed } from "../format.js";
 import { Bars, Taking, png, rowsOf } from "../charts.js";
-import { now, published, questions, refresh } from "../state.js";
+import { hasMore, now, published, questions, readMore, refresh } from "../state.js";
 import { gist } from "../sql.js";
 import { call, file } from "../node.js";
 import { words } from "../words.js";
@@ -37,7 +37,8 @@ export function Results({ path: [which] }) {
     ${list.length === 0
       ? html`<${Empty} icon="results" title=${w.emptyTitle}><p class="soft">${w.empty}</p><a class="button first" href="#/questions/ask">${words.questions.ask}</a><//>`
       : html`<div class=${`split ${chosen ? "chosen" : ""}`}>
-          <div class="stack list">${part(w.mine, list.filter(({ mine }) => mine))}${part(w.others, list.filter(({ mine }) => !mine))}</div>
+          <div class="stack list">${part(w.mine, list.filter(({ mine }) => mine))}${part(w.others, list.filter(({ mine }) => !mine))}
+            ${["questions", "published"].map((name) => hasMore(name) && html`<${Act} key=${name} run=${() => readMore(name)}>${words.older}<//>`)}</div>
           <div class="chosen-part stack"><a class="button plain back" href="#/results"><${Icon} name="back" />${words.back}</a><${One} key=${wide.id} question=${wide} /></div>
         </div>`}
   <//>`;

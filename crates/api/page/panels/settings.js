@@ -1,19 +1,30 @@
-// Settings: the limit, the health check, what this node is, and locking the page.
+// Settings: the name, what keeps the key, backups, the limit, the health check, what this node is, and locking the page.
 
 import { useEffect, useState } from "../vendor/hooks.js";
 import { Act, Card, Facts, Icon, Loading, Panel, html, wrong } from "../parts.js";
 import { bytes, span, time } from "../format.js";
-import { link, refresh, status } from "../state.js";
+import { beginning, link, refresh, status } from "../state.js";
 import { call, lock } from "../node.js";
 import { words } from "../words.js";
 import { Choose, Type } from "./asking.js";
+import { Backup, Key, Name } from "./keeping.js";
 
 const w = words.settings;
 
+/// As long as there is no community, there is less to set.
 export function Settings() {
-  const { node, folder, version, now, started_at: since, disk_free_bytes: free } = status.value;
+  const member = beginning.value.member;
   return html`<${Panel} title=${w.title} lead=${w.lead}>
-    <div class="cards"><${Limit} /><${Card} title=${w.about}>
+    <div class="cards top"><div class="stack"><${Name} /><${Key} /></div>${member && html`<div class="stack"><${Backup} /><${Limit} /></div>`}</div>
+    <${Doctor} />
+    ${member && html`<${About} />`}
+    <${Card} title=${w.lock}><p class="soft">${w.lockLead}</p><div><${Act} run=${async () => { await lock(); link.value = "locked"; }}><${Icon} name="lock" />${w.lock}<//></div><//>
+  <//>`;
+}
+
+function About() {
+  const { node, folder, version, now, started_at: since, disk_free_bytes: free } = status.value;
+  return html`<${Card} title=${w.about}>
       <${Facts} of=${[
         [w.node, html`<code>${node}</code>`],
         [w.folder, html`<code>${folder}</code>`],
@@ -21,11 +32,7 @@ export function Settings() {
         [w.started, span(now - since)],
         [w.disk, free === null ? w.unknown : bytes(free)],
       ]} />
-      <p class="small soft">${w.backup}</p>
-    <//></div>
-    <${Doctor} />
-    <${Card} title=${w.lock}><p class="soft">${w.lockLead}</p><div><${Act} run=${async () => { await lock(); link.value = "locked"; }}><${Icon} name="lock" />${w.lock}<//></div><//>
-  <//>`;
+    <//>`;
 }
 
 function Limit() {

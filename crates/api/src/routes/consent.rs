@@ -1,9 +1,13 @@
 //! Paths about the consent log.
 
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::http::header::LINK;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use super::part::PART_MAX;
 use super::{Body, Here};
 use crate::fault::{Fault, Kind};
 use crate::request::Request;
@@ -13,17 +17,46 @@ use crate::words::{ConsentLog, Revoke, Revoked};
 #[derive(Debug, Deserialize)]
 pub(super) struct Since {
     from: Option<u64>,
+    limit: Option<usize>,
 }
 
 /// The consent log, at most a thousand entries at once, the oldest first.
-#[utoipa::path(get, path = "/v1/consent", params(("from" = Option<u64>, Query, description = "The number of the first entry that is wanted; the latest thousand when it is left out")), responses(
-    (status = 200, description = "The entries, and where the log ends", body = ConsentLog),
+#[utoipa::path(get, path = "/v1/consent",
+    params(("from" = Option<u64>, Query, description = "The number of the first entry that is wanted; the latest ones when it is left out"),
+        ("limit" = Option<usize>, Query, description = "At most so many entries, 1 to 1000; 1000 when it is left out", minimum = 1, maximum = 1000)), responses(
+    (status = 200, description = "The entries, and where the log ends; the header Link leads to what comes next", body = ConsentLog),
     (status = "default", description = "Why not", body = Fault)))]
 pub(super) async fn log(
     State(shared): Here,
-    Query(Since { from }): Query<Since>,
-) -> Result<Json<ConsentLog>, Fault> {
-    shared.json(|reply| Request::ConsentLog(from, reply)).await
+    since: Result<Query<Since>, QueryRejection>,
+) -> Result<Response, Fault> {
+    let unread = |why: String| {
+        let what_to_do = format!("give numbers; the limit is from 1 to {PART_MAX}");
+        Fault::new(Kind::Request, why, what_to_do)
+    };
+    let Query(Since { from, limit }) = since.map_err(|why| unread(why.body_text()))?;
+    let limit = limit.unwrap_or(PART_MAX);
+    if !(1..=PART_MAX).contains(&limit) {
+        return Err(unread("the limit is out of range".into()));
+    }
+    let mut log = shared
+        .call(|reply| Request::ConsentLog(from, reply))
+        .await?;
+    match from {
+        Some(_) => log.entries.truncate(limit),
+        None => drop(log.entries.drain(..log.entries.len().saturating_sub(limit))),
+    }
+    let last = log.entries.last().map(|entry| entry.number);
+    Ok(match last.filter(|last| *last < log.count) {
+        Some(last) => {
+            let next = format!(
+                "</v1/consent?from={}&limit={limit}>; rel=\"next\"",
+                last + 1
+            );
+            ([(LINK, next)], Json(log)).into_response()
+        }
+        None => Json(log).into_response(),
+    })
 }
 
 /// Take consent back: a rule, the yes to one question, or every yes. The reply says what it was too late for.

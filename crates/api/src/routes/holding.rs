@@ -6,13 +6,13 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, Path, Query, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::response::{IntoResponse, Response};
 
-use super::{FILE_BYTES_MAX, Here, READ_WITHIN};
+use super::{FILE_BYTES_MAX, Here, Part, READ_WITHIN};
 use crate::fault::{Fault, Kind};
 use crate::request::Request;
-use crate::words::{Holdings, ImportReport, NewImport, Removed};
+use crate::words::{Calendar, Days, Holdings, ImportReport, NewImport, Places, Removed, Rows};
 
 /// What the vault holds, and where it came from.
 #[utoipa::path(get, path = "/v1/data", responses(
@@ -107,4 +107,76 @@ pub(super) async fn forget(
     Path(table): Path<String>,
 ) -> Result<Json<Removed>, Fault> {
     shared.json(|reply| Request::Forget(table, reply)).await
+}
+
+/// How many rows of each table fall on each day.
+#[utoipa::path(get, path = "/v1/data/calendar",
+    params(("from" = Option<i64>, Query, description = "The first day, in days since 1970 (UTC); a year before the last when it is left out"),
+        ("to" = Option<i64>, Query, description = "The last day; the last with rows when it is left out")), responses(
+    (status = 200, description = "Tables and days", body = Calendar),
+    (status = "default", description = "Why not", body = Fault)))]
+pub(super) async fn calendar(
+    State(shared): Here,
+    days: Result<Query<Days>, QueryRejection>,
+) -> Result<Json<Calendar>, Fault> {
+    let Query(days) = days.map_err(|why| {
+        let what_to_do = "days are whole numbers, counted from 1970";
+        Fault::new(Kind::Request, why.body_text(), what_to_do)
+    })?;
+    shared
+        .call_within(READ_WITHIN, |reply| Request::Calendar(days, reply))
+        .await
+        .map(Json)
+}
+
+/// Where the owner was: at most 5,000 places, evenly taken from all positions.
+#[utoipa::path(get, path = "/v1/data/places", responses(
+    (status = 200, description = "Places", body = Places),
+    (status = "default", description = "Why not", body = Fault)))]
+pub(super) async fn places(State(shared): Here) -> Result<Json<Places>, Fault> {
+    shared
+        .call_within(READ_WITHIN, Request::Places)
+        .await
+        .map(Json)
+}
+
+/// Rows of a table, in the order in which they are kept: by their moments where they have some. They are named by their
+/// numbers in this order, from 1.
+#[utoipa::path(get, path = "/v1/data/tables/{table}/rows", params(("table" = String, Path, description = "Its name"), Part), responses(
+    (status = 200, description = "A part of them; the header Link leads to the next", body = Rows),
+    (status = 404, description = "There is no such table", body = Fault),
+    (status = "default", description = "Why not", body = Fault)))]
+pub(super) async fn rows(
+    State(shared): Here,
+    Path(table): Path<String>,
+    part: Part,
+    uri: axum::http::Uri,
+) -> Result<Response, Fault> {
+    let after = match part.after().map(str::parse) {
+        None => 0,
+        Some(Ok(after)) => after,
+        Some(Err(_)) => {
+            let what_to_do = "give the number of a row";
+            return Err(Fault::new(
+                Kind::Request,
+                "rows are named by numbers",
+                what_to_do,
+            ));
+        }
+    };
+    // One more than wanted says whether there are more.
+    let most = part.limit() + 1;
+    let mut rows = shared
+        .call_within(READ_WITHIN, |reply| {
+            Request::Rows(table, after, most, reply)
+        })
+        .await?;
+    let more = rows.rows.len() == most;
+    rows.rows.truncate(part.limit());
+    if !more {
+        return Ok(Json(rows).into_response());
+    }
+    let last = after.saturating_add(rows.rows.len() as u64);
+    let next = part.next(uri.path(), &last.to_string());
+    Ok(([(LINK, next)], Json(rows)).into_response())
 }

@@ -4,18 +4,20 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 
-use super::{Body, Here};
+use super::{Body, Here, Part};
 use crate::fault::{Fault, Kind};
 use crate::request::Request;
 use crate::words::{Budget, Decision, InboxEntry, NewBudget, NewDefault, NewRule, Rule, Rules};
 
 /// The questions that came from others, the latest first.
-#[utoipa::path(get, path = "/v1/inbox", responses(
-    (status = 200, description = "All that are kept", body = [InboxEntry]),
+#[utoipa::path(get, path = "/v1/inbox", params(Part), responses(
+    (status = 200, description = "A part of them; the header Link leads to the next", body = [InboxEntry]),
     (status = "default", description = "Why not", body = Fault)))]
-pub(super) async fn inbox(State(shared): Here) -> Result<Json<Vec<InboxEntry>>, Fault> {
-    shared.json(Request::Inbox).await
+pub(super) async fn inbox(State(shared): Here, part: Part) -> Result<Response, Fault> {
+    let all = shared.call(Request::Inbox).await?;
+    part.of("/v1/inbox", all, |one| &one.id)
 }
 
 /// The owner's word on a question. Until the time is over the last one counts.

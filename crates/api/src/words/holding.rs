@@ -103,3 +103,62 @@ pub struct NewImport {
     #[serde(default)]
     pub preview: bool,
 }
+
+/// How many rows of each table fall on each day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Calendar {
+    /// The first of the days that were looked at, in days since 1970 (UTC).
+    pub from_day: i64,
+    /// The last.
+    pub to_day: i64,
+    /// Tables with moments that have rows in them, by name; those that are computed from others are left out.
+    pub tables: Vec<TableDays>,
+}
+
+/// How many rows of a table fall on each day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TableDays {
+    /// The table.
+    pub name: String,
+    /// Days with rows, the first first.
+    pub days: Vec<DayRows>,
+}
+
+/// How many rows fall on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DayRows {
+    /// The day, in days since 1970 (UTC).
+    pub day: i64,
+    /// How many.
+    pub rows: u64,
+}
+
+/// Which days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Days {
+    /// The first, in days since 1970 (UTC); a year before the last one with rows when it is left out.
+    #[serde(default)]
+    pub from: Option<i64>,
+    /// The last; the last one with rows when it is left out.
+    #[serde(default)]
+    pub to: Option<i64>,
+}
+
+/// Where the owner was: places, evenly taken from all.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Places {
+    /// How many positions the vault has.
+    pub count: u64,
+    /// At most 5,000 of them, each as degrees north and degrees east, the first first.
+    pub places: Vec<[f64; 2]>,
+}
+
+/// Rows of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Rows {
+    /// The table's columns.
+    pub columns: Vec<String>,
+    /// Its rows: a cell for each column, as a file has it, and none where there is nothing.
+    pub rows: Vec<Vec<Option<String>>>,
+}

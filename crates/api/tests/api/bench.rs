@@ -99,6 +99,36 @@ pub fn reply(request: Request) {
             "t" => Ok(Removed { rows: 1 }),
             _ => Err(unknown()),
         })),
+        Request::Calendar(days, reply) => drop(reply.send(Ok(calendar(days)))),
+        Request::Places(reply) => drop(reply.send(Ok(Places {
+            count: 9000,
+            places: vec![[48.5, -2.25]],
+        }))),
+        Request::Rows(table, after, most, reply) => drop(reply.send(match table.as_str() {
+            "t" => Ok(rows(after, most)),
+            _ => Err(unknown()),
+        })),
+        Request::Beginning(reply) | Request::Begin(_, reply) => {
+            drop(reply.send(Ok(beginning())));
+        }
+        Request::Join(new, reply) => drop(reply.send(match new.ticket.as_str() {
+            "good" => Ok(Joined {
+                node: "aa".into(),
+                community: "example".into(),
+            }),
+            _ => Err(Fault::new(Kind::Refused, "it is over", "ask for another")),
+        })),
+        Request::Words(show, reply) => drop(reply.send(match show.passphrase {
+            None => Ok(RecoveryWords {
+                words: vec!["abandon".into(); 24],
+            }),
+            Some(_) => Err(Fault::new(Kind::Passphrase, "not this one", "try again")),
+        })),
+        Request::Rotate(new, reply) => drop(reply.send(match new.new_passphrase {
+            None => Ok(beginning()),
+            Some(_) => Err(Fault::new(Kind::Passphrase, "not this one", "try again")),
+        })),
+        Request::Backup(_, reply) => drop(reply.send(Ok(backup()))),
         Request::Vocabulary(reply) => drop(reply.send(Ok(vocabulary()))),
         Request::Preview(id, reply) => {
             drop(reply.send(if id == "bb" {
@@ -138,6 +168,52 @@ pub fn reply(request: Request) {
         }))),
     }
 }
+
+/// As many rows as there are between 1 and 250.
+pub fn rows(after: u64, most: usize) -> Rows {
+    let numbers = after + 1..=250;
+    let row = |number: u64| vec![Some(number.to_string()), None];
+    Rows {
+        columns: vec!["x".into(), "y".into()],
+        rows: numbers.take(most).map(row).collect(),
+    }
+}
+
+pub fn calendar(days: Days) -> Calendar {
+    Calendar {
+        from_day: days.from.unwrap_or(-3),
+        to_day: days.to.unwrap_or(4),
+        tables: vec![TableDays {
+            name: "t".into(),
+            days: vec![DayRows { day: -1, rows: 7 }],
+        }],
+    }
+}
+
+pub fn beginning() -> Beginning {
+    Beginning {
+        name: "at home".into(),
+        words_kept: false,
+        member: true,
+        key_kept_by: "file".into(),
+        key_kept_where: "the file /home/vault.key".into(),
+        folder: "/home".into(),
+    }
+}
+
+/// Longer than a piece.
+pub fn backup() -> Backup {
+    let path = std::env::temp_dir().join(format!("commonhold-api-{}", std::process::id()));
+    std::fs::write(&path, vec![5; BACKUP_BYTES]).expect("a file");
+    let file = std::fs::File::open(&path).expect("opened");
+    Backup {
+        name: "a.backup".into(),
+        file,
+        bytes: BACKUP_BYTES as u64,
+    }
+}
+
+pub const BACKUP_BYTES: usize = 600_000;
 
 pub fn status() -> Status {
     Status {
@@ -282,6 +358,8 @@ pub fn rules() -> Rules {
     }
 }
 
+const CONSENT_ENTRIES: u64 = 9;
+
 pub fn consent_log(from: Option<u64>) -> ConsentLog {
     let entry = ConsentEntry {
         at: 1,
@@ -293,13 +371,15 @@ pub fn consent_log(from: Option<u64>) -> ConsentLog {
         rule: Some(2),
         text: "yes, said your rule 2".into(),
     };
+    let numbers = from.unwrap_or(1)..=CONSENT_ENTRIES;
+    let logged = |number| ConsentLogged {
+        number,
+        digest: "dd".into(),
+        entry: entry.clone(),
+    };
     ConsentLog {
-        entries: vec![ConsentLogged {
-            number: from.unwrap_or(1),
-            digest: "dd".into(),
-            entry,
-        }],
-        count: 1,
+        entries: numbers.map(logged).collect(),
+        count: CONSENT_ENTRIES,
         digest: "dd".into(),
     }
 }
@@ -501,6 +581,10 @@ pub async fn turned_away(bench: &Bench, call: Call, status: u16) {
     let (found, body) = call.send(bench).await;
     let body: Value = serde_json::from_slice(&body).expect("JSON");
     assert_eq!(found.as_u16(), status, "{body}");
+    let kind = Kind::ALL
+        .into_iter()
+        .find(|kind| body["code"] == kind.code());
+    assert_eq!(kind.map(Kind::status), Some(status), "{body}");
     assert!(!body["error"].as_str().expect("why").is_empty());
     assert!(!body["what_to_do"].as_str().expect("what to do").is_empty());
     assert_eq!(bench.asked.load(Ordering::Relaxed), 0, "the node was asked");

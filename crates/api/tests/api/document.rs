@@ -6,7 +6,7 @@ use api::document;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::bench::{Call, bench};
+use crate::bench::{BACKUP_BYTES, Call, bench};
 
 /// Every operation of the document with a body for it, and what it replies.
 fn operations() -> Vec<(Method, &'static str, &'static str, Option<Value>, u16)> {
@@ -202,6 +202,85 @@ fn operations() -> Vec<(Method, &'static str, &'static str, Option<Value>, u16)>
             None,
             404,
         ),
+        (
+            Method::GET,
+            "/v1/data/calendar",
+            "/v1/data/calendar?from=-9&to=9",
+            None,
+            200,
+        ),
+        (Method::GET, "/v1/data/places", "/v1/data/places", None, 200),
+        (
+            Method::GET,
+            "/v1/data/tables/{table}/rows",
+            "/v1/data/tables/t/rows?limit=5&after=7",
+            None,
+            200,
+        ),
+        (
+            Method::GET,
+            "/v1/data/tables/{table}/rows",
+            "/v1/data/tables/u/rows",
+            None,
+            404,
+        ),
+        (Method::GET, "/v1/beginning", "/v1/beginning", None, 200),
+        (
+            Method::PUT,
+            "/v1/beginning",
+            "/v1/beginning",
+            Some(json!({"name": "at home", "words_kept": true})),
+            200,
+        ),
+        (
+            Method::POST,
+            "/v1/beginning/join",
+            "/v1/beginning/join",
+            Some(json!({"ticket": "good"})),
+            201,
+        ),
+        (
+            Method::POST,
+            "/v1/beginning/join",
+            "/v1/beginning/join",
+            Some(json!({"ticket": "over"})),
+            422,
+        ),
+        (
+            Method::POST,
+            "/v1/key/words",
+            "/v1/key/words",
+            Some(json!({})),
+            200,
+        ),
+        (
+            Method::POST,
+            "/v1/key/words",
+            "/v1/key/words",
+            Some(json!({"passphrase": "wrong"})),
+            422,
+        ),
+        (
+            Method::POST,
+            "/v1/key/rotate",
+            "/v1/key/rotate",
+            Some(json!({})),
+            200,
+        ),
+        (
+            Method::POST,
+            "/v1/key/rotate",
+            "/v1/key/rotate",
+            Some(json!({"passphrase": "wrong", "new_passphrase": "eight letters"})),
+            422,
+        ),
+        (
+            Method::POST,
+            "/v1/backups",
+            "/v1/backups",
+            Some(json!({})),
+            201,
+        ),
         (Method::GET, "/v1/vocabulary", "/v1/vocabulary", None, 200),
         (
             Method::GET,
@@ -295,6 +374,7 @@ async fn every_route_says_what_the_document_says() {
             }
             Some("application/cbor") => assert_eq!(reply, [1, 2, 3]),
             Some("text/csv") => assert_eq!(reply, b"x\n1\n"),
+            Some("application/octet-stream") => assert_eq!(reply, [5; BACKUP_BYTES]),
             kind => assert!(kind.is_none() && reply.is_empty(), "{path}: {kind:?}"),
         }
         called.insert((method.to_string(), path.to_owned()));

@@ -102,6 +102,16 @@ async fn pages_from_elsewhere_are_refused() {
         )
         .await;
     }
+    // As a browser opens a WebSocket for a page: it asks nobody whether it may.
+    for path in ["/v1/events", "/v1/status", "/"] {
+        let socket = Call::get(path)
+            .with("Connection", "Upgrade")
+            .with("Upgrade", "websocket")
+            .with("Sec-WebSocket-Version", "13")
+            .with("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")
+            .with("Origin", "http://evil.example");
+        turned_away(&bench, socket, 403).await;
+    }
     for right in ["http://127.0.0.1:4321", "http://localhost:4321"] {
         let (status, _) = Call::get("/v1/status")
             .with("Origin", right)

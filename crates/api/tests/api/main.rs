@@ -6,3 +6,4 @@ mod document;
 mod guard;
 mod holding;
 mod page;
+mod part;

@@ -12,7 +12,7 @@ use serde_json::json;
 use vault::backup::Writer;
 use zeroize::Zeroizing;
 
-use super::{About, CreateOptions, Said, home, name, now, passphrase};
+use super::{About, CreateOptions, GIVEN, Said, home, name, now, passphrase};
 use crate::cli::{FAILED, USAGE};
 use crate::data::Failed;
 use crate::files;
@@ -24,6 +24,21 @@ use crate::verify::date;
 const SNAPSHOT: &str = "vault.db.snapshot";
 /// Longest file that is kept besides the vault.
 const FILE_BYTES_MAX: usize = 1 << 20;
+
+/// A backup that was written.
+pub struct Made {
+    about: About,
+    to: PathBuf,
+    /// Its length.
+    pub bytes: u64,
+}
+
+impl Made {
+    /// A name that says what it is.
+    pub fn usual_name(&self) -> String {
+        usual(&self.about)
+    }
+}
 
 /// Writes a backup.
 pub fn create(options: &CreateOptions) -> Result<Said, Failed> {
@@ -39,6 +54,31 @@ pub fn create(options: &CreateOptions) -> Result<Said, Failed> {
         }
         false => None,
     };
+    let with = match secret {
+        Some(_) => ", or with its passphrase",
+        None => "",
+    };
+    let made = make(&home, &config.path, options.file.as_deref(), secret)?;
+    let mut json = made.about.json(made.bytes);
+    json["file"] = json!(made.to);
+    Ok(Said {
+        json,
+        lines: vec![
+            format!("{} holds {}.", made.to.display(), made.about.words()),
+            format!(
+                "It opens with the {WORDS} recovery words of now (commonhold key show --words){with}; keep them apart from it."
+            ),
+        ],
+    })
+}
+
+/// Writes a backup of the node that lives in `home` to a file that is not there, or that is named after node and day.
+pub fn make(
+    home: &Home,
+    config: &Path,
+    to: Option<&Path>,
+    passphrase: Option<Zeroizing<String>>,
+) -> Result<Made, Failed> {
     if !home.is_inhabited() && !home.is_orphaned() {
         let folder = home.path().display();
         let why = format!("no node lives in {folder}; name another folder with --dir DIR");
@@ -53,16 +93,23 @@ pub fn create(options: &CreateOptions) -> Result<Said, Failed> {
         made_utc_s: now().as_secs(),
         program: env!("CARGO_PKG_VERSION").into(),
     };
-    let to = options.file.clone().unwrap_or_else(|| usual(&about));
+    let snapshot = Snapshot::begin(home)?;
+    let to = match to {
+        Some(to) => to.to_path_buf(),
+        None => usual(&about).into(),
+    };
+    if to.file_name().is_some_and(|name| name == GIVEN) {
+        // Of one that was killed before it was given out; nobody else is making one.
+        let _ = fs::remove_file(&to);
+    }
     if to.exists() {
         let to = to.display();
         return Err((format!("{to} is there already; name another file"), FAILED));
     }
-    let snapshot = Snapshot::begin(&home)?;
     let copied = vault.copy_to(&snapshot.path, &whole.key);
     copied.map_err(|why| failed(why.into()))?;
     drop(vault);
-    let written = write(&home, &to, &about, &whole, &snapshot, &config.path, secret);
+    let written = write(home, &to, &about, &whole, &snapshot, config, passphrase);
     let bytes = written.map_err(|why| {
         let to = to.display();
         (
@@ -70,28 +117,14 @@ pub fn create(options: &CreateOptions) -> Result<Said, Failed> {
             FAILED,
         )
     })?;
-    let with = match options.passphrase || options.passphrase_file.is_some() {
-        true => ", or with its passphrase",
-        false => "",
-    };
-    let mut json = about.json(bytes);
-    json["file"] = json!(to);
-    Ok(Said {
-        json,
-        lines: vec![
-            format!("{} holds {}.", to.display(), about.words()),
-            format!(
-                "It opens with the {WORDS} recovery words of now (commonhold key show --words){with}; keep them apart from it."
-            ),
-        ],
-    })
+    Ok(Made { about, to, bytes })
 }
 
 /// A name that says what it is.
-fn usual(about: &About) -> PathBuf {
+fn usual(about: &About) -> String {
     let node = about.node.to_string();
     let day = date(about.made_utc_s.cast_signed());
-    format!("commonhold-{}-{day}.backup", &node[..8]).into()
+    format!("commonhold-{}-{day}.backup", &node[..8])
 }
 
 /// The file beside, then in its place: it is whole or not there.

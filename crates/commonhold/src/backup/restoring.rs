@@ -52,6 +52,12 @@ pub fn restore(options: &RestoreOptions) -> Result<Said, Failed> {
         );
         return Err((why, REFUSED));
     }
+    if home.is_begun() {
+        let why = format!(
+            "a vault that waits for its node is in {folder}; restore to another folder with --dir DIR, or move it away"
+        );
+        return Err((why, REFUSED));
+    }
     let choice = options.keeper.choice();
     let choice = choice.map_err(|why| failed(KeyError::from(why).into()))?;
     let choice = choice.unwrap_or(Choice::File(None));

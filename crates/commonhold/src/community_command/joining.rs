@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use base::{Instant, decode, encode};
 use community::{
-    Community, JOIN_ANSWER_BYTES_MAX, JoinAnswer, JoinError, Joined, Member, SignedDescriptor,
-    TICKET_TEXT_MAX, Ticket, TicketError, Welcome, draw_keys,
+    Community, JOIN_ANSWER_BYTES_MAX, JoinAnswer, JoinError, JoinRequest, Joined, Member,
+    SignedDescriptor, TICKET_TEXT_MAX, Ticket, TicketError, Welcome, draw_keys,
 };
 use crypto::{CertificateRequest, SigningKey, VrfSecretKey};
 use minicbor::{Decode, Encode};
@@ -57,57 +57,125 @@ impl Joining {
     }
 }
 
-/// Makes keys and a request.
-pub fn join(options: &JoinOptions) -> Result<Told, Failure> {
-    let text = ticket_text(&options.ticket)?;
-    let now = Clock::start().now();
-    let ticket = Ticket::parse(&text, now).map_err(|why| match why {
-        TicketError::Expired | TicketError::Forged => Failure::Refused(why.to_string()),
-        _ => Failure::Usage(why.to_string()),
-    })?;
-    let named = options.dir.as_deref();
-    let path = places::make(named, &ticket.name, &ticket.community, Role::Node)?;
-    let home = Home::at(&path);
-    if home.is_inhabited() {
-        return Err(Failure::Refused(format!(
-            "a node lives in {} already; name another folder with --dir",
-            path.display()
-        )));
+/// Somebody with a ticket who is no member yet.
+pub struct Newcomer {
+    home: Home,
+    waiting: Joining,
+    ticket: Ticket,
+}
+
+impl Newcomer {
+    /// With a ticket's text: makes keys for the node that is to live in `home`, and keeps them until it is a member.
+    pub fn begin(home: Home, text: &str) -> Result<Self, Failure> {
+        Self::with(home, parsed(text)?)
     }
-    if home.is_wiped() {
-        return Err(failed(&HomeError::Wiped(path)));
-    }
-    if home.is_orphaned() {
-        return Err(Failure::Refused(HomeError::Orphaned(path).to_string()));
-    }
-    let joining = path.join(JOINING);
-    let waiting = if joining.exists() {
-        // Asked before: the same keys again, so that no use of a ticket is lost.
-        let mut waiting: Joining = folder::read(&joining, JOINING_BYTES_MAX)?;
-        if waiting.ticket()?.community != ticket.community {
+
+    fn with(home: Home, ticket: Ticket) -> Result<Self, Failure> {
+        let path = home.path().to_path_buf();
+        if home.is_inhabited() {
             return Err(Failure::Refused(format!(
-                "{} waits for another community; name another folder with --dir",
+                "a node lives in {} already; name another folder with --dir",
                 path.display()
             )));
         }
-        waiting.ticket = ticket.text().to_string();
-        waiting
-    } else {
-        let (key, vrf, _) = draw_keys(&ticket.community, &mut system_rng());
-        Joining {
-            signing: *key.seed(),
-            vrf: *vrf.seed(),
-            ticket: ticket.text().to_string(),
+        if home.is_wiped() {
+            return Err(failed(&HomeError::Wiped(path)));
         }
-    };
-    files::make_folder(&path).map_err(|why| folder::cannot("make", &path, &why))?;
-    folder::write(&joining, &Zeroizing::new(encode(&waiting)))?;
-    let request = ticket.request(waiting.request(&ticket));
+        if home.is_orphaned() {
+            return Err(Failure::Refused(HomeError::Orphaned(path).to_string()));
+        }
+        let joining = path.join(JOINING);
+        let waiting = if joining.exists() {
+            // Asked before: the same keys again, so that no use of a ticket is lost.
+            let mut waiting: Joining = folder::read(&joining, JOINING_BYTES_MAX)?;
+            if waiting.ticket()?.community != ticket.community {
+                return Err(Failure::Refused(format!(
+                    "{} waits for another community; name another folder with --dir",
+                    path.display()
+                )));
+            }
+            waiting.ticket = ticket.text().to_string();
+            waiting
+        } else {
+            let (key, vrf, _) = draw_keys(&ticket.community, &mut system_rng());
+            Joining {
+                signing: *key.seed(),
+                vrf: *vrf.seed(),
+                ticket: ticket.text().to_string(),
+            }
+        };
+        files::make_folder(&path).map_err(|why| folder::cannot("make", &path, &why))?;
+        folder::write(&joining, &Zeroizing::new(encode(&waiting)))?;
+        Ok(Self {
+            home,
+            waiting,
+            ticket,
+        })
+    }
+
+    /// What the community is called.
+    pub fn community(&self) -> &str {
+        &self.ticket.name
+    }
+
+    fn request(&self) -> JoinRequest {
+        self.ticket.request(self.waiting.request(&self.ticket))
+    }
+
+    /// Asks the members that the ticket names over the network.
+    pub async fn ask(&self) -> Result<JoinAnswer, Failure> {
+        let config = HostConfig {
+            key: self.waiting.keys().0,
+            bind: ([0, 0, 0, 0], 0).into(),
+            limits: Limits::default(),
+            door: None,
+            relays: Relays::default(),
+        };
+        let members = self.ticket.members.iter();
+        let members = members.map(|member| (member.node, member.addresses.clone()));
+        let answer = knock(config, members.collect(), encode(&self.request())).await;
+        let answer = answer.map_err(|why| match why {
+            KnockError::Bind(_) => Failure::Failed(why.to_string()),
+            KnockError::Nobody | KnockError::NoAnswer { .. } => {
+                Failure::Silence(format!("{why}; or join by file: --offline REQUEST_FILE"))
+            }
+        })?;
+        decode(&answer, JOIN_ANSWER_BYTES_MAX).map_err(|_| {
+            Failure::Failed("what the member answered cannot be read; update the program".into())
+        })
+    }
+
+    /// Lets the node live in its folder. Gives what there is to say.
+    pub fn settle(&self, answer: JoinAnswer) -> Result<String, Failure> {
+        settled(&self.home, answer, Path::new("the answer"))
+    }
+}
+
+fn parsed(text: &str) -> Result<Ticket, Failure> {
+    Ticket::parse(text.trim(), Clock::start().now()).map_err(|why| match why {
+        TicketError::Expired | TicketError::Forged => Failure::Refused(why.to_string()),
+        _ => Failure::Usage(why.to_string()),
+    })
+}
+
+/// Makes keys and a request.
+pub fn join(options: &JoinOptions) -> Result<Told, Failure> {
+    let ticket = parsed(&ticket_text(&options.ticket)?)?;
+    let named = options.dir.as_deref();
+    let path = places::make(named, &ticket.name, &ticket.community, Role::Node)?;
+    let newcomer = Newcomer::with(Home::at(&path), ticket)?;
     let Some(offline) = &options.offline else {
-        let answer = asked(&waiting, &ticket, encode(&request))?;
-        let line = settled(&home, answer, Path::new("the answer"))?;
-        return told_member(&home, vec![line]);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|why| Failure::Failed(format!("cannot start: {why}")))?;
+        let name = newcomer.community();
+        warn(format_args!("Asking to be let into \"{name}\" …"));
+        let answer = runtime.block_on(newcomer.ask())?;
+        let line = newcomer.settle(answer)?;
+        return told_member(&newcomer.home, vec![line]);
     };
+    let (ticket, request) = (&newcomer.ticket, newcomer.request());
     folder::write(offline, &encode(&request))?;
     let (node, file) = (request.request.node, offline.display());
     Ok(Told {
@@ -176,34 +244,6 @@ pub fn install(options: &InstallOptions) -> Result<Told, Failure> {
         said.push(line);
     }
     told_member(&home, said)
-}
-
-/// Asks the members that the ticket names over the network.
-fn asked(waiting: &Joining, ticket: &Ticket, request: Vec<u8>) -> Result<JoinAnswer, Failure> {
-    let config = HostConfig {
-        key: waiting.keys().0,
-        bind: ([0, 0, 0, 0], 0).into(),
-        limits: Limits::default(),
-        door: None,
-        relays: Relays::default(),
-    };
-    let members = ticket.members.iter();
-    let members = members.map(|member| (member.node, member.addresses.clone()));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|why| Failure::Failed(format!("cannot start: {why}")))?;
-    warn(format_args!("Asking to be let into \"{}\" …", ticket.name));
-    let answer = runtime.block_on(knock(config, members.collect(), request));
-    let answer = answer.map_err(|why| match why {
-        KnockError::Bind(_) => Failure::Failed(why.to_string()),
-        KnockError::Nobody | KnockError::NoAnswer { .. } => {
-            Failure::Silence(format!("{why}; or join by file: --offline REQUEST_FILE"))
-        }
-    })?;
-    decode(&answer, JOIN_ANSWER_BYTES_MAX).map_err(|_| {
-        Failure::Failed("what the member answered cannot be read; update the program".into())
-    })
 }
 
 /// Whom the newcomer's ticket named: where its node finds the others.

@@ -61,7 +61,7 @@ pub enum CommunityCommand {
 }
 
 /// Where the passphrase comes from.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Secret {
     /// A file that holds the passphrase [default: the variable COMMONHOLD_PASSPHRASE, or asked for on the terminal]
     #[arg(long, value_name = "FILE")]

@@ -7,6 +7,7 @@ use base::Digest;
 use etcetera::BaseStrategy;
 
 use super::Failure;
+use crate::home::{BEGUN, Home};
 
 /// Who keeps something in a community's folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl Role {
     fn files(self) -> &'static [&'static str] {
         match self {
             Self::Authority => &["descriptor.cbor"],
-            Self::Node => &["keys.cbor", "joining.cbor"],
+            Self::Node => &["keys.cbor", "joining.cbor", BEGUN],
         }
     }
 
@@ -42,7 +43,14 @@ impl Role {
 pub fn make(named: Option<&Path>, name: &str, id: &Digest, role: Role) -> Result<PathBuf, Failure> {
     match named {
         Some(folder) => Ok(folder.to_path_buf()),
-        None => Ok(data()?.join(slug(name, id)).join(role.folder())),
+        None => {
+            let data = data()?;
+            // What its owner has begun on the page goes on.
+            match role == Role::Node && Home::at(&data).is_begun() {
+                true => Ok(data),
+                false => Ok(data.join(slug(name, id)).join(role.folder())),
+            }
+        }
     }
 }
 
@@ -59,7 +67,10 @@ pub fn find(named: Option<&Path>, roles: &[Role]) -> Result<PathBuf, Failure> {
     }
     let data = data()?;
     for role in roles {
-        let found = all(&data, *role);
+        let mut found = all(&data, *role);
+        if *role == Role::Node && role.is_in(&data) {
+            found.insert(0, data.clone());
+        }
         match found.as_slice() {
             [] => {}
             [one] => return Ok(one.clone()),

@@ -31,6 +31,7 @@ fn defaults_are_values() {
 fn the_template_sets_nothing_and_each_of_its_lines_can() {
     let values = |text: &str| {
         config(text).map(|config| Config {
+            file: PathBuf::new(),
             folder: PathBuf::new(),
             ..config
         })
@@ -64,6 +65,7 @@ fn what_is_shown_is_a_configuration_of_the_same_values() {
     assert_eq!((first.peers.len(), first.log_mib_max), (1, 3));
     assert_eq!(
         config(&values.shown()).map(|again| Config {
+            file: first.file.clone(),
             folder: first.folder.clone(),
             ..again
         }),

@@ -25,6 +25,12 @@ const APART_MAX: Duration = Duration::from_secs(30);
 /// What may be read by its owner alone.
 const SECRETS: [&str; 4] = ["keys.cbor", KEY_FILE, "vault.db", TOKEN];
 
+/// What there is to say before there is a community, and what to do about it.
+pub const NO_COMMUNITY: (&str, &str) = (
+    "this node belongs to no community yet",
+    "join one on the node's page (commonhold open), or with: commonhold community join TICKET",
+);
+
 /// All is well.
 fn ok(name: &str, found: impl Into<String>) -> Check {
     Check {
@@ -54,6 +60,11 @@ fn bad(
 pub fn failed(name: &str, why: &str) -> Check {
     let (found, what_to_do) = why.rsplit_once("; ").unwrap_or((why, "see the log"));
     bad(Verdict::Fail, name, found, what_to_do)
+}
+
+/// The node is yet to come.
+pub fn no_community() -> Check {
+    bad(Verdict::Warn, "community", NO_COMMUNITY.0, NO_COMMUNITY.1)
 }
 
 /// Something that works.

@@ -2,7 +2,7 @@
 
 mod amending;
 mod consenting;
-mod holding;
+pub mod holding;
 mod looking;
 mod namesake;
 mod news;
@@ -14,6 +14,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -31,6 +32,7 @@ use self::consenting::Revoking;
 use crate::cli::{FAILED, REFUSED};
 use crate::community_command::{Received, Reception, members};
 use crate::config::{Config, Peer};
+use crate::daemon::beginning::Beginning;
 use crate::daemon::contacts::Contacts;
 use crate::daemon::core::namesake::Namesake;
 use crate::daemon::folder::{Claimed, FolderError};
@@ -99,7 +101,7 @@ impl UpError {
 pub async fn run(
     home: Home,
     config: Config,
-    log: Log,
+    mut log: Log,
     reception: Option<Reception>,
     record: Option<PathBuf>,
     stop: impl Future<Output = ()>,
@@ -110,13 +112,10 @@ pub async fn run(
     let reception = reception.map(Arc::new);
     let record = record.map(|path| (path, notes.clone()));
     let place = place(&config, welcome(&reception, &notes), record);
-    let written_at = home.written_at();
-    let live = live::start(&home, place).await?;
-    let ledger = Ledger::read(&live.vault, config.questions_kept_max).map_err(LiveError::from)?;
     let unheard = |why| UpError::Api(config.api, why);
     let listener = TcpListener::bind(config.api).await.map_err(unheard)?;
     let address = listener.local_addr().map_err(unheard)?;
-    let (requests, orders) = mpsc::channel(REQUESTS);
+    let (requests, mut orders) = mpsc::channel(REQUESTS);
     let (events, _) = broadcast::channel(EVENTS);
     let api = Api {
         token,
@@ -125,6 +124,24 @@ pub async fn run(
         events: events.clone(),
     };
     let serving = tokio::spawn(api::serve(listener, api.router()));
+    tokio::pin!(stop);
+    if home.is_begun() {
+        claimed.publish(address)?;
+        let mut beginning = Beginning {
+            home: &home,
+            config: &config,
+            log: &mut log,
+            events: &events,
+            orders: &mut orders,
+        };
+        if !beginning.run(stop.as_mut()).await? {
+            serving.abort();
+            return Ok(());
+        }
+    }
+    let written_at = home.written_at();
+    let live = live::start(&home, place).await?;
+    let ledger = Ledger::read(&live.vault, config.questions_kept_max).map_err(LiveError::from)?;
     let ran_at = namesake::ran_at(&live.vault).map_err(LiveError::from)?;
     let contacts = Contacts::read(&live.vault, live.since.as_secs()).map_err(LiveError::from)?;
     let Live {
@@ -197,7 +214,7 @@ pub async fn run(
         ),
     );
     let result = core
-        .turn(&mut said, done, orders, noted, answers, stop)
+        .turn(&mut said, done, orders, noted, answers, stop.as_mut())
         .await;
     if let Err(why) = &result {
         core.say(Level::Error, &why.to_string());
@@ -331,9 +348,8 @@ impl Core {
         mut orders: mpsc::Receiver<Request>,
         mut noted: mpsc::Receiver<String>,
         mut answers: mpsc::Receiver<(usize, Reachability)>,
-        stop: impl Future<Output = ()>,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<(), UpError> {
-        tokio::pin!(stop);
         let mut looks = interval(LOOK_AFTER);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -31,7 +31,7 @@ const BETWEEN: Duration = Duration::from_millis(20);
 pub enum FolderError {
     /// Nobody lives there.
     #[error(
-        "no node lives in {0}; make or join a community first, or name another folder with --dir DIR"
+        "no node lives in {0}; make or join a community first (commonhold open shows how), or name another folder with --dir DIR"
     )]
     Nobody(PathBuf),
     /// Somebody lived there.
@@ -75,7 +75,7 @@ impl Claimed {
     /// Sees to it that no other process runs the node in `folder`.
     pub fn claim(folder: &Path) -> Result<Self, FolderError> {
         not_wiped(folder)?;
-        if !folder.join("keys.cbor").exists() && !unreadable(folder) {
+        if !lives(folder) && !unreadable(folder) {
             return Err(nobody(folder));
         }
         Self::hold(folder)
@@ -142,8 +142,11 @@ pub fn client(folder: &Path) -> Result<Client, FolderError> {
     // Whoever listens at an address that was left behind must not be shown the token.
     let lock = match File::open(folder.join(LOCK)) {
         Err(why) if why.kind() == io::ErrorKind::NotFound => {
-            let somebody = folder.join("keys.cbor").exists();
-            return Err(if somebody { idle() } else { nobody(folder) });
+            return Err(if lives(folder) {
+                idle()
+            } else {
+                nobody(folder)
+            });
         }
         opened => opened.map_err(|why| failed(&folder.join(LOCK), why))?,
     };
@@ -177,6 +180,12 @@ fn not_wiped(folder: &Path) -> Result<(), FolderError> {
         true => Err(FolderError::Wiped(folder.into())),
         false => Ok(()),
     }
+}
+
+/// Whether there is a node, or a vault whose node is yet to come.
+fn lives(folder: &Path) -> bool {
+    let home = Home::at(folder);
+    home.is_inhabited() || home.is_begun()
 }
 
 /// Nobody lives here any more, or yet.

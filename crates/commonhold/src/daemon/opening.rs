@@ -1,15 +1,20 @@
-//! `open`: the node's page in a browser.
+//! `open`: the node's page in a browser; who has no node yet begins one with it.
 
 use std::env;
 use std::process::{ExitCode, Stdio};
 
+use api::Client;
 use base::Duration;
 use clap::Args;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::cli::ANSWERED;
-use crate::daemon::{Where, converse};
+use crate::cli::{ANSWERED, FAILED};
+use crate::community_command::options::Secret;
+use crate::daemon::folder::{self, FolderError};
+use crate::daemon::running::{UpOptions, detach};
+use crate::daemon::{Failure, Where, converse};
+use crate::home::{Home, system_rng};
 use crate::output::tell;
 
 /// Opens an address in the browser of the person's choice.
@@ -32,7 +37,7 @@ pub struct OpenOptions {
 /// Opens the page, or says its address where there is no browser.
 pub fn open(options: &OpenOptions) -> ExitCode {
     converse(false, async {
-        let (address, within_secs) = options.place.client()?.page().await?;
+        let (address, within_secs) = client(&options.place).await?.page().await?;
         if options.print || !shows(&address).await {
             tell(format_args!("{address}"));
         } else {
@@ -44,8 +49,30 @@ pub fn open(options: &OpenOptions) -> ExitCode {
     })
 }
 
+/// Speaks to the node, which is started where it does not run, and begun where there is none.
+async fn client(place: &Where) -> Result<Client, Failure> {
+    let folder = place.config()?.folder;
+    match folder::client(&folder) {
+        Err(FolderError::Nobody(_)) => {
+            let begun = Home::at(&folder).begin(&mut system_rng());
+            begun.map_err(|why| Failure::new(why, FAILED))?;
+        }
+        Err(FolderError::Idle(_)) => {}
+        found => return Ok(found?),
+    }
+    let up = UpOptions {
+        place: place.clone(),
+        detach: true,
+        enrol: None,
+        secret: Secret::default(),
+        record: None,
+    };
+    detach(&up).await?;
+    Ok(folder::client(&folder)?)
+}
+
 /// Whether a browser takes it.
-async fn shows(address: &str) -> bool {
+pub async fn shows(address: &str) -> bool {
     // Without a screen it would start a browser in the terminal.
     let screens = ["DISPLAY", "WAYLAND_DISPLAY"];
     if !screens.iter().any(|name| env::var_os(name).is_some()) {

@@ -10,6 +10,7 @@ use std::process::{Command, ExitCode, Stdio};
 use api::{Check, Verdict};
 use base::Duration;
 use clap::Args;
+use tokio::io::AsyncReadExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep};
 
@@ -30,7 +31,7 @@ const WITHIN: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Of `commonhold up`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct UpOptions {
     /// Which node.
     #[command(flatten)]
@@ -76,7 +77,12 @@ pub struct DoctorOptions {
 pub fn up(options: &UpOptions) -> ExitCode {
     converse(false, async {
         if options.detach {
-            return detach(options).await;
+            let (folder, process) = detach(options).await?;
+            tell(format_args!(
+                "running in {}, process {process}",
+                folder.display()
+            ));
+            return Ok(ANSWERED);
         }
         let enrol = options.enrol.as_deref();
         let reception = enrol.map(|folder| Reception::open(folder, &options.secret));
@@ -101,6 +107,28 @@ pub fn up(options: &UpOptions) -> ExitCode {
     })
 }
 
+/// Runs the node of a demo as `up` does, for as long as somebody holds its standard input open.
+pub fn up_until_input_ends(folder: &Path, config: PathBuf) -> ExitCode {
+    let place = Where {
+        dir: Some(folder.to_path_buf()),
+        config: Some(config),
+        key_passphrase_file: None,
+    };
+    converse(false, async {
+        let config = place.config()?;
+        let home = place.home_of(&config);
+        let ended = async {
+            let mut input = tokio::io::stdin();
+            let mut read = [0; 64];
+            while matches!(input.read(&mut read).await, Ok(1..)) {}
+        };
+        let log = Log::stderr(config.log_level);
+        let ran = core::run(home, config, log, None, None, ended).await;
+        ran.map_err(|why| Failure::new(&why, why.code()))?;
+        Ok(ANSWERED)
+    })
+}
+
 /// Ctrl-C or SIGTERM. A terminal that is closed does not stop a node.
 pub(super) fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -117,8 +145,8 @@ pub(super) fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Starts a process of its own and waits until it answers.
-async fn detach(options: &UpOptions) -> Result<u8, Failure> {
+/// Starts a process of its own and waits until it answers. Gives its folder and its number.
+pub async fn detach(options: &UpOptions) -> Result<(PathBuf, u32), Failure> {
     let place = &options.place;
     let config = place.config()?;
     // What would fail at once is said here and not in the log.
@@ -148,7 +176,10 @@ async fn detach(options: &UpOptions) -> Result<u8, Failure> {
     }
     // Where it lives there is nobody to ask.
     let home = place.home_of(&config);
-    let passphrase = home.passphrase();
+    let passphrase = match home.is_begun() {
+        true => Ok(None),
+        false => home.passphrase(),
+    };
     let passphrase = passphrase.map_err(|why| Failure::new(why, FAILED))?;
     if passphrase.is_some() {
         command.arg("--key-passphrase-file").arg("-");
@@ -172,14 +203,9 @@ async fn detach(options: &UpOptions) -> Result<u8, Failure> {
     let began = Instant::now();
     loop {
         if let Ok(client) = client(&config.folder)
-            && client.status().await.is_ok()
+            && client.beginning().await.is_ok()
         {
-            tell(format_args!(
-                "running in {}, process {}",
-                config.folder.display(),
-                process.id()
-            ));
-            return Ok(ANSWERED);
+            return Ok((config.folder, process.id()));
         }
         if let Some(ended) = process.try_wait().map_err(failed)? {
             let said = fs::read(&path).map_err(failed)?;
@@ -303,7 +329,16 @@ async fn examined(place: &Where) -> Vec<Check> {
     checks.push(checks::permissions(&config.folder));
     checks.push(checks::disk(&config.folder, config.disk_free_min_mib));
     checks.push(checks::port(config.listen));
-    match place.home_of(&config).open() {
+    let home = place.home_of(&config);
+    if home.is_begun() {
+        checks.push(checks::no_community());
+        checks.push(match home.open_begun() {
+            Ok(_) => checks::works("vault", "it opens"),
+            Err(why) => checks::failed("vault", &why.to_string()),
+        });
+        return checks;
+    }
+    match home.open() {
         Ok((identity, _, vault)) => {
             checks.push(checks::works("vault", "it opens"));
             let witness = Witness::at(&config.folder);

@@ -28,11 +28,13 @@ pub struct Founded {
     pub to_know: BTreeMap<NodeId, usize>,
 }
 
-/// Makes keys, certificates, folders and vaults in `folder`, of owners who all have this rule.
+/// Makes keys, certificates, folders and vaults in `folder`, of owners who all have this rule. If one is to be shown, it may
+/// ask as well.
 pub fn found(
     people: &People,
     min_crowd: Option<u64>,
     rule: ConsentRule,
+    shows_first: bool,
     folder: &Path,
     mut step: impl FnMut(usize),
 ) -> Result<Founded, DemoError> {
@@ -48,26 +50,29 @@ pub fn found(
     let signed = SignedDescriptor::sign(&descriptor, &authority)
         .map_err(|why| DemoError::Usage(why.to_string()))?;
     let mut places = BTreeMap::new();
-    let mut make = |name: &str, data: Option<&[u8]>| -> Result<(NodeId, Home), DemoError> {
-        let identity = member(&authority, &descriptor, data.is_none(), rng)?;
-        let home = Home::at(&folder.join(name));
-        let mut vault = home.found(&identity, &signed, rng)?;
-        vault
-            .set_setting(CONSENT, &rule.to_string())
-            .map_err(HomeError::from)?;
-        if let Some(data) = data {
-            vault::import_csv(&mut vault, data, &people.table, None)
-                .map_err(|why| DemoError::Usage(format!("cannot import {name}'s data: {why}")))?;
-        }
-        places.insert(identity.node(), identity.certificate.location());
-        Ok((identity.node(), home))
-    };
+    let mut make =
+        |name: &str, data: Option<&[u8]>, may_ask| -> Result<(NodeId, Home), DemoError> {
+            let identity = member(&authority, &descriptor, may_ask, rng)?;
+            let home = Home::at(&folder.join(name));
+            let mut vault = home.found(&identity, &signed, rng)?;
+            vault
+                .set_setting(CONSENT, &rule.to_string())
+                .map_err(HomeError::from)?;
+            if let Some(data) = data {
+                vault::import_csv(&mut vault, data, &people.table, None).map_err(|why| {
+                    DemoError::Usage(format!("cannot import {name}'s data: {why}"))
+                })?;
+            }
+            places.insert(identity.node(), identity.certificate.location());
+            Ok((identity.node(), home))
+        };
     let mut homes = Vec::with_capacity(people.taken.len());
     for (place, data) in people.taken.iter().enumerate() {
-        homes.push(make(&format!("person-{place}"), Some(data))?);
+        let may_ask = shows_first && place == 0;
+        homes.push(make(&format!("person-{place}"), Some(data), may_ask)?);
         step(place + 1);
     }
-    let asker = make("asker", None)?;
+    let asker = make("asker", None, true)?;
     let to_know = to_know(&descriptor, &places)?;
     Ok(Founded {
         descriptor,

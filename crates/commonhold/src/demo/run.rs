@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,13 +14,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, timeout};
 
 use crate::cli::DemoOptions;
+use crate::daemon::shows;
 use crate::demo::crew::Crew;
 use crate::demo::founding::{Founded, found};
 use crate::demo::owners::{Owner, became, owners};
 use crate::demo::people::People;
+use crate::demo::showing::Scene;
 use crate::demo::telling::Told;
 use crate::demo::{DemoError, clear};
 use crate::lines::{Draw, Order, Word};
+use crate::output::tell;
 use crate::report::Report;
 
 /// The question unless told otherwise.
@@ -58,11 +62,18 @@ pub async fn run(options: &DemoOptions) -> Result<Told, DemoError> {
         .map_err(machine)?;
     let mut crew = Crew::new();
     let progress = progress();
+    // From when on Ctrl-C is how it ends, and what there was to tell.
+    let mut shown = None;
+    let performance = perform(options, folder.path(), &mut crew, &progress, &mut shown);
     let result = tokio::select! {
-        result = perform(options, folder.path(), &mut crew, &progress) => result,
+        result = performance => result,
         _ = interrupt.recv() => Err(DemoError::Interrupted),
         _ = terminate.recv() => Err(DemoError::Interrupted),
         _ = hangup.recv() => Err(DemoError::Interrupted),
+    };
+    let result = match (result, shown) {
+        (Err(DemoError::Interrupted), Some(told)) => Ok(told),
+        (result, _) => result,
     };
     progress.finish_and_clear();
     crew.dismiss().await;
@@ -82,6 +93,7 @@ async fn perform(
     folder: &Path,
     crew: &mut Crew,
     progress: &ProgressBar,
+    shown: &mut Option<Told>,
 ) -> Result<Told, DemoError> {
     let began = Instant::now();
     if options.people > PROCESSES_MAX && !options.together {
@@ -112,27 +124,36 @@ async fn perform(
     } else {
         ConsentRule::Yes
     };
-    let founded = found(&people, options.min_crowd, rule, folder, |done| {
-        progress.set_message(format!("filling vaults: {done} of {}", options.people));
-    })?;
+    let founded = found(
+        &people,
+        options.min_crowd,
+        rule,
+        options.open,
+        folder,
+        |done| {
+            progress.set_message(format!("filling vaults: {done} of {}", options.people));
+        },
+    )?;
     let parsed = check(&sql, &founded.descriptor)?;
     let output = output(&founded)?;
     progress.set_message("starting the nodes");
     let within = MEETING + MEETING_MORE * few_more(founded.homes.len() + 1);
     let meeting = meet(crew, &founded, options.together, progress);
-    timeout(within, meeting).await.map_err(|_| {
+    let addresses = timeout(within, meeting).await.map_err(|_| {
         DemoError::TimedOut(format!(
             "the nodes did not meet within {} s; is the machine very busy?",
             within.as_secs()
         ))
     })??;
     let asked = Instant::now();
+    let collect = collect_for(crew.len());
+    let people_table = people.table.clone();
     let proof = output.join(PROOF);
     let order = Order::Ask {
         sql: sql.clone(),
         purpose: "to show how it works".into(),
         consent_ms: if asks { DECIDE.as_millis() as u64 } else { 0 },
-        collect_ms: collect_for(crew.len()).as_millis() as u64,
+        collect_ms: collect.as_millis() as u64,
         proof: proof.clone(),
     };
     let asker = founded.asker.0;
@@ -143,7 +164,7 @@ async fn perform(
         "drawing helpers"
     });
     let names = founded.homes.iter().map(|(node, _)| *node);
-    let says = names.clone().zip(owners.iter().copied()).collect();
+    let says: BTreeMap<_, _> = names.clone().zip(owners.iter().copied()).collect();
     let course = follow(crew, asker, options.kill, &says, progress);
     let course = timeout(ANSWER, course).await.map_err(|_| {
         DemoError::TimedOut("no answer in time: too many helpers are away".into())
@@ -159,7 +180,7 @@ async fn perform(
         .collect();
     let was = became(&owners, names, &course.set, &course.killed);
     let clear = clear::figures(&people.table, &parsed, &included).map_err(DemoError::Machine)?;
-    Ok(Told {
+    let told = Told {
         people: options.people,
         was,
         decide: asks.then_some(DECIDE),
@@ -187,7 +208,46 @@ async fn perform(
         all_in: began.elapsed(),
         proof_bytes: fs::metadata(&proof).map_or(0, |file| file.len()),
         proof,
-    })
+    };
+    if !options.open {
+        return Ok(told);
+    }
+    progress.suspend(|| tell(told.lines().join("\n")));
+    let peer = founded.homes.last().map_or(asker, |(node, _)| *node);
+    let person = &founded.homes[0];
+    let known = founded.to_know.get(&person.0).copied().unwrap_or(0);
+    let mut scene = Scene {
+        others: known.saturating_sub(1) as u64,
+        crew,
+        person,
+        asker,
+        says: &says,
+        peer: (peer, addresses[&peer]),
+        table: &people_table,
+        sql: &sql,
+        collect,
+    };
+    progress.set_message("starting a node with a page");
+    let node = scene.begin().await?;
+    progress.set_message("questions for the page are answered");
+    scene.ask(&node).await?;
+    let page = node.page().await?;
+    progress.finish_and_clear();
+    tell_page(&page, person.1.path()).await;
+    *shown = Some(told);
+    Err(scene.attend().await)
+}
+
+/// Opens the page, and says where it is.
+async fn tell_page(page: &str, folder: &Path) {
+    let opened = match shows(page).await {
+        true => "opened in your browser; ",
+        false => "",
+    };
+    tell(format_args!(
+        "page       {page}\n           {opened}the link works once; for another one: commonhold open --dir {}\n           Ctrl-C stops everything",
+        folder.display()
+    ));
 }
 
 fn question(options: &DemoOptions, people: &People) -> Result<String, DemoError> {
@@ -235,13 +295,14 @@ fn output(founded: &Founded) -> Result<PathBuf, DemoError> {
     Ok(folder)
 }
 
-/// Starts all processes and waits until everybody knows those around, in a small community everybody.
+/// Starts all processes and waits until everybody knows those around, in a small community everybody. Gives where each
+/// listens.
 async fn meet(
     crew: &mut Crew,
     founded: &Founded,
     together: bool,
     progress: &ProgressBar,
-) -> Result<(), DemoError> {
+) -> Result<BTreeMap<NodeId, SocketAddr>, DemoError> {
     let everybody = founded.homes.iter().chain([&founded.asker]);
     let everybody: Vec<_> = everybody.cloned().collect();
     for nodes in everybody.chunks(if together { everybody.len() } else { 1 }) {
@@ -249,17 +310,13 @@ async fn meet(
     }
     let all = crew.len();
     let first = founded.homes[0].0;
-    let mut ready = BTreeSet::new();
-    let mut address_of_first = None;
+    let mut ready = BTreeMap::new();
     let mut complete = BTreeSet::new();
     while complete.len() < all {
         match crew.hear().await? {
             (node, Word::Ready { address, .. }) => {
-                ready.insert(node);
-                if node == first {
-                    address_of_first = Some(address);
-                }
-                if let (Some(address), true) = (address_of_first, ready.len() == all) {
+                ready.insert(node, address);
+                if let (Some(address), true) = (ready.get(&first).copied(), ready.len() == all) {
                     let node = first.to_string();
                     crew.order_all(&Order::Join { node, address }).await?;
                 }
@@ -275,7 +332,7 @@ async fn meet(
             ready.len()
         ));
     }
-    Ok(())
+    Ok(ready)
 }
 
 /// What was seen on the way to the answer.

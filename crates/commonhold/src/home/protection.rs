@@ -317,7 +317,8 @@ fn of_hex(line: &str) -> Option<VaultKey> {
     Some(VaultKey::from_bytes(&key))
 }
 
-fn read_file(path: &Path) -> Result<Vec<VaultKey>, KeyError> {
+/// The keys in a file, the one that was kept last first.
+pub fn read_file(path: &Path) -> Result<Vec<VaultKey>, KeyError> {
     let failed = |why| KeyError::File {
         path: path.to_path_buf(),
         why,
@@ -330,7 +331,7 @@ fn read_file(path: &Path) -> Result<Vec<VaultKey>, KeyError> {
 }
 
 /// Adds a key to those in the file, which may be other nodes'; the file is made, if it is not there.
-fn keep_in_file(path: &Path, key: &VaultKey) -> Result<(), KeyError> {
+pub fn keep_in_file(path: &Path, key: &VaultKey) -> Result<(), KeyError> {
     let mut keys = match read_file(path) {
         Err(KeyError::File { why, .. }) if why.kind() == io::ErrorKind::NotFound => Vec::new(),
         read => read?,

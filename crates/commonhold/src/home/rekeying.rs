@@ -23,8 +23,11 @@ use super::{Home, HomeError};
 impl Home {
     /// The 24 words that are the vault's key.
     pub fn words(&self) -> Result<Zeroizing<String>, HomeError> {
-        let (whole, _) = self.open_whole()?;
-        Ok(words_of(whole.key.as_bytes()))
+        let key = match self.is_begun() {
+            true => self.open_begun()?.0,
+            false => self.open_whole()?.0.key,
+        };
+        Ok(words_of(key.as_bytes()))
     }
 
     /// Puts the vault under a new key, kept by `choice` or as the old one was: a passphrase stays the same.

@@ -5,7 +5,8 @@ use std::io::{self, Seek, Write};
 use std::path::Path;
 
 use api::{
-    Counted, Fault, HeldTable, Holdings, Import, ImportReport, Kind, NewImport, Removed, Reply,
+    Calendar, Counted, DayRows, Days, Fault, HeldTable, Holdings, Import, ImportReport, Kind,
+    NewImport, Places, Removed, Reply, Request, Rows, TableDays,
 };
 use community::Table;
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -16,10 +17,15 @@ use vault::{
 
 use super::{Core, UpError};
 use crate::data::{chosen_table, may_be_table};
-use crate::keeper::Errand;
+use crate::keeper::{Broken, Errand, Keeper};
 
 /// Longest table that is given out at once.
 const EXPORT_BYTES_MAX: usize = 48 << 20;
+/// Places that are shown: a picture of them has no room for more.
+const PLACES_MAX: usize = 5000;
+const DAY_S: i64 = 86_400;
+/// A year, and the day on which it begins.
+const YEAR_DAYS: i64 = 365;
 /// Most faults that are told one by one.
 const FAULTS_MAX: usize = 20;
 
@@ -30,65 +36,106 @@ impl Core {
         reply: Reply<T>,
         run: impl FnOnce(&mut Vault) -> Result<T, Fault> + Send + 'static,
     ) -> Result<(), UpError> {
-        let run = |vault: &mut Vault| drop(reply.send(run(vault)));
-        self.keeper.send(Errand::Run(Box::new(run)))?;
-        Ok(())
+        Ok(with_vault(&self.keeper, reply, run)?)
     }
+}
 
-    pub(super) fn holdings(&self, reply: Reply<Holdings>) -> Result<(), UpError> {
-        self.with_vault(reply, |vault| {
-            let tables = vault.held().map_err(broken)?;
-            let mut imports = vault.imports().map_err(broken)?;
-            imports.reverse();
-            Ok(Holdings {
-                tables: tables.into_iter().map(held).collect(),
-                imports: imports.into_iter().map(recorded).collect(),
-            })
-        })
-    }
+/// Has the vault's thread do something, and reply.
+pub fn with_vault<T: Send + 'static>(
+    keeper: &Keeper,
+    reply: Reply<T>,
+    run: impl FnOnce(&mut Vault) -> Result<T, Fault> + Send + 'static,
+) -> Result<(), Broken> {
+    let run = |vault: &mut Vault| drop(reply.send(run(vault)));
+    keeper.send(Errand::Run(Box::new(run)))
+}
 
-    pub(super) fn import(
-        &self,
-        new: NewImport,
-        bytes: Vec<u8>,
-        reply: Reply<ImportReport>,
-    ) -> Result<(), UpError> {
-        let tables = self.community.descriptor().vocabulary.clone();
-        let now = self.now().cast_signed();
-        self.with_vault(reply, move |vault| read(vault, &new, &bytes, &tables, now))
-    }
-
-    pub(super) fn undo(&self, number: i64, reply: Reply<Removed>) -> Result<(), UpError> {
-        let now = self.now().cast_signed();
-        self.with_vault(reply, move |vault| {
-            let undone = vault.undo(number, now).map_err(|why| not_done(&why))?;
-            Ok(Removed {
-                rows: undone.removed,
-            })
-        })
-    }
-
-    pub(super) fn export(&self, table: String, reply: Reply<Vec<u8>>) -> Result<(), UpError> {
-        self.with_vault(reply, move |vault| {
-            let mut rows = Short(Vec::new());
-            match vault.export(&[&table], Export::Csv, &mut rows) {
-                Ok(_) => Ok(rows.0),
-                Err(VaultError::Io(io::ErrorKind::WriteZero)) => Err(Fault::new(
-                    Kind::Long,
-                    "this table is too long to be given out here",
-                    format!("use: commonhold data export {table} --out FILE"),
-                )),
-                Err(why) => Err(not_done(&why.into())),
-            }
-        })
-    }
-
-    pub(super) fn forget(&self, table: String, reply: Reply<Removed>) -> Result<(), UpError> {
-        self.with_vault(reply, move |vault| {
+/// Has done what is about the owner's data; `tables` are those of the community. What is about something else comes back.
+pub fn serve(
+    keeper: &Keeper,
+    tables: &[Table],
+    now_utc_s: i64,
+    request: Request,
+) -> Result<Option<Request>, Broken> {
+    match request {
+        Request::Holdings(reply) => with_vault(keeper, reply, |vault| holdings(vault))?,
+        Request::Import(new, bytes, reply) => {
+            let tables = tables.to_vec();
+            with_vault(keeper, reply, move |vault| {
+                read(vault, &new, &bytes, &tables, now_utc_s)
+            })?;
+        }
+        Request::Undo(number, reply) => with_vault(keeper, reply, move |vault| {
+            let undone = vault.undo(number, now_utc_s);
+            let rows = undone.map_err(|why| not_done(&why))?.removed;
+            Ok(Removed { rows })
+        })?,
+        Request::Export(table, reply) => {
+            with_vault(keeper, reply, move |vault| export(vault, &table))?;
+        }
+        Request::Forget(table, reply) => with_vault(keeper, reply, move |vault| {
             let rows = vault.delete(&table).map_err(|why| not_done(&why))?;
             Ok(Removed { rows })
-        })
+        })?,
+        Request::Calendar(days, reply) => {
+            with_vault(keeper, reply, move |vault| calendar(vault, days))?;
+        }
+        Request::Places(reply) => with_vault(keeper, reply, |vault| {
+            let (count, places) = vault.places(PLACES_MAX).map_err(broken)?;
+            Ok(Places { count, places })
+        })?,
+        Request::Rows(table, after, most, reply) => with_vault(keeper, reply, move |vault| {
+            let rows = vault.rows_after(&table, after, most);
+            let (columns, rows) = rows.map_err(|why| not_done(&why.into()))?;
+            Ok(Rows { columns, rows })
+        })?,
+        other => return Ok(Some(other)),
     }
+    Ok(None)
+}
+
+fn holdings(vault: &Vault) -> Result<Holdings, Fault> {
+    let tables = vault.held().map_err(broken)?;
+    let mut imports = vault.imports().map_err(broken)?;
+    imports.reverse();
+    Ok(Holdings {
+        tables: tables.into_iter().map(held).collect(),
+        imports: imports.into_iter().map(recorded).collect(),
+    })
+}
+
+fn export(vault: &Vault, table: &str) -> Result<Vec<u8>, Fault> {
+    let mut rows = Short(Vec::new());
+    match vault.export(&[table], Export::Csv, &mut rows) {
+        Ok(_) => Ok(rows.0),
+        Err(VaultError::Io(io::ErrorKind::WriteZero)) => Err(Fault::new(
+            Kind::Long,
+            "this table is too long to be given out here",
+            format!("use: commonhold data export {table} --out FILE"),
+        )),
+        Err(why) => Err(not_done(&why.into())),
+    }
+}
+
+/// The days that are wanted, or the last year of those with rows.
+fn calendar(vault: &Vault, days: Days) -> Result<Calendar, Fault> {
+    let held = vault.held().map_err(broken)?;
+    let own = held.iter().filter(|held| held.own && !held.computed);
+    let last = own.filter_map(|held| held.span_utc_s).map(|(_, last)| last);
+    let last = last.max().map_or(0, |last| last.div_euclid(DAY_S));
+    let to_day = days.to.unwrap_or(last);
+    let from_day = days.from.unwrap_or(to_day.saturating_sub(YEAR_DAYS));
+    let tables = vault.calendar(from_day, to_day).map_err(broken)?;
+    let day = |(day, rows)| DayRows { day, rows };
+    let table = |(name, days): (String, Vec<vault::DayRows>)| TableDays {
+        name,
+        days: days.into_iter().map(day).collect(),
+    };
+    Ok(Calendar {
+        from_day,
+        to_day,
+        tables: tables.into_iter().map(table).collect(),
+    })
 }
 
 /// As `data import` does: what it is is found out, and what is of no known format may be for a table of the community.

@@ -7,11 +7,11 @@ use api::{
 
 use base::NodeId;
 
-use super::{Core, UpError};
+use super::{Core, UpError, holding};
 use crate::config::Config;
 use crate::daemon::folder::disk_free;
 use crate::daemon::ledger::Ledger;
-use crate::daemon::{checks, hearing};
+use crate::daemon::{checks, hearing, keys};
 use crate::keeper::Errand;
 
 /// Questions that wait to be announced.
@@ -64,14 +64,22 @@ impl Core {
             Request::Vocabulary(reply) => drop(reply.send(Ok(self.vocabulary()))),
             Request::Preview(id, reply) => self.preview(&id, reply)?,
             Request::Check(id, reply) => self.check(&id, reply)?,
-            Request::Holdings(reply) => self.holdings(reply)?,
-            Request::Import(new, file, reply) => self.import(new, file, reply)?,
-            Request::Undo(number, reply) => self.undo(number, reply)?,
-            Request::Export(table, reply) => self.export(table, reply)?,
-            Request::Forget(table, reply) => self.forget(table, reply)?,
+            Request::Join(_, reply) => {
+                let error = "this node belongs to a community already";
+                let what_to_do =
+                    "use another folder for another community: commonhold open --dir DIR";
+                drop(reply.send(Err(Fault::new(Kind::Late, error, what_to_do))));
+            }
             Request::Budget(reply) => drop(reply.send(Ok(self.budget()))),
             Request::SetBudget(new, reply) => {
                 self.set_budget(new.limit, reply).await?;
+            }
+            other => {
+                let tables = &self.community.descriptor().vocabulary;
+                let now = self.now().cast_signed();
+                if let Some(other) = holding::serve(&self.keeper, tables, now, other)? {
+                    keys::serve(&self.keeper, &self.home, &self.config, other)?;
+                }
             }
         }
         Ok(())

@@ -48,6 +48,44 @@ fn founded() -> (TempDir, Home, Identity) {
     (folder, home, identity)
 }
 
+#[test]
+fn a_vault_that_was_begun_becomes_the_nodes() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::at(folder.path());
+    home.begin(&mut system_rng()).unwrap();
+    assert!(home.is_begun() && !home.is_inhabited() && !home.is_orphaned());
+    let words = home.words().unwrap();
+    let (_, mut vault) = home.open_begun().unwrap();
+    vault.set_setting("consent", "yes").unwrap();
+    drop(vault);
+    // Once more changes nothing, and one that was killed while it founded the node begins again with the same vault.
+    again(&home).begin(&mut system_rng()).unwrap();
+    fs::write(folder.path().join("vault.db.founding"), b"").unwrap();
+    let (identity, signed) = identity();
+    drop(
+        again(&home)
+            .found(&identity, &signed, &mut system_rng())
+            .unwrap(),
+    );
+    assert!(home.is_inhabited() && !home.is_begun());
+    opens(&again(&home), &identity);
+    assert_eq!(*again(&home).words().unwrap(), *words);
+    again(&home).begin(&mut system_rng()).unwrap();
+    opens(&home, &identity);
+}
+
+#[test]
+fn a_vault_whose_beginning_was_cut_short_is_begun_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::at(folder.path());
+    home.begin(&mut system_rng()).unwrap();
+    fs::remove_file(folder.path().join("vault.db.begun")).unwrap();
+    assert!(home.is_orphaned(), "nobody takes it for an empty place");
+    fs::write(folder.path().join("vault.db.founding"), b"").unwrap();
+    again(&home).begin(&mut system_rng()).unwrap();
+    assert!(again(&home).open_begun().is_ok());
+}
+
 /// Somebody who knows nothing yet.
 fn again(home: &Home) -> Home {
     Home::at(home.path())

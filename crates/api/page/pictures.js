@@ -1,0 +1,164 @@
+// Pictures of one's own data: a calendar, the last days, places as dots. Drawn here, from this node's numbers alone: there is
+// no map below the dots, since whoever gives out maps would learn where one was.
+
+import { useEffect, useId, useRef, useState } from "./vendor/hooks.js";
+import { html } from "./parts.js";
+import { count } from "./format.js";
+import { words } from "./words.js";
+
+const w = words.pictures;
+const DAY_MS = 86_400_000;
+const LEVELS = 4;
+const CELL = 15;
+const LEFT = 34;
+const TOP = 22;
+
+const date = (day) => new Date(day * DAY_MS);
+const long = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
+const month = new Intl.DateTimeFormat(undefined, { month: "short", timeZone: "UTC" });
+const monthOfYear = new Intl.DateTimeFormat(undefined, { month: "long", year: "numeric", timeZone: "UTC" });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short", timeZone: "UTC" });
+/// Monday is 0; day 0 was a Thursday.
+const placeInWeek = (day) => (((day + 3) % 7) + 7) % 7;
+
+/// From which numbers of rows on each darker colour holds: as many days in each.
+function steps(rows) {
+  const sorted = [...rows].sort((a, b) => a - b);
+  return [...Array(LEVELS - 1).keys()].map((level) => sorted[Math.floor(((level + 1) * sorted.length) / LEVELS)] ?? Infinity);
+}
+
+/// A square for each day, a column for each week.
+export function Heat({ from, to, rows }) {
+  const id = useId();
+  const place = useRef(null);
+  // Where not all of it has room, the latest days are seen first.
+  useEffect(() => {
+    place.current.scrollLeft = place.current.scrollWidth;
+  }, [to]);
+  const first = from - placeInWeek(from);
+  const weeks = Math.floor((to - first) / 7) + 1;
+  const bounds = steps(rows.values());
+  const level = (number) => 1 + bounds.filter((bound) => number >= bound).length;
+  const days = [...Array(to - from + 1).keys()].map((place) => from + place);
+  const starts = days.filter((day) => date(day).getUTCDate() === 1);
+  const title = w.heatAlt(rows.size, long.format(date(from)), long.format(date(to)));
+  return html`<figure ref=${place} class="scroll" tabindex="0" role="region" aria-label=${w.heat}>
+    <svg class="chart heat" viewBox=${`0 0 ${LEFT + weeks * CELL} ${TOP + 7 * CELL}`} style=${{ minWidth: `${(LEFT + weeks * CELL) * 0.72}px` }} role="img" aria-labelledby=${id}>
+      <title id=${id}>${title}</title>
+      ${starts.map((day) => html`<text key=${day} class="quiet" x=${LEFT + Math.floor((day - first) / 7) * CELL} y="13">${month.format(date(day))}</text>`)}
+      ${[0, 2, 4].map((place) => html`<text key=${place} class="quiet" x="0" y=${TOP + place * CELL + 11}>${weekday.format(date(first + place))}</text>`)}
+      ${days.map((day) => {
+        const number = rows.get(day) ?? 0;
+        const x = LEFT + Math.floor((day - first) / 7) * CELL;
+        return html`<rect key=${day} class=${`day level-${number ? level(number) : 0}`} x=${x} y=${TOP + placeInWeek(day) * CELL} width=${CELL - 3} height=${CELL - 3} rx="3"><title>${long.format(date(day))}: ${w.rows(number)}</title></rect>`;
+      })}
+    </svg>
+    </figure>
+    <p class="row small soft heat-key" aria-hidden="true">${w.less}<span class="row tight">${[...Array(LEVELS + 1).keys()].map((one) => html`<svg key=${one} viewBox="0 0 12 12"><rect class=${`day level-${one}`} width="12" height="12" rx="3" /></svg>`)}</span>${w.more}</p>`;
+}
+
+/// The months of a calendar as a table: the same for those who see no colours.
+export function Months({ rows }) {
+  const months = new Map();
+  for (const [day, number] of [...rows].sort(([a], [b]) => b - a)) {
+    const name = monthOfYear.format(date(day));
+    const known = months.get(name) ?? { days: 0, rows: 0 };
+    months.set(name, { days: known.days + 1, rows: known.rows + number });
+  }
+  return html`<details><summary>${w.asTable}</summary><div class="scroll"><table>
+    <thead><tr><th scope="col">${w.month}</th><th scope="col" class="number">${w.daysHead}</th><th scope="col" class="number">${w.rowsHead}</th></tr></thead>
+    <tbody>${[...months].map(([name, one]) => html`<tr key=${name}><th scope="row">${name}</th><td class="number">${one.days}</td><td class="number">${count(one.rows)}</td></tr>`)}</tbody>
+  </table></div></details>`;
+}
+
+const HIGH = 120;
+
+/// A bar for each of the last days.
+export function Last({ to, days, rows }) {
+  const id = useId();
+  const [wide, place] = useWidth(640);
+  const from = to - days + 1;
+  const most = Math.max(1, ...[...Array(days).keys()].map((day) => rows.get(from + day) ?? 0));
+  const step = (wide - 8) / days;
+  const marks = [0, Math.floor(days / 2), days - 1];
+  return html`<figure ref=${place}>
+    <svg class="chart" viewBox=${`0 0 ${wide} ${HIGH + 40}`} role="img" aria-labelledby=${id}>
+      <title id=${id}>${w.lastAlt(days, long.format(date(from)), long.format(date(to)), count(most))}</title>
+      <text class="quiet" x="0" y="12">${w.rows(most)}</text>
+      <line class="axis" x1="0" x2=${wide} y1="18" y2="18" /><line class="axis" x1="0" x2=${wide} y1=${HIGH + 18} y2=${HIGH + 18} />
+      ${[...Array(days).keys()].map((place) => {
+        const number = rows.get(from + place) ?? 0;
+        const high = (number / most) * HIGH;
+        return number > 0 && html`<rect key=${place} class="fill" x=${4 + place * step + step * 0.12} y=${18 + HIGH - Math.max(2, high)} width=${step * 0.76} height=${Math.max(2, high)} rx=${Math.min(3, step * 0.3)}><title>${long.format(date(from + place))}: ${w.rows(number)}</title></rect>`;
+      })}
+      ${marks.map((place, at) => html`<text key=${place} class="quiet" x=${at === 0 ? 0 : at === 1 ? wide / 2 : wide} y=${HIGH + 36} text-anchor=${["start", "middle", "end"][at]}>${long.format(date(from + place))}</text>`)}
+    </svg>
+  </figure>`;
+}
+
+/// As wide as its place, so that its letters are as large as all others.
+function useWidth(first) {
+  const place = useRef(null);
+  const [wide, setWide] = useState(first);
+  useEffect(() => {
+    const watch = new ResizeObserver(([{ contentRect }]) => setWide(Math.max(240, Math.floor(contentRect.width))));
+    watch.observe(place.current);
+    return () => watch.disconnect();
+  }, []);
+  return [wide, place];
+}
+
+const MAP_HIGH = 340;
+const EDGE = 16;
+
+/// Places as dots, north above. A degree east is drawn as much shorter as it is in the middle.
+export function Dots({ places, all }) {
+  const [wide, place] = useWidth(640);
+  const canvas = useRef(null);
+  const north = places.map(([at]) => at);
+  const east = places.map(([, at]) => at);
+  const [south, top] = ends(north);
+  const [west, right] = ends(east);
+  const narrow = Math.cos((((south + top) / 2) * Math.PI) / 180);
+  const scale = Math.min((wide - 2 * EDGE) / Math.max((right - west) * narrow, 1e-4), (MAP_HIGH - 2 * EDGE) / Math.max(top - south, 1e-4));
+  useEffect(() => {
+    const paint = () => {
+      const dense = devicePixelRatio || 1;
+      Object.assign(canvas.current, { width: wide * dense, height: MAP_HIGH * dense });
+      const pen = canvas.current.getContext("2d");
+      pen.scale(dense, dense);
+      pen.fillStyle = getComputedStyle(canvas.current).color;
+      pen.globalAlpha = Math.max(0.3, Math.min(0.9, 12 / Math.sqrt(places.length + 1)));
+      for (const [at, on] of places) {
+        const x = wide / 2 + (on - (west + right) / 2) * narrow * scale;
+        const y = MAP_HIGH / 2 - (at - (south + top) / 2) * scale;
+        pen.beginPath();
+        pen.arc(x, y, 2.5, 0, 2 * Math.PI);
+        pen.fill();
+      }
+    };
+    paint();
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    dark.addEventListener("change", paint);
+    return () => dark.removeEventListener("change", paint);
+  }, [wide, places]);
+  const alt = w.placesAlt(count(all), degrees(south, "ns"), degrees(top, "ns"), degrees(west, "ew"), degrees(right, "ew"));
+  const [metres, long] = ruler(scale);
+  return html`<figure ref=${place} class="stack close">
+    <canvas ref=${canvas} class="dots" style=${{ height: `${MAP_HIGH}px` }} role="img" aria-label=${alt}></canvas>
+    <div class="row end small soft"><span>${alt}</span><span class="ruler" style=${{ width: `${long}px` }}>${metres >= 1000 ? `${metres / 1000} km` : `${metres} m`}</span></div>
+  </figure>`;
+}
+
+const ends = (numbers) => numbers.reduce(([low, high], one) => [Math.min(low, one), Math.max(high, one)], [Infinity, -Infinity]);
+const degrees = (at, [plus, minus]) => `${Math.abs(at).toFixed(3)}° ${w.sides[at < 0 ? minus : plus]}`;
+/// Of a degree to the north.
+const METRES = 111_195;
+
+/// A round length that takes about a hundred pixels.
+function ruler(scale) {
+  const rough = (100 / scale) * METRES;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const metres = [5, 2, 1].map((times) => times * power).find((length) => length <= rough) ?? power;
+  return [metres, (metres / METRES) * scale];
+}
