@@ -68,7 +68,8 @@ pub struct Limits {
     pub admission_timeout: Duration,
     /// For a peer to answer a dial, 4 s: two lost packets.
     pub dial_timeout: Duration,
-    /// After so long without a message either way a connection is closed, 2 min.
+    /// After so long without a message either way a connection is closed, 45 s: neighbours hear of each other in a third of
+    /// that, and to keep one open takes a packet each way every 5 s. Guess.
     pub idle_after: Duration,
     /// For the last messages of a connection that is being closed to arrive, 15 s: by then iroh gives up a path that is
     /// silent.
@@ -92,7 +93,7 @@ impl Default for Limits {
             events: 1024,
             admission_timeout: Duration::from_secs(5),
             dial_timeout: Duration::from_secs(4),
-            idle_after: Duration::from_secs(120),
+            idle_after: Duration::from_secs(45),
             close_timeout: Duration::from_secs(15),
             shutdown_timeout: Duration::from_secs(3),
         }
