@@ -86,7 +86,7 @@ impl Core {
         let settled = self.keeper.settled()?;
         tokio::spawn(async move {
             // What could not be written is a problem in the status.
-            drop(settled.await);
+            let _ = settled.await;
             drop(reply.send(said));
         });
         Ok(())
