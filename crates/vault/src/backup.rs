@@ -246,7 +246,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// The next entry, whose content is to be read before the one after it; `None` at the end.
-    pub fn next(&mut self) -> Result<Option<Entry>, BackupError> {
+    pub fn next_entry(&mut self) -> Result<Option<Entry>, BackupError> {
         match self.piece()? {
             Piece::Entry(entry) if self.left == 0 => {
                 self.left = entry.bytes;

@@ -8,7 +8,10 @@ use replay::{corpus, mutant};
 use vault::backup::read_hostile_backup;
 use vault::read_hostile;
 
-const TARGETS: [(&str, fn(&[u8])); 2] = [("import", read_hostile), ("backup", read_hostile_backup)];
+/// A corpus, and what reads its files.
+type Target = (&'static str, fn(&[u8]));
+
+const TARGETS: [Target; 2] = [("import", read_hostile), ("backup", read_hostile_backup)];
 
 /// A number that whoever runs this may set.
 fn number(name: &str, usual: u64) -> u64 {

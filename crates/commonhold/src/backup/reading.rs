@@ -128,7 +128,7 @@ pub(super) fn head<R: Read>(reader: &mut Reader<R>) -> Result<(Content, u64), Ba
         config: None,
     };
     loop {
-        let entry = reader.next()?.ok_or(BackupError::OtherFormat)?;
+        let entry = reader.next_entry()?.ok_or(BackupError::OtherFormat)?;
         match entry.name.as_str() {
             name::MEMBERS => content.members = Some(reader.small(SMALL_BYTES_MAX as u64)?),
             name::CONFIG => content.config = Some(reader.small(SMALL_BYTES_MAX as u64)?),
@@ -140,7 +140,7 @@ pub(super) fn head<R: Read>(reader: &mut Reader<R>) -> Result<(Content, u64), Ba
 
 /// Whether this was all.
 pub(super) fn end<R: Read>(reader: &mut Reader<R>) -> Result<(), BackupError> {
-    match reader.next()? {
+    match reader.next_entry()? {
         None => Ok(()),
         Some(_) => Err(BackupError::OtherFormat),
     }
@@ -152,7 +152,7 @@ fn expected<R: Read, T: Wire>(
     name: &str,
     limit: usize,
 ) -> Result<T, BackupError> {
-    match reader.next()? {
+    match reader.next_entry()? {
         Some(entry) if entry.name == name => {
             let bytes = reader.small(limit as u64)?;
             // Whoever wrote it had the key, so that it is no damage.

@@ -24,7 +24,7 @@ pub fn read_hostile_backup(bytes: &[u8]) {
 
 fn read(bytes: &[u8], key: &VaultKey) -> Result<(), BackupError> {
     let mut reader = Reader::open(bytes, &Opener::Key(key))?;
-    while let Some(entry) = reader.next()? {
+    while let Some(entry) = reader.next_entry()? {
         let mut length = Length(0);
         reader.content(&mut length)?;
         assert_eq!(length.0, entry.bytes, "an entry is as long as it says");

@@ -26,7 +26,7 @@ fn written(passphrase: Option<&str>) -> Vec<u8> {
 fn read(bytes: &[u8], opener: &Opener<'_>) -> Result<Vec<(String, Vec<u8>)>, BackupError> {
     let mut reader = Reader::open(bytes, opener)?;
     let mut found = Vec::new();
-    while let Some(entry) = reader.next()? {
+    while let Some(entry) = reader.next_entry()? {
         let mut content = Vec::new();
         reader.content(&mut content)?;
         found.push((entry.name, content));
