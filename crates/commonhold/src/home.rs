@@ -35,6 +35,13 @@ mod keyring;
 mod protection;
 #[path = "home/rekeying.rs"]
 mod rekeying;
+#[cfg(test)]
+#[path = "../../../fuzz/replay.rs"]
+#[expect(
+    dead_code,
+    reason = "what is changed here is made here, and is no corpus"
+)]
+mod replay;
 
 use kept::{Kept, Spare, Stored};
 pub use protection::{Choice, KeyError, Protection};

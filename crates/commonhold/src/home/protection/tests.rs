@@ -1,13 +1,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use super::super::replay::mutant;
 use super::*;
-
-#[path = "../../../../../fuzz/replay.rs"]
-#[expect(dead_code, reason = "these files are made here, and are no corpus")]
-mod replay;
-
-use replay::mutant;
 
 fn key(number: u8) -> VaultKey {
     VaultKey::from_bytes(&[number; 32])

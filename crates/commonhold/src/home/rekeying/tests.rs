@@ -7,14 +7,9 @@ use tempfile::TempDir;
 
 use super::super::kept::Keys;
 use super::super::protection::Secrets;
+use super::super::replay::mutant;
 use super::super::system_rng;
 use super::*;
-
-#[path = "../../../../../fuzz/replay.rs"]
-#[expect(dead_code, reason = "these files are made here, and are no corpus")]
-mod replay;
-
-use replay::mutant;
 
 fn identity() -> (Identity, SignedDescriptor) {
     drawn(&mut system_rng())
