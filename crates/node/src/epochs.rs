@@ -24,7 +24,7 @@ use crate::message::Message;
 const GIVEN_BYTES_MAX: usize = 256 << 10;
 /// Most bytes of them that are kept, the latest. Guess: thousands of epochs of an ordinary vocabulary. Whoever was away for more
 /// gets those in between from the authority.
-const KEPT_BYTES_MAX: usize = 16 << 20;
+pub(crate) const KEPT_BYTES_MAX: usize = 16 << 20;
 /// How often one node is given descriptors at most.
 const GIVEN_EVERY: Duration = Duration::from_secs(5);
 /// How often those through whom a node joins are told of its epoch until it has joined, and some until it is given a later one

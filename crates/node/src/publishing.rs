@@ -29,7 +29,7 @@ pub const PUBLISHED_MAX: usize = 128;
 /// Most of them by one asker, the latest.
 pub const OF_ONE_ASKER_MAX: usize = 16;
 /// Most bytes of all of them.
-const HELD_BYTES_MAX: usize = 8 << 20;
+pub(crate) const HELD_BYTES_MAX: usize = 8 << 20;
 /// Most answers that are still to be fetched: what four nodes can have.
 const WANTED_MAX: usize = 4 * PUBLISHED_MAX;
 /// How long an answer may take to come until it is asked for again.

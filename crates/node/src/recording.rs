@@ -16,9 +16,12 @@ use thiserror::Error;
 
 use crate::composition::{Node, Setup, SetupError, Timer};
 use crate::owning::Budget;
+use crate::{epochs, publishing};
 
-/// Longest piece that is read: a message of the largest size, with what is around it.
-pub const PIECE_MAX: usize = 8 << 20;
+/// Longest piece that is read: all that a node may start with.
+pub const PIECE_MAX: usize = 64 << 20;
+// Next to these two the other entries of a journal are short.
+const _: () = assert!(PIECE_MAX >= 2 * (epochs::KEPT_BYTES_MAX + publishing::HELD_BYTES_MAX));
 
 /// How a recorded node started.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
