@@ -203,11 +203,8 @@ impl Home {
     /// What keeps the key of the vault, and in words for its owner.
     pub fn protection(&self) -> Result<(Protection, String), HomeError> {
         if self.is_begun() {
-            let file = self.folder.join(KEY_FILE);
-            return Ok((
-                Protection::File(None),
-                format!("the file {}", file.display()),
-            ));
+            let told = protection::told_file(&self.folder.join(KEY_FILE));
+            return Ok((Protection::File(None), told));
         }
         let slot = match self.stored()? {
             Stored::Old(_) => None,

@@ -11,12 +11,12 @@ use api::{
     Secret, ShowWords,
 };
 use tokio::task::spawn_blocking;
-use vault::{Vault, VaultError};
+use vault::Vault;
 use zeroize::Zeroizing;
 
 use crate::backup;
 use crate::config::Config;
-use crate::daemon::core::holding::with_vault;
+use crate::daemon::core::holding::{broken, with_vault};
 use crate::home::{Choice, Home, HomeError, KeyError, Protection, system_rng};
 use crate::keeper::{Broken, Errand, Keeper};
 use crate::passphrase::long_enough;
@@ -190,10 +190,6 @@ fn backed_up(home: &Home, config: &std::path::Path, new: NewBackup) -> Result<Ba
         file,
         bytes: made.bytes,
     })
-}
-
-fn broken(why: VaultError) -> Fault {
-    Fault::said(Kind::Failed, &why.to_string())
 }
 
 fn failed(why: &HomeError) -> Fault {

@@ -231,11 +231,7 @@ impl Slot {
     /// What keeps the key, in words for its owner.
     pub fn told(&self, folder: &Path) -> String {
         match &self.protection {
-            Protection::File(_) => {
-                // Whoever can change what is stored cannot write to the terminal.
-                let path = self.file(folder).display().to_string();
-                format!("the file {}", path.replace(char::is_control, "?"))
-            }
+            Protection::File(_) => told_file(&self.file(folder)),
             Protection::Passphrase(_) => "a passphrase".into(),
             Protection::Keyring => "the system's keyring".into(),
         }
@@ -315,6 +311,12 @@ fn of_hex(line: &str) -> Option<VaultKey> {
         *byte = digit(pair[0])? << 4 | digit(pair[1])?;
     }
     Some(VaultKey::from_bytes(&key))
+}
+
+/// A file that keeps the key, in words for its owner. Whoever can change what is stored cannot write to the terminal.
+pub fn told_file(path: &Path) -> String {
+    let path = path.display().to_string();
+    format!("the file {}", path.replace(char::is_control, "?"))
 }
 
 /// The keys in a file, the one that was kept last first.

@@ -288,7 +288,7 @@ fn counted(name: &str, count: u64) -> Counted {
 }
 
 /// The vault cannot be used.
-pub(super) fn broken(why: VaultError) -> Fault {
+pub fn broken(why: VaultError) -> Fault {
     Fault::said(Kind::Failed, &why.to_string())
 }
 
