@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{Digest, Duration, Instant, NodeId, Outbox};
+use base::{Digest, Instant, NodeId, Outbox};
 
 use super::{BATCH_BYTES, BATCH_MAX, Replica, longest_item};
 use crate::committee::contribution::{Bundle, Item};
@@ -21,10 +21,8 @@ pub(super) struct Handing {
     held_by: BTreeSet<usize>,
     /// When those who have not said that they hold it get it again.
     due: Instant,
-    /// By how much each who says so puts this off.
-    within: Duration,
-    /// The latest that this may be put off to: before its author tries somebody else.
-    due_by: Instant,
+    /// When it was passed on.
+    since: Instant,
     /// Whether its author knows that it is in safe hands.
     is_accepted: bool,
 }
@@ -56,20 +54,18 @@ impl Replica {
         }
         let own = batch.iter().map(|bundle| bundle.item(self.lane)).collect();
         self.pass_on(self.seat, own, out);
-        let patience = self.terms.patience(now);
-        let within = patience / 3;
+        let due = put_off(&self.terms, now, now);
         for bundle in batch {
             let handing = Handing {
                 held_by: BTreeSet::from([self.seat]),
-                due: now + within,
-                within,
-                due_by: now + patience * 5 / 6,
+                due,
+                since: now,
                 is_accepted: false,
                 bundle,
             };
             self.handing.insert(handing.bundle.header.node(), handing);
         }
-        out.wake(now + within, Timer::Replica(self.round()));
+        out.wake(due, Timer::Replica(self.round()));
         self.close_if_complete(context, now, out);
     }
 
@@ -135,7 +131,7 @@ impl Replica {
                 continue;
             };
             if handing.held_by.insert(seat) {
-                handing.due = (now + handing.within).min(handing.due_by);
+                handing.due = put_off(&self.terms, handing.since, now);
             }
             if !handing.is_accepted && handing.is_safe(&self.terms) {
                 handing.is_accepted = true;
@@ -186,6 +182,13 @@ impl Replica {
         let lane = self.terms.sizes.lane_of(seat);
         handing.held_in(&self.terms, lane) >= usize::from(self.terms.sizes.signers)
     }
+}
+
+/// When a contribution that was passed on at `since` is due again for those who have not said by `now` that they hold it: each
+/// who says so puts it off, but not beyond the time at which its author tries somebody else.
+fn put_off(terms: &Terms, since: Instant, now: Instant) -> Instant {
+    let patience = terms.patience(since);
+    (now + patience / 3).min(since + patience * 5 / 6)
 }
 
 impl Handing {
