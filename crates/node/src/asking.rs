@@ -1,5 +1,6 @@
 //! The node's asking side: plan, draw, call, answer.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aggregation::committee::{self, Evidence, LaneKey, Signed, Terms};
@@ -24,6 +25,11 @@ const SPREAD: Duration = Duration::from_millis(250);
 const DRAWN_WITHIN: Duration = Duration::from_secs(1800);
 /// How often a node that is not a member yet looks whether it is.
 const JOINS_WITHIN: Duration = Duration::from_secs(1);
+/// After what time those are told of a question again who have not said that they heard. Each further time it is twice as
+/// long, up to an hour. Guess: longer than an answer takes.
+const TELL_AGAIN: Duration = Duration::from_secs(2);
+/// The longest such time.
+const TELL_AGAIN_MAX: Duration = Duration::from_secs(3600);
 /// How often seats are offered again until all lanes have keys.
 const OFFER_AGAIN: Duration = Duration::from_secs(1);
 
@@ -133,6 +139,8 @@ pub struct Asking {
 enum Phase {
     Consent {
         draw_at: Instant,
+        /// Where each is told directly.
+        receipts: Option<Receipts>,
     },
     Drawing,
     LaneKeys {
@@ -144,6 +152,17 @@ enum Phase {
         terms: Arc<Terms>,
         again_at: Instant,
     },
+}
+
+/// Who has said that it heard of a question. A connection to a node that has just started again may still lead to the
+/// process before it, and what is sent there is lost.
+#[derive(Debug)]
+struct Receipts {
+    of: BTreeSet<NodeId>,
+    /// When the others are told again.
+    again_at: Instant,
+    /// How long after this time the next is.
+    wait: Duration,
 }
 
 impl Asking {
@@ -253,7 +272,16 @@ impl Node {
         out.emit(Event::Stage(digest, Stage::Announced { nodes, sizes }));
         let draw_at = (now + SPREAD).max(plan.plan.consent_until + CLOCK_SKEW);
         out.wake(draw_at, Timer::Asking(digest));
-        let phase = Phase::Consent { draw_at };
+        let again_at = now + TELL_AGAIN;
+        let receipts = self.tells_directly().then(|| Receipts {
+            of: BTreeSet::new(),
+            again_at,
+            wait: TELL_AGAIN * 2,
+        });
+        if receipts.is_some() && again_at < draw_at {
+            out.wake(again_at, Timer::Asking(digest));
+        }
+        let phase = Phase::Consent { draw_at, receipts };
         let asking = Asking {
             plan,
             question,
@@ -270,7 +298,7 @@ impl Node {
             return;
         };
         match &mut asking.phase {
-            Phase::Consent { draw_at } if now >= *draw_at => {
+            Phase::Consent { draw_at, .. } if now >= *draw_at => {
                 let plan = &asking.plan.plan;
                 if now > plan.consent_until.max(plan.asked_at) + DRAWN_WITHIN {
                     return self.ended(question, Failure::Missed, out);
@@ -289,12 +317,56 @@ impl Node {
                 });
                 self.selection(now, Input::Command(draw), out);
             }
+            Phase::Consent { .. } => self.tell_again(now, question, out),
             Phase::LaneKeys { .. } => self.offer_seats(now, question, out),
             Phase::Collecting { again_at, .. } if now >= *again_at => {
                 *again_at = Instant(u64::MAX);
                 self.call(now, question, out);
             }
-            Phase::Consent { .. } | Phase::Drawing | Phase::Collecting { .. } => {}
+            Phase::Drawing | Phase::Collecting { .. } => {}
+        }
+    }
+
+    /// Tells those of a question who have not said that they heard.
+    fn tell_again(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
+        let others = self.others();
+        let Some(Asking { plan, phase, .. }) = self.asking.get_mut(&question) else {
+            return;
+        };
+        let Phase::Consent {
+            draw_at,
+            receipts: Some(receipts),
+        } = phase
+        else {
+            return;
+        };
+        if now < receipts.again_at {
+            return;
+        }
+        for node in others
+            .into_iter()
+            .filter(|node| !receipts.of.contains(node))
+        {
+            out.send(node, Message::Announce(Box::new(plan.clone())));
+        }
+        receipts.again_at = now + receipts.wait;
+        receipts.wait = (receipts.wait * 2).min(TELL_AGAIN_MAX);
+        if receipts.again_at < *draw_at {
+            out.wake(receipts.again_at, Timer::Asking(question));
+        }
+    }
+
+    /// Somebody has heard of a question of our own.
+    pub(crate) fn on_heard(&mut self, from: NodeId, question: Digest) {
+        let is_known = self.overlay.cache().contains(from);
+        let asking = self.asking.get_mut(&question);
+        if let Some(Phase::Consent {
+            receipts: Some(receipts),
+            ..
+        }) = asking.map(|asking| &mut asking.phase)
+            && is_known
+        {
+            receipts.of.insert(from);
         }
     }
 

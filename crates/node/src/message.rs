@@ -52,6 +52,9 @@ pub enum Message {
     /// Descriptors that the receiver lacks, each on top of the one before.
     #[n(12)]
     Later(#[n(0)] Vec<SignedDescriptor>),
+    /// To the asker, who told it directly: the sender has heard of this question.
+    #[n(13)]
+    Heard(#[n(0)] Digest),
 }
 
 /// What a message is for. Nodes count what they send and receive by it.
@@ -98,7 +101,9 @@ impl Message {
                 | overlay::Message::Locating(_),
             ) => Purpose::Search,
             Self::Overlay(overlay::Message::Spreading(_)) => Purpose::Spreading,
-            Self::Announce(_) | Self::Open(_) | Self::Cancelled(_) => Purpose::Announcing,
+            Self::Announce(_) | Self::Heard(_) | Self::Open(_) | Self::Cancelled(_) => {
+                Purpose::Announcing
+            }
             Self::Selection(_) | Self::Seat(..) => Purpose::Drawing,
             Self::Committee(_) | Self::Collect(..) => Purpose::Computing,
             Self::Published(_) | Self::Fetch(_) | Self::Publication(_) => Purpose::Publishing,

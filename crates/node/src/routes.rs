@@ -208,11 +208,8 @@ impl Node {
             Message::Committee(message) => {
                 self.committee(now, Input::Message { from, message }, out);
             }
-            Message::Announce(plan) => {
-                if let Err(fault) = self.hear(now, *plan, out) {
-                    Self::misbehaved(from, fault, out);
-                }
-            }
+            Message::Announce(plan) => self.on_announce(now, from, *plan, out),
+            Message::Heard(question) => self.on_heard(from, question),
             Message::Seat(drawn, asker) => {
                 if let Err(fault) = self.take_seat(now, from, *drawn, asker, out) {
                     Self::misbehaved(from, fault, out);

@@ -39,6 +39,25 @@ pub enum Fault {
 }
 
 impl Node {
+    /// Somebody tells of a question. An asker that told each node directly hears that this one was reached; one whose word went
+    /// round by others does not wait for it.
+    pub(crate) fn on_announce(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        plan: SignedPlan,
+        out: &mut Outbox<Self>,
+    ) {
+        let asker = plan.plan.asker;
+        match self.hear(now, plan, out) {
+            Ok(question) if from == asker && self.tells_directly() => {
+                out.send(from, Message::Heard(question));
+            }
+            Ok(_) => {}
+            Err(fault) => Self::misbehaved(from, fault, out),
+        }
+    }
+
     /// Learns of a question, once, from whomever: two signature checks.
     pub(crate) fn hear(
         &mut self,

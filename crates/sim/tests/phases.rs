@@ -6,6 +6,7 @@ use base::{Digest, Duration, NodeId};
 use node::{Budget, Cancellation, Command, Failure, Message, Stage};
 use question::{ConsentRule, LocalRow, Question, Rule, Rules};
 use sim::community::{Outcome, Settings, World};
+use sim::{Action, Direction, NetworkModel};
 
 const SQL: &str = "SELECT AVG(hours) FROM sleep";
 const HOUR: Duration = Duration::from_secs(3600);
@@ -128,6 +129,33 @@ fn who_was_away_hears_of_it_on_coming_back() {
     world.restart(away);
     run_for(&mut world, Duration::from_secs(60));
     assert_eq!(world.open_questions(away).len(), 1);
+    let outcome = run_for(&mut world, CONSENT + END);
+    check(&world, &outcome, 14);
+}
+
+/// A connection to a process that was killed loses what is sent into it, and nobody hears that it did.
+#[test]
+fn who_is_not_reached_at_first_is_told_again() {
+    let mut world = community(14);
+    let missed = world.people[4];
+    let network = NetworkModel {
+        noticed: 0,
+        ..NetworkModel::INTERNET
+    };
+    let now = world.simulation.now();
+    world.simulation.at(now, Action::Network(network));
+    let lost = Action::Partition {
+        a: BTreeSet::from([world.asker]),
+        b: BTreeSet::from([missed]),
+        direction: Direction::OneWay,
+        lasting: Duration::from_secs(5),
+    };
+    world.simulation.at(now, lost);
+    world.put_for(CONSENT, SQL, COLLECT);
+    run_for(&mut world, Duration::from_secs(5));
+    assert_eq!(world.open_questions(missed), []);
+    run_for(&mut world, Duration::from_secs(10));
+    assert_eq!(world.open_questions(missed).len(), 1);
     let outcome = run_for(&mut world, CONSENT + END);
     check(&world, &outcome, 14);
 }
