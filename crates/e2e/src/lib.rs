@@ -12,7 +12,6 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -50,13 +49,9 @@ kind = "category"
 words = ["good", "bad"]
 "#;
 
-/// Demos start dozens of processes: one at a time.
-static TURN: Mutex<()> = Mutex::new(());
-
 /// A place to run the program in, with a temporary folder that nothing else uses.
 pub struct Place {
     folder: TempDir,
-    _turn: MutexGuard<'static, ()>,
 }
 
 /// What a run gave.
@@ -92,19 +87,15 @@ fn beside(name: &str, to_build: &str) -> PathBuf {
 }
 
 impl Place {
-    /// A fresh place, once nobody else runs a demo.
+    /// A fresh place.
     ///
     /// # Panics
     ///
     /// When no folder can be made.
     pub fn new() -> Self {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::create_dir(folder.path().join("tmp")).expect("a folder in it");
-        Self {
-            folder,
-            _turn: turn,
-        }
+        Self { folder }
     }
 
     /// A path in here.

@@ -399,8 +399,34 @@ fn people_in(question: &Value) -> BTreeSet<usize> {
 }
 
 #[test]
-fn whoever_is_killed_the_answer_is_exact_or_there_is_none() {
+fn whoever_is_killed_before_people_are_called_the_answer_is_exact_or_there_is_none() {
     use Moment::*;
+    let both = [Who::Asker, Who::Contributor];
+    let early = [&both[..], &[Who::Witness]].concat();
+    let lanes = [&both[..], &[Who::Drawers, Who::Lanes]].concat();
+    kill_each(&[
+        (Announced, early.clone()),
+        (Drawing, early),
+        (Drawing, vec![Who::Setter, Who::Builder]),
+        (Seats, lanes),
+    ]);
+}
+
+#[test]
+fn whoever_is_killed_after_that_the_answer_is_exact_or_there_is_none() {
+    use Moment::*;
+    // Those of each lane are the root's as well.
+    let lanes = [Who::Asker, Who::Contributor, Who::Drawers, Who::Lanes];
+    let root = [&lanes[..], &[Who::Root]].concat();
+    kill_each(&[
+        (Contributing, lanes.to_vec()),
+        (Closed, root.clone()),
+        (Opening, root),
+        (Given, vec![Who::Asker, Who::Lanes]),
+    ]);
+}
+
+fn kill_each(moments: &[(Moment, Vec<Who>)]) {
     let mut town = Town::found();
     // Nobody is killed: all are in it, and it is known who witnesses the asker's draws.
     let mut seen = Seen::default();
@@ -414,23 +440,10 @@ fn whoever_is_killed_the_answer_is_exact_or_there_is_none() {
     town.ended.insert(id, question);
 
     let mut missed = Vec::new();
-    let both = [Who::Asker, Who::Contributor];
-    let early = [Announced, Drawing].map(|moment| (moment, [&both[..], &[Who::Witness]].concat()));
-    let drawing = (Drawing, vec![Who::Setter, Who::Builder]);
-    // Those of each lane are the root's as well.
-    let lanes = [&both[..], &[Who::Drawers, Who::Lanes]].concat();
-    let root = [&lanes[..], &[Who::Root]].concat();
-    let late = [
-        (Seats, lanes.clone()),
-        (Contributing, lanes),
-        (Closed, root.clone()),
-        (Opening, root),
-    ];
-    let last = (Given, vec![Who::Asker, Who::Lanes]);
-    for (moment, roles) in early.into_iter().chain([drawing]).chain(late).chain([last]) {
+    for (moment, roles) in moments {
         for who in roles {
-            if !(0..TRIES).any(|_| town.try_once(moment, who)) {
-                missed.push((moment, who));
+            if !(0..TRIES).any(|_| town.try_once(*moment, *who)) {
+                missed.push((*moment, *who));
             }
         }
     }
