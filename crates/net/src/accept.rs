@@ -1,12 +1,13 @@
 //! Answering whoever calls, a limited number at a time.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use base::NodeId;
 use iroh::endpoint::{Incoming, IncomingAddr, VarInt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant as Ticks, timeout};
 
 use crate::bound::Network;
 use crate::door::open;
@@ -17,6 +18,10 @@ use crate::reach::{dialled_back, serve};
 use crate::versions::called_in_another;
 use crate::{BACK_ALPN, JOIN_ALPN, REACH_ALPN, REFUSED};
 
+/// Callers that wait for their turn, each with the first packet or two that it sent. After a power cut a whole community calls
+/// those whom all have met.
+const CALLERS_WAITING: usize = 1024;
+
 /// Answers until the endpoint closes. Everything that a caller can make us do before it is admitted happens here.
 pub(crate) async fn accept<M: Send + 'static>(
     network: Arc<Network>,
@@ -24,24 +29,15 @@ pub(crate) async fn accept<M: Send + 'static>(
 ) {
     let mut gate = Gate::default();
     let mut greetings = JoinSet::new();
+    let mut waiting = VecDeque::new();
     loop {
         tokio::select! {
             incoming = network.endpoint.accept() => {
                 let Some(incoming) = incoming else { return };
-                let Some((incoming, source)) = screen(&network, incoming, &gate, greetings.len())
-                else { continue };
-                let (network, arrivals) = (network.clone(), arrivals.clone());
-                greetings.spawn(async move {
-                    match receive(&network, incoming, source).await {
-                        Outcome::Admitted(admitted) => {
-                            // Fails only while the host is closing: the connection then closes, too.
-                            let _ = arrivals.send(Arrival::Admitted(admitted)).await;
-                            None
-                        }
-                        Outcome::Refused => Some(source),
-                        Outcome::Served | Outcome::NeverThere => None,
-                    }
-                });
+                let before = greetings.len() + waiting.len();
+                if let Some((incoming, source)) = screen(&network, incoming, &gate, before) {
+                    waiting.push_back((incoming, source, Ticks::now()));
+                }
             }
             Some(ended) = greetings.join_next() => {
                 // A greeting that panicked counts as none: its connection is gone with it.
@@ -51,15 +47,39 @@ pub(crate) async fn accept<M: Send + 'static>(
                 }
             }
         }
+        while greetings.len() < network.limits.max_greetings
+            && let Some((incoming, source, since)) = waiting.pop_front()
+        {
+            // Whoever called that long ago has given up, or is about to.
+            if since.elapsed() > network.limits.dial_timeout / 2
+                || gate.is_shut(source, network.clock.now())
+            {
+                network.tally.refused();
+                incoming.refuse();
+                continue;
+            }
+            let (network, arrivals) = (network.clone(), arrivals.clone());
+            greetings.spawn(async move {
+                match receive(&network, incoming, source).await {
+                    Outcome::Admitted(admitted) => {
+                        // Fails only while the host is closing: the connection then closes, too.
+                        let _ = arrivals.send(Arrival::Admitted(admitted)).await;
+                        None
+                    }
+                    Outcome::Refused => Some(source),
+                    Outcome::Served | Outcome::NeverThere => None,
+                }
+            });
+        }
     }
 }
 
-/// Turns callers away before any cryptography is done for them.
+/// Turns callers away before any cryptography is done for them, should so many be there `before` them.
 fn screen(
     network: &Network,
     incoming: Incoming,
     gate: &Gate,
-    greetings: usize,
+    before: usize,
 ) -> Option<(Incoming, Source)> {
     let source = match incoming.remote_addr() {
         IncomingAddr::Ip(address) => Source::at(address.ip()),
@@ -71,11 +91,11 @@ fn screen(
         }
     };
     let limit = network.limits.max_greetings;
-    if greetings >= limit || gate.is_shut(source, network.clock.now()) {
+    if before >= limit + CALLERS_WAITING || gate.is_shut(source, network.clock.now()) {
         network.tally.refused();
         incoming.refuse();
         None
-    } else if greetings >= limit / 2 && !incoming.remote_addr_validated() {
+    } else if before >= limit / 2 && !incoming.remote_addr_validated() {
         // Under load a caller first has to prove that it receives at the address that it gives. The caller comes back
         // with the proof; should it be unable to, that is its loss.
         let _ = incoming.retry();

@@ -47,7 +47,7 @@ pub struct Limits {
     /// Peers to which there is a connection, or to whom one is being made, 512. Beyond it the one that was silent
     /// longest makes room. A peer has one connection, a few for moments when both dialled or one is closing.
     pub max_connections: usize,
-    /// Unadmitted connections at once, 64.
+    /// Unadmitted connections at once, 64. Callers beyond it wait for their turn for half the time that a dial takes.
     pub max_greetings: usize,
     /// Messages that wait for one peer, 1024.
     pub queue_messages: usize,

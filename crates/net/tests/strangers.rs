@@ -348,11 +348,12 @@ async fn silent_strangers_keep_out_others_for_a_moment_only() {
     friend.ping(node.id(), 1).await;
     assert_eq!(node.next().await, ping_from(&friend, 1));
 
-    // Full.
+    // Full: the third waits for its turn, which comes when the time of those before it is over.
     let two = stranger.connect(&node).await.expect("a handshake");
-    assert!(stranger.connect(&node).await.is_none());
+    let three = stranger.connect(&node).await.expect("a handshake");
     assert_eq!(Received::on(&one).await, Received::refused());
     assert_eq!(Received::on(&two).await, Received::refused());
+    assert_eq!(Received::on(&three).await, Received::refused());
     let other = community.start(limits()).await;
     other.knows(&node).await;
     other.ping(node.id(), 2).await;

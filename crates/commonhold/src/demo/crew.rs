@@ -106,15 +106,6 @@ impl Crew {
         }
     }
 
-    /// Gives everybody an order.
-    pub async fn order_all(&mut self, order: &Order) -> Result<(), DemoError> {
-        let all: Vec<_> = self.members.keys().copied().collect();
-        for node in all {
-            self.order(node, order).await?;
-        }
-        Ok(())
-    }
-
     /// The next word of anybody who lives.
     pub async fn hear(&mut self) -> Result<(NodeId, Word), DemoError> {
         loop {

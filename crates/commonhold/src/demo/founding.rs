@@ -1,7 +1,9 @@
 //! A community with keys, certificates, folders and vaults.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
 
 use base::{Duration, Location, NodeId, Region, Rng};
 use community::{Descriptor, Identity, SignedDescriptor, Terms, draw_keys, enrol};
@@ -13,6 +15,9 @@ use question::ConsentRule;
 use crate::demo::DemoError;
 use crate::demo::people::People;
 use crate::home::{CONSENT, Home, HomeError, system_rng};
+
+/// How many homes are made at once: each waits for the disk several times.
+const AT_ONCE: usize = 8;
 
 /// A community in which everybody has a place to live.
 pub struct Founded {
@@ -50,29 +55,63 @@ pub fn found(
     let signed = SignedDescriptor::sign(&descriptor, &authority)
         .map_err(|why| DemoError::Usage(why.to_string()))?;
     let mut places = BTreeMap::new();
-    let mut make =
-        |name: &str, data: Option<&[u8]>, may_ask| -> Result<(NodeId, Home), DemoError> {
-            let identity = member(&authority, &descriptor, may_ask, rng)?;
-            let home = Home::at(&folder.join(name));
-            let mut vault = home.found(&identity, &signed, rng)?;
-            vault
-                .set_setting(CONSENT, &rule.to_string())
-                .map_err(HomeError::from)?;
-            if let Some(data) = data {
-                vault::import_csv(&mut vault, data, &people.table, None).map_err(|why| {
-                    DemoError::Usage(format!("cannot import {name}'s data: {why}"))
-                })?;
-            }
-            places.insert(identity.node(), identity.certificate.location());
-            Ok((identity.node(), home))
-        };
-    let mut homes = Vec::with_capacity(people.taken.len());
-    for (place, data) in people.taken.iter().enumerate() {
-        let may_ask = shows_first && place == 0;
-        homes.push(make(&format!("person-{place}"), Some(data), may_ask)?);
-        step(place + 1);
+    let mut people_to_be = VecDeque::new();
+    let person = |place: usize| {
+        (
+            format!("person-{place}"),
+            Some(people.taken[place].as_slice()),
+        )
+    };
+    let named = (0..people.taken.len()).map(person);
+    for (place, (name, data)) in named.chain([("asker".into(), None)]).enumerate() {
+        let may_ask = data.is_none() || shows_first && place == 0;
+        let identity = member(&authority, &descriptor, may_ask, rng)?;
+        places.insert(identity.node(), identity.certificate.location());
+        people_to_be.push_back((place, name, data, identity));
     }
-    let asker = make("asker", None, true)?;
+    let settle = |name: &str, data: Option<&[u8]>, identity: &Identity| {
+        let home = Home::at(&folder.join(name));
+        let mut vault = home.found(identity, &signed, &mut system_rng())?;
+        vault
+            .set_setting(CONSENT, &rule.to_string())
+            .map_err(HomeError::from)?;
+        if let Some(data) = data {
+            vault::import_csv(&mut vault, data, &people.table, None)
+                .map_err(|why| DemoError::Usage(format!("cannot import {name}'s data: {why}")))?;
+        }
+        Ok::<_, DemoError>(home)
+    };
+    let mut homes = BTreeMap::new();
+    let queue = Mutex::new(people_to_be);
+    let next = || {
+        queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front()
+    };
+    let (done, settled) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            let (done, next, settle) = (done.clone(), &next, &settle);
+            scope.spawn(move || {
+                while let Some((place, name, data, identity)) = next() {
+                    let home = settle(&name, data, &identity);
+                    // Nobody listens once one has failed.
+                    if done.send((place, identity.node(), home)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(done);
+        for (place, node, home) in settled {
+            homes.insert(place, (node, home?));
+            step(homes.len().min(people.taken.len()));
+        }
+        Ok::<_, DemoError>(())
+    })?;
+    let (_, asker) = homes.pop_last().expect("the asker is the last");
+    let homes = homes.into_values().collect();
     let to_know = to_know(&descriptor, &places)?;
     Ok(Founded {
         descriptor,

@@ -1,6 +1,6 @@
 //! The course of events.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -36,6 +36,8 @@ const PROOF: &str = "proof.cbor";
 const MEETING: Duration = Duration::from_secs(60);
 /// Added for each node beyond [`FEW`]: those of a large community make some hundred connections each.
 const MEETING_MORE: Duration = Duration::from_millis(750);
+/// How many join at once. Guess; on the simulated internet 400 take 10 s so, and 32 s all at once.
+const JOIN_AT_ONCE: usize = 64;
 /// Longest time for the contributions of a few to arrive. All of it passes only when somebody is away.
 const COLLECT: Duration = Duration::from_secs(5);
 /// Added for each node beyond [`FEW`]. Guess; on 2 busy cores [`COLLECT`] alone was too short for 140 people in 2 runs of 3
@@ -311,18 +313,25 @@ async fn meet(
     let all = crew.len();
     let first = founded.homes[0].0;
     let mut ready = BTreeMap::new();
+    let mut arriving = Arriving::default();
     let mut complete = BTreeSet::new();
     while complete.len() < all {
         match crew.hear().await? {
             (node, Word::Ready { address, .. }) => {
                 ready.insert(node, address);
-                if let (Some(address), true) = (ready.get(&first).copied(), ready.len() == all) {
-                    let node = first.to_string();
-                    crew.order_all(&Order::Join { node, address }).await?;
+                if ready.len() == all {
+                    let others = ready.keys().copied().filter(|node| *node != first);
+                    arriving.waiting = others.collect();
+                    arriving.inside.push(first);
+                    arriving.order(crew, first, first, &ready).await?;
+                    arriving.go_on(crew, first, &ready).await?;
                 }
             }
-            (node, Word::Known(nodes)) if founded.to_know.get(&node) == Some(&nodes) => {
-                complete.insert(node);
+            (node, Word::Known(nodes)) => {
+                if founded.to_know.get(&node) == Some(&nodes) {
+                    complete.insert(node);
+                }
+                arriving.go_on(crew, node, &ready).await?;
             }
             _ => {}
         }
@@ -333,6 +342,51 @@ async fn meet(
         ));
     }
     Ok(ready)
+}
+
+/// Who is on the way into the community. Hundreds of nodes on one machine that all begin at once find no time to answer each
+/// other before they give up.
+#[derive(Default)]
+struct Arriving {
+    waiting: VecDeque<NodeId>,
+    joining: BTreeSet<NodeId>,
+    inside: Vec<NodeId>,
+}
+
+impl Arriving {
+    /// This node knows somebody: the next ones join, in turn through those who are inside.
+    async fn go_on(
+        &mut self,
+        crew: &mut Crew,
+        node: NodeId,
+        ready: &BTreeMap<NodeId, SocketAddr>,
+    ) -> Result<(), DemoError> {
+        if self.joining.remove(&node) {
+            self.inside.push(node);
+        }
+        while self.joining.len() < JOIN_AT_ONCE
+            && let Some(next) = self.waiting.pop_front()
+        {
+            let through = self.inside[self.waiting.len() % self.inside.len()];
+            self.order(crew, next, through, ready).await?;
+            self.joining.insert(next);
+        }
+        Ok(())
+    }
+
+    async fn order(
+        &self,
+        crew: &mut Crew,
+        node: NodeId,
+        through: NodeId,
+        ready: &BTreeMap<NodeId, SocketAddr>,
+    ) -> Result<(), DemoError> {
+        let order = Order::Join {
+            node: through.to_string(),
+            address: ready[&through],
+        };
+        crew.order(node, &order).await
+    }
 }
 
 /// What was seen on the way to the answer.
