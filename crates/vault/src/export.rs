@@ -132,10 +132,10 @@ impl Vault {
             return Err(VaultError::NoTable(name.into()).into());
         };
         let known = shape(name).filter(|shape| shape.table() == table);
-        if let Some(from) = known.and_then(|shape| days::source(shape.computed)) {
+        if let Some(daily) = known.and_then(|shape| shape.computed) {
             return Err(ImportError::Computed {
                 name: name.into(),
-                from,
+                from: daily.from,
             });
         }
         let (table, sql) = (
@@ -148,7 +148,7 @@ impl Vault {
         let drop = format!("DROP TABLE {table}");
         transaction.execute(&drop, []).map_err(VaultError::from)?;
         transaction.execute(sql, [name]).map_err(VaultError::from)?;
-        days::compute(&transaction, |_| Some(days::ALL))?;
+        days::follow(&transaction)?;
         transaction.commit().map_err(VaultError::from)?;
         Ok(rows.unsigned_abs())
     }

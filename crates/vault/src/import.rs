@@ -4,6 +4,7 @@
 //! export, of any [`Format`], into the tables of the [vocabulary](crate::vocabulary): as a stream, in memory that does not
 //! grow with the file, and in one transaction, so that all of it is there afterwards or nothing.
 
+mod added;
 mod apple;
 mod archive;
 mod batch;
@@ -138,7 +139,7 @@ pub fn import(
     }
     let Done {
         kept,
-        touched,
+        added,
         duplicate,
         faults,
     } = done;
@@ -157,7 +158,9 @@ pub fn import(
     }
     if !options.preview {
         record::write(&transaction, number, options, &report)?;
-        days::compute(&transaction, |table| touched.get(table).copied())?;
+        for added in added {
+            added.end(&transaction)?;
+        }
         transaction.commit().map_err(VaultError::from)?;
     }
     Ok(report)

@@ -11,6 +11,8 @@ use std::fmt::Write;
 
 use community::{Column, Kind, Range, Table};
 
+pub(crate) use days::{By, CELL, Daily, Total};
+
 /// One table.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
@@ -20,9 +22,8 @@ pub struct Shape {
     pub about: &'static str,
     /// Its columns, in order.
     pub columns: &'static [Field],
-    /// The statement that computes its rows from other tables, if it is not filled by imports. One row per day at most for
-    /// each word that follows the day.
-    pub(crate) computed: Option<&'static str>,
+    /// How its rows are computed from those of another table, if it is not filled by imports.
+    pub(crate) computed: Option<Daily>,
     /// Whether there is one row at most.
     pub(crate) single: bool,
 }

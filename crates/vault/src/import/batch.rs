@@ -86,20 +86,9 @@ impl Batch {
         self.shape.columns.len() + 1
     }
 
-    /// All whole rows.
-    pub(crate) fn rows(&self) -> std::slice::ChunksExact<'_, Held> {
-        self.held.chunks_exact(self.width())
-    }
-
-    /// The first and the last moment of its rows, if its table has moments.
-    pub(crate) fn moments(&self) -> Option<(i64, i64)> {
-        self.shape.moment()?;
-        let moments = self.rows().filter_map(|row| match row.first() {
-            Some(Held::Integer(at)) => Some(*at),
-            _ => None,
-        });
-        let (first, last) = (moments.clone().min()?, moments.max()?);
-        Some((first, last))
+    /// All whole rows, one after the other, each as wide as [`Self::width`].
+    pub(crate) fn rows(&self) -> &[Held] {
+        &self.held[..self.begun.0]
     }
 
     /// What stands in a place.

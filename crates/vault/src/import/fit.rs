@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use fitparser::de::{FitObject, FitStreamProcessor};
+use fitparser::de::{FitDataMessage, FitObject, FitStreamProcessor};
 use fitparser::profile::MesgNum;
 use fitparser::{FitDataRecord, Value};
 
@@ -36,13 +36,13 @@ pub(crate) fn read(
 ) -> Result<(), ImportError> {
     let (mut at, mut number) = (0, 0);
     while let Some(bytes) = next(&mut input, budget, at)? {
+        let mut day = Day {
+            ahead: clock(&bytes, at)?,
+            ..Day::default()
+        };
         let mut messages = Messages::of(&bytes, at);
-        let mut day = Day::default();
-        while let (None, Some(message)) = (day.ahead, messages.next()?) {
-            day.ahead = ahead(&message);
-        }
-        messages = Messages::of(&bytes, at);
         while let Some(message) = messages.next()? {
+            let message = messages.decode(message)?;
             number += 1;
             day.place = Some(Place::Record(number));
             match message.kind() {
@@ -96,6 +96,26 @@ fn next(input: &mut impl Read, budget: &Budget, at: u64) -> Result<Option<Vec<u8
     Ok(Some(bytes))
 }
 
+/// Minutes that the watch's clock was ahead, which activities tell at their end. Before that, nothing is decoded but what
+/// later messages are read by.
+fn clock(bytes: &[u8], at: u64) -> Result<Option<i64>, ImportError> {
+    const DECODED: [MesgNum; 4] = [
+        MesgNum::Activity,
+        MesgNum::MonitoringInfo,
+        MesgNum::TimestampCorrelation,
+        MesgNum::FieldDescription,
+    ];
+    let mut messages = Messages::of(bytes, at);
+    while let Some(message) = messages.next()? {
+        if DECODED.contains(&message.global_message_number().into())
+            && let Some(ahead) = ahead(&messages.decode(message)?)
+        {
+            return Ok(Some(ahead));
+        }
+    }
+    Ok(None)
+}
+
 fn damaged(at: u64) -> ImportError {
     ImportError::Malformed {
         place: Place::Byte(at),
@@ -120,17 +140,22 @@ impl<'a> Messages<'a> {
         }
     }
 
-    fn next(&mut self) -> Result<Option<FitDataRecord>, ImportError> {
+    fn next(&mut self) -> Result<Option<FitDataMessage>, ImportError> {
         while !self.rest.is_empty() {
             let next = self.processor.deserialize_next(self.rest);
             let (rest, object) = next.map_err(|_| damaged(self.at))?;
             self.rest = rest;
             if let FitObject::DataMessage(message) = object {
-                let message = self.processor.decode_message(message);
-                return message.map(Some).map_err(|_| damaged(self.at));
+                return Ok(Some(message));
             }
         }
         Ok(None)
+    }
+
+    /// What the message says, by the names of FIT's profile.
+    fn decode(&mut self, message: FitDataMessage) -> Result<FitDataRecord, ImportError> {
+        let decoded = self.processor.decode_message(message);
+        decoded.map_err(|_| damaged(self.at))
     }
 }
 

@@ -3,8 +3,9 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::{ImportError, VaultError};
+use crate::import::days::{days_of, make, recount, told_of};
 use crate::import::sink::IMPORT;
-use crate::import::{Options, Report, days};
+use crate::import::{Options, Report};
 use crate::vault::{Vault, declaration};
 use crate::vocabulary::{Shape, vocabulary};
 
@@ -133,17 +134,25 @@ impl Vault {
             Some(None) => {}
         }
         let mut removed = 0;
+        let these = format!("{IMPORT} = {import}");
         for shape in filled(&transaction)? {
-            let sql = format!("DELETE FROM {} WHERE {IMPORT} = ?1", shape.name);
-            removed += transaction
-                .execute(&sql, [import])
-                .map_err(VaultError::from)? as u64;
+            let mut told = Vec::new();
+            for (table, daily) in told_of(shape) {
+                if let Some(mut days) = make(&transaction, table, daily)? {
+                    days.extend(days_of(&transaction, shape, &these)?);
+                    told.push((table, daily, days));
+                }
+            }
+            let sql = format!("DELETE FROM {} WHERE {these}", shape.name);
+            removed += transaction.execute(&sql, []).map_err(VaultError::from)? as u64;
+            for (table, daily, days) in told {
+                recount(&transaction, table, daily, &days)?;
+            }
         }
         let sql = "UPDATE commonhold_imports SET undone_utc_s = ?2 WHERE import = ?1";
         transaction
             .execute(sql, [import, now_utc_s])
             .map_err(VaultError::from)?;
-        days::compute(&transaction, |_| Some(days::ALL))?;
         transaction.commit().map_err(VaultError::from)?;
         Ok(Undone { removed })
     }

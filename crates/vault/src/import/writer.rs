@@ -13,8 +13,8 @@ use rusqlite::{Connection, OptionalExtension, Statement};
 
 use crate::error::{ImportError, VaultError};
 use crate::fault::Faults;
+use crate::import::added::Added;
 use crate::import::batch::{Batch, Held, Stored};
-use crate::import::days::Touched;
 use crate::import::input::Progress;
 use crate::import::sink::{DIGEST, Sink, create};
 use crate::vocabulary::vocabulary;
@@ -43,8 +43,8 @@ pub(crate) enum Told {
 pub(crate) struct Done {
     /// Rows that are new, by table.
     pub(crate) kept: BTreeMap<&'static str, u64>,
-    /// First and last moment of the rows of batches in which some were new, by table.
-    pub(crate) touched: BTreeMap<&'static str, Touched>,
+    /// What they add to the tables by day.
+    pub(crate) added: Vec<Added>,
     /// Rows that were there already.
     pub(crate) duplicate: u64,
     /// What could not be used.
@@ -86,6 +86,8 @@ pub(crate) fn run(
     let (faults, duplicate) = read?;
     writer.done.duplicate += duplicate;
     writer.done.faults = faults;
+    let added = writer.tables.into_iter().flat_map(|table| table.added);
+    writer.done.added = added.collect();
     Ok(writer.done)
 }
 
@@ -117,14 +119,24 @@ struct Ready<'t> {
     name: &'static str,
     one: Insert<'t>,
     many: Insert<'t>,
+    added: Vec<Added>,
 }
 
 /// A statement that inserts some rows.
 struct Insert<'t> {
     statement: Statement<'t>,
     rows: usize,
-    /// The texts that are bound, by parameter: most rows have the same device or program as the one before.
-    bound: Vec<Option<String>>,
+    /// What is bound, by parameter: most rows have much in common with those of the statement before.
+    bound: Vec<Bound>,
+}
+
+/// What SQLite has for a parameter.
+#[derive(Debug, Clone, PartialEq)]
+enum Bound {
+    /// As it is before anything was bound.
+    Null,
+    Integer(i64),
+    Text(String),
 }
 
 impl<'t> Writer<'t> {
@@ -145,24 +157,29 @@ impl<'t> Writer<'t> {
     fn write(&mut self, batch: &Batch) -> Result<(), ImportError> {
         let ready = self.ready(batch)?;
         let table = &mut self.tables[ready];
-        let (mut rows, mut kept) = (batch.rows(), 0);
-        while rows.len() > 0 {
-            let insert = match rows.len() < AT_ONCE {
+        let (mut rest, mut kept, mut duplicate) = (batch.rows(), 0, 0);
+        while !rest.is_empty() {
+            let insert = match rest.len() < AT_ONCE * batch.width() {
                 true => &mut table.one,
                 false => &mut table.many,
             };
-            let some = rows.by_ref().take(insert.rows);
-            kept += insert.execute(batch, some)?;
+            let rows = rest.split_off(..insert.rows * batch.width());
+            let rows = rows.expect("a statement takes no more than there are");
+            let new = insert.execute(batch, rows)?;
+            let known = insert.rows as u64 - new;
+            for added in &mut table.added {
+                match (new, known) {
+                    (0, _) => {}
+                    (_, 0) => added.add(self.connection, batch, rows)?,
+                    _ => added.doubt(batch, rows),
+                }
+            }
+            kept += new;
+            duplicate += known;
         }
-        self.done.duplicate += batch.rows().len() as u64 - kept;
-        if kept == 0 {
-            return Ok(());
-        }
-        *self.done.kept.entry(batch.shape.name).or_default() += kept;
-        if let Some((first, last)) = batch.moments() {
-            let touched = self.done.touched.entry(batch.shape.name);
-            let touched = touched.or_insert((first, last));
-            *touched = (touched.0.min(first), touched.1.max(last));
+        self.done.duplicate += duplicate;
+        if kept > 0 {
+            *self.done.kept.entry(batch.shape.name).or_default() += kept;
         }
         Ok(())
     }
@@ -187,13 +204,14 @@ impl<'t> Writer<'t> {
             Ok(Insert {
                 statement: connection.prepare(&sql)?,
                 rows,
-                bound: vec![None; rows * batch.width()],
+                bound: vec![Bound::Null; rows * batch.width()],
             })
         };
         self.tables.push(Ready {
             name: shape.name,
             one: insert(1)?,
             many: insert(AT_ONCE)?,
+            added: Added::all(connection, shape)?,
         });
         Ok(self.tables.len() - 1)
     }
@@ -201,30 +219,25 @@ impl<'t> Writer<'t> {
 
 impl Insert<'_> {
     /// Inserts as many rows as it is for; gives how many were not there.
-    fn execute<'a>(
-        &mut self,
-        batch: &Batch,
-        rows: impl Iterator<Item = &'a [Held]>,
-    ) -> Result<u64, VaultError> {
-        let held = rows.flatten();
-        for (place, (held, bound)) in held.zip(&mut self.bound).enumerate() {
-            let parameter = place + 1;
-            match batch.stored(*held) {
-                Stored::Text(text) if bound.as_deref() == Some(text) => {}
-                Stored::Text(text) => {
-                    self.statement.raw_bind_parameter(parameter, text)?;
-                    let bound = bound.get_or_insert_default();
-                    bound.clear();
-                    bound.push_str(text);
-                }
-                Stored::Integer(units) => {
-                    self.statement.raw_bind_parameter(parameter, units)?;
-                    *bound = None;
-                }
-                Stored::Null => {
+    fn execute(&mut self, batch: &Batch, rows: &[Held]) -> Result<u64, VaultError> {
+        for (place, (held, bound)) in rows.iter().zip(&mut self.bound).enumerate() {
+            let (parameter, stored) = (place + 1, batch.stored(*held));
+            match (stored, &mut *bound) {
+                (Stored::Null, Bound::Null) => {}
+                (Stored::Integer(units), Bound::Integer(same)) if units == *same => {}
+                (Stored::Text(text), Bound::Text(same)) if text == same => {}
+                (Stored::Null, _) => {
                     let null = rusqlite::types::Null;
                     self.statement.raw_bind_parameter(parameter, null)?;
-                    *bound = None;
+                    *bound = Bound::Null;
+                }
+                (Stored::Integer(units), _) => {
+                    self.statement.raw_bind_parameter(parameter, units)?;
+                    *bound = Bound::Integer(units);
+                }
+                (Stored::Text(text), _) => {
+                    self.statement.raw_bind_parameter(parameter, text)?;
+                    *bound = Bound::Text(text.to_owned());
                 }
             }
         }
