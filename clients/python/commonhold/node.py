@@ -21,6 +21,8 @@ from .words import (
     Checked,
     ConsentLog,
     Event,
+    Helping,
+    Import,
     InboxEntry,
     Preview,
     Published,
@@ -102,6 +104,14 @@ class Node:
     def published(self) -> list[Published]:
         """The answers that are published, the latest first; the node has checked each proof."""
         return self._all(Published, "/v1/published")
+
+    def helping(self) -> list[Helping]:
+        """What it does for others' questions, and has done since it started, the latest first."""
+        return self._all(Helping, "/v1/helping")
+
+    def imports(self) -> list[Import]:
+        """The files that were read into its vault, the latest first."""
+        return self._all(Import, "/v1/data/imports")
 
     def vocabulary(self) -> list[Table]:
         """The tables and columns that questions may be about."""

@@ -331,6 +331,39 @@ class Status:
 
 
 @dataclass(frozen=True)
+class Helping:
+    """What a node does for another's question."""
+
+    #: The question, and who asks.
+    id: str
+    asker: str
+    #: witness, setter, builder or replica.
+    role: str
+    #: begun, collecting, closed, agreed or done, and since when.
+    step: str
+    at: int
+    #: Of a replica: in which lane it helps, from 1.
+    lane: int | None = None
+
+
+@dataclass(frozen=True)
+class Import:
+    """A file that was read into the vault."""
+
+    #: By which it is taken back: `node.call("DELETE", f"/v1/data/imports/{number}")`.
+    number: int
+    file: str
+    format: str
+    bytes: int
+    at: int
+    #: Rows that were new, that were there already, and records that were left out.
+    kept: int
+    duplicate: int
+    skipped: int
+    undone_at: int | None = None
+
+
+@dataclass(frozen=True)
 class Event:
     """Something has happened."""
 

@@ -122,6 +122,9 @@ def main(asker: Node, owner: Node, hours: list[Fraction]) -> None:
     id = asks_and_checks(asker, owner, hours)
     steps = [logged.entry.step for logged in owner.consent().entries if logged.entry.question == id]
     same("consent", steps[:3], ["came", "decided", "sent"])
+    roles = {one.role for one in owner.helping() if one.id == id}
+    same("helping", roles <= {"witness", "setter", "builder", "replica"}, True)
+    same("imports", owner.imports(), [])
     groups(asker, owner, hours)
     refusals(asker, owner)
     publishes(asker, owner, id)

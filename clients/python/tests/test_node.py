@@ -103,6 +103,15 @@ class Owner(NodeCase):
         self.assertEqual(self.node.answer("abab", "yes").sent_at, 9)
         self.assertEqual(self.fake.heard[-1][2], {"answer": "yes"})
 
+    def test_what_the_node_did_is_read(self) -> None:
+        helping = {"id": "ab", "asker": "cd", "role": "replica", "lane": 2, "step": "closed", "at": 4}
+        self.says("GET", "/v1/helping", [helping, {**helping, "role": "witness", "lane": None}])
+        self.assertEqual([(one.role, one.lane) for one in self.node.helping()], [("replica", 2), ("witness", None)])
+        taken = {"number": 7, "file": "a.gpx", "format": "GPX", "bytes": 9, "at": 1, "kept": 3, "duplicate": 1, "skipped": 0}
+        self.says("GET", "/v1/data/imports", [{**taken, "undone_at": None}])
+        [found] = self.node.imports()
+        self.assertEqual((found.number, found.kept, found.undone_at), (7, 3, None))
+
     def test_values_of_a_preview_are_not_shown_by_accident(self) -> None:
         values = [{"name": "hours", "value": "7.5"}]
         self.says("GET", "/v1/inbox/ab/preview", {"outcome": "match", "values": values, "numbers": 3})

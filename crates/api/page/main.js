@@ -61,7 +61,7 @@ const ALONE = { home: Before, data: Data, settings: Settings };
 function Here({ here }) {
   const path = route.value.slice(1);
   if (beginning.value?.member === false) return ALONE[here] ? html`<${ALONE[here]} path=${path} />` : html`<${NoCommunity} name=${here} />`;
-  if (!status.value || !beginning.value) return html`<${Loading} />`;
+  if (!status.value || !beginning.value) return html`<div class="panel"><div class="head"><h1>${words.panels[here]}</h1></div><${Loading} /></div>`;
   return html`<${PANELS[here]} path=${path} />`;
 }
 

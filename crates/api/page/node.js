@@ -61,8 +61,9 @@ export async function part(path) {
 }
 
 /// Sends a file.
-export async function send(path, body) {
-  return (await raw("POST", path, body, { "Content-Type": "application/octet-stream" })).json();
+export async function send(path, body, method = "POST") {
+  const response = await raw(method, path, body, { "Content-Type": "application/octet-stream" });
+  return response.status === 204 ? undefined : response.json();
 }
 
 /// Asks for a file; gives it, and what it is called if the node says so.

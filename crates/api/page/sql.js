@@ -69,7 +69,7 @@ const quoted = (name) => `"${name.replaceAll('"', '""')}"`;
 const text = (value) => `'${value.replaceAll("'", "''")}'`;
 
 /// Writes the question that the builder's fields describe.
-export function write({ what, table, column, other, width, conditions, group, groupWidth }, columnOf) {
+export function write({ what, table, column, other, width, conditions, groups }, columnOf) {
   const arguments_ = {
     COUNT: () => "*",
     HISTOGRAM: () => (width ? `${quoted(column)}, ${width}` : quoted(column)),
@@ -86,6 +86,6 @@ export function write({ what, table, column, other, width, conditions, group, gr
       return `${quoted(column)} ${compare} ${number ? value : text(value)}`;
     });
   const where = tests.length ? ` WHERE ${tests.join(" AND ")}` : "";
-  const by = group && (columnOf(group)?.kind === "number" ? `BUCKET(${quoted(group)}, ${groupWidth || 1})` : quoted(group));
-  return `SELECT ${asked} FROM ${quoted(table)}${where}${by ? ` GROUP BY ${by}` : ""}`;
+  const by = groups.map(({ name, width }) => (columnOf(name)?.kind === "number" ? `BUCKET(${quoted(name)}, ${width || 1})` : quoted(name)));
+  return `SELECT ${asked} FROM ${quoted(table)}${where}${by.length ? ` GROUP BY ${by.join(", ")}` : ""}`;
 }

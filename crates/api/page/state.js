@@ -21,6 +21,8 @@ export const published = signal(null);
 export const rules = signal(null);
 export const vocabulary = signal(null);
 export const holdings = signal(null);
+export const imports = signal(null);
+export const helping = signal(null);
 /// How far the owner is with the first steps; whether there is a community at all.
 export const beginning = signal(null);
 
@@ -36,8 +38,10 @@ const lists = {
   inbox: [inbox, "/v1/inbox", signal(false)],
   questions: [questions, "/v1/questions", signal(false)],
   published: [published, "/v1/published", signal(false)],
+  imports: [imports, "/v1/data/imports", signal(false)],
+  helping: [helping, "/v1/helping", signal(false)],
 };
-const wanted = { inbox: PART, questions: PART, published: PART };
+const wanted = Object.fromEntries(Object.keys(lists).map((name) => [name, PART]));
 
 /// Whether a list has more than what was read.
 export const hasMore = (name) => lists[name][2].value;
@@ -53,6 +57,7 @@ const concerns = {
   inbox: ["inbox", "status"],
   published: ["published", "questions"],
   community: ["status", "vocabulary", "beginning"],
+  helping: ["helping"],
   stopping: [],
 };
 /// Between two looks at what events are about: a burst is looked at once.
@@ -117,7 +122,7 @@ export async function readAll() {
   await read("beginning");
   const member = beginning.value?.member ?? true;
   if (member && before === false) return;
-  await Promise.all((member ? [...Object.keys(things), ...Object.keys(lists)] : ["holdings"]).map(read));
+  await Promise.all((member ? [...Object.keys(things), ...Object.keys(lists)] : ["holdings", "imports"]).map(read));
 }
 
 /// Says what was done, to eyes and ears.

@@ -19,8 +19,8 @@ use crate::fault::Fault;
 use crate::token::Token;
 use crate::words::{
     Beginning, Budget, Checked, ConsentLog, ConsentRule, Decision, Doctor, Event, Helping,
-    Holdings, InboxEntry, Limit, NewBudget, NewDefault, NewQuestion, NewRule, PageCode, Preview,
-    Published, Question, Revoke, Revoked, Rule, Rules, Status, Table, Word,
+    Holdings, Import, InboxEntry, Limit, NewBudget, NewDefault, NewQuestion, NewRule, PageCode,
+    Preview, Published, Question, Revoke, Revoked, Rule, Rules, Status, Table, Word,
 };
 
 /// Longest response that is read: a thousand questions with their answers.
@@ -166,7 +166,7 @@ impl Client {
     ///
     /// See [`ClientError`].
     pub async fn helping(&self) -> Result<Vec<Helping>, ClientError> {
-        self.get("/v1/helping").await
+        self.all("/v1/helping").await
     }
 
     /// Its proof file, or that of a published answer.
@@ -322,6 +322,15 @@ impl Client {
     /// See [`ClientError`].
     pub async fn holdings(&self) -> Result<Holdings, ClientError> {
         self.get("/v1/data").await
+    }
+
+    /// What was imported into it.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn imports(&self) -> Result<Vec<Import>, ClientError> {
+        self.all("/v1/data/imports").await
     }
 
     /// The address that opens its page, once, and for how many seconds from now.

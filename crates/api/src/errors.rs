@@ -62,7 +62,7 @@ impl Kind {
             ),
             Self::Long => (
                 "It is too long.",
-                "Bodies have at most 64 KiB, files to import 16 MiB, and a table that is given out 48 MiB.",
+                "Bodies have at most 64 KiB, files to import 16 MiB, backups that are brought 4 GiB, and a table that is given out 48 MiB.",
                 "Use the command that the text names: commands have no such limit.",
             ),
             Self::Format => (

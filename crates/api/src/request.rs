@@ -1,13 +1,16 @@
 //! What the node is asked, with the place to reply.
 
+use std::fs::File;
+
 use tokio::sync::oneshot;
 
 use crate::fault::Fault;
 use crate::words::{
     Backup, Beginning, Budget, Calendar, Checked, ConsentLog, Days, Decision, Doctor, Helping,
-    Holdings, ImportReport, InboxEntry, Joined, NewBackup, NewBeginning, NewBudget, NewDefault,
-    NewImport, NewKey, NewMember, NewQuestion, NewRule, Places, Preview, Published, Question,
-    RecoveryWords, Removed, Revoke, Revoked, Rows, Rule, Rules, ShowWords, Status, Table,
+    Holdings, Import, ImportReport, InboxEntry, Joined, NewBackup, NewBeginning, NewBudget,
+    NewDefault, NewImport, NewKey, NewMember, NewQuestion, NewRestore, NewRule, Places, Preview,
+    Published, Question, RecoveryWords, Removed, Restored, Revoke, Revoked, Rows, Rule, Rules,
+    ShowWords, Status, Table,
 };
 
 /// Where a reply goes. Dropping it is a reply as well: the node could not.
@@ -68,6 +71,8 @@ pub enum Request {
     Check(String, Reply<Checked>),
     /// What does the vault hold?
     Holdings(Reply<Holdings>),
+    /// What was imported, the latest first?
+    Imports(Reply<Vec<Import>>),
     /// Read this file into the vault, or say what it would bring.
     Import(NewImport, Vec<u8>, Reply<ImportReport>),
     /// Take the import of this number back.
@@ -88,6 +93,10 @@ pub enum Request {
     Begin(NewBeginning, Reply<Beginning>),
     /// Join a community; the reply comes when the node is a member.
     Join(NewMember, Reply<Joined>),
+    /// Where a backup can be written to that is to be restored; what was brought before is gone.
+    Receive(Reply<File>),
+    /// Be what this backup holds.
+    Restore(NewRestore, Reply<Restored>),
     /// Which are the recovery words?
     Words(ShowWords, Reply<RecoveryWords>),
     /// Give the vault another key.
@@ -109,8 +118,9 @@ impl Request {
         refuse! {
             Status(), Shutdown(), Leave(), Ask(_), Questions(), Question(_), Cancel(_), Proof(_), Publish(_), Published(),
             Helping(), Inbox(), Decide(_, _), Rules(), AddRule(_), RemoveRule(_), SetDefault(_), ConsentLog(_), Revoke(_),
-            Budget(), SetBudget(_), Doctor(), Vocabulary(), Preview(_), Check(_), Holdings(), Import(_, _), Undo(_),
-            Export(_), Forget(_), Calendar(_), Places(), Rows(_, _, _), Beginning(), Begin(_), Join(_), Words(_), Rotate(_),
+            Budget(), SetBudget(_), Doctor(), Vocabulary(), Preview(_), Check(_), Holdings(), Imports(), Import(_, _), Undo(_),
+            Export(_), Forget(_), Calendar(_), Places(), Rows(_, _, _), Beginning(), Begin(_), Join(_), Receive(), Restore(_),
+            Words(_), Rotate(_),
             Backup(_),
         }
     }

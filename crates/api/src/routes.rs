@@ -49,6 +49,10 @@ pub(crate) const DOCUMENT: &str = "/openapi.json";
 const IMPORTS: &str = "/v1/data/imports";
 /// Where a ticket is used.
 const JOINING: &str = "/v1/beginning/join";
+/// Where a backup is brought.
+const BRINGING: &str = "/v1/beginning/backup";
+/// Where it is restored.
+const RESTORING: &str = "/v1/beginning/restore";
 /// Where the vault's key is exchanged.
 const ROTATING: &str = "/v1/key/rotate";
 /// Where backups are made.
@@ -135,6 +139,8 @@ impl Api {
                 get(beginning::beginning).put(beginning::begin),
             )
             .route(JOINING, post(beginning::join))
+            .route(BRINGING, put(beginning::bring))
+            .route(RESTORING, post(beginning::restore))
             .route("/v1/key/words", post(beginning::words))
             .route(ROTATING, post(beginning::rotate))
             .route(BACKUPS, post(beginning::backup))
@@ -143,7 +149,9 @@ impl Api {
             .route("/v1/data", get(holding::holdings))
             .route(
                 IMPORTS,
-                post(holding::import).layer(DefaultBodyLimit::max(FILE_BYTES_MAX)),
+                get(holding::imports)
+                    .post(holding::import)
+                    .layer(DefaultBodyLimit::max(FILE_BYTES_MAX)),
             )
             .route("/v1/data/imports/{number}", delete(holding::undo))
             .route("/v1/data/calendar", get(holding::calendar))
@@ -207,9 +215,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
         status, shutdown, leave, questions, ask, question, cancel, proof, publish, published, helping, owner::inbox, owner::decide,
         owner::rules, owner::add_rule, owner::remove_rule, owner::set_default, owner::budget, owner::set_budget,
         consent::log, consent::revoke, events,
-        beginning::beginning, beginning::begin, beginning::join, beginning::words, beginning::rotate, beginning::backup,
+        beginning::beginning, beginning::begin, beginning::join, beginning::bring, beginning::restore, beginning::words, beginning::rotate, beginning::backup,
         doctor, page::vocabulary, page::preview, page::check, page::invite, page::open, page::close,
-        holding::holdings, holding::import, holding::undo, holding::export, holding::forget,
+        holding::holdings, holding::imports, holding::import, holding::undo, holding::export, holding::forget,
         holding::calendar, holding::places, holding::rows
     ),
     components(schemas(Event, Fault)),
@@ -219,8 +227,8 @@ struct Document;
 
 async fn in_time(request: axum::extract::Request, next: Next) -> Response {
     let path = request.uri().path();
-    let within = match [JOINING, ROTATING, BACKUPS].contains(&path) || path.starts_with("/v1/data/")
-    {
+    let long = [JOINING, BRINGING, RESTORING, ROTATING, BACKUPS];
+    let within = match long.contains(&path) || path.starts_with("/v1/data/") {
         true => DATA_WITHIN,
         false => ALL_WITHIN,
     };
@@ -357,7 +365,7 @@ async fn leave(State(shared): Here) -> Result<StatusCode, Fault> {
     (status = "default", description = "Why not", body = Fault)))]
 async fn questions(State(shared): Here, part: Part) -> Result<Response, Fault> {
     let all = shared.call(Request::Questions).await?;
-    part.of("/v1/questions", all, |one| &one.id)
+    part.of("/v1/questions", all, |one| one.id.clone())
 }
 
 /// Put a question to the community.
@@ -418,15 +426,18 @@ async fn publish(State(shared): Here, Path(id): Path<String>) -> Result<Json<Que
     (status = "default", description = "Why not", body = Fault)))]
 async fn published(State(shared): Here, part: Part) -> Result<Response, Fault> {
     let all = shared.call(Request::Published).await?;
-    part.of("/v1/published", all, |one| &one.id)
+    part.of("/v1/published", all, |one| one.id.clone())
 }
 
 /// What this node does for others' questions, and has done since it started, the latest first.
-#[utoipa::path(get, path = "/v1/helping", responses(
-    (status = 200, description = "All that are kept", body = [Helping]),
+/// They are named by their question and the role, as in `1a2b…-replica`.
+#[utoipa::path(get, path = "/v1/helping", params(Part), responses(
+    (status = 200, description = "A part of them; the header Link leads to the next", body = [Helping]),
     (status = "default", description = "Why not", body = Fault)))]
-async fn helping(State(shared): Here) -> Result<Json<Vec<Helping>>, Fault> {
-    shared.json(Request::Helping).await
+async fn helping(State(shared): Here, part: Part) -> Result<Response, Fault> {
+    let all = shared.call(Request::Helping).await?;
+    let name = |one: &Helping| format!("{}-{}", one.id, one.role.name());
+    part.of("/v1/helping", all, name)
 }
 
 /// What happens from now on, as server-sent events: each has its `kind` as its name and an `Event` as its data.

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use beginning::{
-    Backup, Beginning, Joined, NewBackup, NewBeginning, NewKey, NewMember, RecoveryWords, Secret,
-    ShowWords,
+    Backup, Beginning, Joined, NewBackup, NewBeginning, NewKey, NewMember, NewRestore,
+    RecoveryWords, Restored, Secret, ShowWords,
 };
 pub use consent::{ConsentEntry, ConsentLog, ConsentLogged, ConsentStep, Revoke, Revoked, TooLate};
 pub use holding::{
@@ -360,6 +360,18 @@ pub enum HelpingRole {
     Builder,
     /// Computes with shares of contributions.
     Replica,
+}
+
+impl HelpingRole {
+    /// One word for it, as JSON has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Witness => "witness",
+            Self::Setter => "setter",
+            Self::Builder => "builder",
+            Self::Replica => "replica",
+        }
+    }
 }
 
 /// How far a node is with what it does for a question.

@@ -23,6 +23,7 @@ use vault::backup::{BackupError, Opener};
 use zeroize::Zeroizing;
 
 pub use self::creating::make;
+pub use self::restoring::over;
 use crate::cli::{FAILED, REFUSED};
 use crate::daemon::Where;
 use crate::data::{Failed, Said, home, say};
@@ -33,6 +34,8 @@ use crate::verify::utc;
 
 /// The file in the node's folder of a backup that is being given out.
 pub const GIVEN: &str = "given.backup";
+/// That of one that was brought to be restored.
+pub const BROUGHT: &str = "brought.backup";
 
 /// What can be done with backups.
 #[derive(Debug, Subcommand)]
@@ -131,9 +134,10 @@ pub struct RestoreOptions {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 struct About {
+    /// Nobody, if the vault waits for its node.
     #[n(0)]
-    node: NodeId,
-    /// The community's name.
+    node: Option<NodeId>,
+    /// The community's name; empty where there is no node.
     #[n(1)]
     community: String,
     /// When, in seconds since 1970.
@@ -151,6 +155,8 @@ const VARIABLE: &str = "COMMONHOLD_BACKUP_PASSPHRASE";
 mod name {
     pub const ABOUT: &str = "about";
     pub const KEYS: &str = "keys";
+    /// Of a vault that waits for its node, instead of keys and descriptor.
+    pub const KEY: &str = "key";
     pub const DESCRIPTOR: &str = "descriptor";
     pub const MEMBERS: &str = "members";
     pub const CONFIG: &str = "config";
@@ -170,18 +176,17 @@ pub fn main(command: &BackupCommand) -> ExitCode {
 impl About {
     fn json(&self, bytes: u64) -> serde_json::Value {
         json!({
-            "node": self.node.to_string(), "community": self.community, "made_utc_s": self.made_utc_s,
+            "node": self.node.map(|node| node.to_string()), "community": self.node.map(|_| &self.community), "made_utc_s": self.made_utc_s,
             "made_utc": utc(self.made_utc_s), "program": self.program, "bytes": bytes,
         })
     }
 
     fn words(&self) -> String {
-        format!(
-            "node {} of \"{}\", as it was at {}",
-            self.node,
-            self.community,
-            utc(self.made_utc_s)
-        )
+        let what = match self.node {
+            Some(node) => format!("node {node} of \"{}\"", self.community),
+            None => "a vault whose owner belongs to no community yet".into(),
+        };
+        format!("{what}, as it was at {}", utc(self.made_utc_s))
     }
 }
 
@@ -194,16 +199,22 @@ fn passphrase(file: Option<&std::path::Path>) -> Given<'_> {
 }
 
 /// What opens a backup, in the caller's hands.
-enum Secret {
+pub enum Secret {
+    /// The vault's key, which the recovery words are.
     Key(VaultKey),
+    /// A passphrase of its own.
     Passphrase(Zeroizing<String>),
 }
 
 impl Secret {
-    fn of_words(file: Option<&std::path::Path>) -> Result<Self, Failed> {
-        let words = words_typed(file)?;
-        let key = secret_of(&words).map_err(|why| failed(KeyError::from(why).into()))?;
+    /// Of the recovery words.
+    pub fn known(words: &str) -> Result<Self, Failed> {
+        let key = secret_of(words).map_err(|why| failed(KeyError::from(why).into()))?;
         Ok(Self::Key(VaultKey::from_bytes(&key)))
+    }
+
+    fn of_words(file: Option<&std::path::Path>) -> Result<Self, Failed> {
+        Self::known(&words_typed(file)?)
     }
 
     fn of_passphrase(file: Option<&std::path::Path>) -> Result<Self, Failed> {

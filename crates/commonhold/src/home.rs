@@ -7,7 +7,7 @@
 //! | `vault.db` | the vault; who the node is is in it once more, and is found again with the key alone |
 //! | `vault.db.lock` | held by whoever has the vault open |
 //! | `vault.db.founding` | there until node and vault are complete |
-//! | `vault.db.begun` | there while a vault waits for its node to join a community |
+//! | `vault.db.begun` | there while a vault waits for its node to join a community; what keeps its key |
 //! | `descriptor.cbor` | the community |
 
 use std::fs;
@@ -27,6 +27,8 @@ use super::files;
 use super::passphrase::{self, Given, PassphraseError};
 
 // Named, since tests of the program read this file as one of theirs.
+#[path = "home/begun.rs"]
+mod begun;
 #[path = "home/kept.rs"]
 mod kept;
 #[path = "home/keyring.rs"]
@@ -202,18 +204,14 @@ impl Home {
 
     /// What keeps the key of the vault, and in words for its owner.
     pub fn protection(&self) -> Result<(Protection, String), HomeError> {
-        if self.is_begun() {
-            let told = protection::told_file(&self.folder.join(KEY_FILE));
-            return Ok((Protection::File(None), told));
-        }
-        let slot = match self.stored()? {
-            Stored::Old(_) => None,
-            Stored::New(kept) => kept.slots.into_iter().next(),
-        };
+        let slot = self.slots()?.1.into_iter().next();
         let told = match &slot {
             Some(slot) => slot.told(&self.folder),
             // Until it is opened once.
-            None => format!("the file {}", self.folder.join(KEYS).display()),
+            None => {
+                let file = if self.is_begun() { KEY_FILE } else { KEYS };
+                protection::told_file(&self.folder.join(file))
+            }
         };
         let protection = slot.map(|slot| slot.protection);
         Ok((protection.unwrap_or(Protection::File(None)), told))
@@ -227,37 +225,14 @@ impl Home {
         }
     }
 
-    /// Makes the folder, if it is not there, with an empty vault whose key is in a file: its node comes when its owner joins a
-    /// community. Changes nothing where a node lives, or where this was done before.
-    pub fn begin(&self, rng: &mut Rng) -> Result<(), HomeError> {
-        self.must_be_usable()?;
-        if self.is_inhabited() || self.is_begun() {
-            return Ok(());
-        }
-        files::make_folder(&self.folder).map_err(|why| self.io("", why))?;
-        self.write(FOUNDING, b"")?;
-        self.clear()?;
-        let key = VaultKey::generate(rng);
-        protection::keep_in_file(&self.folder.join(KEY_FILE), &key)?;
-        drop(Vault::create(&self.vault_path(), &key)?);
-        self.write(BEGUN, b"")?;
-        self.remove(FOUNDING)
-    }
-
-    /// Opens the vault whose node is yet to come.
-    pub fn open_begun(&self) -> Result<(VaultKey, Vault), HomeError> {
-        self.must_be_usable()?;
-        self.open_under(protection::read_file(&self.folder.join(KEY_FILE))?)
-    }
-
     /// Removes what a try before has left of a vault.
     fn clear(&self) -> Result<(), HomeError> {
         let left = [VAULT, "vault.db-wal", "vault.db-shm"];
         left.into_iter().try_for_each(|name| self.remove(name))
     }
 
-    /// Makes the folder, if it is not there, with keys, descriptor and a vault whose key is in a file: the one that was begun,
-    /// or an empty one.
+    /// Makes the folder, if it is not there, with keys, descriptor and a vault: the one that was begun, its key kept as before,
+    /// or an empty one whose key is in a file.
     pub fn found(
         &self,
         identity: &Identity,
@@ -310,8 +285,16 @@ impl Home {
         let certificate = whole.identity.certificate.clone();
         let spare = Spare::of(&secrets, &certificate);
         spare.keep(&mut vault).map_err(HomeError::from)?;
-        let slot = Slot::make(&self.folder, choice, &whole.key, &secrets, rng);
-        let slot = slot.map_err(HomeError::from)?;
+        let begun = match self.is_begun() {
+            true => self.begun()?,
+            false => Vec::new(),
+        };
+        let begun = begun.iter().find(|slot| slot.open(&whole.key).is_some());
+        let slot = match begun {
+            Some(slot) => slot.with(&whole.key, &secrets, rng),
+            None => Slot::make(&self.folder, choice, &whole.key, &secrets, rng)
+                .map_err(HomeError::from)?,
+        };
         self.keep(&Kept::new(certificate, vec![slot]))?;
         self.remove(BEGUN)?;
         self.remove(FOUNDING)?;
@@ -360,9 +343,10 @@ impl Home {
         let descriptor = self.descriptor()?;
         let (kept, secrets, key, mut vault) = match self.stored()? {
             Stored::New(kept) => {
-                let (secrets, keys) = self.unlock(&kept)?;
+                let (secrets, keys) = self.unlock(&kept.slots)?;
                 let (key, vault) = self.open_under(keys)?;
-                (self.settled(kept, &key)?, secrets, key, vault)
+                let slots = self.settled(Some(&kept.certificate), kept.slots, &key)?;
+                (Kept::new(kept.certificate, slots), secrets, key, vault)
             }
             Stored::Old(keys) => {
                 let (key, secrets) = (keys.vault(), keys.secrets());
@@ -395,7 +379,7 @@ impl Home {
         self.must_be_usable()?;
         let (secrets, certificate) = match self.stored()? {
             Stored::Old(keys) => (keys.secrets(), keys.certificate.clone()),
-            Stored::New(kept) => (self.unlock(&kept)?.0, kept.certificate),
+            Stored::New(kept) => (self.unlock(&kept.slots)?.0, kept.certificate),
         };
         self.identified(&secrets, certificate)
     }
@@ -419,18 +403,18 @@ impl Home {
     }
 
     /// Who the node is, and the keys of which one opens the vault.
-    fn unlock(&self, kept: &Kept) -> Result<(Secrets, Vec<VaultKey>), HomeError> {
+    fn unlock(&self, slots: &[Slot]) -> Result<(Secrets, Vec<VaultKey>), HomeError> {
         let known = self.key.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(key) = known.as_ref()
-            && let Some(found) = kept.open(key)
+            && let Some(found) = kept::open(slots, key)
         {
             return Ok(found);
         }
         drop(known);
         let mut failed = None;
-        for slot in &kept.slots {
+        for slot in slots {
             match slot.keys(&self.folder, || self.ask()) {
-                Ok(keys) => match keys.iter().find_map(|key| kept.open(key)) {
+                Ok(keys) => match keys.iter().find_map(|key| kept::open(slots, key)) {
                     Some(found) => return Ok(found),
                     None => _ = failed.get_or_insert(KeyError::OtherKey(slot.told(&self.folder))),
                 },
@@ -444,11 +428,9 @@ impl Home {
 
     /// The passphrase of the key, for a process that has nobody to ask; `None` where none keeps it.
     pub fn passphrase(&self) -> Result<Option<Zeroizing<String>>, HomeError> {
-        match self.stored()? {
-            Stored::New(kept) if kept.slots.iter().any(Slot::asks) => {
-                Ok(Some(self.ask().map_err(KeyError::from)?))
-            }
-            _ => Ok(None),
+        match self.slots()?.1.iter().any(Slot::asks) {
+            true => Ok(Some(self.ask().map_err(KeyError::from)?)),
+            false => Ok(None),
         }
     }
 

@@ -13,6 +13,7 @@ const NEEDS = { COUNT: null, AVG: "number", SUM: "number", STDDEV_SAMP: "number"
 const STEPPED = ["HISTOGRAM", "MEDIAN", "TOP"];
 const PAIRS = ["REGR", "CORR"];
 const MORE_CONDITIONS = 6;
+const MOST_GROUPS = 2;
 
 export function Asking() {
   const tables = vocabulary.value;
@@ -35,7 +36,7 @@ function Builder({ tables }) {
   const columnOf = (name) => columns.find((one) => one.name === name);
   const countable = columns.filter((one) => one.kind !== "text");
   const numbers = columns.filter((one) => one.kind === "number");
-  const [fields, setFields] = useState({ what: "COUNT", conditions: [], group: "" });
+  const [fields, setFields] = useState({ what: "COUNT", conditions: [], groups: [] });
   const [typed, setTyped] = useState(null);
   const [purpose, setPurpose] = useState("");
   const [deadline, setDeadline] = useState("86400");
@@ -47,9 +48,8 @@ function Builder({ tables }) {
   const other = others.some((one) => one.name === fields.other) ? fields.other : others[0]?.name;
   const stepped = STEPPED.includes(fields.what) && columnOf(column)?.kind === "number";
   const width = stepped ? fields.width || steps(columnOf(column)) : "";
-  const grouped = columnOf(fields.group);
-  const groupWidth = grouped?.kind === "number" ? fields.groupWidth || steps(grouped) : "";
-  const sql = typed ?? write({ ...fields, table, column, other, width, groupWidth }, columnOf);
+  const groups = fields.groups.map(({ name, width }) => ({ name, width: columnOf(name).kind === "number" ? width || steps(columnOf(name)) : "" }));
+  const sql = typed ?? write({ ...fields, table, column, other, width, groups }, columnOf);
   const put = async () => {
     const question = await call("POST", "/v1/questions", { sql, purpose: purpose.trim(), consent_secs: Number(deadline) });
     refresh("questions", "status");
@@ -57,7 +57,7 @@ function Builder({ tables }) {
   };
   const fresh = (name) => {
     setTable(name);
-    setFields({ what: "COUNT", conditions: [], group: "" });
+    setFields({ what: "COUNT", conditions: [], groups: [] });
   };
   return html`<${Card}>
     ${typed === null && html`<div class="stack">
@@ -70,8 +70,7 @@ function Builder({ tables }) {
       </div>
       <${Conditions} columns=${columns} columnOf=${columnOf} conditions=${fields.conditions} set=${(conditions) => change({ conditions })} />
       <div class="fields">
-        <${Choose} label=${w.group} value=${fields.group} set=${(group) => change({ group, groupWidth: "" })} of=${[["", w.noGroup], ...countable.map((one) => [one.name, one.name])]} />
-        ${groupWidth && html`<${Type} label=${w.groupWidth} hint=${w.widthHint} value=${groupWidth} set=${(text) => change({ groupWidth: text })} />`}
+        <${Groups} groups=${groups} of=${countable} set=${(groups) => change({ groups })} />
       </div>
     </div>`}
     <div class="field">
@@ -88,6 +87,17 @@ function Builder({ tables }) {
     <div class="row"><${Act} kind="first" run=${put} done=${w.sent} disabled=${purpose.trim() === ""}>${w.send}<//>
       ${purpose.trim() === "" && html`<span class="small soft">${w.needPurpose}</span>`}</div>
   <//>`;
+}
+
+/// By what people are grouped: of two numbers, the answer is cells on a plane.
+function Groups({ groups, of, set }) {
+  const shown = [...groups, { name: "" }].slice(0, Math.min(MOST_GROUPS, of.length));
+  return shown.map(({ name, width }, place) => {
+    const free = of.filter((one) => groups.every((other, at) => at === place || other.name !== one.name));
+    const choose = (chosen) => set(chosen ? groups.toSpliced(place, 1, { name: chosen }) : groups.slice(0, place));
+    return html`<${Choose} key=${place} label=${w.groups[place]} value=${name} set=${choose} of=${[["", w.noGroup], ...free.map((one) => [one.name, one.name])]} />
+      ${width && html`<${Type} key=${`${place} width`} label=${w.groupWidths[place]} hint=${w.widthHint} value=${width} set=${(text) => set(groups.toSpliced(place, 1, { name, width: text }))} />`}`;
+  });
 }
 
 function Conditions({ columns, columnOf, conditions, set }) {

@@ -3,7 +3,7 @@
 import { useRef, useState } from "../vendor/hooks.js";
 import { Act, Card, Icon, Loading, Panel, html, wrong } from "../parts.js";
 import { bytes, count, day, plain, save, time } from "../format.js";
-import { beginning, holdings, refresh, vocabulary } from "../state.js";
+import { beginning, hasMore, holdings, imports, readMore, refresh, vocabulary } from "../state.js";
 import { call, file, send } from "../node.js";
 import { words } from "../words.js";
 import { Choose } from "./asking.js";
@@ -14,7 +14,7 @@ const w = words.data;
 export function Data() {
   return html`<${Panel} title=${w.title} lead=${w.lead}>
     <${Bringing} />
-    ${holdings.value ? html`<${Held} tables=${holdings.value.tables} /><${Pictures} /><${Imports} imports=${holdings.value.imports} />` : html`<${Loading} />`}
+    ${holdings.value ? html`<${Held} tables=${holdings.value.tables} /><${Pictures} /><${Imports} />` : html`<${Loading} />`}
     ${beginning.value.member && html`<${Vocabulary} />`}
   <//>`;
 }
@@ -35,7 +35,7 @@ function Bringing() {
     try {
       const options = new URLSearchParams({ name: from.name, preview, ...(into && { table: into }) });
       setReport({ ...(await send(`/v1/data/imports?${options}`, from)), preview });
-      if (!preview) refresh("holdings", "beginning");
+      if (!preview) refresh("holdings", "imports", "beginning");
     } catch (problem) {
       setReport(null);
       setWhy(wrong(problem));
@@ -117,18 +117,19 @@ function Held({ tables }) {
   <//>`;
 }
 
-function Imports({ imports }) {
-  if (imports.length === 0) return null;
+function Imports() {
+  if (!imports.value?.length) return null;
   return html`<${Card} title=${w.imports}><p class="soft">${w.importsLead}</p>
     <div class="scroll" tabindex="0" role="region" aria-label=${w.imports}><table class="told">
       <thead><tr><th scope="col">${w.file}</th><th scope="col">${w.when}</th><th scope="col">${w.rowsHead}</th><th scope="col"><span class="unseen">${w.undo}</span></th></tr></thead>
-      <tbody>${imports.map((one) => html`<tr key=${one.number}>
+      <tbody>${imports.value.map((one) => html`<tr key=${one.number}>
         <td><strong>${plain(one.file)}</strong><br /><span class="small soft">${one.format}, ${bytes(one.bytes)}</span></td>
         <td>${time(one.at)}</td>
         <td>${w.counts(one.kept, one.duplicate, one.skipped)}</td>
-        <td>${one.undone_at === null ? html`<${Act} kind="plain" done=${w.undone} label=${`${w.undo} ${one.number}`} run=${async () => { await call("DELETE", `/v1/data/imports/${one.number}`); refresh("holdings"); }}>${w.undo}<//>` : html`<span class="chip">${w.undone}</span>`}</td>
+        <td>${one.undone_at === null ? html`<${Act} kind="plain" done=${w.undone} label=${`${w.undo} ${one.number}`} run=${async () => { await call("DELETE", `/v1/data/imports/${one.number}`); refresh("holdings", "imports"); }}>${w.undo}<//>` : html`<span class="chip">${w.undone}</span>`}</td>
       </tr>`)}</tbody>
     </table></div>
+    ${hasMore("imports") && html`<div><${Act} run=${() => readMore("imports")}>${words.older}<//></div>`}
   <//>`;
 }
 

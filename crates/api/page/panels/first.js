@@ -2,11 +2,12 @@
 // questions need a community.
 
 import { useState } from "../vendor/hooks.js";
-import { Act, Card, Command, Empty, Icon, Panel, html, wrong } from "../parts.js";
+import { Act, Card, Empty, Icon, Panel, html, wrong } from "../parts.js";
 import { beginning, holdings, inbox, readAll, status, tell } from "../state.js";
 import { call } from "../node.js";
 import { span } from "../format.js";
 import { words } from "../words.js";
+import { Restoring } from "./restoring.js";
 
 const w = words.first;
 
@@ -14,9 +15,9 @@ const w = words.first;
 export function Before() {
   return html`<${Panel} title=${w.title} lead=${w.lead}>
     <${Steps} />
-    <div class="cards">
+    <div class="cards top">
       <${Card} title=${words.home.heroTitle} kind="hero"><p>${words.home.hero}</p><//>
-      <${Card} title=${w.restore}><p class="soft">${w.restoreHow}</p><${Command}>${w.restoreCommand}<//><//>
+      <${Restoring} />
     </div>
   <//>`;
 }

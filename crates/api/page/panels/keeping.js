@@ -14,14 +14,14 @@ const SHORTEST = 8;
 export const Name = () => html`<${Card} title=${w.name}><p class="soft">${words.first.name.why}</p><${Naming} key=${beginning.value.name} /><//>`;
 
 export function Key() {
-  const { key_kept_by: by, key_kept_where: where, member, words_kept: kept } = beginning.value;
+  const { key_kept_by: by, key_kept_where: where, words_kept: kept } = beginning.value;
   return html`<${Card} title=${w.key}>
     <p><strong>${w.keeps[by][0]}</strong> ${w.keeps[by][1]}</p>
     ${by === "file" && html`<p class="small soft"><code>${where}</code></p>`}
     <h3>${w.words}</h3>
     <p class="soft">${kept ? words.first.words.done : words.first.words.why}</p>
     <${Words} key=${`${by} ${kept}`} confirm=${!kept} />
-    ${member && by !== "keyring" && html`<details><summary>${by === "passphrase" ? w.change : w.choose}</summary><${Changing} by=${by} /></details>`}
+    ${by !== "keyring" && html`<details><summary>${by === "passphrase" ? w.change : w.choose}</summary><${Changing} by=${by} /></details>`}
   <//>`;
 }
 
@@ -70,6 +70,6 @@ export function Backup() {
     <h3>${w.restore}</h3>
     <p class="soft">${w.restoreHow}</p>
     <${Command}>${w.verifyCommand}<//>
-    <${Command}>${words.first.restoreCommand}<//>
+    <${Command}>${w.restoreCommand}<//>
   <//>`;
 }

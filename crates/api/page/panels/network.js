@@ -1,11 +1,13 @@
-// Network: who is known, whether others reach the node, and bytes by what they were for.
+// Network: who is known, whether others reach the node, what it does for others' questions, bytes by what they were for.
 
-import { Card, Facts, Panel, html } from "../parts.js";
-import { bytes, count, span } from "../format.js";
-import { status } from "../state.js";
+import { useState } from "../vendor/hooks.js";
+import { Act, Card, Facts, Panel, Who, html } from "../parts.js";
+import { bytes, count, short, span, time } from "../format.js";
+import { hasMore, helping, readMore, status } from "../state.js";
 import { words } from "../words.js";
 
 const w = words.network;
+const SHOWN = 20;
 
 export function Network() {
   const { traffic, peers_known: known, peers_remembered: remembered, reach, listens, announces, relays, now, started_at: since } = status.value;
@@ -24,9 +26,25 @@ export function Network() {
         [w.relays, relays.length ? html`<code>${relays.join(", ")}</code>` : w.noRelays],
       ]} />
     <//>
+    <${Card} title=${w.helping}><p class="soft">${w.helpingLead}</p><${Helping} /><//>
     <${Card} title=${w.traffic} aside=${html`<span class="soft small">${w.since(span(now - since))}</span>`}><${Traffic} flows=${traffic.by_purpose} /><//>
     ${odd.length > 0 && html`<${Card} title=${w.odd}><${Facts} of=${odd.map(([name, text]) => [text, count(traffic[name])])} /><//>`}
   <//>`;
+}
+
+/// A long list is shown a piece at a time.
+function Helping() {
+  const [shown, setShown] = useState(SHOWN);
+  const all = helping.value ?? [];
+  if (all.length === 0) return html`<p>${w.noHelping}</p>`;
+  const more = () => (shown < all.length ? setShown(shown + SHOWN) : readMore("helping").then(() => setShown(shown + SHOWN)));
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${w.helping}><table class="told">
+      <thead><tr>${w.helpingHead.map((name) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead>
+      <tbody>${all.slice(0, shown).map((one) => html`<tr key=${`${one.id} ${one.role}`}>
+        <td>${time(one.at)}</td><td data-name=${w.helpingHead[1]}><code>${short(one.id)}</code></td><td data-name=${w.helpingHead[2]}><${Who} id=${one.asker} /></td><td>${w.helps(one)}</td>
+      </tr>`)}</tbody>
+    </table></div>
+    ${(shown < all.length || hasMore("helping")) && html`<div><${Act} run=${more}>${words.older}<//></div>`}`;
 }
 
 function Traffic({ flows }) {

@@ -4,6 +4,7 @@ import { useRef, useState } from "../vendor/hooks.js";
 import { Act, Empty, Facts, Icon, Loading, Panel, Said, Who, html } from "../parts.js";
 import { count, csv, save, short, span, time, trimmed } from "../format.js";
 import { Bars, Taking, png, rowsOf } from "../charts.js";
+import { Grid, gridOf } from "../grid.js";
 import { hasMore, now, published, questions, readMore, refresh } from "../state.js";
 import { gist } from "../sql.js";
 import { call, file } from "../node.js";
@@ -85,6 +86,7 @@ export function headline({ count: people, mean, figures, groups }) {
 function Answer({ question }) {
   const { details } = question.answer;
   const picture = useRef(null);
+  const grid = gridOf(details);
   const rows = rowsOf(details);
   const [large, small] = headline(details);
   const withheld = rows?.rows.filter((row) => row.value === null).length ?? 0;
@@ -92,7 +94,7 @@ function Answer({ question }) {
   return html`<div class="stack">
     <div><p class="big">${large}</p><p class="soft">${small}</p></div>
     <div class="stack close"><h3>${w.chartPeople}</h3><${Taking} details=${details} /></div>
-    ${rows && html`<div class="stack close" ref=${picture}><h3>${rows.title}</h3><${Bars} rows=${rows.rows} title=${w.chart(gist(details.question))} />
+    ${rows && html`<div class="stack close" ref=${picture}><h3>${(grid ?? rows).title}</h3>${grid ? html`<${Grid} grid=${grid} title=${w.chart(gist(details.question))} />` : html`<${Bars} rows=${rows.rows} title=${w.chart(gist(details.question))} />`}
       ${withheld > 0 && html`<p class="small soft">${w.withheldNote(withheld)}</p>`}
       ${rows.interval && html`<p class="small soft">${w.interval}</p>`}</div>`}
     <${Tables} details=${details} drawn=${rows !== null} />

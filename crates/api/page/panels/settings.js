@@ -15,7 +15,7 @@ const w = words.settings;
 export function Settings() {
   const member = beginning.value.member;
   return html`<${Panel} title=${w.title} lead=${w.lead}>
-    <div class="cards top"><div class="stack"><${Name} /><${Key} /></div>${member && html`<div class="stack"><${Backup} /><${Limit} /></div>`}</div>
+    <div class="cards top"><div class="stack"><${Name} /><${Key} /></div><div class="stack"><${Backup} />${member && html`<${Limit} />`}</div></div>
     <${Doctor} />
     ${member && html`<${About} />`}
     <${Card} title=${w.lock}><p class="soft">${w.lockLead}</p><div><${Act} run=${async () => { await lock(); link.value = "locked"; }}><${Icon} name="lock" />${w.lock}<//></div><//>

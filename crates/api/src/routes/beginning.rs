@@ -1,7 +1,8 @@
 //! Paths for the first steps, the vault's key, and backups.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::body::{Body as Bytes, Bytes as Piece};
@@ -9,15 +10,18 @@ use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::stream::{self, StreamExt};
 
 use super::{Body, Here, READ_WITHIN};
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 use crate::request::Request;
 use crate::words::{
-    Beginning, Joined, NewBackup, NewBeginning, NewKey, NewMember, RecoveryWords, ShowWords,
+    Beginning, Joined, NewBackup, NewBeginning, NewKey, NewMember, NewRestore, RecoveryWords,
+    Restored, ShowWords,
 };
 
+/// Longest backup that is brought.
+const BACKUP_BYTES_MAX: u64 = 4 << 30;
 /// What is read of a backup at once.
 const PIECE_BYTES: usize = 256 << 10;
 
@@ -57,6 +61,66 @@ pub(super) async fn join(
         .call_within(READ_WITHIN, |reply| Request::Join(new, reply))
         .await?;
     Ok((StatusCode::CREATED, Json(joined)))
+}
+
+/// Bring a backup that is to be restored, where there is no community yet. It stays encrypted until then, and takes the place of
+/// one that was brought before.
+#[utoipa::path(put, path = "/v1/beginning/backup",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses(
+    (status = 204, description = "It is there, as it was sent"),
+    (status = 409, description = "A node lives here", body = Fault),
+    (status = 413, description = "Too long: restore it in a terminal", body = Fault),
+    (status = "default", description = "Why not", body = Fault)))]
+pub(super) async fn bring(
+    State(shared): Here,
+    request: axum::extract::Request,
+) -> Result<StatusCode, Fault> {
+    let Ok(_place) = Arc::clone(&shared.files).try_acquire_owned() else {
+        let what_to_do = "try again when it is done";
+        return Err(Fault::new(
+            Kind::Busy,
+            "another file is being read",
+            what_to_do,
+        ));
+    };
+    let mut file = shared.call(Request::Receive).await?;
+    let mut pieces = request.into_body().into_data_stream();
+    let mut bytes = 0;
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| {
+            let error = "the backup broke off";
+            Fault::new(Kind::Request, error, "send all of it again")
+        })?;
+        bytes += piece.len() as u64;
+        if bytes > BACKUP_BYTES_MAX {
+            let what_to_do = "use: commonhold backup restore FILE --dir DIR";
+            return Err(Fault::new(Kind::Long, "the backup is too long", what_to_do));
+        }
+        let written = tokio::task::spawn_blocking(move || file.write_all(&piece).map(|()| file));
+        let written = written.await.map_err(io::Error::other).flatten();
+        file = written.map_err(|why| {
+            let error = format!("the backup cannot be kept: {why}");
+            Fault::new(Kind::Failed, error, "free some space, and send it again")
+        })?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Be what the backup holds that was brought: the same node again, or a vault that waits for its node. It takes the place of an
+/// empty vault alone, and all of it is checked before anything is changed. The node is on the network soon after the reply.
+#[utoipa::path(post, path = "/v1/beginning/restore", request_body = NewRestore, responses(
+    (status = 201, description = "It lives here", body = Restored),
+    (status = 409, description = "A node lives here, or no backup was brought", body = Fault),
+    (status = 422, description = "It does not open, or the vault is not empty", body = Fault),
+    (status = "default", description = "Why not", body = Fault)))]
+pub(super) async fn restore(
+    State(shared): Here,
+    Body(new): Body<NewRestore>,
+) -> Result<(StatusCode, Json<Restored>), Fault> {
+    let restored = shared
+        .call_within(READ_WITHIN, |reply| Request::Restore(new, reply))
+        .await?;
+    Ok((StatusCode::CREATED, Json(restored)))
 }
 
 /// The recovery words. Whoever sees them opens the vault and every backup made with this key.

@@ -9,17 +9,28 @@ use axum::extract::{FromRequest, Path, Query, State};
 use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::response::{IntoResponse, Response};
 
-use super::{FILE_BYTES_MAX, Here, Part, READ_WITHIN};
+use super::{FILE_BYTES_MAX, Here, IMPORTS, Part, READ_WITHIN};
 use crate::fault::{Fault, Kind};
 use crate::request::Request;
-use crate::words::{Calendar, Days, Holdings, ImportReport, NewImport, Places, Removed, Rows};
+use crate::words::{
+    Calendar, Days, Holdings, Import, ImportReport, NewImport, Places, Removed, Rows,
+};
 
-/// What the vault holds, and where it came from.
+/// What the vault holds.
 #[utoipa::path(get, path = "/v1/data", responses(
-    (status = 200, description = "Tables and imports", body = Holdings),
+    (status = 200, description = "Its tables", body = Holdings),
     (status = "default", description = "Why not", body = Fault)))]
 pub(super) async fn holdings(State(shared): Here) -> Result<Json<Holdings>, Fault> {
     shared.json(Request::Holdings).await
+}
+
+/// Where it came from: what was imported, the latest first. Imports are named by their numbers.
+#[utoipa::path(get, path = "/v1/data/imports", params(Part), responses(
+    (status = 200, description = "A part of them; the header Link leads to the next", body = [Import]),
+    (status = "default", description = "Why not", body = Fault)))]
+pub(super) async fn imports(State(shared): Here, part: Part) -> Result<Response, Fault> {
+    let all = shared.call(Request::Imports).await?;
+    part.of(IMPORTS, all, |one| one.number.to_string())
 }
 
 /// Read a file into the vault, or say what it would bring. All of it is there afterwards, or nothing was changed.

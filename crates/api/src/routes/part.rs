@@ -68,10 +68,10 @@ impl Part {
         &self,
         path: &str,
         mut all: Vec<T>,
-        name: impl Fn(&T) -> &str,
+        name: impl Fn(&T) -> String,
     ) -> Result<Response, Fault> {
         if let Some(after) = &self.after {
-            let found = all.iter().position(|entry| name(entry) == after);
+            let found = all.iter().position(|entry| name(entry) == *after);
             let found = found.ok_or_else(|| {
                 let error = "the list has no entry of this name any more";
                 Fault::new(Kind::Unknown, error, "read it from its beginning")
@@ -81,7 +81,7 @@ impl Part {
         let more = all.len() > self.limit();
         all.truncate(self.limit());
         let next = all.last().filter(|_| more).map(&name);
-        let next = next.map(|next| self.next(path, next));
+        let next = next.map(|next| self.next(path, &next));
         let list = Json(all);
         Ok(match next {
             Some(next) => ([(LINK, next)], list).into_response(),

@@ -96,6 +96,29 @@ pub struct NewBackup {
     pub passphrase: Option<Secret>,
 }
 
+/// What opens the backup that was brought: one of the two.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRestore {
+    /// The 24 recovery words of the time when it was made, with spaces in between.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub words: Option<Secret>,
+    /// Its own passphrase.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub passphrase: Option<Secret>,
+}
+
+/// What a backup held that lives here now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Restored {
+    /// The community of its node; none, if it was made before there was one.
+    pub community: Option<String>,
+    /// Where the configuration that was in it is, in words, if one was.
+    pub config: Option<String>,
+}
+
 /// A backup that was made: its file has no name any more, and is gone when this is.
 #[derive(Debug)]
 pub struct Backup {

@@ -8,8 +8,6 @@ use utoipa::ToSchema;
 pub struct Holdings {
     /// Tables with something in them, by name.
     pub tables: Vec<HeldTable>,
-    /// What was imported, the latest first.
-    pub imports: Vec<Import>,
 }
 
 /// A table with something in it.

@@ -78,8 +78,9 @@ pub fn reply(request: Request) {
                 Err(unknown())
             }));
         }
-        Request::Helping(reply) => drop(reply.send(Ok(vec![helping()]))),
+        Request::Helping(reply) => drop(reply.send(Ok(helping()))),
         Request::Holdings(reply) => drop(reply.send(Ok(holdings()))),
+        Request::Imports(reply) => drop(reply.send(Ok(imports()))),
         Request::Import(new, file, reply) => {
             drop(reply.send(if new.name == "empty" {
                 Err(Fault::new(Kind::Refused, "nothing is in it", "look at it"))
@@ -117,6 +118,17 @@ pub fn reply(request: Request) {
                 community: "example".into(),
             }),
             _ => Err(Fault::new(Kind::Refused, "it is over", "ask for another")),
+        })),
+        Request::Receive(reply) => {
+            let nowhere = std::fs::File::create("/dev/null");
+            drop(reply.send(Ok(nowhere.expect("it is there"))));
+        }
+        Request::Restore(new, reply) => drop(reply.send(match new.words {
+            Some(_) => Ok(Restored {
+                community: Some("example".into()),
+                config: None,
+            }),
+            None => Err(Fault::new(Kind::Refused, "not this one", "try again")),
         })),
         Request::Words(show, reply) => drop(reply.send(match show.passphrase {
             None => Ok(RecoveryWords {
@@ -292,15 +304,21 @@ pub fn question() -> Question {
     }
 }
 
-pub fn helping() -> Helping {
-    Helping {
-        id: "aa".into(),
+/// Two parts in one question, and one in another.
+pub fn helping() -> Vec<Helping> {
+    let part = |id: &str, role, lane| Helping {
+        id: id.into(),
         asker: "bb".into(),
-        role: HelpingRole::Replica,
-        lane: Some(2),
+        role,
+        lane,
         step: HelpingStep::Closed,
         at: 4,
-    }
+    };
+    vec![
+        part("aa", HelpingRole::Replica, Some(2)),
+        part("aa", HelpingRole::Witness, None),
+        part("cc", HelpingRole::Witness, None),
+    ]
 }
 
 pub fn published() -> Published {
@@ -444,18 +462,22 @@ pub fn holdings() -> Holdings {
             computed: false,
             of_community: true,
         }],
-        imports: vec![Import {
-            number: 1,
-            file: "a.gpx".into(),
-            format: "GPX".into(),
-            bytes: 100,
-            at: 1,
-            kept: 3,
-            duplicate: 1,
-            skipped: 0,
-            undone_at: None,
-        }],
     }
+}
+
+pub fn imports() -> Vec<Import> {
+    let import = |number| Import {
+        number,
+        file: "a.gpx".into(),
+        format: "GPX".into(),
+        bytes: 100,
+        at: 1,
+        kept: 3,
+        duplicate: 1,
+        skipped: 0,
+        undone_at: None,
+    };
+    [3, 2, 1].map(import).to_vec()
 }
 
 pub fn report(new: &NewImport, file: &[u8]) -> ImportReport {

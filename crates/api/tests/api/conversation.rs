@@ -10,8 +10,8 @@ use tokio::sync::{broadcast, mpsc};
 use tower::ServiceExt;
 
 use crate::bench::{
-    Call, bench, budget, checked, consent_log, entry, helping, holdings, open, preview, published,
-    question, reply, revoked, rule, rules, status, token, turned_away, vocabulary,
+    Call, bench, budget, checked, consent_log, entry, helping, holdings, imports, open, preview,
+    published, question, reply, revoked, rule, rules, status, token, turned_away, vocabulary,
 };
 
 fn happened(number: u64) -> Event {
@@ -88,7 +88,7 @@ async fn the_client_understands_the_server() {
     assert_eq!(client.proof("aa").await, Ok(vec![1, 2, 3]));
     assert_eq!(client.publish("aa").await, Ok(question()));
     assert_eq!(client.published().await, Ok(vec![published()]));
-    assert_eq!(client.helping().await, Ok(vec![helping()]));
+    assert_eq!(client.helping().await, Ok(helping()));
     assert_eq!(client.inbox().await, Ok(vec![entry()]));
     assert_eq!(client.decide("bb", Word::Never).await, Ok(entry()));
     assert_eq!(client.rules().await, Ok(rules()));
@@ -113,6 +113,7 @@ async fn the_client_understands_the_server() {
     assert_eq!(client.budget().await, Ok(budget()));
     assert_eq!(client.vocabulary().await, Ok(vocabulary()));
     assert_eq!(client.holdings().await, Ok(holdings()));
+    assert_eq!(client.imports().await, Ok(imports()));
     assert_eq!(client.preview("bb").await, Ok(preview()));
     assert_eq!(client.check("aa").await, Ok(checked()));
     assert_eq!(client.set_budget(None).await, Ok(budget()));

@@ -5,7 +5,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::bench::{Bench, Call, bench, turned_away};
+use crate::bench::{Bench, Call, bench, helping, imports, turned_away};
 
 /// A part of a list, and where the next one is.
 async fn part(bench: &Bench, path: &str) -> (Value, Option<String>) {
@@ -34,6 +34,20 @@ async fn a_list_is_followed_to_its_end() {
     let (both, none) = part(&bench, "/v1/questions").await;
     assert_eq!(json!([first[0], second[0]]), both);
     assert_eq!((end, none), (None, None));
+
+    // Where the question alone is no name, or there is a number instead of one.
+    for (list, all) in [
+        ("/v1/helping", json!(helping())),
+        ("/v1/data/imports", json!(imports())),
+    ] {
+        let (mut read, mut path) = (Vec::new(), Some(format!("{list}?limit=1")));
+        while let Some(from) = path {
+            let (found, next) = part(&bench, &from).await;
+            read.extend(found.as_array().expect("a list").iter().cloned());
+            path = next;
+        }
+        assert_eq!(json!(read), all, "{list}");
+    }
 
     let mut path = Some("/v1/data/tables/t/rows?limit=100".to_owned());
     let mut numbers = Vec::new();
@@ -68,7 +82,9 @@ async fn the_consent_log_has_parts_as_well() {
 async fn a_part_that_makes_no_sense_is_refused() {
     let bench = bench();
     for wrong in ["limit=0", "limit=1001", "limit=x", "limit=-1", "first=3"] {
-        turned_away(&bench, Call::get(&format!("/v1/questions?{wrong}")), 400).await;
+        for list in ["questions", "helping", "data/imports"] {
+            turned_away(&bench, Call::get(&format!("/v1/{list}?{wrong}")), 400).await;
+        }
     }
     for wrong in ["limit=0", "limit=x", "from=-1"] {
         turned_away(&bench, Call::get(&format!("/v1/consent?{wrong}")), 400).await;

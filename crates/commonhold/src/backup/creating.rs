@@ -9,6 +9,7 @@ use base::encode;
 use community::Community;
 use crypto::WORDS;
 use serde_json::json;
+use vault::VaultKey;
 use vault::backup::Writer;
 use zeroize::Zeroizing;
 
@@ -79,17 +80,31 @@ pub fn make(
     to: Option<&Path>,
     passphrase: Option<Zeroizing<String>>,
 ) -> Result<Made, Failed> {
-    if !home.is_inhabited() && !home.is_orphaned() {
+    if !home.is_inhabited() && !home.is_begun() && !home.is_orphaned() {
         let folder = home.path().display();
         let why = format!("no node lives in {folder}; name another folder with --dir DIR");
         return Err((why, FAILED));
     }
-    let (whole, vault) = home.open_whole().map_err(failed)?;
-    let community = Community::open(whole.descriptor.clone());
-    let community = community.map_err(|why| failed(HomeError::from(why)))?;
+    let (whole, key, vault) = match home.is_begun() {
+        true => {
+            let (key, vault) = home.open_begun().map_err(failed)?;
+            (None, key, vault)
+        }
+        false => {
+            let (whole, vault) = home.open_whole().map_err(failed)?;
+            let key = whole.key.clone();
+            (Some(whole), key, vault)
+        }
+    };
+    let community = match &whole {
+        Some(whole) => Community::open(whole.descriptor.clone())
+            .map(|community| community.descriptor().name.clone())
+            .map_err(|why| failed(HomeError::from(why)))?,
+        None => String::new(),
+    };
     let about = About {
-        node: whole.identity.node(),
-        community: community.descriptor().name.clone(),
+        node: whole.as_ref().map(|whole| whole.identity.node()),
+        community,
         made_utc_s: now().as_secs(),
         program: env!("CARGO_PKG_VERSION").into(),
     };
@@ -106,10 +121,18 @@ pub fn make(
         let to = to.display();
         return Err((format!("{to} is there already; name another file"), FAILED));
     }
-    let copied = vault.copy_to(&snapshot.path, &whole.key);
+    let copied = vault.copy_to(&snapshot.path, &key);
     copied.map_err(|why| failed(why.into()))?;
     drop(vault);
-    let written = write(home, &to, &about, &whole, &snapshot, config, passphrase);
+    let written = write(
+        home,
+        &to,
+        &about,
+        (whole.as_ref(), &key),
+        &snapshot,
+        config,
+        passphrase,
+    );
     let bytes = written.map_err(|why| {
         let to = to.display();
         (
@@ -122,9 +145,11 @@ pub fn make(
 
 /// A name that says what it is.
 fn usual(about: &About) -> String {
-    let node = about.node.to_string();
     let day = date(about.made_utc_s.cast_signed());
-    format!("commonhold-{}-{day}.backup", &node[..8])
+    match about.node {
+        Some(node) => format!("commonhold-{}-{day}.backup", &node.to_string()[..8]),
+        None => format!("commonhold-{day}.backup"),
+    }
 }
 
 /// The file beside, then in its place: it is whole or not there.
@@ -132,7 +157,7 @@ fn write(
     home: &Home,
     to: &Path,
     about: &About,
-    whole: &Whole,
+    (whole, key): (Option<&Whole>, &VaultKey),
     snapshot: &Snapshot,
     config: &Path,
     passphrase: Option<Zeroizing<String>>,
@@ -145,12 +170,17 @@ fn write(
     let out = BufWriter::with_capacity(1 << 20, options.open(&beside)?);
     let fill = || {
         let passphrase = passphrase.as_ref().map(|text| text.as_str());
-        let mut out = Writer::begin(out, &whole.key, passphrase, &mut system_rng())?;
-        let keys = Keys::of(&whole.identity, &whole.key);
+        let mut out = Writer::begin(out, key, passphrase, &mut system_rng())?;
         let mut small = |name, bytes: &[u8]| out.entry(name, bytes.len() as u64, bytes);
         small(name::ABOUT, &encode(about))?;
-        small(name::KEYS, &Zeroizing::new(encode(&keys)))?;
-        small(name::DESCRIPTOR, &encode(&whole.descriptor))?;
+        match whole {
+            Some(whole) => {
+                let keys = Keys::of(&whole.identity, key);
+                small(name::KEYS, &Zeroizing::new(encode(&keys)))?;
+                small(name::DESCRIPTOR, &encode(&whole.descriptor))?;
+            }
+            None => small(name::KEY, key.as_bytes())?,
+        }
         for (name, path) in [
             (name::MEMBERS, home.path().join(MEMBERS)),
             (name::CONFIG, config.to_path_buf()),

@@ -7,6 +7,7 @@ use std::path::Path;
 use base::{Wire, decode};
 use community::SignedDescriptor;
 use serde_json::json;
+use vault::VaultKey;
 use vault::backup::{BackupError, Reader};
 use zeroize::Zeroizing;
 
@@ -21,7 +22,10 @@ const SMALL_BYTES_MAX: usize = 1 << 20;
 /// All of a backup but the vault.
 pub(super) struct Content {
     pub about: About,
-    pub whole: Whole,
+    /// The node, unless the vault waits for it.
+    pub whole: Option<Whole>,
+    /// The vault's.
+    pub key: VaultKey,
     pub members: Option<Zeroizing<Vec<u8>>>,
     pub config: Option<Zeroizing<Vec<u8>>>,
 }
@@ -68,14 +72,16 @@ fn secret(options: &OpenerOptions, home: &Home) -> Result<Option<(Whose, Secret)
         let secret = Secret::of_passphrase(options.passphrase_file.as_deref())?;
         return Ok(Some((Whose::Named, secret)));
     }
-    if !home.is_inhabited() {
-        return Ok(None);
-    }
-    let opened = home.open_whole().ok();
-    Ok(opened.map(|(whole, _)| (Whose::Here, Secret::Key(whole.key))))
+    let key = match () {
+        () if home.is_inhabited() => home.open_whole().ok().map(|(whole, _)| whole.key),
+        () if home.is_begun() => home.open_begun().ok().map(|(key, _)| key),
+        () => None,
+    };
+    Ok(key.map(|key| (Whose::Here, Secret::Key(key))))
 }
 
-fn read_all(file: &Path, secret: &Secret) -> Result<(About, u64), Failed> {
+/// Reads a backup to its end, and says what it is of and how long its vault is.
+pub(super) fn read_all(file: &Path, secret: &Secret) -> Result<(About, u64), Failed> {
     let mut reader = open(file, secret)?;
     let (content, vault_bytes) = head(&mut reader).map_err(unread)?;
     reader.content(Nowhere).map_err(unread)?;
@@ -114,16 +120,25 @@ fn unreadable(file: &Path, why: &std::io::Error) -> Failed {
 
 /// Reads all but the vault, which comes next, and is so long.
 pub(super) fn head<R: Read>(reader: &mut Reader<R>) -> Result<(Content, u64), BackupError> {
-    let about = expected(reader, name::ABOUT, SMALL_BYTES_MAX)?;
-    let keys: Keys = expected(reader, name::KEYS, SMALL_BYTES_MAX)?;
-    let descriptor: SignedDescriptor = expected(reader, name::DESCRIPTOR, DESCRIPTOR_BYTES_MAX)?;
+    let about: About = expected(reader, name::ABOUT, SMALL_BYTES_MAX)?;
+    let (whole, key) = match about.node {
+        Some(_) => {
+            let keys: Keys = expected(reader, name::KEYS, SMALL_BYTES_MAX)?;
+            let descriptor: SignedDescriptor =
+                expected(reader, name::DESCRIPTOR, DESCRIPTOR_BYTES_MAX)?;
+            let whole = Whole {
+                identity: keys.identity(),
+                descriptor,
+                key: keys.vault(),
+            };
+            (Some(whole), keys.vault())
+        }
+        None => (None, vault_key(reader)?),
+    };
     let mut content = Content {
         about,
-        whole: Whole {
-            identity: keys.identity(),
-            descriptor,
-            key: keys.vault(),
-        },
+        whole,
+        key,
         members: None,
         config: None,
     };
@@ -135,6 +150,20 @@ pub(super) fn head<R: Read>(reader: &mut Reader<R>) -> Result<(Content, u64), Ba
             name::VAULT => return Ok((content, entry.bytes)),
             _ => return Err(BackupError::OtherFormat),
         }
+    }
+}
+
+/// The next entry, which must be the key of a vault that waits for its node.
+fn vault_key<R: Read>(reader: &mut Reader<R>) -> Result<VaultKey, BackupError> {
+    match reader.next_entry()? {
+        Some(entry) if entry.name == name::KEY => {
+            let bytes = reader.small(SMALL_BYTES_MAX as u64)?;
+            let bytes = <&[u8; 32]>::try_from(&bytes[..]);
+            bytes
+                .map(VaultKey::from_bytes)
+                .map_err(|_| BackupError::OtherFormat)
+        }
+        _ => Err(BackupError::OtherFormat),
     }
 }
 

@@ -1,16 +1,18 @@
 //! `backup restore`.
 
-use std::io::BufWriter;
+use std::fs::File;
+use std::io::{BufReader, BufWriter};
+use std::path::Path;
 
 use serde_json::json;
 use thiserror::Error;
-use vault::backup::BackupError;
+use vault::backup::{BackupError, Reader};
 use vault::{Vault, VaultError};
 
-use super::reading::{Content, end, head, open};
+use super::reading::{Content, end, head, open, read_all};
 use super::{RestoreOptions, Said, Secret, home, now, unread};
 use crate::cli::{FAILED, REFUSED, USAGE};
-use crate::daemon::{Claimed, Where};
+use crate::daemon::Claimed;
 use crate::data::Failed;
 use crate::files;
 use crate::home::{Choice, Home, HomeError, KeyError, MEMBERS, system_rng};
@@ -76,8 +78,52 @@ pub fn restore(options: &RestoreOptions) -> Result<Said, Failed> {
     })?;
     // Nobody restores to the same folder meanwhile.
     let _held = Claimed::hold(home.path()).map_err(|why| (why.to_string(), FAILED))?;
+    settle(&home, &content, reader, &choice)?;
+    let values = options.place.values();
+    let usual = values.map_err(|why| (why.to_string(), USAGE))?.path;
+    let config = configured(&usual, &home, &content);
+    told(&home, &content, config)
+}
+
+/// What came of a backup that was restored over a vault that nobody needs.
+pub struct Restored {
+    /// The community of the node, if there is a node.
+    pub community: Option<String>,
+    /// What became of the configuration in the backup, in words, if it has one.
+    pub config: Option<String>,
+}
+
+/// Makes what `file` holds live where an empty vault waits for its node. All of the file is read before anything is changed.
+/// The vault must be closed, and nobody else may use the folder.
+pub fn over(home: &Home, usual: &Path, file: &Path, secret: &Secret) -> Result<Restored, Failed> {
+    let (_, vault) = home.open_begun().map_err(failed)?;
+    let held = vault.held().map_err(|why| failed(why.into()))?;
+    drop(vault);
+    if !held.is_empty() {
+        let why = "this vault holds data already, which would be lost; delete them first, or restore to another folder: commonhold backup restore FILE --dir DIR";
+        return Err((why.into(), REFUSED));
+    }
+    read_all(file, secret)?;
+    let mut reader = open(file, secret)?;
+    let (content, _) = head(&mut reader).map_err(unread)?;
+    home.abandon().map_err(failed)?;
+    settle(home, &content, reader, &Choice::File(None))?;
+    let node = content.about.node;
+    Ok(Restored {
+        community: node.map(|_| content.about.community.clone()),
+        config: configured(usual, home, &content),
+    })
+}
+
+/// Makes the vault, and the node if there is one, of what comes next in the backup.
+fn settle(
+    home: &Home,
+    content: &Content,
+    mut reader: Reader<BufReader<File>>,
+    choice: &Choice,
+) -> Result<(), Failed> {
     let restored_at = now();
-    let made = home.settle(&content.whole, &choice, &mut system_rng(), |path| {
+    let make = |path: &Path| {
         let io = |why: std::io::Error| HomeError::Io {
             path: path.to_path_buf(),
             why,
@@ -92,50 +138,49 @@ pub fn restore(options: &RestoreOptions) -> Result<Said, Failed> {
         if let Some(members) = &content.members {
             files::replace(&home.path().join(MEMBERS), members).map_err(io)?;
         }
-        let mut vault = Vault::open(path, &content.whole.key)?;
-        // What it promised after the backup was made it does not know.
-        let (key, value) = node::entry_of_restore(restored_at);
-        vault.journal_put(&key, &value)?;
+        let mut vault = Vault::open(path, &content.key)?;
+        if content.whole.is_some() {
+            // What it promised after the backup was made it does not know.
+            let (key, value) = node::entry_of_restore(restored_at);
+            vault.journal_put(&key, &value)?;
+        }
         Ok::<_, RestoreError>(vault)
-    });
+    };
+    let rng = &mut system_rng();
+    let made = match &content.whole {
+        Some(whole) => home.settle(whole, choice, rng, make),
+        None => home.begin_with(&content.key, choice, rng, make),
+    };
     drop(made.map_err(RestoreError::told)?);
-    let config = configured(&options.place, &home, &content)?;
-    told(&home, &content, config)
+    Ok(())
 }
 
 /// Puts the configuration where it counts, if none is there and it does not name another folder; or beside the node.
-fn configured(place: &Where, home: &Home, content: &Content) -> Result<Option<String>, Failed> {
-    let Some(config) = &content.config else {
-        return Ok(None);
-    };
-    let values = place.values().map_err(|why| (why.to_string(), USAGE))?;
-    let usual = values.path;
+fn configured(usual: &Path, home: &Home, content: &Content) -> Option<String> {
+    let config = content.config.as_ref()?;
     let fits = !usual.exists() && {
         let text = std::str::from_utf8(config).unwrap_or_default();
         let table: Result<toml::Table, _> = text.parse();
         table.is_ok_and(|table| !table.contains_key("folder"))
     };
     let path = match fits {
-        true => usual.clone(),
+        true => usual.to_path_buf(),
         false => home.path().join(CONFIG_BESIDE),
     };
     let written = path
         .parent()
         .map_or(Ok(()), files::make_folder)
         .and_then(|()| files::replace(&path, config));
-    match written {
-        Ok(()) if fits => Ok(Some(format!("Its configuration is in {}.", path.display()))),
-        Ok(()) => Ok(Some(format!(
-            "Its configuration is in {}; take over into {} what you want of it.",
-            path.display(),
+    let path = path.display();
+    Some(match written {
+        Ok(()) if fits => format!("Its configuration is in {path}."),
+        Ok(()) => format!(
+            "Its configuration is in {path}; take over into {} what you want of it.",
             usual.display()
-        ))),
+        ),
         // The node is there: this is no reason to begin again.
-        Err(why) => Ok(Some(format!(
-            "Its configuration cannot be written to {}: {why}.",
-            path.display()
-        ))),
-    }
+        Err(why) => format!("Its configuration cannot be written to {path}: {why}."),
+    })
 }
 
 fn told(home: &Home, content: &Content, config: Option<String>) -> Result<Said, Failed> {
@@ -145,11 +190,21 @@ fn told(home: &Home, content: &Content, config: Option<String>) -> Result<Said, 
     json["kept_by"] = json!(protection.kind());
     json.as_object_mut().map(|json| json.remove("bytes"));
     let mut lines = vec![
-        format!("In {} lives {}.", home.path().display(), content.about.words()),
-        format!("The key of its vault is kept by {kept_by}; its recovery words are those of the backup."),
-        "It leaves questions alone that were asked before now: it cannot know which of them it has contributed to.".into(),
-        "Where it lived before it must not run again: of two that run under one name, one is stopped.".into(),
+        format!(
+            "In {} lives {}.",
+            home.path().display(),
+            content.about.words()
+        ),
+        format!(
+            "The key of its vault is kept by {kept_by}; its recovery words are those of the backup."
+        ),
     ];
+    if content.whole.is_some() {
+        lines.extend([
+            "It leaves questions alone that were asked before now: it cannot know which of them it has contributed to.".into(),
+            "Where it lived before it must not run again: of two that run under one name, one is stopped.".into(),
+        ]);
+    }
     lines.extend(config);
     Ok(Said { json, lines })
 }

@@ -1,11 +1,15 @@
-//! Before the node belongs to a community: its owner names it, writes the recovery words down, brings data in, and joins.
+//! Before the node belongs to a community: its owner names it, writes the recovery words down, brings data in, and joins; or
+//! has a backup live here instead of a vault that is empty.
 //!
 //! The API is there with all that needs no community, under the same address and token as later, so that a page that is open
 //! goes on. Whoever joins in a terminal meanwhile is noticed as well.
 
 use std::pin::Pin;
 
-use api::{Check, Doctor, Event, EventKind, Fault, Joined, Kind, NewMember, Reply, Request};
+use api::{
+    Check, Doctor, Event, EventKind, Fault, Joined, Kind, NewMember, NewRestore, Reply, Request,
+    Restored,
+};
 use net::Clock;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -15,7 +19,7 @@ use crate::community_command::{Failure, Newcomer};
 use crate::config::Config;
 use crate::daemon::core::{UpError, holding};
 use crate::daemon::{checks, keys};
-use crate::home::Home;
+use crate::home::{Home, system_rng};
 use crate::keeper::Keeper;
 use crate::live::LiveError;
 use crate::log::{Level, Log};
@@ -37,6 +41,16 @@ pub struct Beginning<'a> {
     pub orders: &'a mut mpsc::Receiver<Request>,
 }
 
+/// How one vault's time ends.
+enum Ended {
+    /// The node is to stop.
+    Stop,
+    /// It is a member.
+    Member,
+    /// A backup is to take the vault's place.
+    Restore(NewRestore, Reply<Restored>),
+}
+
 /// Somebody asks members to be let in.
 type Joining = JoinHandle<Result<Joined, Fault>>;
 
@@ -46,6 +60,46 @@ impl Beginning<'_> {
         &mut self,
         mut stop: Pin<&mut S>,
     ) -> Result<bool, UpError> {
+        let member = loop {
+            match self.wait(stop.as_mut()).await? {
+                Ended::Stop => break false,
+                Ended::Member => break true,
+                Ended::Restore(new, reply) => {
+                    let (home, config) = (self.home.clone(), self.config.file.clone());
+                    let restored = spawn_blocking(move || keys::restored(&home, &config, &new));
+                    let restored = restored.await.map_err(|_| UpError::Stopped)?;
+                    // What could not be brought to its end has left no vault.
+                    let begun = self.home.begin(&mut system_rng());
+                    begun.map_err(LiveError::from)?;
+                    drop(reply.send(restored));
+                    if self.home.is_inhabited() {
+                        break true;
+                    }
+                }
+            }
+        };
+        keys::drop_brought(self.home);
+        if member {
+            let clock = Clock::start();
+            self.log
+                .say(clock.now(), Level::Info, "the node is a member now");
+            let event = Event {
+                number: 0,
+                at: clock.now().as_secs(),
+                kind: EventKind::Community,
+                question: None,
+                text: "the node is a member now".into(),
+            };
+            drop(self.events.send(event));
+        }
+        Ok(member)
+    }
+
+    /// Serves one vault, until something else is to be done than it can.
+    async fn wait<S: Future<Output = ()>>(
+        &mut self,
+        mut stop: Pin<&mut S>,
+    ) -> Result<Ended, UpError> {
         let (_, vault) = self.home.open_begun().map_err(LiveError::from)?;
         let (keeper, _done) = Keeper::start(vault, None);
         let clock = Clock::start();
@@ -56,12 +110,12 @@ impl Beginning<'_> {
         );
         let mut looks = interval(LOOK);
         let mut joining: Option<(Joining, Reply<Joined>)> = None;
-        let member = loop {
+        let ended = loop {
             tokio::select! {
-                () = &mut stop => break false,
+                () = &mut stop => break Ended::Stop,
                 _ = looks.tick() => {
                     if joining.is_none() && self.home.is_inhabited() {
-                        break true;
+                        break Ended::Member;
                     }
                 }
                 ended = ended(&mut joining) => {
@@ -72,18 +126,20 @@ impl Beginning<'_> {
                     }
                     drop(reply.send(said));
                     if member {
-                        break true;
+                        break Ended::Member;
                     }
                 }
                 Some(request) = self.orders.recv() => match request {
                     Request::Shutdown(reply) | Request::Leave(reply) => {
                         drop(reply.send(Ok(())));
-                        break false;
+                        break Ended::Stop;
                     }
-                    Request::Join(_, reply) if joining.is_some() => {
+                    request @ (Request::Join(..) | Request::Restore(..)) if joining.is_some() => {
                         let error = "the members are being asked already";
-                        drop(reply.send(Err(Fault::new(Kind::Busy, error, "wait for their answer"))));
+                        request.refuse(Fault::new(Kind::Busy, error, "wait for their answer"));
                     }
+                    Request::Restore(new, reply) => break Ended::Restore(new, reply),
+                    Request::Receive(reply) => drop(reply.send(keys::receive(self.home))),
                     Request::Join(new, reply) => joining = Some((self.join(new), reply)),
                     Request::Doctor(reply) => drop(reply.send(Ok(Doctor { checks: self.checks() }))),
                     other => {
@@ -104,19 +160,7 @@ impl Beginning<'_> {
         // What was asked of the vault is done before the node opens it.
         let finished = spawn_blocking(|| keeper.finish()).await;
         finished.map_err(|_| UpError::Stopped)??;
-        if member {
-            self.log
-                .say(clock.now(), Level::Info, "the node is a member now");
-            let event = Event {
-                number: 0,
-                at: clock.now().as_secs(),
-                kind: EventKind::Community,
-                question: None,
-                text: "the node is a member now".into(),
-            };
-            drop(self.events.send(event));
-        }
-        Ok(member)
+        Ok(ended)
     }
 
     /// Asks the members whom the ticket names.

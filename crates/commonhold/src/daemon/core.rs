@@ -60,6 +60,9 @@ const LOOK_AFTER: Duration = Duration::from_secs(5);
 /// For the node to say whom it knows before it stops.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
+/// For who told a node without a community to stop to hear that it does: there is nothing else that takes time.
+const LAST_REPLY: Duration = Duration::from_millis(200);
+
 /// Why the daemon could not start, or had to stop.
 #[derive(Debug, Error)]
 pub enum UpError {
@@ -135,6 +138,7 @@ pub async fn run(
             orders: &mut orders,
         };
         if !beginning.run(stop.as_mut()).await? {
+            tokio::time::sleep(LAST_REPLY).await;
             serving.abort();
             return Ok(());
         }

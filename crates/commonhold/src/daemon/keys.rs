@@ -5,18 +5,21 @@
 //! so: then the words and another key are for those alone who know the passphrase.
 
 use std::fs::{self, File};
+use std::path::Path;
 
 use api::{
-    Backup, Beginning, Fault, Kind, NewBackup, NewBeginning, NewKey, RecoveryWords, Reply, Request,
-    Secret, ShowWords,
+    Backup, Beginning, Fault, Kind, NewBackup, NewBeginning, NewKey, NewRestore, RecoveryWords,
+    Reply, Request, Restored, Secret, ShowWords,
 };
 use tokio::task::spawn_blocking;
 use vault::Vault;
 use zeroize::Zeroizing;
 
 use crate::backup;
+use crate::cli::FAILED;
 use crate::config::Config;
 use crate::daemon::core::holding::{broken, with_vault};
+use crate::files;
 use crate::home::{Choice, Home, HomeError, KeyError, Protection, system_rng};
 use crate::keeper::{Broken, Errand, Keeper};
 use crate::passphrase::long_enough;
@@ -120,22 +123,20 @@ fn knows(home: &Home, shown: Option<&Secret>) -> Result<(), Fault> {
     let passphrase = Zeroizing::new(shown.as_str().to_owned());
     // One that knows no key yet.
     let fresh = Home::at(home.path()).with_passphrase(passphrase);
-    fresh.identity().map(drop).map_err(|why| failed(&why))
+    fresh.unlocks().map_err(|why| failed(&why))
 }
 
 /// The vault is away while it is written anew, and back under the new key, or the old one.
 fn rotate(keeper: &Keeper, home: Home, new: NewKey, reply: Reply<Beginning>) -> Result<(), Broken> {
-    if !home.is_inhabited() {
-        let what_to_do = "join a community first";
-        let fault = Fault::new(Kind::NotMember, "this vault has no node yet", what_to_do);
-        drop(reply.send(Err(fault)));
-        return Ok(());
-    }
     keeper.send(Errand::Lend(Box::new(move |vault| {
         drop(vault);
         let rotated = exchanged(&home, new);
-        let (back, told) = match home.open() {
-            Ok((_, _, mut vault)) => {
+        let opened = match home.is_begun() {
+            true => home.open_begun().map(|(_, vault)| vault),
+            false => home.open().map(|(_, _, vault)| vault),
+        };
+        let (back, told) = match opened {
+            Ok(mut vault) => {
                 let told = rotated.and_then(|()| {
                     let kept = vault.set_setting(WORDS_KEPT, "no");
                     kept.map_err(broken)?;
@@ -166,15 +167,7 @@ fn chosen(passphrase: &Secret) -> Result<Zeroizing<String>, Fault> {
 }
 
 /// A file that has no name any more when it is given out.
-fn backed_up(home: &Home, config: &std::path::Path, new: NewBackup) -> Result<Backup, Fault> {
-    if !home.is_inhabited() {
-        let what_to_do = "join a community first; until then the recovery words and the vault are all that there is";
-        return Err(Fault::new(
-            Kind::NotMember,
-            "there is no node yet to make a backup of",
-            what_to_do,
-        ));
-    }
+fn backed_up(home: &Home, config: &Path, new: NewBackup) -> Result<Backup, Fault> {
     let secret = new.passphrase.as_ref().map(chosen).transpose()?;
     let to = home.path().join(backup::GIVEN);
     let io = |why: std::io::Error| {
@@ -189,6 +182,53 @@ fn backed_up(home: &Home, config: &std::path::Path, new: NewBackup) -> Result<Ba
         name: made.usual_name(),
         file,
         bytes: made.bytes,
+    })
+}
+
+/// A file of the node's folder for a backup that is brought; what was brought before is gone.
+pub fn receive(home: &Home) -> Result<File, Fault> {
+    drop_brought(home);
+    files::create(&home.path().join(backup::BROUGHT)).map_err(|why| {
+        let error = format!("the backup cannot be kept: {why}");
+        Fault::new(Kind::Failed, error, "check the folder and the free space")
+    })
+}
+
+/// Nothing that was brought is needed any more.
+pub fn drop_brought(home: &Home) {
+    drop(fs::remove_file(home.path().join(backup::BROUGHT)));
+}
+
+/// Makes what was brought live here, in place of a vault that is empty and closed.
+pub fn restored(home: &Home, config: &Path, new: &NewRestore) -> Result<Restored, Fault> {
+    let brought = home.path().join(backup::BROUGHT);
+    if !brought.exists() {
+        let what_to_do = "bring it first: PUT /v1/beginning/backup";
+        return Err(Fault::new(Kind::Late, "there is no backup", what_to_do));
+    }
+    let refused = |(why, code): (String, u8)| {
+        let kind = if code == FAILED {
+            Kind::Failed
+        } else {
+            Kind::Refused
+        };
+        Fault::said(kind, &why)
+    };
+    let secret = match (&new.words, &new.passphrase) {
+        (Some(words), None) => backup::Secret::known(words.as_str()).map_err(refused)?,
+        (None, Some(passphrase)) => {
+            backup::Secret::Passphrase(Zeroizing::new(passphrase.as_str().to_owned()))
+        }
+        _ => {
+            let error = "a backup opens with its words or with its passphrase";
+            return Err(Fault::new(Kind::Request, error, "give one of the two"));
+        }
+    };
+    let restored = backup::over(home, config, &brought, &secret).map_err(refused)?;
+    drop_brought(home);
+    Ok(Restored {
+        community: restored.community,
+        config: restored.config,
     })
 }
 

@@ -176,11 +176,7 @@ pub async fn detach(options: &UpOptions) -> Result<(PathBuf, u32), Failure> {
     }
     // Where it lives there is nobody to ask.
     let home = place.home_of(&config);
-    let passphrase = match home.is_begun() {
-        true => Ok(None),
-        false => home.passphrase(),
-    };
-    let passphrase = passphrase.map_err(|why| Failure::new(why, FAILED))?;
+    let passphrase = home.passphrase().map_err(|why| Failure::new(why, FAILED))?;
     if passphrase.is_some() {
         command.arg("--key-passphrase-file").arg("-");
     }

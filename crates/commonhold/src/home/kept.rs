@@ -10,7 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use super::protection::{Secrets, Slot};
 
 /// Longest file of keys: two slots, and a path in each.
-const BYTES_MAX: usize = 16 << 10;
+pub const BYTES_MAX: usize = 16 << 10;
 /// The vault's entry with who its node is.
 const SPARE: &[u8] = b"keys";
 /// This format of the file.
@@ -149,17 +149,26 @@ impl Kept {
             slots,
         }
     }
+}
 
-    /// What this key opens, if anything: who the node is, and the keys of which one is the vault's.
-    pub fn open(&self, key: &VaultKey) -> Option<(Secrets, Vec<VaultKey>)> {
-        let mut secrets = self.slots.iter().find_map(|slot| slot.open(key))?;
-        let other = secrets.other.take().map(Zeroizing::new);
-        let other = other.map(|other| VaultKey::from_bytes(&other));
-        Some((secrets, std::iter::once(key.clone()).chain(other).collect()))
-    }
+/// What this key opens, if anything: who the node is, and the keys of which one is the vault's.
+pub fn open(slots: &[Slot], key: &VaultKey) -> Option<(Secrets, Vec<VaultKey>)> {
+    let mut secrets = slots.iter().find_map(|slot| slot.open(key))?;
+    let other = secrets.other.take().map(Zeroizing::new);
+    let other = other.map(|other| VaultKey::from_bytes(&other));
+    Some((secrets, std::iter::once(key.clone()).chain(other).collect()))
 }
 
 impl Secrets {
+    /// Of a vault whose node is yet to come.
+    pub fn nobody() -> Self {
+        Self {
+            signing: [0; 32],
+            vrf: [0; 32],
+            other: None,
+        }
+    }
+
     /// Who this node is.
     pub fn of(identity: &Identity) -> Self {
         Self {

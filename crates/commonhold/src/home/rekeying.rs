@@ -12,12 +12,12 @@
 //! were done.
 
 use base::Rng;
-use crypto::{secret_of, words_of};
+use crypto::{Certificate, secret_of, words_of};
 use vault::{Alone, Vault, VaultError, VaultKey};
 use zeroize::Zeroizing;
 
-use super::kept::{Kept, Spare, Stored};
-use super::protection::{Choice, KeyError, Protection, Slot};
+use super::kept::{self, Kept, Spare, Stored};
+use super::protection::{Choice, KeyError, Protection, Secrets, Slot};
 use super::{Home, HomeError};
 
 impl Home {
@@ -33,13 +33,14 @@ impl Home {
     /// Puts the vault under a new key, kept by `choice` or as the old one was: a passphrase stays the same.
     pub fn rotate(&self, choice: Option<Choice>, rng: &mut Rng) -> Result<(), HomeError> {
         // Ends what was cut short before, and knows the key from here on.
-        drop(self.open_whole()?);
+        match self.is_begun() {
+            true => drop(self.open_begun()?),
+            false => drop(self.open_whole()?),
+        }
         let alone = Alone::take(&self.vault_path())?;
-        let Stored::New(kept) = self.stored()? else {
-            return Err(VaultError::InUse.into());
-        };
-        let (secrets, keys) = self.unlock(&kept)?;
-        let ([slot], [old]) = (&kept.slots[..], &keys[..]) else {
+        let (certificate, slots) = self.slots()?;
+        let (secrets, keys) = self.unlock(&slots)?;
+        let ([slot], [old]) = (&slots[..], &keys[..]) else {
             return Err(VaultError::InUse.into());
         };
         let choice = match (choice, &slot.protection) {
@@ -58,12 +59,11 @@ impl Home {
         };
         let new_slot = Slot::make(self.path(), &choice, &new, &knowing(old), rng)?;
         let old_slot = slot.with(old, &knowing(&new), rng);
-        let both = vec![old_slot, new_slot.clone()];
-        self.keep(&Kept::new(kept.certificate.clone(), both))?;
+        self.keep_slots(certificate.as_ref(), &[old_slot, new_slot.clone()])?;
         // Should it fail, the next one who opens the vault sees which key it has.
         alone.rekey(old, &new)?;
-        let slots = vec![new_slot.with(&new, &secrets, rng)];
-        self.keep(&Kept::new(kept.certificate, slots))?;
+        let alone = new_slot.with(&new, &secrets, rng);
+        self.keep_slots(certificate.as_ref(), &[alone])?;
         self.remember(&new);
         Ok(slot.forget(self.path(), old)?)
     }
@@ -79,20 +79,20 @@ impl Home {
             return Err(VaultError::NotFound(path).into());
         }
         let key = VaultKey::from_bytes(&*secret_of(words).map_err(KeyError::from)?);
+        if self.is_begun() {
+            return self.recover_begun(key, choice, rng);
+        }
         // Missing or damaged, it is not needed.
         let stored = self.stored().ok();
         let opened = match &stored {
-            Some(Stored::New(kept)) => kept.open(&key),
+            Some(Stored::New(kept)) => kept::open(&kept.slots, &key),
             _ => None,
         };
         let (secrets, keys) = match opened {
             Some((secrets, keys)) => (Some(secrets), keys),
             None => (None, vec![key]),
         };
-        let (key, vault) = self.open_under(keys).map_err(|why| match why {
-            HomeError::Vault(VaultError::WrongKey) => KeyError::OtherWords.into(),
-            why => why,
-        })?;
+        let (key, vault) = self.open_under(keys).map_err(by_words)?;
         let found = match (secrets, &stored) {
             (Some(secrets), Some(stored)) => Some((secrets, stored.certificate().clone())),
             _ => Spare::find(&vault).map(|spare| (spare.secrets, spare.certificate)),
@@ -126,29 +126,59 @@ impl Home {
         Ok(())
     }
 
+    /// The same for a vault whose node is yet to come.
+    fn recover_begun(
+        &self,
+        key: VaultKey,
+        choice: &Choice,
+        rng: &mut Rng,
+    ) -> Result<(), HomeError> {
+        // Damaged, it is not needed.
+        let slots = self.begun().unwrap_or_default();
+        let keys = kept::open(&slots, &key).map_or_else(|| vec![key], |(_, keys)| keys);
+        let (key, vault) = self.open_under(keys).map_err(by_words)?;
+        drop::<Vault>(vault);
+        let slot = Slot::make(self.path(), choice, &key, &Secrets::nobody(), rng)?;
+        self.keep_slots(None, &[slot])?;
+        self.remember(&key);
+        Ok(())
+    }
+
     /// What is left of an exchange of keys that was cut short is brought to its end, now that it is known which one the vault
-    /// has.
-    pub(super) fn settled(&self, kept: Kept, key: &VaultKey) -> Result<Kept, HomeError> {
-        if kept.slots.len() == 1 {
-            return Ok(kept);
+    /// has. Gives what keeps the key now.
+    pub(super) fn settled(
+        &self,
+        certificate: Option<&Certificate>,
+        slots: Vec<Slot>,
+        key: &VaultKey,
+    ) -> Result<Vec<Slot>, HomeError> {
+        if slots.len() == 1 {
+            return Ok(slots);
         }
-        let Some((secrets, keys)) = kept.open(key) else {
-            return Ok(kept);
+        let Some((secrets, keys)) = kept::open(&slots, key) else {
+            return Ok(slots);
         };
-        let (ours, old): (Vec<Slot>, Vec<Slot>) = kept
-            .slots
-            .into_iter()
-            .partition(|slot| slot.open(key).is_some());
+        let (ours, old): (Vec<Slot>, Vec<Slot>) =
+            slots.into_iter().partition(|slot| slot.open(key).is_some());
         let rng = &mut super::system_rng();
-        let ours = ours.iter().map(|slot| slot.with(key, &secrets, rng));
-        let settled = Kept::new(kept.certificate, ours.collect());
-        self.keep(&settled)?;
+        let settled: Vec<_> = ours
+            .iter()
+            .map(|slot| slot.with(key, &secrets, rng))
+            .collect();
+        self.keep_slots(certificate, &settled)?;
         if let Some(other) = keys.get(1) {
             // What cannot be forgotten opens nothing any more.
             old.iter()
                 .for_each(|slot| drop(slot.forget(self.path(), other)));
         }
         Ok(settled)
+    }
+}
+
+fn by_words(why: HomeError) -> HomeError {
+    match why {
+        HomeError::Vault(VaultError::WrongKey) => KeyError::OtherWords.into(),
+        why => why,
     }
 }
 

@@ -76,6 +76,14 @@ fn a_vault_that_was_begun_is_joined_with_by_a_script_or_in_a_terminal() {
         assert_eq!(nobody.code, Some(4), "{nobody:?}");
         let not_over = village.run(&["backup", "restore", "nothing", "--dir", folder]);
         assert_eq!(not_over.code, Some(4), "{not_over:?}");
+        let opener = json!({ "words": "abandon" });
+        let restore = "/v1/beginning/restore";
+        let (code, said) = call(&village, folder, "POST", restore, &opener);
+        assert_eq!(
+            (code, &said["code"]),
+            (409, &"late".into()),
+            "none was brought"
+        );
         let words = village.json(&["key", "show", "--words", "--dir", folder])["words"].clone();
         let token = std::fs::read(village.place.path(folder).join("api.token")).expect("a token");
 
@@ -107,6 +115,11 @@ fn a_vault_that_was_begun_is_joined_with_by_a_script_or_in_a_terminal() {
         let (_, now) = call(&village, folder, "GET", "/v1/beginning", &Value::Null);
         let done = (&now["member"], &now["name"], &now["words_kept"]);
         assert_eq!(done, (&true.into(), &folder.into(), &true.into()));
+        // Nobody's backup takes a node's place.
+        for (method, path) in [("PUT", "/v1/beginning/backup"), ("POST", restore)] {
+            let (code, said) = call(&village, folder, method, path, &opener);
+            assert_eq!((code, &said["code"]), (409, &"late".into()), "{said}");
+        }
         // The same vault, under the same token.
         let same = village.json(&["key", "show", "--words", "--dir", folder])["words"].clone();
         assert_eq!(same, words);

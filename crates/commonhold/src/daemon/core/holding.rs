@@ -58,7 +58,15 @@ pub fn serve(
     request: Request,
 ) -> Result<Option<Request>, Broken> {
     match request {
-        Request::Holdings(reply) => with_vault(keeper, reply, |vault| holdings(vault))?,
+        Request::Holdings(reply) => with_vault(keeper, reply, |vault| {
+            let tables = vault.held().map_err(broken)?;
+            let tables = tables.into_iter().map(held).collect();
+            Ok(Holdings { tables })
+        })?,
+        Request::Imports(reply) => with_vault(keeper, reply, |vault| {
+            let imports = vault.imports().map_err(broken)?;
+            Ok(imports.into_iter().rev().map(recorded).collect())
+        })?,
         Request::Import(new, bytes, reply) => {
             let tables = tables.to_vec();
             with_vault(keeper, reply, move |vault| {
@@ -92,16 +100,6 @@ pub fn serve(
         other => return Ok(Some(other)),
     }
     Ok(None)
-}
-
-fn holdings(vault: &Vault) -> Result<Holdings, Fault> {
-    let tables = vault.held().map_err(broken)?;
-    let mut imports = vault.imports().map_err(broken)?;
-    imports.reverse();
-    Ok(Holdings {
-        tables: tables.into_iter().map(held).collect(),
-        imports: imports.into_iter().map(recorded).collect(),
-    })
 }
 
 fn export(vault: &Vault, table: &str) -> Result<Vec<u8>, Fault> {

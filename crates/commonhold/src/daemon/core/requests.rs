@@ -64,11 +64,10 @@ impl Core {
             Request::Vocabulary(reply) => drop(reply.send(Ok(self.vocabulary()))),
             Request::Preview(id, reply) => self.preview(&id, reply)?,
             Request::Check(id, reply) => self.check(&id, reply)?,
-            Request::Join(_, reply) => {
+            request @ (Request::Join(..) | Request::Receive(_) | Request::Restore(..)) => {
                 let error = "this node belongs to a community already";
-                let what_to_do =
-                    "use another folder for another community: commonhold open --dir DIR";
-                drop(reply.send(Err(Fault::new(Kind::Late, error, what_to_do))));
+                let what_to_do = "use another folder for another one: commonhold open --dir DIR";
+                request.refuse(Fault::new(Kind::Late, error, what_to_do));
             }
             Request::Budget(reply) => drop(reply.send(Ok(self.budget()))),
             Request::SetBudget(new, reply) => {

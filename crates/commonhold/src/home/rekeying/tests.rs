@@ -81,6 +81,78 @@ fn a_vault_whose_beginning_was_cut_short_is_begun_again() {
     assert!(again(&home).open_begun().is_ok());
 }
 
+#[test]
+fn a_passphrase_keeps_the_key_of_a_vault_that_waits_and_of_its_node() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::at(folder.path());
+    home.begin(&mut system_rng()).unwrap();
+    let words = home.words().unwrap();
+    let choice = || Choice::Passphrase(passphrase("correct horse battery"));
+    // One that was cut short before the vault was written is taken back, and one after that goes on.
+    for written in [false, true] {
+        cut_short(&home, Some(choice()));
+        if written {
+            exchange(&home);
+        }
+        let knows = again(&home).with_passphrase(passphrase("correct horse battery"));
+        drop(knows.open_begun().unwrap());
+        assert_eq!(
+            (slots(&home), *knows.words().unwrap() == *words),
+            (1, !written)
+        );
+        assert_eq!(
+            home.protection().unwrap().0.kind(),
+            if written { "passphrase" } else { "file" }
+        );
+    }
+    assert!(!folder.path().join("vault.key").exists());
+    let wrong = || again(&home).with_passphrase(passphrase("another"));
+    assert!(matches!(
+        wrong().open_begun(),
+        Err(HomeError::Key(KeyError::WrongPassphrase))
+    ));
+    assert!(wrong().unlocks().is_err());
+    // It is the same vault, and the same passphrase, when the node comes.
+    let knows = again(&home).with_passphrase(passphrase("correct horse battery"));
+    let words = knows.words().unwrap();
+    knows
+        .open_begun()
+        .unwrap()
+        .1
+        .set_setting("consent", "yes")
+        .unwrap();
+    let (identity, signed) = identity();
+    drop(knows.found(&identity, &signed, &mut system_rng()).unwrap());
+    assert!(wrong().open().is_err());
+    let knows = again(&home).with_passphrase(passphrase("correct horse battery"));
+    opens(&knows, &identity);
+    assert_eq!(knows.words().unwrap(), words);
+}
+
+#[test]
+fn the_words_open_a_vault_that_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::at(folder.path());
+    home.begin(&mut system_rng()).unwrap();
+    let forgotten = Choice::Passphrase(passphrase("correct horse battery"));
+    home.rotate(Some(forgotten), &mut system_rng()).unwrap();
+    let words = home.words().unwrap();
+    let other = words_of(&[9; 32]);
+    let recover = |words: &str| again(&home).recover(words, &Choice::File(None), &mut system_rng());
+    assert!(matches!(
+        recover(&other),
+        Err(HomeError::Key(KeyError::OtherWords))
+    ));
+    recover(&words).unwrap();
+    assert_eq!(again(&home).words().unwrap(), words);
+    // One from before it was written what keeps the key.
+    fs::write(folder.path().join("vault.db.begun"), b"").unwrap();
+    assert_eq!(again(&home).protection().unwrap().0.kind(), "file");
+    assert_eq!(again(&home).words().unwrap(), words);
+    again(&home).rotate(None, &mut system_rng()).unwrap();
+    assert!(again(&home).words().unwrap() != words);
+}
+
 /// Somebody who knows nothing yet.
 fn again(home: &Home) -> Home {
     Home::at(home.path())
@@ -94,10 +166,7 @@ fn opens(home: &Home, identity: &Identity) {
 }
 
 fn slots(home: &Home) -> usize {
-    match home.stored().unwrap() {
-        Stored::New(kept) => kept.slots.len(),
-        Stored::Old(_) => 0,
-    }
+    home.slots().unwrap().1.len()
 }
 
 fn key_lines(home: &Home) -> usize {
@@ -120,10 +189,7 @@ fn cut_short(home: &Home, choice: Option<Choice>) {
 
 /// The step after.
 fn exchange(home: &Home) {
-    let Stored::New(kept) = home.stored().unwrap() else {
-        panic!("it is in the new format");
-    };
-    let (_, keys) = home.unlock(&kept).unwrap();
+    let (_, keys) = home.unlock(&home.slots().unwrap().1).unwrap();
     let alone = Alone::take(&home.vault_path()).unwrap();
     alone.rekey(&keys[0], &keys[1]).unwrap();
 }
@@ -291,7 +357,7 @@ fn a_file_of_keys_that_was_changed_opens_nothing_else() {
                 "one line"
             );
         }
-        if let Some((found, keys)) = found.open(&key) {
+        if let Some((found, keys)) = kept::open(&found.slots, &key) {
             opened += 1;
             assert!(found.signing == secrets.signing && found.vrf == secrets.vrf);
             assert_eq!(keys.len(), 1);

@@ -1,0 +1,47 @@
+// Being the same node again: a backup is brought, and opened with its words or its passphrase.
+
+import { useState } from "../vendor/hooks.js";
+import { Card, Icon, html, wrong } from "../parts.js";
+import { readAll, tell } from "../state.js";
+import { call, send } from "../node.js";
+import { words } from "../words.js";
+
+const w = words.restoring;
+
+export function Restoring() {
+  const [file, setFile] = useState(null);
+  const [by, setBy] = useState("words");
+  const [secret, setSecret] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [why, setWhy] = useState("");
+  const restore = async (event) => {
+    event.preventDefault();
+    setBusy(true);
+    setWhy("");
+    try {
+      await send("/v1/beginning/backup", file, "PUT");
+      const { community, config } = await call("POST", "/v1/beginning/restore", { [by]: secret });
+      tell([w.done(community), config].filter(Boolean).join(" "));
+      await readAll();
+    } catch (problem) {
+      setWhy(wrong(problem));
+    }
+    setBusy(false);
+  };
+  return html`<${Card} title=${w.title}>
+    <p class="soft">${w.lead}</p>
+    <details><summary>${w.begin}</summary><form class="stack" onSubmit=${restore}>
+      <div class="field"><label for="backup">${w.file}</label><input id="backup" type="file" onChange=${(event) => setFile(event.target.files[0] ?? null)} /></div>
+      <fieldset class="row"><legend>${w.opens}</legend>
+        ${Object.entries(w.by).map(([name, text]) => html`<label key=${name} class="choice"><input type="radio" name="opens" checked=${by === name} onChange=${() => { setBy(name); setSecret(""); }} />${text}</label>`)}
+      </fieldset>
+      <div class="field"><label for="opener">${w.openers[by]}</label>${by === "words"
+        ? html`<textarea id="opener" class="mono" rows="4" spellcheck="false" autocomplete="off" autocapitalize="none" value=${secret} onInput=${(event) => setSecret(event.target.value)}></textarea>`
+        : html`<input id="opener" type="password" autocomplete="off" value=${secret} onInput=${(event) => setSecret(event.target.value)} />`}</div>
+      <div class="row"><button class="button first" disabled=${busy || !file || secret.trim() === ""}>${w.restore}</button>
+        ${busy && html`<span class="soft" role="status">${w.restoring}</span>`}</div>
+      ${why && html`<div class="banner" role="alert"><${Icon} name="alert" /><p>${why}</p></div>`}
+      <p class="small soft">${w.once}</p>
+    </form></details>
+  <//>`;
+}
