@@ -3,6 +3,9 @@
 //! A line takes parcels from its queue, dials when there is no connection, sends each parcel over the newest one, and
 //! tries a second connection when the first turns out to be dead. It ends when its queue is closed and its last
 //! connection has said farewell.
+//!
+//! Nothing is sent twice. What was handed to a connection whose peer's process has died is lost: the protocol is told so when the
+//! connection is given up, or as soon as the peer's next process dials us, and what it still needs it sends again.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -129,9 +132,9 @@ impl<M: Wire + Send + 'static> Line<M> {
                         None => self.close(),
                     }
                 }
-                Some(admitted) = self.adopted.recv() => self.add(admitted),
+                Some(admitted) = self.adopted.recv() => self.add(admitted).await,
                 Some(dialled) = self.dials.join_next() => match dialled {
-                    Ok(Ok(admitted)) => self.add(admitted),
+                    Ok(Ok(admitted)) => self.add(admitted).await,
                     Ok(Err(_)) | Err(_) => self.give_up().await,
                 },
                 () = sleep_until(self.not_before), if self.must_dial() => self.dial(),
@@ -176,7 +179,7 @@ impl<M: Wire + Send + 'static> Line<M> {
         self.dials.spawn(dial);
     }
 
-    fn add(&mut self, admitted: Admitted) {
+    async fn add(&mut self, admitted: Admitted) {
         self.wait = FIRST_WAIT;
         self.not_before = Ticks::now();
         self.network.versions.agrees(self.peer);
@@ -192,26 +195,35 @@ impl<M: Wire + Send + 'static> Line<M> {
             self.retire(link);
             return;
         }
+        if !link.dialled && self.forget() {
+            self.tell_unreachable().await;
+        }
         self.links.push(link);
         self.settle();
     }
 
-    /// Of several connections one is enough. A peer that dials while an earlier dial of its own is still open does not
-    /// know that one any more. When both sides have dialled, the connection stays that the lower name dialled, and the
-    /// higher name closes the other.
+    /// The peer has dialled. It would not have done so had it known of a connection: most likely it has started again. Those
+    /// that it dialled before go, and those that we dialled too long ago for both to have dialled at the same time. Whether
+    /// something that was written to one of them was swallowed by the process that is gone.
+    fn forget(&mut self) -> bool {
+        let limits = &self.network.limits;
+        let at_once = limits.dial_timeout + limits.admission_timeout;
+        let is_forgotten = |link: &mut Link| !link.dialled || link.age() > at_once;
+        let forgotten: Vec<_> = self.links.extract_if(.., is_forgotten).collect();
+        let swallowed = forgotten.iter().any(Link::is_unheard);
+        for link in forgotten {
+            self.retire(link);
+        }
+        swallowed
+    }
+
+    /// When both sides have dialled at the same time, the connection stays that the lower name dialled, and the higher name
+    /// closes the other.
     fn settle(&mut self) {
-        let latest = self.links.iter().rposition(|link| !link.dialled);
-        let yields = self.network.node > self.peer && latest.is_some();
-        let links = std::mem::take(&mut self.links);
-        for (place, link) in links.into_iter().enumerate() {
-            let stays = if link.dialled {
-                !yields
-            } else {
-                Some(place) == latest
-            };
-            if stays {
-                self.links.push(link);
-            } else {
+        let is_answered = self.links.iter().any(|link| !link.dialled);
+        if self.network.node > self.peer && is_answered {
+            let ours: Vec<_> = self.links.extract_if(.., |link| link.dialled).collect();
+            for link in ours {
                 self.retire(link);
             }
         }

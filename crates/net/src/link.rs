@@ -32,7 +32,16 @@ pub(crate) struct Link {
     /// The task that runs the receiving half: the name of this link.
     pub(crate) reader: task::Id,
     pub(crate) dialled: bool,
-    wrote: Option<Ticks>,
+    since: Ticks,
+    wrote: Option<Written>,
+}
+
+/// The last message that was handed to a connection.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    at: Ticks,
+    /// Packets of the peer that had come by then.
+    heard: u64,
 }
 
 /// The connection closed before the frame was taken.
@@ -75,6 +84,7 @@ impl Link {
             heard_all,
             reader: readers.spawn(reader).id(),
             dialled,
+            since: Ticks::now(),
             wrote: None,
         }
     }
@@ -83,7 +93,10 @@ impl Link {
     pub(crate) async fn write(&mut self, frame: Bytes) -> Result<(), Broken> {
         match timeout(WRITE_TIMEOUT, write_frame(&mut self.out, frame)).await {
             Ok(Ok(())) => {
-                self.wrote = Some(Ticks::now());
+                self.wrote = Some(Written {
+                    at: Ticks::now(),
+                    heard: self.heard(),
+                });
                 Ok(())
             }
             Ok(Err(_)) => Err(Broken),
@@ -94,9 +107,25 @@ impl Link {
         }
     }
 
+    /// For how long there has been this connection.
+    pub(crate) fn age(&self) -> Duration {
+        self.since.elapsed()
+    }
+
     /// Whether something written may not have arrived, if the connection is lost now.
     pub(crate) fn in_doubt(&self) -> bool {
-        self.wrote.is_some_and(|at| at.elapsed() < DOUBT)
+        self.wrote.is_some_and(|wrote| wrote.at.elapsed() < DOUBT)
+    }
+
+    /// Whether what was written last has gone unanswered, so that it hardly arrived if the peer's process is another one now.
+    /// QUIC tells nobody which bytes were acknowledged; that any packet has come since then tells nearly as much.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.in_doubt() && self.wrote.is_some_and(|wrote| wrote.heard == self.heard())
+    }
+
+    /// Packets of the peer so far.
+    fn heard(&self) -> u64 {
+        self.connection.stats().udp_rx.datagrams
     }
 
     /// Closes without losing anything: ends our stream, waits until the peer has all of it and has ended its own. Tells

@@ -9,11 +9,7 @@ use crypto::SigningKey;
 use net::{Bound, Door, HostConfig, KNOCK_BYTES_MAX, Knock, KnockError, Limits, Relays, knock};
 use tokio::sync::mpsc;
 
-use common::{Community, Node, Pal};
-
-fn anywhere() -> SocketAddr {
-    "127.0.0.1:0".parse().expect("an address")
-}
+use common::{Community, Node, Pal, any_port};
 
 fn config(seed: u8, door: Option<Door>) -> HostConfig {
     let limits = Limits {
@@ -22,7 +18,7 @@ fn config(seed: u8, door: Option<Door>) -> HostConfig {
     };
     HostConfig {
         key: SigningKey::from_seed([seed; 32]),
-        bind: anywhere(),
+        bind: any_port(),
         limits,
         door,
         relays: Relays::default(),
@@ -78,7 +74,7 @@ async fn the_next_member_is_asked_when_one_is_away_or_has_no_door() {
     let (node, knocks) = host(&mut community).await;
     echo(knocks);
     let closed = community.start(Limits::default()).await;
-    let gone = (SigningKey::from_seed([8; 32]).node(), vec![anywhere()]);
+    let gone = (SigningKey::from_seed([8; 32]).node(), vec![any_port()]);
     let members = vec![gone.clone(), at(&closed), at(&node)];
     let answer = knock(config(9, None), members, b"hello".to_vec()).await;
     assert!(answer.is_ok(), "{answer:?}");

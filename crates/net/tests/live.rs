@@ -8,13 +8,9 @@ use base::Duration;
 use net::{Bound, Flow, HostConfig, LETTING_IN, Limits, NetError, Relays};
 use tokio::time::{Instant as Ticks, sleep};
 
-use common::{Community, Node, Note, Order, Report, ping_from, pong_from};
+use common::{Community, Node, Note, Order, Report, any_port, ping_from, pong_from};
 
 const SOON: Duration = Duration::from_millis(300);
-
-fn any_port() -> SocketAddr {
-    "127.0.0.1:0".parse().expect("an address")
-}
 
 /// An address of which the system has just said that nobody listens there.
 fn dead_address() -> SocketAddr {
@@ -205,87 +201,6 @@ async fn without_an_address_unreachable_at_once_then_after_a_wait() {
     node.ping(unknown, 2).await;
     assert_eq!(node.next().await, Report::Unreachable(unknown));
     assert!(started.elapsed() >= Duration::from_millis(500));
-}
-
-#[tokio::test]
-async fn a_restarted_peer_is_reached_again() {
-    let mut community = Community::new("restart");
-    let member = community.member();
-    let mut a = community.start(Limits::default()).await;
-    let mut b = community
-        .start_as(&member, any_port(), Limits::default())
-        .await;
-    a.knows(&b).await;
-    a.ping(b.id(), 1).await;
-    assert_eq!(a.next().await, pong_from(&b, 1));
-
-    let address = b.handle.local_addr();
-    b.handle.shutdown().await;
-    b = community
-        .start_as(&member, address, Limits::default())
-        .await;
-    a.ping(b.id(), 2).await;
-    assert_eq!(b.next().await, ping_from(&a, 2));
-    assert_eq!(a.next().await, pong_from(&b, 2));
-}
-
-/// `first` says who opened the connection that dies.
-fn kill_and_restart(first: &str) {
-    let runtime = || {
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        builder.worker_threads(1).enable_all();
-        builder.build().expect("a runtime")
-    };
-    let brisk = Limits {
-        close_timeout: Duration::from_millis(200),
-        ..Limits::default()
-    };
-    let (living, doomed) = (runtime(), runtime());
-    let mut community = Community::new("killed");
-    let member = community.member();
-    let mut a = living.block_on(community.start(brisk.clone()));
-    let mut b = doomed.block_on(community.start_as(&member, any_port(), brisk.clone()));
-    living.block_on(async {
-        let (from, to) = if first == "a" {
-            (&mut a, &mut b)
-        } else {
-            (&mut b, &mut a)
-        };
-        from.knows(to).await;
-        from.ping(to.id(), 1).await;
-        assert_eq!(to.next().await, ping_from(from, 1));
-        assert_eq!(from.next().await, pong_from(to, 1));
-    });
-    // Dies without a word: no task runs any more, the socket closes with them.
-    let address = b.handle.local_addr();
-    doomed.shutdown_timeout(Duration::from_secs(1));
-
-    living.block_on(async {
-        let mut b = community.start_as(&member, address, brisk).await;
-        b.knows(&a).await;
-        b.ping(a.id(), 2).await;
-        assert_eq!(a.next().await, ping_from(&b, 2));
-        assert_eq!(b.next().await, pong_from(&a, 2));
-        // The old connection is not used although it has not timed out.
-        a.ping(b.id(), 3).await;
-        assert_eq!(b.next().await, ping_from(&a, 3));
-        assert_eq!(a.next().await, pong_from(&b, 3));
-        a.hears_nothing_for(SOON).await;
-        if first == "b" {
-            // Who dials again does not know its earlier connection any more: it is closed.
-            a.settles_at(1).await;
-        }
-    });
-}
-
-#[test]
-fn a_peer_that_we_dialled_and_that_was_killed_is_heard_when_it_comes_back() {
-    kill_and_restart("a");
-}
-
-#[test]
-fn a_peer_that_dialled_us_and_that_was_killed_is_heard_when_it_comes_back() {
-    kill_and_restart("b");
 }
 
 #[tokio::test]

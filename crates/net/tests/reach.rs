@@ -12,7 +12,7 @@ use minicbor::{Decode, Encode};
 use net::{BACK_ALPN, Limits, REACH_ALPN, REFUSED, Reachability, Reached};
 use tokio::net::UdpSocket as Socket;
 
-use common::{Community, Member, Node, Order, bare, framed, ping_from, place, pong_from};
+use common::{Community, Member, Node, Order, any_port, bare, framed, ping_from, place, pong_from};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -21,10 +21,6 @@ fn limits() -> Limits {
         dial_timeout: Duration::from_millis(700),
         ..Limits::default()
     }
-}
-
-fn any_port() -> SocketAddr {
-    "127.0.0.1:0".parse().expect("an address")
 }
 
 /// A socket that listens, and never answers.

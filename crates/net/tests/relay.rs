@@ -10,11 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant as Ticks, sleep, timeout};
 
-use common::{Community, Member, Node, Note, Order, Report, ping_from, pong_from};
-
-fn any_port() -> SocketAddr {
-    "127.0.0.1:0".parse().expect("an address")
-}
+use common::{Community, Member, Node, Note, Order, Report, any_port, ping_from, pong_from};
 
 async fn relay(community: &mut Community) -> Relay {
     let member = community.member();

@@ -2,21 +2,15 @@
 
 mod common;
 
-use std::net::SocketAddr;
-
 use base::{Duration, NodeId};
 use iroh::endpoint::{ConnectError, ConnectingError};
 use net::{ALPN, Limits};
 use tokio::time::sleep;
 
-use common::{Community, Report, bare, ping_from, place};
+use common::{Community, Report, any_port, bare, ping_from, place};
 
 /// What the next version calls itself.
 const NEXT: &[u8] = b"commonhold/2";
-
-fn any_port() -> SocketAddr {
-    "127.0.0.1:0".parse().expect("an address")
-}
 
 #[test]
 fn the_name_says_the_version_of_the_wire_format() {

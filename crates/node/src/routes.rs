@@ -202,6 +202,9 @@ impl Node {
             Message::Overlay(message) => {
                 self.drive_overlay(now, Input::Message { from, message }, out);
             }
+            // Who has just started knows too few to witness a draw. It counts as away, so that the draw goes on with others:
+            // its refusals would use up the attempts.
+            Message::Selection(_) if self.overlay.standing().is_none() => {}
             Message::Selection(message) => {
                 self.selection(now, Input::Message { from, message }, out);
             }

@@ -8,7 +8,7 @@ use community::{Contact, Identity};
 use overlay::NodeCache;
 
 use crate::fault::Refusal;
-use crate::message::Message;
+use crate::message::{Message, SetterRequest};
 use crate::protocol::{Event, Selection};
 use crate::rules::Rules;
 
@@ -155,6 +155,39 @@ impl Context {
             Some(question) if question.trigger != trigger => Err(Refusal::Invalid),
             Some(question) if now < question.opens_at => Err(Refusal::TooEarly),
             Some(question) => Ok(*question),
+        }
+    }
+
+    /// Checks a request to set a draw up that `from` sends or passes on: its question is open and asks for this, it holds, and
+    /// `setter` is the node nearest to its point. Gives RND_T.
+    ///
+    /// # Errors
+    ///
+    /// The first check that fails; `from` is blamed for evidence that does not hold.
+    pub fn check_setting(
+        &self,
+        now: Instant,
+        from: NodeId,
+        setter: NodeId,
+        request: &SetterRequest,
+        out: &mut Outbox<Selection>,
+    ) -> Result<Digest, Refusal> {
+        let draw = request.random.draw;
+        let question = self.open_question(now, draw.digest, draw.trigger)?;
+        if (question.seats, question.committees) != (request.seats, request.site.committees) {
+            return Err(Refusal::Invalid);
+        }
+        self.check_here(&request.skipped)?;
+        let random = request.verify(&self.rules, now).map_err(|what| {
+            out.emit(Event::Misbehaved { node: from, what });
+            Refusal::Invalid
+        })?;
+        let nearest = self.setter(request.site.point(&random), draw.trigger, &request.skipped);
+        let nearest = nearest.ok_or(Refusal::Invalid)?;
+        if nearest.node() == setter {
+            Ok(random)
+        } else {
+            Err(Refusal::Nearer(Box::new((**nearest).clone())))
         }
     }
 

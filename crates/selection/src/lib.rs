@@ -30,7 +30,8 @@
 //! # What nobody can choose
 //!
 //! * **The witnesses.** They are the k nearest nodes, in order of distance, for the smallest k that the table has there. Each
-//!   of them would have chosen the same ones. A nearer node may be left out only if it is away, and every witness asks it.
+//!   of them would have chosen the same ones. A nearer node may be left out only if it is away, and every witness asks it. Who
+//!   does not know its neighbours yet is to be away, too: its host hands it no messages until it is a member.
 //! * **The values.** A VRF key has one value for a draw, and for a round of a setter. Withholding it costs an attempt of T or
 //!   a round of S, and gives another value to everyone.
 //! * **The number of tries.** Every honest witness, of which there is one among k but for a chance of α, counts. One attempt

@@ -70,7 +70,13 @@ impl Setter {
         out: &mut Outbox<Selection>,
     ) -> Option<Self> {
         let step = request.step();
-        let random = match check_request(context, now, trigger, &request, out) {
+        let is_possible = (1..=SEATS_MAX).contains(&(request.seats as usize));
+        let checked = if is_possible && step.draw.trigger == trigger {
+            context.check_setting(now, trigger, context.own(), &request, out)
+        } else {
+            Err(Refusal::Invalid)
+        };
+        let random = match checked {
             Ok(random) => random,
             Err(why) => {
                 out.send(trigger, Message::Refused(step, why));
@@ -113,41 +119,6 @@ impl Setter {
     fn point(&self) -> Location {
         self.request.site.point(&self.random)
     }
-}
-
-/// Gives RND_T.
-fn check_request(
-    context: &Context,
-    now: Instant,
-    trigger: NodeId,
-    request: &SetterRequest,
-    out: &mut Outbox<Selection>,
-) -> Result<Digest, Refusal> {
-    let draw = request.random.draw;
-    if draw.trigger != trigger {
-        return Err(Refusal::Invalid);
-    }
-    let question = context.open_question(now, draw.digest, trigger)?;
-    let seats = request.seats as usize;
-    let wanted = (question.seats, question.committees);
-    if wanted != (request.seats, request.site.committees) || !(1..=SEATS_MAX).contains(&seats) {
-        return Err(Refusal::Invalid);
-    }
-    context.check_here(&request.skipped)?;
-    let random = request.verify(&context.rules, now).map_err(|what| {
-        out.emit(Event::Misbehaved {
-            node: trigger,
-            what,
-        });
-        Refusal::Invalid
-    })?;
-    let point = request.site.point(&random);
-    let nearest = context.setter(point, trigger, &request.skipped);
-    let nearest = nearest.ok_or(Refusal::Invalid)?;
-    if nearest.node() != context.own() {
-        return Err(Refusal::Nearer(Box::new((**nearest).clone())));
-    }
-    Ok(random)
 }
 
 /// What S does.
@@ -457,6 +428,10 @@ impl Setter {
             }
             Refusal::Unknown(node) => {
                 context.introduce(from, node, out);
+                self.give_up(out)
+            }
+            Refusal::NotAnnounced => {
+                out.emit(Event::Unheard(self.draw().digest, from));
                 self.give_up(out)
             }
             _ => self.give_up(out),

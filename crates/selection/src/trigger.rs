@@ -244,7 +244,8 @@ impl Trigger {
             Refusal::SkippedIsAlive(node) => self.away.retain(|away| *away != node),
             Refusal::Nearer(contact) => context.hear(now, from, *contact, out),
             Refusal::Unknown(node) => context.introduce(from, node, out),
-            Refusal::NotAnnounced | Refusal::TooEarly | Refusal::Busy | Refusal::Invalid => {}
+            Refusal::NotAnnounced => out.emit(Event::Unheard(self.draw.digest, from)),
+            Refusal::TooEarly | Refusal::Busy | Refusal::Invalid => {}
         }
         self.next_attempt(now, reason, out)
     }

@@ -131,29 +131,15 @@ impl Witness {
         out: &mut Outbox<Selection>,
     ) -> Result<Digest, Refusal> {
         let setting = &request.request;
-        let draw = setting.random.draw;
-        let question = context.open_question(now, draw.digest, draw.trigger)?;
-        let wanted = (question.seats, question.committees);
-        if wanted != (setting.seats, setting.site.committees)
-            || request.at.distance(now) > DRAW_TOLERANCE
-        {
+        if request.at.distance(now) > DRAW_TOLERANCE {
             return Err(Refusal::Invalid);
         }
-        context.check_here(&setting.skipped)?;
         if !context.cache.contains(from) {
             return Err(Refusal::Unknown(from));
         }
-        let random = setting.verify(&context.rules, now).map_err(|what| {
-            out.emit(Event::Misbehaved { node: from, what });
-            Refusal::Invalid
-        })?;
+        let random = context.check_setting(now, from, from, setting, out)?;
         let point = setting.site.point(&random);
-        let nearest = context.setter(point, draw.trigger, &setting.skipped);
-        let nearest = nearest.ok_or(Refusal::Invalid)?;
-        if nearest.node() != from {
-            return Err(Refusal::Nearer(Box::new((**nearest).clone())));
-        }
-        let excluded = [draw.trigger, from];
+        let excluded = [setting.random.draw.trigger, from];
         let (chosen, skipped) = (&request.chosen, &request.skipped);
         context.check_witnesses(point, chosen, &excluded, skipped)?;
         self.tally.count_round(now, request.step(), from)?;

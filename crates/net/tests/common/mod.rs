@@ -101,6 +101,11 @@ pub struct Member {
     pub certificate: Certificate,
 }
 
+/// Of the loopback interface.
+pub fn any_port() -> SocketAddr {
+    "127.0.0.1:0".parse().expect("an address")
+}
+
 /// In force at any time at which these tests are run.
 pub const FROM: Instant = Instant::from_secs(1_577_836_800);
 pub const UNTIL: Instant = Instant::from_secs(4_102_444_800);
@@ -144,8 +149,7 @@ impl Community {
 
     pub async fn start(&mut self, limits: Limits) -> Node {
         let member = self.member();
-        self.start_as(&member, "127.0.0.1:0".parse().expect("an address"), limits)
-            .await
+        self.start_as(&member, any_port(), limits).await
     }
 
     pub async fn start_as(&self, member: &Member, bind: SocketAddr, limits: Limits) -> Node {

@@ -122,6 +122,27 @@ fn a_setter_that_dies_midway_is_replaced() {
     }
 }
 
+/// In whatever role it is needed.
+#[test]
+fn who_has_not_heard_of_the_question_is_told_and_helps() {
+    let world = World::new(40);
+    let (number, honest) = rehearse(&world);
+    let witness = world.trigger_witnesses(&[])[1];
+    for deaf in [witness, honest.body.setter, builders(&honest)[1]] {
+        let mut network = Network::new(&world);
+        network.announce(plan(number), 9, START);
+        network.restart(deaf);
+        let draw = Command::Draw(wanted(number, 9));
+        network.command(people().node(0), draw);
+        let list = network.finish(number).unwrap();
+        assert_eq!(list.body.draw.attempt, 1);
+        let unheard = |event: &Event| matches!(event, Event::Unheard(_, node) if *node == deaf);
+        let told = network.events.iter().filter(|(_, event)| unheard(event));
+        assert_eq!(told.count(), 1);
+        assert_eq!(network.accusations(), []);
+    }
+}
+
 /// Runs until such a message is on its way, and kills the node.
 fn die_at(
     network: &mut Network<'_>,

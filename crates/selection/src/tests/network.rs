@@ -31,6 +31,7 @@ enum Happening {
         to: NodeId,
     },
     Know(NodeId, NodeId),
+    Told(NodeId, Digest),
     Found(NodeId, Location),
 }
 
@@ -44,6 +45,7 @@ pub struct Network<'a> {
     pub nodes: BTreeMap<NodeId, Selection>,
     queue: BTreeMap<(Instant, u64), Happening>,
     caused: u64,
+    announced: BTreeMap<Digest, Announced>,
     pub down: BTreeSet<NodeId>,
     /// Whether who looks for the nodes near a point finds those that are up.
     pub finds: bool,
@@ -78,6 +80,7 @@ impl<'a> Network<'a> {
             nodes: (0..world.size).map(node).collect(),
             queue: BTreeMap::new(),
             caused: 0,
+            announced: BTreeMap::new(),
             down: BTreeSet::new(),
             finds: true,
             tells_unreachable: true,
@@ -121,6 +124,7 @@ impl<'a> Network<'a> {
             committees,
             opens_at,
         };
+        self.announced.insert(digest, announced);
         let all: Vec<_> = self.nodes.keys().copied().collect();
         for node in all {
             self.command(node, Command::Announce(digest, announced));
@@ -173,6 +177,9 @@ impl<'a> Network<'a> {
                 Output::Event(event) => {
                     if let Event::Heard(contact) = &event {
                         self.push(self.now, Happening::Know(node, contact.node()));
+                    }
+                    if let Event::Unheard(digest, node) = event {
+                        self.push(self.now + LATENCY, Happening::Told(node, digest));
                     }
                     if let Event::Find(point) = event {
                         self.push(self.now + LATENCY * 6, Happening::Found(node, point));
@@ -236,6 +243,11 @@ impl<'a> Network<'a> {
                 let contact = Arc::clone(people().contact(contact));
                 self.command(node, Command::Know(contact));
             }
+            Happening::Told(node, digest) => {
+                if let Some(announced) = self.announced.get(&digest) {
+                    self.command(node, Command::Announce(digest, *announced));
+                }
+            }
             Happening::Found(node, point) if self.finds => {
                 let everywhere = Region::new(point, 1.0);
                 let everyone = people().cache(self.world.size);
@@ -252,6 +264,13 @@ impl<'a> Network<'a> {
     fn is_up(&self, node: NodeId) -> bool {
         let own = self.nodes.contains_key(&node) && !self.puppets.contains(&node);
         own && !self.down.contains(&node)
+    }
+
+    /// A node starts again: it knows the others and none of the questions.
+    pub fn restart(&mut self, node: NodeId) {
+        let mut fresh = Self::new(self.world);
+        let process = fresh.nodes.remove(&node).expect("one of the nodes");
+        self.nodes.insert(node, process);
     }
 
     /// Takes a node out of another's cache.

@@ -59,14 +59,15 @@ fn records_outlive_their_keepers() {
     assert_eq!(network.take_got(), [Some(records[0].clone())]);
 }
 
-/// Nobody is told that the nodes are gone: they just cannot be reached.
+/// Nobody is told that the nodes are gone: they just cannot be reached. Each keeper finds that out by itself, of one after the
+/// other: in 100 runs it took 620 seconds in the median and 1,060 at most.
 #[test]
 fn nodes_that_cannot_be_reached_are_replaced() {
     let mut network = Network::new(60, None, 3);
     let records = stored(&mut network);
     let nearest = network.nearest(place(&records[0]), 6);
     network.down = nearest.iter().map(|contact| contact.node()).collect();
-    network.run_for(900 * SECOND);
+    network.run_for(1800 * SECOND);
     assert_eq!(network.keepers_of(&records[0], network.now), COPIES);
     // They come back, and catch up on what was said meanwhile.
     let later = record(
