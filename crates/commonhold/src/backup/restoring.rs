@@ -99,7 +99,8 @@ pub fn over(home: &Home, usual: &Path, file: &Path, secret: &Secret) -> Result<R
     let (_, vault) = home.open_begun().map_err(failed)?;
     let held = vault.held().map_err(|why| failed(why.into()))?;
     drop(vault);
-    if !held.is_empty() {
+    // Tables whose imports were undone are still there, without rows.
+    if held.iter().any(|held| held.rows > 0) {
         let why = "this vault holds data already, which would be lost; delete them first, or restore to another folder: commonhold backup restore FILE --dir DIR";
         return Err((why.into(), REFUSED));
     }
