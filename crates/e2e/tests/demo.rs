@@ -89,13 +89,13 @@ fn owners_say_yes_or_no_or_are_away() {
     let line = |name: &str| ran.out.lines().find(|line| line.starts_with(name));
     let owners = line("owners").expect("a picture");
     let picture = owners.split_whitespace().nth(1).unwrap_or_default();
-    assert_eq!(
-        (picture.len(), picture.matches('n').count()),
-        (14, 3),
-        "{owners}"
-    );
+    let (declined, killed) = (picture.matches('n').count(), picture.matches('x').count());
+    // The one that was killed may have been about to decline.
+    let all = declined == 3 || (declined, killed) == (2, 1);
+    assert!(picture.len() == 14 && all, "{owners}");
+    let told = format!("{declined} declined");
     assert!(
-        line("consent").is_some_and(|line| line.contains("3 declined")),
+        line("consent").is_some_and(|line| line.contains(&told)),
         "{}",
         ran.out
     );

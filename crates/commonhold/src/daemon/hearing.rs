@@ -9,7 +9,7 @@ use api::{
 use base::{Digest, Duration, Instant, NodeId};
 use community::{Contact, SignedDescriptor};
 use node::proof::Verified;
-use node::{Ask, Asked, Command, Event, Progress, Role, Stage};
+use node::{Ask, Asked, Command, Event, PlanError, Progress, Role, Stage};
 use question::{ConsentRule, Numbered};
 
 use crate::config::Peer;
@@ -97,9 +97,7 @@ pub fn news(event: Event) -> Option<News> {
     Some(match event {
         Event::Known(nodes) => News::Known(nodes),
         Event::Contacts(there) => News::Contacts(there),
-        Event::NotAsked(why) => {
-            News::NotAsked(Fault::said(Kind::Refused, &advised(&why.to_string())))
-        }
+        Event::NotAsked(why) => News::NotAsked(Fault::said(Kind::Refused, &advised(&why))),
         Event::Stage(question, Stage::Announced { nodes, sizes }) => {
             let seats = sizes.seats();
             let note = format!("announced to {nodes} nodes; {seats} helpers will be drawn");
@@ -274,10 +272,17 @@ pub fn rule(numbered: &Numbered) -> api::Rule {
 }
 
 /// Not every refusal says what would be right.
-fn advised(why: &str) -> String {
-    if why.contains("; ") {
-        why.to_owned()
-    } else {
-        format!("{why}; see the community's rules and tables: commonhold status")
-    }
+fn advised(why: &PlanError) -> String {
+    let said = why.to_string();
+    let advice = match why {
+        _ if said.contains("; ") => return said,
+        PlanError::MayNotAsk => {
+            "join again with a ticket that gives it: commonhold community invite --rights ask"
+        }
+        PlanError::Limits => {
+            "owners have 30 days at most, and the purpose 1,024 bytes: commonhold question ask --help"
+        }
+        _ => "see the community's tables and rules: commonhold community show",
+    };
+    format!("{said}; {advice}")
 }

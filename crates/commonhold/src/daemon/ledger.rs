@@ -342,7 +342,7 @@ impl Ledger {
             InboxState::Waiting => {}
             _ if found.sent_at.is_some() => {
                 let error = "your contribution to this question has left";
-                let what_to_do = "nothing: it is in a total, where nobody can find it";
+                let what_to_do = "it is in a total, where nobody can find it again";
                 return Err(Fault::new(Kind::Late, error, what_to_do));
             }
             // Until the time is over the last word counts.

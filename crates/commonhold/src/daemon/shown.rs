@@ -8,6 +8,7 @@ use api::{
 
 use crate::budget::words;
 use crate::daemon::reach;
+use crate::report::Report;
 use crate::verify::utc;
 
 /// The first digits of a name: enough to type.
@@ -214,6 +215,10 @@ pub fn question(question: &Question) -> Vec<String> {
     });
     if let Some(answer) = &question.answer {
         lines.push(line("answer", &answer.summary));
+        // What this very program made, unless the vault is an older one's.
+        if let Ok(report) = serde_json::from_value::<Report>(answer.details.clone()) {
+            lines.extend(report.table().iter().map(|text| line("", text)));
+        }
         lines.push(line("people", &answer.people));
         let id = short(&question.id);
         lines.push(line(
@@ -283,7 +288,7 @@ pub fn helps(one: &Helping) -> String {
     }
 }
 
-/// Two lines each: what is asked, and by whom and for what.
+/// Three lines each: what is asked, by whom and for what, and what became of it.
 pub fn inbox(all: &[InboxEntry]) -> Vec<String> {
     if all.is_empty() {
         return vec!["no question came".into()];
@@ -311,23 +316,18 @@ pub fn inbox(all: &[InboxEntry]) -> Vec<String> {
             (InboxState::Missed, _) => "no word in time".into(),
             (InboxState::CalledOff, _) => "called off by its asker".into(),
         };
-        let from = match entry.asker.as_str() {
-            "" => String::new(),
-            asker => format!(" from {}", short(asker)),
-        };
-        let purpose = match entry.purpose.as_str() {
-            "" => String::new(),
-            purpose => format!(", for: {purpose}"),
+        let from = match (entry.asker.as_str(), entry.purpose.as_str()) {
+            ("", _) => String::new(),
+            (asker, "") => format!("from {}", short(asker)),
+            (asker, purpose) => format!("from {}, for: {purpose}", short(asker)),
         };
         lines.push(format!(
             "{id}  {}  {}",
             utc(entry.received_at),
             plain(&entry.sql)
         ));
-        lines.push(format!(
-            "          {state}{}",
-            plain(&format!("{from}{purpose}"))
-        ));
+        let told = [from, state].into_iter().filter(|part| !part.is_empty());
+        lines.extend(told.map(|part| format!("          {}", plain(&part))));
     }
     lines
 }

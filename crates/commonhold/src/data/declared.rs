@@ -15,10 +15,12 @@ use crate::data::{Failed, Said};
 pub fn import(vault: &mut Vault, file: &File, shown: &Path, table: &Table) -> Result<Said, Failed> {
     let imported = import_csv(vault, BufReader::new(file), table, None);
     let imported = imported.map_err(|why| {
-        (
-            format!("{}: {why}; nothing was changed", shown.display()),
-            USAGE,
-        )
+        let why = why.to_string();
+        let unchanged = match why.contains("nothing was changed") {
+            true => "",
+            false => "; nothing was changed",
+        };
+        (format!("{}: {why}{unchanged}", shown.display()), USAGE)
     })?;
     Ok(Said {
         json: as_json(table, &imported),

@@ -139,7 +139,7 @@ impl Core {
             state if state.is_over() => "this question is over",
             _ => "helpers are drawn for this question; it cannot be called off any more",
         };
-        let advice = "leave it; nobody but you sees its answer";
+        let advice = "it stays as it is; whether others see its answer is for you to say: commonhold question publish";
         Ok(Err(Fault::new(Kind::Late, error, advice)))
     }
 
