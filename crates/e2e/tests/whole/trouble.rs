@@ -238,6 +238,15 @@ fn a_clock_that_is_an_hour_off_is_said_and_right_again_it_works() {
     for part in ["ahead of the clocks of", "set the clock"] {
         assert!(said.contains(part), "no {part:?} in {said}");
     }
+    let asked = village.run(&[
+        "question",
+        "ask",
+        "SELECT COUNT(*) FROM sleep",
+        "--dir",
+        "3",
+    ]);
+    assert_eq!(asked.code, Some(4), "{asked:?}");
+    assert!(asked.err.contains("while the clock is wrong"), "{asked:?}");
     // Nobody else doubts his own clock because of it.
     for folder in ["0", "1", "2"] {
         assert_eq!(clock(&village.status(folder)), None);

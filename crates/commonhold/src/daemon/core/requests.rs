@@ -1,10 +1,9 @@
 //! A program of the owner's wants something.
 
 use api::{
-    Fault, Kind, NewQuestion, Problem, Question, QuestionState, Reply, Request, Status, Traffic,
-    Verdict,
+    Check, Fault, Kind, NewQuestion, Problem, Question, QuestionState, Reply, Request, Status,
+    Traffic, Verdict,
 };
-
 use base::NodeId;
 
 use super::{Core, UpError, holding};
@@ -101,7 +100,15 @@ impl Core {
 
     async fn ask(&mut self, new: NewQuestion, reply: Reply<Question>) -> Result<(), UpError> {
         let longest = new.consent_secs.max(new.collect_secs.unwrap_or(0));
-        if longest > SECS_MAX {
+        let clock = self.clock();
+        if clock.verdict == Verdict::Fail {
+            // What it signs would be refused by all others, and nobody would say so.
+            let error = format!(
+                "nobody takes part while the clock is wrong: {}",
+                clock.found
+            );
+            drop(reply.send(Err(Fault::new(Kind::Refused, error, clock.what_to_do))));
+        } else if longest > SECS_MAX {
             let fault = Fault::new(
                 Kind::Request,
                 "no question may take so long",
@@ -121,6 +128,16 @@ impl Core {
             self.command(command).await?;
         }
         Ok(())
+    }
+
+    /// Whether this node's clock can be right.
+    fn clock(&self) -> Check {
+        checks::clock(
+            self.host.now(),
+            net::Clock::start().now(),
+            &self.identity.certificate,
+            self.host.clocks(),
+        )
     }
 
     /// Calls a question off. Once helpers are being drawn, others already act on it.
@@ -168,7 +185,7 @@ impl Core {
         Ok(())
     }
 
-    pub(super) fn checks(&self) -> Vec<api::Check> {
+    pub(super) fn checks(&self) -> Vec<Check> {
         let Config {
             folder,
             disk_free_min_mib,
@@ -180,12 +197,7 @@ impl Core {
         let mut checks = vec![
             checks::namesake(self.namesake.known()),
             checks::community(&self.community, self.host.node(), self.contradiction),
-            checks::clock(
-                self.host.now(),
-                net::Clock::start().now(),
-                &self.identity.certificate,
-                self.host.clocks(),
-            ),
+            self.clock(),
             checks::disk(folder, *disk_free_min_mib),
             checks::permissions(folder),
             checks::vault(self.unwritten.as_deref()),
