@@ -212,6 +212,13 @@ const SHIFTED: [&str; 2] = [
     "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
 ];
 
+/// What a node says of its clock, if that is a problem.
+fn clock(status: &Value) -> Option<String> {
+    let problems = status["problems"].as_array().into_iter().flatten();
+    let mut said = problems.map(Value::to_string);
+    said.find(|problem| problem.contains("clock"))
+}
+
 /// What lets a program live an hour later.
 fn hour_ahead(library: &'static str) -> [(&'static str, &'static str); 3] {
     [
@@ -232,6 +239,7 @@ fn the_wrong_clock_of_one_stops_nobody_elses_question() {
     let mut village = Village::asleep(Place::new(), &[Some(("7.5", "good")); 10]);
     village.down("9");
     village.up_with(&hour_ahead(library), "9", &[]);
+    village.waits("9", 30, |status| clock(status).is_some());
     let ask = ["question", "ask", "SELECT AVG(hours) FROM sleep", "--wait"];
     let asked = village.run(&[&ask[..], &["--deadline", "now", "--dir", "0"]].concat());
     assert_eq!(asked.code, Some(0), "{asked:?}");
@@ -246,11 +254,6 @@ fn a_clock_that_is_an_hour_off_is_said_and_right_again_it_works() {
     };
     let mut village = Village::new(Place::new());
     village.found(4);
-    let clock = |status: &Value| {
-        let problems = status["problems"].as_array().into_iter().flatten();
-        let mut said = problems.map(Value::to_string);
-        said.find(|problem| problem.contains("clock"))
-    };
     village.down("3");
     village.up_with(&hour_ahead(library), "3", &[]);
     let status = village.waits("3", 30, |status| clock(status).is_some());
