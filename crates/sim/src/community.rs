@@ -17,7 +17,7 @@ use node::{
 };
 use question::{ConsentRule, LocalRow, LocalValue, Rules};
 
-use crate::{NetworkModel, START, Simulation, Tap};
+use crate::{Action, Direction, NetworkModel, START, Simulation, Tap};
 
 /// Of a thousand nodes, how many communities are sized to do without.
 pub const OFFLINE_PERMILLE: u32 = 50;
@@ -237,6 +237,24 @@ impl World {
         let now = self.simulation.local_time(node);
         let process = self.simulation.node(&node);
         process.inner().open_questions(now)
+    }
+
+    /// For a while what one node sends to another is lost, and nobody hears that it was: as in a connection to a process that
+    /// was killed. From now on the network is the internet that notices no loss.
+    pub fn swallow(&mut self, from: NodeId, to: NodeId, lasting: Duration) {
+        let network = NetworkModel {
+            noticed: 0,
+            ..NetworkModel::INTERNET
+        };
+        let now = self.simulation.now();
+        self.simulation.at(now, Action::Network(network));
+        let lost = Action::Partition {
+            a: BTreeSet::from([from]),
+            b: BTreeSet::from([to]),
+            direction: Direction::OneWay,
+            lasting,
+        };
+        self.simulation.at(now, lost);
     }
 
     /// Lets this node die; it keeps what is on its disk.

@@ -6,7 +6,6 @@ use base::{Digest, Duration, NodeId};
 use node::{Budget, Cancellation, Command, Failure, Message, Stage};
 use question::{ConsentRule, LocalRow, Question, Rule, Rules};
 use sim::community::{Outcome, Settings, World};
-use sim::{Action, Direction, NetworkModel};
 
 const SQL: &str = "SELECT AVG(hours) FROM sleep";
 const HOUR: Duration = Duration::from_secs(3600);
@@ -133,24 +132,11 @@ fn who_was_away_hears_of_it_on_coming_back() {
     check(&world, &outcome, 14);
 }
 
-/// A connection to a process that was killed loses what is sent into it, and nobody hears that it did.
 #[test]
 fn who_is_not_reached_at_first_is_told_again() {
     let mut world = community(14);
     let missed = world.people[4];
-    let network = NetworkModel {
-        noticed: 0,
-        ..NetworkModel::INTERNET
-    };
-    let now = world.simulation.now();
-    world.simulation.at(now, Action::Network(network));
-    let lost = Action::Partition {
-        a: BTreeSet::from([world.asker]),
-        b: BTreeSet::from([missed]),
-        direction: Direction::OneWay,
-        lasting: Duration::from_secs(5),
-    };
-    world.simulation.at(now, lost);
+    world.swallow(world.asker, missed, Duration::from_secs(5));
     world.put_for(CONSENT, SQL, COLLECT);
     run_for(&mut world, Duration::from_secs(5));
     assert_eq!(world.open_questions(missed), []);

@@ -1,11 +1,8 @@
 //! Nodes start again: many at one moment, as after a power cut or when a community has changed, and all find each other again;
 //! or one that is needed just then, and the question goes on.
 
-use std::collections::BTreeSet;
-
 use base::{Duration, NodeId, Rng};
 use sim::community::{Settings, World};
-use sim::{Action, Direction, NetworkModel};
 
 const SQL: &str = "SELECT SUM(hours) FROM sleep";
 const COLLECT: Duration = Duration::from_secs(4);
@@ -92,24 +89,12 @@ fn a_witness_is_killed_and_comes_straight_back() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// A connection to a process that was killed loses what is sent into it, and nobody hears that it did.
 #[test]
 fn a_witness_that_has_not_heard_of_the_question_is_told() {
     let mut world = World::new(2, &Settings::of(14));
     world.meet();
-    let network = NetworkModel {
-        noticed: 0,
-        ..NetworkModel::INTERNET
-    };
-    let now = world.simulation.now();
-    world.simulation.at(now, Action::Network(network));
-    let lost = Action::Partition {
-        a: BTreeSet::from([world.asker]),
-        b: BTreeSet::from([first_witness(&world)]),
-        direction: Direction::OneWay,
-        lasting: Duration::from_millis(100),
-    };
-    world.simulation.at(now, lost);
+    let witness = first_witness(&world);
+    world.swallow(world.asker, witness, Duration::from_millis(100));
     let outcome = world.ask(SQL, COLLECT);
     assert_eq!(outcome.failures, []);
     assert_eq!(outcome.answers.len(), 1);

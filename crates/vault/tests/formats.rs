@@ -1,5 +1,8 @@
 //! Each format that people can export, from real files and from small ones in which every value is known.
 
+#[path = "common/fit.rs"]
+mod fit;
+
 mod common;
 
 use common::{bring, bring_with, csv, everything, lent, new_vault, options, own, rows};
@@ -388,19 +391,7 @@ fn recording(heartbeats: u32) -> Vec<u8> {
         data.push(60 + (second % 60) as u8);
         data.extend(filling);
     }
-    let mut file = vec![12, 0x10, 0, 0];
-    file.extend((data.len() as u32).to_le_bytes());
-    file.extend(b".FIT");
-    file.extend(data);
-    let checksum = file.iter().fold(0u16, |mut sum, byte| {
-        for bit in 0..8 {
-            let odd = (sum ^ u16::from(byte >> bit)) & 1 == 1;
-            sum = (sum >> 1) ^ if odd { 0xa001 } else { 0 };
-        }
-        sum
-    });
-    file.extend(checksum.to_le_bytes());
-    file
+    fit::framed(&data)
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use crate::fit;
+
 /// What the records of a file stand between, by format.
 const AROUND: [(&str, &str, &str); 8] = [
     (
@@ -203,19 +205,7 @@ fn fit(first: u32) -> Vec<u8> {
     let end = BEGUN + first + RIDE_S;
     data.extend(end.to_le_bytes());
     data.extend((end + 3600).to_le_bytes());
-    let mut file = vec![12, 0x10, 0, 0];
-    file.extend((data.len() as u32).to_le_bytes());
-    file.extend(b".FIT");
-    file.extend(data);
-    let checksum = file.iter().fold(0u16, |mut sum, byte| {
-        for bit in 0..8 {
-            let odd = (sum ^ u16::from(byte >> bit)) & 1 == 1;
-            sum = (sum >> 1) ^ if odd { 0xa001 } else { 0 };
-        }
-        sum
-    });
-    file.extend(checksum.to_le_bytes());
-    file
+    fit::framed(&data)
 }
 
 /// Repeats the records of a ride, each a second after the one before.

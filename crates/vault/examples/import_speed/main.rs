@@ -4,6 +4,8 @@
 //! google-timeline, letterboxd, imdb, green-button, fit, fhir, ics, ofx) and megabytes; `csv-ride 1000 FILE` grows the ride
 //! of FILE, whose columns are lat, lon, altitude, power, cadence, distance, speed and t_s.
 
+#[path = "../../tests/common/fit.rs"]
+mod fit;
 mod grown;
 
 use std::fs::{self, File};
