@@ -16,6 +16,28 @@ const TABLE: &str = "CREATE TABLE heart_rate (
     commonhold_digest INTEGER NOT NULL, commonhold_import INTEGER NOT NULL,
     PRIMARY KEY (at_utc_s, commonhold_digest)) STRICT, WITHOUT ROWID";
 
+/// Ways to keep the file: its name, and what is set after the key.
+const WAYS: [(&str, Option<&str>); 6] = [
+    ("plain", None),
+    ("SHA-512, 4 kB", Some("")),
+    (
+        "SHA-256, 4 kB",
+        Some("PRAGMA cipher_hmac_algorithm = HMAC_SHA256"),
+    ),
+    (
+        "SHA-256, 8 kB",
+        Some("PRAGMA cipher_hmac_algorithm = HMAC_SHA256; PRAGMA cipher_page_size = 8192"),
+    ),
+    (
+        "SHA-256, 16 kB",
+        Some("PRAGMA cipher_hmac_algorithm = HMAC_SHA256; PRAGMA cipher_page_size = 16384"),
+    ),
+    (
+        "SHA-256, 32 kB",
+        Some("PRAGMA cipher_hmac_algorithm = HMAC_SHA256; PRAGMA cipher_page_size = 32768"),
+    ),
+];
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let rows: usize = arguments
@@ -29,40 +51,40 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let mut took = Vec::new();
     for round in 0..5 {
-        for keyed in [false, true] {
-            let path = folder.path().join(format!("{round}{keyed}"));
-            let connection = open(&path, keyed)?;
+        for (way, (_, settings)) in WAYS.iter().enumerate() {
+            let path = folder.path().join(format!("{round}-{way}"));
+            let connection = open(&path, *settings)?;
             let start = processor_s();
             fill(&connection, rows)?;
             drop(connection);
             let filled = processor_s() - start;
             // A new connection has read nothing yet.
-            let connection = open(&path, keyed)?;
+            let connection = open(&path, *settings)?;
             let start = processor_s();
             let sql = "SELECT COUNT(*), SUM(heart_rate_bpm) FROM heart_rate WHERE at_utc_s > 0";
             connection.query_row(sql, [], |row| row.get::<_, i64>(1))?;
             let summed = processor_s() - start;
-            took.push((keyed, filled, summed));
+            took.push((way, filled, summed));
         }
     }
-    let median = |keyed: bool, which: fn(&(bool, f64, f64)) -> f64| {
-        let mut all: Vec<f64> = took.iter().filter(|it| it.0 == keyed).map(which).collect();
+    let median = |way: usize, which: fn(&(usize, f64, f64)) -> f64| {
+        let mut all: Vec<f64> = took.iter().filter(|it| it.0 == way).map(which).collect();
         all.sort_by(f64::total_cmp);
         all[all.len() / 2]
     };
     for (what, which) in [
-        ("insert", (|it| it.1) as fn(&(bool, f64, f64)) -> f64),
+        ("insert", (|it| it.1) as fn(&(usize, f64, f64)) -> f64),
         ("sum", |it| it.2),
     ] {
-        let (plain, keyed) = (median(false, which), median(true, which));
-        println!(
-            "{what} {rows} rows: plain {:.0} ms ({:.0} rows/s), SQLCipher {:.0} ms ({:.0} rows/s), {:+.0} %",
-            plain * 1e3,
-            rows as f64 / plain,
-            keyed * 1e3,
-            rows as f64 / keyed,
-            (keyed / plain - 1.0) * 100.0
-        );
+        for (way, (name, _)) in WAYS.iter().enumerate() {
+            let (seconds, plain) = (median(way, which), median(0, which));
+            println!(
+                "{what} {rows} rows, {name}: {:.0} ms, {:.0} ns a row, {:+.0} %",
+                seconds * 1e3,
+                seconds / rows as f64 * 1e9,
+                (seconds / plain - 1.0) * 100.0
+            );
+        }
     }
     let memory = Connection::open_in_memory()?;
     memory.execute_batch(TABLE)?;
@@ -83,12 +105,12 @@ fn processor_s() -> f64 {
     nanoseconds.unwrap_or(f64::NAN) / 1e9
 }
 
-fn open(path: &Path, keyed: bool) -> rusqlite::Result<Connection> {
+fn open(path: &Path, settings: Option<&str>) -> rusqlite::Result<Connection> {
     let is_new = !path.exists();
     let connection = Connection::open(path)?;
-    if keyed {
+    if let Some(settings) = settings {
         let digits = "5a".repeat(32);
-        connection.execute_batch(&format!("PRAGMA key = \"x'{digits}'\""))?;
+        connection.execute_batch(&format!("PRAGMA key = \"x'{digits}'\"; {settings}"))?;
     }
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.execute_batch("PRAGMA synchronous = FULL")?;

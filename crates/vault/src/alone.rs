@@ -51,8 +51,17 @@ impl Alone {
     ///
     /// [`VaultError::InUse`] when somebody has it open, this process included; or the file system's.
     pub fn take(path: &Path) -> Result<Self, VaultError> {
+        Self::within(WRITER_WAITS, path)
+    }
+
+    /// The same for one who wants what another may be doing already: waits as long as a reader.
+    pub(crate) fn wait_for(path: &Path) -> Result<Self, VaultError> {
+        Self::within(READER_WAITS, path)
+    }
+
+    fn within(patience: Duration, path: &Path) -> Result<Self, VaultError> {
         let lock = open(path)?;
-        wait(WRITER_WAITS, || lock.try_lock())?;
+        wait(patience, || lock.try_lock())?;
         Ok(Self {
             path: path.to_path_buf(),
             _lock: lock,

@@ -89,12 +89,7 @@ impl Alone {
 
 /// Copies into a new file that only its owner's account may read, and sees it through to the disk.
 fn copy(source: &Connection, to: &Path, key: &VaultKey) -> Result<(), VaultError> {
-    let mut options = OpenOptions::new();
-    let file = options.write(true).create_new(true).mode(0o600).open(to);
-    let file = file.map_err(|why| match why.kind() {
-        io::ErrorKind::AlreadyExists => VaultError::Exists(to.to_path_buf()),
-        _ => why.into(),
-    })?;
+    let file = new_file(to)?;
     let mut target = connect(to, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // Nobody reads it before it is whole: there is nothing to go back to, and no journal to be left behind.
     target.query_row("PRAGMA journal_mode = MEMORY", [], |_| Ok(()))?;
@@ -113,8 +108,18 @@ fn copy(source: &Connection, to: &Path, key: &VaultKey) -> Result<(), VaultError
     Err(VaultError::Busy)
 }
 
+/// Makes a file that only its owner's account may read.
+pub(crate) fn new_file(at: &Path) -> Result<File, VaultError> {
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(0o600).open(at);
+    file.map_err(|why| match why.kind() {
+        io::ErrorKind::AlreadyExists => VaultError::Exists(at.to_path_buf()),
+        _ => why.into(),
+    })
+}
+
 /// Reads every page once: each has its authentication code.
-fn check(copy: &Connection) -> Result<(), VaultError> {
+pub(crate) fn check(copy: &Connection) -> Result<(), VaultError> {
     let found: Option<String> = {
         let mut query = copy.prepare("PRAGMA cipher_integrity_check")?;
         let mut rows = query.query([])?;
@@ -126,7 +131,7 @@ fn check(copy: &Connection) -> Result<(), VaultError> {
     }
 }
 
-fn remove(path: &Path) -> Result<(), VaultError> {
+pub(crate) fn remove(path: &Path) -> Result<(), VaultError> {
     match fs::remove_file(path) {
         Err(why) if why.kind() != io::ErrorKind::NotFound => Err(why.into()),
         _ => Ok(()),

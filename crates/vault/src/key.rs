@@ -28,18 +28,30 @@ impl VaultKey {
         &self.0
     }
 
-    /// The statement that gives the key to SQLCipher, as a raw key: 64 hexadecimal digits without derivation.
+    /// The statement that gives the key to SQLCipher.
     pub(crate) fn pragma(&self) -> Zeroizing<String> {
+        self.written("PRAGMA key = \"", "\"")
+    }
+
+    /// The key as SQLCipher takes it for a file that is attached.
+    pub(crate) fn raw(&self) -> Zeroizing<String> {
+        self.written("", "")
+    }
+
+    /// As a raw key, 64 hexadecimal digits without derivation, between these.
+    fn written(&self, before: &str, after: &str) -> Zeroizing<String> {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         // Allocated at once: a growing string would leave copies of the key behind.
-        let mut sql = Zeroizing::new(String::with_capacity(96));
-        sql.push_str("PRAGMA key = \"x'");
+        let mut text = Zeroizing::new(String::with_capacity(96));
+        text.push_str(before);
+        text.push_str("x'");
         for byte in self.0 {
-            sql.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            sql.push(char::from(DIGITS[usize::from(byte & 15)]));
+            text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            text.push(char::from(DIGITS[usize::from(byte & 15)]));
         }
-        sql.push_str("'\"");
-        sql
+        text.push('\'');
+        text.push_str(after);
+        text
     }
 }
 
@@ -62,6 +74,7 @@ mod tests {
         let expected = format!("PRAGMA key = \"x'0f{}a0'\"", "00".repeat(30));
         assert_eq!(*key.pragma(), expected);
         assert!(key.pragma().capacity() >= expected.len());
+        assert_eq!(*key.raw(), format!("x'0f{}a0'", "00".repeat(30)));
         assert_eq!(format!("{key:?}"), "VaultKey(secret)");
     }
 

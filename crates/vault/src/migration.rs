@@ -1,20 +1,27 @@
 //! From older formats of the vault to the present one, with a backup.
 //!
-//! The format is SQLite's `user_version`. Each step of the ladder leads from one format to the next, and all that are needed
-//! take effect together or not at all. Before that the file is copied as it is, encrypted, to a file beside it. The copy is
-//! kept until the program has started with the vault once more: it holds what its owner may want gone.
+//! The format is SQLite's `user_version`. What is in the vault is copied into a new file, encrypted as files are now; there each
+//! step of the ladder leads from one format to the next. When the new file is whole, one of the old as it is, encrypted too, is
+//! laid beside it, and the new one takes its name: whenever this is cut short, the vault is the old one or the new one. The copy
+//! is kept until the program has started with the vault once more: it holds what its owner may want gone.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags};
 
+use crate::alone::Alone;
+use crate::copying::{check, new_file, remove};
 use crate::error::VaultError;
-use crate::vault::beside;
+use crate::key::VaultKey;
+use crate::vault::{beside, connect, connect_as};
+
+/// How the pages of all older formats are encrypted: as SQLCipher does by itself, 4 kB with a code by SHA-512.
+const SMALL_PAGES: &str = "PRAGMA cipher_compatibility = 4";
 
 /// Step `n` leads from format `n + 1` to the next.
-const LADDER: [&str; 3] = [
+const LADDER: [&str; 4] = [
     // Some vaults of the first format have it already.
     "CREATE TABLE IF NOT EXISTS commonhold_history (
         key BLOB PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;",
@@ -28,41 +35,44 @@ const LADDER: [&str; 3] = [
     // The consent log.
     "CREATE TABLE commonhold_consent (
         number INTEGER PRIMARY KEY, entry BLOB NOT NULL, digest BLOB NOT NULL) STRICT;",
+    // Other pages; what is in them is the same.
+    "",
 ];
 
 /// The format that this program writes. Zero is a file that was never completed.
 pub(crate) const SCHEMA: i64 = LADDER.len() as i64 + 1;
 
-/// How often the file is copied anew because somebody else wrote to it meanwhile.
-const TRIES: usize = 10;
+/// Opens the vault at `path` if it has the present format; none if it has an older one.
+pub(crate) fn present(path: &Path, key: &VaultKey) -> Result<Option<Connection>, VaultError> {
+    let (connection, found) = open(path, key)?;
+    Ok((found == SCHEMA).then_some(connection))
+}
 
-/// Brings the vault at `path` to the present format. Whether it had another.
-pub(crate) fn migrate(path: &Path, writer: &mut Connection) -> Result<bool, VaultError> {
-    let found = version(writer)?;
+/// Brings the vault to the present format. Whether it had another. Takes as much room again as the vault, twice.
+pub(crate) fn migrate(alone: &Alone, key: &VaultKey) -> Result<bool, VaultError> {
+    let path = &alone.path;
+    let (old, found) = open(path, key)?;
     if found == SCHEMA {
+        // Another process did it.
         return Ok(false);
     }
-    if found == 0 {
-        return Err(VaultError::Unfinished);
+    // All of it into the one file that is copied.
+    old.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+    drop(old);
+    if !is_empty(&beside(path, "-wal"))? {
+        return Err(VaultError::InUse);
     }
-    let place = usize::try_from(found - 1).ok();
-    let steps = place.and_then(|place| LADDER.get(place..));
-    let steps = steps.ok_or(VaultError::Version { found })?;
-    for _ in 0..TRIES {
-        // All of it into the one file that is copied.
-        writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if version(&transaction)? != found {
-            // Another process did it.
-            return Ok(false);
-        }
-        if !is_empty(&beside(path, "-wal"))? {
-            continue;
-        }
-        back_up(path, found)?;
-        return climb(transaction, steps).map(|()| true);
+    let new = beside(path, ".migrated");
+    // Of a try that was cut short.
+    remove(&new)?;
+    let made = copy_and_climb(path, &new, key, found).and_then(|()| back_up(path, found));
+    if let Err(why) = made {
+        remove(&new)?;
+        return Err(why);
     }
-    Err(VaultError::Io(io::ErrorKind::ResourceBusy))
+    fs::rename(&new, path)?;
+    File::open(folder_of(path))?.sync_all()?;
+    Ok(true)
 }
 
 /// Deletes the copies of older formats of the vault at `path`.
@@ -78,12 +88,45 @@ pub(crate) fn forget_backups(path: &Path) -> Result<(), VaultError> {
     Ok(())
 }
 
-fn climb(transaction: Transaction<'_>, steps: &[&str]) -> Result<(), VaultError> {
-    for step in steps {
+/// Opens the file as it is, and which format it has, one that this program knows.
+fn open(path: &Path, key: &VaultKey) -> Result<(Connection, i64), VaultError> {
+    let mode = OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let connection = match connect(path, key, mode) {
+        Err(VaultError::WrongKey) => connect_as(SMALL_PAGES, path, key, mode)?,
+        other => other?,
+    };
+    match version(&connection)? {
+        0 => Err(VaultError::Unfinished),
+        found @ 1..=SCHEMA => Ok((connection, found)),
+        found => Err(VaultError::Version { found }),
+    }
+}
+
+/// Copies the vault at `path`, of format `found`, into a new file in the present format, and sees it through to the disk.
+fn copy_and_climb(path: &Path, to: &Path, key: &VaultKey, found: i64) -> Result<(), VaultError> {
+    let file = new_file(to)?;
+    let mut new = connect(to, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // Nobody reads it before it is whole: there is nothing to go back to, and no journal to be left behind.
+    new.query_row("PRAGMA journal_mode = MEMORY", [], |_| Ok(()))?;
+    // SQLCipher takes what is attached for a file with small pages. An error would hold no key: it is no part of the statement.
+    let name = path
+        .to_str()
+        .ok_or(VaultError::Io(io::ErrorKind::InvalidFilename))?;
+    new.execute("ATTACH ?1 AS old KEY ?2", (name, key.raw().as_str()))?;
+    let transaction = new.transaction()?;
+    transaction.query_row("SELECT sqlcipher_export('main', 'old')", [], |_| Ok(()))?;
+    let steps = usize::try_from(found - 1).ok();
+    for step in steps
+        .and_then(|steps| LADDER.get(steps..))
+        .unwrap_or_default()
+    {
         transaction.execute_batch(step)?;
     }
     transaction.pragma_update(None, "user_version", SCHEMA)?;
-    Ok(transaction.commit()?)
+    transaction.commit()?;
+    check(&new)?;
+    drop(new);
+    Ok(file.sync_all()?)
 }
 
 /// Copies the file, which nobody writes to meanwhile; the copy is whole or not there.

@@ -100,4 +100,15 @@ fn of_the_statement_with_the_key_nothing_is_left() {
     assert_eq!((hex.found(), raw.found()), (0, 0));
     drop(vault);
     assert_eq!((hex.found(), raw.found()), (0, 0));
+
+    // A vault of the format before, as the program of then left it; to bring it to the present one the key goes another way.
+    let before = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vaults/format-4.db");
+    let path = folder.path().join("before.db");
+    fs::copy(before, &path).expect("copied");
+    let mut key = VaultKey::generate(&mut Rng::from_number(77));
+    let vault = Vault::open(&path, &key).expect("opened");
+    key.zeroize();
+    assert_eq!((hex.found(), raw.found()), (0, 0));
+    assert_eq!(vault.setting("any"), Ok(Some("thing".into())));
+    assert_eq!(vault.log_end().map(|end| end.entries), Ok(1));
 }

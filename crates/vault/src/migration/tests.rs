@@ -23,10 +23,14 @@ fn key() -> VaultKey {
     VaultKey::generate(&mut Rng::from_number(1))
 }
 
+/// A file with the pages of old formats.
 fn raw(path: &Path) -> Connection {
-    let connection = Connection::open(path).expect("opened");
-    connection.execute_batch(&key().pragma()).expect("keyed");
-    connection
+    connect_as(SMALL_PAGES, path, &key(), OpenFlags::SQLITE_OPEN_READ_WRITE).expect("opened")
+}
+
+/// A file with the pages of today.
+fn now(path: &Path) -> Connection {
+    connect(path, &key(), OpenFlags::SQLITE_OPEN_READ_WRITE).expect("opened")
 }
 
 fn people() -> Table {
@@ -141,7 +145,7 @@ fn the_ladder_ends_where_new_vaults_begin() {
     let new = path.with_file_name("new.db");
     drop(Vault::create(&new, &key()).expect("created"));
     let schema = |path: &Path| -> Vec<(String, String)> {
-        let connection = raw(path);
+        let connection = now(path);
         let sql = "SELECT name, sql FROM sqlite_schema WHERE name LIKE 'commonhold%' ORDER BY name";
         let mut query = connection.prepare(sql).expect("valid");
         let words = |sql: String| sql.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -149,7 +153,7 @@ fn the_ladder_ends_where_new_vaults_begin() {
         all.expect("read").collect::<Result<_, _>>().expect("read")
     };
     assert_eq!(schema(&path), schema(&new));
-    assert_eq!(version(&raw(&new)).expect("read"), SCHEMA);
+    assert_eq!(version(&now(&new)).expect("read"), SCHEMA);
 }
 
 #[test]
@@ -223,4 +227,52 @@ fn a_newer_vault_and_an_unfinished_one_are_left_as_they_are() {
         said.contains("format 9") && said.contains("use a newer program"),
         "{said}"
     );
+}
+
+/// Puts the vault at `path` into the pages of the format before.
+fn as_before(path: &Path) {
+    let to = path.with_file_name("small.db");
+    drop(new_file(&to).expect("created"));
+    let big = now(path);
+    let name = to.to_str().expect("a name");
+    big.execute("ATTACH ?1 AS small KEY ?2", (name, key().raw().as_str()))
+        .expect("attached");
+    big.query_row("SELECT sqlcipher_export('small')", [], |_| Ok(()))
+        .expect("copied");
+    big.execute_batch("PRAGMA small.user_version = 4")
+        .expect("written");
+    drop(big);
+    fs::rename(to, path).expect("exchanged");
+}
+
+#[test]
+fn whoever_comes_meanwhile_finds_all_of_it() {
+    let (folder, path) = old_vault();
+    drop(Vault::open(&path, &key()).expect("opened"));
+    let mut vault = Vault::open(&path, &key()).expect("opened");
+    vault.started().expect("removed");
+    for number in 0..100u8 {
+        vault.remember(&[number], &[number; 8000]).expect("stored");
+    }
+    let end = vault.log(b"first").expect("logged");
+    drop(vault);
+    as_before(&path);
+    assert_eq!(version(&raw(&path)).expect("read"), 4);
+    let openers: Vec<_> = (0..4)
+        .map(|_| {
+            let path = path.clone();
+            std::thread::spawn(move || {
+                let vault = Vault::open(&path, &key()).expect("opened");
+                check(&vault);
+                assert_eq!(vault.recall(&[99]), Ok(Some(vec![99; 8000])));
+                assert_eq!(vault.check_log(Some(end)), Ok(Ok(end)));
+            })
+        })
+        .collect();
+    for opener in openers {
+        opener.join().expect("no fault");
+    }
+    assert_eq!(names(&folder), ["vault.db", "vault.db.format-4"]);
+    assert_eq!(version(&raw(&backup(&path, 4))).expect("read"), 4);
+    assert_eq!(version(&now(&path)).expect("read"), SCHEMA);
 }
