@@ -99,7 +99,7 @@ fn list(options: &ListOptions) -> ExitCode {
 /// What the log says, and what is wrong with it.
 fn listed(options: &ListOptions) -> Result<(Said, Option<ConsentLogError>), Failed> {
     let home = home(&options.looking.place)?;
-    let (_, _, vault) = home.open().map_err(failed)?;
+    let (_, vault) = home.open_vault().map_err(failed)?;
     let wrong = Witness::at(home.path()).examine(&vault).err();
     let end = vault.log_end().map_err(failed)?;
     let mut entries = Vec::new();

@@ -283,7 +283,7 @@ pub fn home(place: &Where) -> Result<Home, Failed> {
 
 /// The vault of the node that is meant.
 pub fn vault(place: &Where) -> Result<Vault, Failed> {
-    let (_, _, vault) = home(place)?.open().map_err(failed)?;
+    let (_, vault) = home(place)?.open_vault().map_err(failed)?;
     Ok(vault)
 }
 

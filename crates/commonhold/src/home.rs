@@ -103,6 +103,11 @@ pub enum HomeError {
         /// How.
         why: DecodeError,
     },
+    /// Nobody lives here.
+    #[error(
+        "no node lives in {0}; make or join a community first (commonhold open shows how), or name another folder with --dir DIR"
+    )]
+    Nobody(PathBuf),
     /// It is being erased.
     #[error("{} was being wiped; finish that: commonhold leave --wipe --dir {}", .0.display(), .0.display())]
     Wiped(PathBuf),
@@ -333,7 +338,15 @@ impl Home {
         Ok((whole.identity, community, vault))
     }
 
-    /// The same, with what opens the vault.
+    /// Opens the vault, with or without a node.
+    pub fn open_vault(&self) -> Result<(VaultKey, Vault), HomeError> {
+        match self.is_begun() {
+            true => self.open_begun(),
+            false => self.open_whole().map(|(whole, vault)| (whole.key, vault)),
+        }
+    }
+
+    /// Reads who lives here, with what opens the vault, and opens it.
     pub fn open_whole(&self) -> Result<(Whole, Vault), HomeError> {
         self.must_be_usable()?;
         // Who lives nowhere locks nothing.
@@ -463,7 +476,12 @@ impl Home {
 
     fn stored(&self) -> Result<Stored, HomeError> {
         let path = self.folder.join(KEYS);
-        let bytes = Zeroizing::new(fs::read(&path).map_err(|why| self.io(KEYS, why))?);
+        let bytes = fs::read(&path).map_err(|why| match why.kind() {
+            ErrorKind::NotFound if self.is_orphaned() => HomeError::Orphaned(self.folder.clone()),
+            ErrorKind::NotFound => HomeError::Nobody(self.folder.clone()),
+            _ => self.io(KEYS, why),
+        });
+        let bytes = Zeroizing::new(bytes?);
         Stored::of(&bytes).map_err(|why| HomeError::Damaged { path, why })
     }
 

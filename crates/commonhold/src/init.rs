@@ -12,7 +12,7 @@ use crate::cli::{ANSWERED, FAILED, USAGE, fail};
 use crate::config::{self, Config};
 use crate::daemon::Where;
 use crate::files;
-use crate::home::{Home, Protection};
+use crate::home::{Home, HomeError, Protection};
 use crate::key_command::meaning;
 use crate::output::tell;
 
@@ -93,7 +93,11 @@ fn prepare(place: &Where) -> Result<Found, (String, u8)> {
             true
         }
     };
-    let node = lives(&Home::at(&config.folder));
+    let home = Home::at(&config.folder);
+    if home.is_orphaned() {
+        return Err((HomeError::Orphaned(config.folder).to_string(), FAILED));
+    }
+    let node = lives(&home);
     Ok(Found {
         path,
         written,

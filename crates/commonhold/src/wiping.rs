@@ -15,13 +15,13 @@ use base::NodeId;
 
 use crate::backup::GIVEN;
 use crate::files;
-use crate::home::WIPED;
+use crate::home::{BEGUN, WIPED};
 use crate::witness::CONSENT_END;
 
 /// Kept until the last: it is locked meanwhile.
 pub const LOCK: &str = "lock";
 /// How the names of files with secrets begin, those included that a crash left half written.
-const SECRETS: [&str; 4] = ["keys.cbor", "vault.key", "joining.cbor", "api."];
+const SECRETS: [&str; 5] = ["keys.cbor", "vault.key", BEGUN, "joining.cbor", "api."];
 /// How the names of a node's other files begin.
 const OTHERS: [&str; 5] = [
     "vault.db",

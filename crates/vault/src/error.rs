@@ -59,6 +59,11 @@ pub enum VaultError {
         "a node or another command has the vault open, or is giving it another key; wait for the command, or stop the node: commonhold down"
     )]
     InUse,
+    /// Pages are not as they were written.
+    #[error(
+        "the vault's file is damaged: {0}; what can be read still: commonhold data export; then move its folder away and restore a backup: commonhold backup restore"
+    )]
+    Damaged(String),
     /// SQLite refused.
     #[error(
         "the vault's database reports: {0}; check free space, or restore a backup if it is damaged"
@@ -105,13 +110,16 @@ impl From<rusqlite::Error> for VaultError {
     /// Keeps SQLite's message, which names tables and columns, and drops everything that could hold a statement or value.
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{
-            AuthorizationForStatementDenied, CannotOpen, DatabaseBusy, DiskFull, NotADatabase,
-            OperationInterrupted, ReadOnly,
+            AuthorizationForStatementDenied, CannotOpen, DatabaseBusy, DatabaseCorrupt, DiskFull,
+            NotADatabase, OperationInterrupted, ReadOnly,
         };
         match error.sqlite_error_code() {
             Some(AuthorizationForStatementDenied) => return Self::Refused,
             Some(OperationInterrupted) => return Self::TooSlow,
             Some(NotADatabase) => return Self::WrongKey,
+            Some(DatabaseCorrupt) => {
+                return Self::Damaged("a page is not as it was written".into());
+            }
             Some(DiskFull) => return Self::Full,
             Some(ReadOnly | CannotOpen) => return Self::ReadOnly,
             Some(DatabaseBusy) => return Self::Busy,

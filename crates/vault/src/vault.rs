@@ -577,6 +577,26 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_changed_page_is_found_by_who_looks() {
+        let folder = tempdir().expect("a folder");
+        let path = folder.path().join("vault.db");
+        let mut vault = Vault::create(&path, &key(1)).expect("created");
+        vault.remember(b"a", &[7; 30_000]).expect("stored");
+        vault.check_pages().expect("as it was written");
+        drop(vault);
+        let mut bytes = fs::read(&path).expect("read");
+        // Not the first page, which opening reads.
+        for at in (0..bytes.len()).step_by(8192).skip(1) {
+            bytes[at + 100] ^= 1;
+        }
+        fs::write(&path, bytes).expect("written");
+        let vault = Vault::open(&path, &key(1)).expect("opened: its first page is well");
+        assert!(matches!(vault.check_pages(), Err(VaultError::Damaged(_))));
+        let read = vault.recall(b"a").expect_err("damaged");
+        assert!(matches!(read, VaultError::Damaged(_)), "{read}");
+    }
+
+    #[test]
     fn bounds_what_it_stores() {
         let folder = tempdir().expect("a folder");
         let mut vault = Vault::create(&folder.path().join("v"), &key(1)).expect("created");

@@ -26,7 +26,7 @@ impl Role {
         }
     }
 
-    /// One of these is in every such folder.
+    /// One of these is in every such folder, unless somebody's keys are gone.
     fn files(self) -> &'static [&'static str] {
         match self {
             Self::Authority => &["descriptor.cbor"],
@@ -35,7 +35,8 @@ impl Role {
     }
 
     fn is_in(self, folder: &Path) -> bool {
-        self.files().iter().any(|file| folder.join(file).exists())
+        let lost = self == Self::Node && Home::at(folder).is_orphaned();
+        lost || self.files().iter().any(|file| folder.join(file).exists())
     }
 }
 

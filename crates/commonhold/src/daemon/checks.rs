@@ -11,6 +11,7 @@ use community::Community;
 use crypto::Certificate;
 use net::Apart;
 use node::CLOCK_SKEW;
+use vault::VaultError;
 
 use crate::daemon::folder::{TOKEN, disk_free};
 use crate::daemon::reach::words;
@@ -201,6 +202,15 @@ pub fn vault(unwritten: Option<&str>) -> Check {
     bad(Verdict::Fail, NAME, found, what_to_do)
 }
 
+/// Whether every page of the vault is as it was written.
+pub fn pages(checked: &Result<(), VaultError>) -> Check {
+    const NAME: &str = "data";
+    match checked {
+        Ok(()) => ok(NAME, "every page of the vault is as it was written"),
+        Err(why) => failed(NAME, &why.to_string()),
+    }
+}
+
 /// Whether the consent log is as it was written.
 pub fn consent_log(examined: &Result<Examined, ConsentLogError>) -> Check {
     const NAME: &str = "consent";
@@ -227,14 +237,10 @@ pub fn consent_log(examined: &Result<Examined, ConsentLogError>) -> Check {
 }
 
 /// The vault has other things to do.
-pub fn consent_log_unread() -> Check {
-    let found = "the log was not checked: the vault is busy";
-    bad(
-        Verdict::Warn,
-        "consent",
-        found,
-        "try again when the import that is running has ended",
-    )
+pub fn unread() -> Check {
+    let found = "neither its pages nor the consent log were checked: the vault is busy";
+    let what_to_do = "try again when the import that is running has ended";
+    bad(Verdict::Warn, "data", found, what_to_do)
 }
 
 /// Whether the port can be had.

@@ -30,9 +30,7 @@ const BETWEEN: Duration = Duration::from_millis(20);
 #[derive(Debug, Error)]
 pub enum FolderError {
     /// Nobody lives there.
-    #[error(
-        "no node lives in {0}; make or join a community first (commonhold open shows how), or name another folder with --dir DIR"
-    )]
+    #[error("{}", HomeError::Nobody(.0.clone()))]
     Nobody(PathBuf),
     /// Somebody lived there.
     #[error("{}", HomeError::Orphaned(.0.clone()))]

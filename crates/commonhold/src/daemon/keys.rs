@@ -131,12 +131,8 @@ fn rotate(keeper: &Keeper, home: Home, new: NewKey, reply: Reply<Beginning>) -> 
     keeper.send(Errand::Lend(Box::new(move |vault| {
         drop(vault);
         let rotated = exchanged(&home, new);
-        let opened = match home.is_begun() {
-            true => home.open_begun().map(|(_, vault)| vault),
-            false => home.open().map(|(_, _, vault)| vault),
-        };
-        let (back, told) = match opened {
-            Ok(mut vault) => {
+        let (back, told) = match home.open_vault() {
+            Ok((_, mut vault)) => {
                 let told = rotated.and_then(|()| {
                     let kept = vault.set_setting(WORDS_KEPT, "no");
                     kept.map_err(broken)?;

@@ -52,7 +52,11 @@ pub fn leave(options: &LeaveOptions) -> ExitCode {
                 stopped_in(&folder).await?;
                 true
             }
-            Err(FolderError::Idle(_) | FolderError::Wiped(_)) if options.wipe => false,
+            Err(FolderError::Idle(_) | FolderError::Wiped(_) | FolderError::Orphaned(_))
+                if options.wipe =>
+            {
+                false
+            }
             Err(why @ FolderError::Nobody(_)) => return Err(Failure::new(why, NOT_RUNNING)),
             Err(why) => return Err(why.into()),
         };
@@ -78,7 +82,7 @@ pub fn leave(options: &LeaveOptions) -> ExitCode {
 /// Whether its owner means it.
 fn may_wipe(home: &Home, node: Option<NodeId>, yes: bool) -> Result<(), Failure> {
     let folder = home.path();
-    if !home.is_inhabited() && !home.is_wiped() {
+    if !home.is_inhabited() && !home.is_begun() && !home.is_orphaned() && !home.is_wiped() {
         let why = format!("no node lives in {}; nothing was changed", folder.display());
         return Err(Failure::new(why, NOT_RUNNING));
     }
@@ -94,7 +98,14 @@ fn may_wipe(home: &Home, node: Option<NodeId>, yes: bool) -> Result<(), Failure>
         return Ok(());
     }
     let Some(node) = node else {
-        let why = "the file of keys cannot be read, so that it is not known whose it is; if you mean it, say --yes";
+        let why = match home.is_begun() {
+            true => {
+                "this vault has no node yet, whose name you could type; if you mean it, say --yes"
+            }
+            false => {
+                "the file of keys cannot be read, so that it is not known whose it is; if you mean it, say --yes"
+            }
+        };
         return Err(Failure::new(why, REFUSED));
     };
     let ask = format!(

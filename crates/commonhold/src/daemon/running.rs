@@ -229,6 +229,7 @@ pub fn down(place: &Where) -> ExitCode {
         let folder = place.config()?.folder;
         client(&folder)?.shutdown().await?;
         stopped_in(&folder).await?;
+        tell("The node has stopped.");
         Ok(ANSWERED)
     })
 }
@@ -328,15 +329,19 @@ async fn examined(place: &Where) -> Vec<Check> {
     let home = place.home_of(&config);
     if home.is_begun() {
         checks.push(checks::no_community());
-        checks.push(match home.open_begun() {
-            Ok(_) => checks::works("vault", "it opens"),
-            Err(why) => checks::failed("vault", &why.to_string()),
-        });
+        match home.open_begun() {
+            Ok((_, vault)) => {
+                checks.push(checks::works("vault", "it opens"));
+                checks.push(checks::pages(&vault.check_pages()));
+            }
+            Err(why) => checks.push(checks::failed("vault", &why.to_string())),
+        }
         return checks;
     }
     match home.open() {
         Ok((identity, _, vault)) => {
             checks.push(checks::works("vault", "it opens"));
+            checks.push(checks::pages(&vault.check_pages()));
             let witness = Witness::at(&config.folder);
             checks.push(checks::consent_log(&witness.examine(&vault)));
             let now = net::Clock::start().now();

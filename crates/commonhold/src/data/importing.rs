@@ -69,12 +69,19 @@ impl<'a> Started<'a> {
         let mapping = options.map.as_deref().map(mapping).transpose()?;
         let zone = zone.transpose()?;
         let home = home(&options.place)?;
-        let (_, community, vault) = home.open().map_err(failed)?;
+        // Without a community no table is declared but those that everybody has.
+        let (vocabulary, vault) = match home.is_begun() {
+            true => (Vec::new(), home.open_vault().map_err(failed)?.1),
+            false => {
+                let (_, community, vault) = home.open().map_err(failed)?;
+                (community.descriptor().vocabulary.clone(), vault)
+            }
+        };
         Ok(Self {
             options,
             mapping,
             zone,
-            vocabulary: community.descriptor().vocabulary.clone(),
+            vocabulary,
             vault,
             folder: home.path().to_path_buf(),
         })

@@ -23,20 +23,13 @@ use super::{Home, HomeError};
 impl Home {
     /// The 24 words that are the vault's key.
     pub fn words(&self) -> Result<Zeroizing<String>, HomeError> {
-        let key = match self.is_begun() {
-            true => self.open_begun()?.0,
-            false => self.open_whole()?.0.key,
-        };
-        Ok(words_of(key.as_bytes()))
+        Ok(words_of(self.open_vault()?.0.as_bytes()))
     }
 
     /// Puts the vault under a new key, kept by `choice` or as the old one was: a passphrase stays the same.
     pub fn rotate(&self, choice: Option<Choice>, rng: &mut Rng) -> Result<(), HomeError> {
         // Ends what was cut short before, and knows the key from here on.
-        match self.is_begun() {
-            true => drop(self.open_begun()?),
-            false => drop(self.open_whole()?),
-        }
+        drop(self.open_vault()?);
         let alone = Alone::take(&self.vault_path())?;
         let (certificate, slots) = self.slots()?;
         let (secrets, keys) = self.unlock(&slots)?;

@@ -190,17 +190,21 @@ impl Core {
         })
     }
 
-    /// All that can be wrong with the node, the log checked anew.
+    /// All that can be wrong with the node; the vault's pages and the log are read.
     pub(super) fn doctor(&self, reply: Reply<Doctor>) -> Result<(), UpError> {
         let mut checks = self.checks();
         let witness = Witness::at(&self.config.folder);
         let (examined, waited) = oneshot::channel();
-        self.with_vault(examined, move |vault| Ok(witness.examine(vault)))?;
+        self.with_vault(examined, move |vault| {
+            Ok((vault.check_pages(), witness.examine(vault)))
+        })?;
         tokio::spawn(async move {
-            checks.push(match timeout(DOCTOR_WAITS, waited).await {
-                Ok(Ok(Ok(examined))) => checks::consent_log(&examined),
-                _ => checks::consent_log_unread(),
-            });
+            match timeout(DOCTOR_WAITS, waited).await {
+                Ok(Ok(Ok((pages, log)))) => {
+                    checks.extend([checks::pages(&pages), checks::consent_log(&log)]);
+                }
+                _ => checks.push(checks::unread()),
+            }
             drop(reply.send(Ok(Doctor { checks })));
         });
         Ok(())
