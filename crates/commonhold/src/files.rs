@@ -4,8 +4,12 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
+
+/// Nobody takes so long to write a file of some kilobytes.
+const WRITING: Duration = Duration::from_secs(3600);
 
 /// Makes a folder with those above it, if they are not there.
 pub fn make_folder(path: &Path) -> io::Result<()> {
@@ -29,6 +33,25 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     // So that it is there after the power has failed.
     File::open(folder_of(path))?.sync_all()
+}
+
+/// Removes what [`replace`] has left in a folder when its process was killed: longer ago than anybody takes to write a file.
+pub fn tidy(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let stem = name
+            .strip_suffix(".new")
+            .and_then(|stem| stem.rsplit_once('.'));
+        let is_left =
+            stem.is_some_and(|(_, process)| process.bytes().all(|it| it.is_ascii_digit()));
+        let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
+        if is_left && age > WRITING {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -85,6 +108,15 @@ mod tests {
         }
         assert_eq!(fs::read_dir(&inner).unwrap().count(), 1);
         assert!(read(&file, 0).is_err());
+        // What a killed process has left goes when nobody can be writing it any more.
+        let (fresh, old) = (inner.join("file.12.new"), inner.join("file.7.new"));
+        fs::write(&fresh, b"half").unwrap();
+        let file_of_old = File::create(&old).unwrap();
+        let long_ago = std::time::SystemTime::UNIX_EPOCH;
+        file_of_old.set_modified(long_ago).unwrap();
+        tidy(&inner).unwrap();
+        assert!(fresh.exists() && file.exists() && !old.exists());
+        fs::remove_file(&fresh).unwrap();
         // Nothing is left beside what cannot be written.
         assert!(replace(&inner.join("missing/file"), b"x").is_err());
         fs::create_dir(inner.join("folder")).unwrap();

@@ -108,6 +108,11 @@ pub enum HomeError {
         "no node lives in {0}; make or join a community first (commonhold open shows how), or name another folder with --dir DIR"
     )]
     Nobody(PathBuf),
+    /// Somebody was to live here.
+    #[error(
+        "no node lives in {0} yet: what was to make it was cut short; do it again (commonhold community join, or commonhold backup restore)"
+    )]
+    CutShort(PathBuf),
     /// It is being erased.
     #[error("{} was being wiped; finish that: commonhold leave --wipe --dir {}", .0.display(), .0.display())]
     Wiped(PathBuf),
@@ -375,6 +380,7 @@ impl Home {
         self.remove(BEGUN)?;
         self.remove(FOUNDING)?;
         // Whoever cannot write there has nothing to tidy.
+        drop(files::tidy(&self.folder));
         drop(protection::tidy(&self.folder, &kept.slots, &key));
         // On a full disk there is none, until there is room.
         drop(Spare::of(&secrets, &kept.certificate).keep(&mut vault));
@@ -478,6 +484,9 @@ impl Home {
         let path = self.folder.join(KEYS);
         let bytes = fs::read(&path).map_err(|why| match why.kind() {
             ErrorKind::NotFound if self.is_orphaned() => HomeError::Orphaned(self.folder.clone()),
+            ErrorKind::NotFound if self.folder.join(FOUNDING).exists() => {
+                HomeError::CutShort(self.folder.clone())
+            }
             ErrorKind::NotFound => HomeError::Nobody(self.folder.clone()),
             _ => self.io(KEYS, why),
         });

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use crypto::WORDS;
+use crypto::{WORDS, words_in};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -261,7 +261,7 @@ pub fn words_typed(file: Option<&std::path::Path>) -> Result<Zeroizing<String>, 
     }
     let mut text = Zeroizing::new(String::with_capacity(WORDS_BYTES_MAX));
     let mut input = stdin().lock();
-    while text.split_whitespace().count() < WORDS && text.len() < WORDS_BYTES_MAX / 2 {
+    while words_in(&text).count() < WORDS && text.len() < WORDS_BYTES_MAX / 2 {
         let read = input.read_line(&mut text);
         if read.map_err(|why| (format!("cannot read the words: {why}"), FAILED))? == 0 {
             break;

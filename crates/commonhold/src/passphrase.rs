@@ -4,6 +4,7 @@
 use std::env;
 use std::fs::File;
 use std::io::{IsTerminal, Read};
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use thiserror::Error;
@@ -118,14 +119,21 @@ pub fn long_enough(passphrase: Zeroizing<String>) -> Result<Zeroizing<String>, P
 fn read(file: &Path) -> Result<Zeroizing<String>, PassphraseError> {
     let failed = |why: &dyn std::fmt::Display| {
         let file = file.display();
-        PassphraseError::Failed(format!("cannot read the passphrase in {file}: {why}"))
+        PassphraseError::Failed(format!(
+            "cannot read the passphrase in {file}: {why}; check the path and its permissions"
+        ))
     };
-    let mut text = Zeroizing::new(String::new());
-    let source: Box<dyn Read> = match file.as_os_str() == "-" {
-        true => Box::new(std::io::stdin()),
-        false => Box::new(File::open(file).map_err(|why| failed(&why))?),
+    // Allocated at once: a growing text would leave copies behind. So would the buffer that the standard input has by itself.
+    let mut text = Zeroizing::new(String::with_capacity(LONGEST as usize + 64));
+    let source = match file.as_os_str() == "-" {
+        true => std::io::stdin()
+            .as_fd()
+            .try_clone_to_owned()
+            .map(File::from),
+        false => File::open(file),
     };
     source
+        .map_err(|why| failed(&why))?
         .take(LONGEST + 1)
         .read_to_string(&mut text)
         .map_err(|why| failed(&why))?;

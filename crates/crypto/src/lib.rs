@@ -81,4 +81,4 @@ pub use sealing::{
 pub use share::{LengthMismatch, Share, Vector, VectorError, commit, split};
 pub use stream::{Damaged, Stream};
 pub use vrf::{BadProof, BadVrfKey, VrfProof, VrfPublicKey, VrfSecretKey};
-pub use words::{WORDS, WordsError, secret_of, words_of};
+pub use words::{WORDS, WordsError, secret_of, words_in, words_of};

@@ -50,19 +50,29 @@ pub fn words_of(secret: &[u8; 32]) -> Zeroizing<String> {
     text
 }
 
+/// The words in a text; numbers before them, as people write lists down, are none.
+pub fn words_in(text: &str) -> impl Iterator<Item = &str> {
+    let is_number = |word: &&str| {
+        word.trim_end_matches(['.', ')', ':'])
+            .bytes()
+            .all(|it| it.is_ascii_digit())
+    };
+    text.split_whitespace().filter(move |word| !is_number(word))
+}
+
 /// The secret that these words are, whatever is between them and in whichever case.
 ///
 /// # Errors
 ///
 /// See [`WordsError`].
 pub fn secret_of(words: &str) -> Result<Zeroizing<[u8; 32]>, WordsError> {
-    let number = words.split_whitespace().count();
+    let number = words_in(words).count();
     if number != WORDS {
         return Err(WordsError::Number(number));
     }
     let list: Vec<&str> = LIST.lines().collect();
     let mut bytes = Zeroizing::new([0; 33]);
-    for (index, word) in words.split_whitespace().enumerate() {
+    for (index, word) in words_in(words).enumerate() {
         let word = Zeroizing::new(word.to_lowercase());
         let place = list.binary_search(&word.as_str());
         let place = place.map_err(|_| WordsError::Unknown(index + 1))?;
@@ -143,6 +153,16 @@ mod tests {
         let words = words_of(&[7; 32]);
         let typed = format!("\n  {}\t\n", words.to_uppercase().replace(' ', " \n "));
         assert_eq!(*secret_of(&typed).unwrap(), [7; 32]);
+        let listed: Vec<_> = words
+            .split(' ')
+            .enumerate()
+            .map(|(at, word)| format!("{:>2}. {word}\n", at + 1))
+            .collect();
+        assert_eq!(*secret_of(&listed.concat()).unwrap(), [7; 32]);
+        assert_eq!(
+            *secret_of(&listed.concat().replace('.', "")).unwrap(),
+            [7; 32]
+        );
     }
 
     #[test]

@@ -113,6 +113,14 @@ impl From<rusqlite::Error> for VaultError {
             AuthorizationForStatementDenied, CannotOpen, DatabaseBusy, DatabaseCorrupt, DiskFull,
             NotADatabase, OperationInterrupted, ReadOnly,
         };
+        /// No room for what several processes share of a file.
+        const SHARED_MEMORY: i32 = rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+        if error
+            .sqlite_error()
+            .is_some_and(|it| it.extended_code == SHARED_MEMORY)
+        {
+            return Self::Full;
+        }
         match error.sqlite_error_code() {
             Some(AuthorizationForStatementDenied) => return Self::Refused,
             Some(OperationInterrupted) => return Self::TooSlow,
@@ -152,7 +160,9 @@ pub enum ImportError {
     #[error("no row was found to import; nothing was changed")]
     NoRows,
     /// The columns are not separated by commas.
-    #[error("the columns seem to be separated by {0:?}; save the file again with commas")]
+    #[error(
+        "the columns seem to be separated by {0:?}; save the file again with commas, or say it in a mapping file: --map FILE"
+    )]
     Separator(char),
     /// More columns than a table can have.
     #[error("the file has {found} columns; at most {MAX_COLUMNS} can be imported, so remove some")]
@@ -199,7 +209,9 @@ pub enum ImportError {
     #[error("the community declares no column for this table; there is nothing to import")]
     NoColumns,
     /// A column that is needed is not there.
-    #[error("the file has no column \"{name}\"; add it, or name the file's own column so")]
+    #[error(
+        "the file has no column \"{name}\" in its first line; it may be a file of another kind; if it is not, add the column, or name the file's own so"
+    )]
     MissingColumn {
         /// The column.
         name: String,
@@ -298,14 +310,18 @@ pub enum ImportError {
         /// Where the second one is.
         place: Place,
     },
-    /// Nothing that can be kept.
-    #[error("nothing was read: {records} records were left out{first}")]
-    NothingRead {
-        /// How many there were.
-        records: u64,
-        /// Why the first was left out.
-        first: String,
+    /// Records of one person, who is not the one of earlier imports.
+    #[error(
+        "{place}: the file tells of somebody whom your imports before were not about; nothing was changed: if it is you, under \
+         another name, say so with --person, by the name that the file has, such as Patient/123"
+    )]
+    SomebodyElse {
+        /// Where the person is named.
+        place: Place,
     },
+    /// Nothing that can be kept.
+    #[error("nothing was read from the file: {0}; nothing was changed")]
+    NothingRead(String),
     /// Nothing to undo.
     #[error("there is no import {import} to undo; see: commonhold data sources")]
     NoImport {

@@ -150,6 +150,7 @@ impl Vault {
         transaction.execute(sql, [name]).map_err(VaultError::from)?;
         days::follow(&transaction)?;
         transaction.commit().map_err(VaultError::from)?;
+        self.give_back();
         Ok(rows.unsigned_abs())
     }
 

@@ -11,6 +11,8 @@ pub const MAX_FAULTS: usize = 100;
 /// Something in a file that could not be used. Never holds the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
+    /// Which file of an archive, counted from 1.
+    pub file: Option<u64>,
     /// Where.
     pub place: Place,
     /// The column, unless the whole record is meant.
@@ -58,8 +60,8 @@ pub enum Reason {
     UnknownZone,
     /// It ends before it begins.
     Backwards,
-    /// Something that its table cannot do without is not there.
-    Missing,
+    /// What is named, without which it cannot be kept, is not there.
+    Missing(&'static str),
     /// It tells of somebody else.
     OtherPerson,
     /// No table takes what it tells.
@@ -68,7 +70,7 @@ pub enum Reason {
     Withdrawn,
     /// There is one profile, and it says something else.
     OtherProfile,
-    /// The file within the archive is of no kind that is known.
+    /// No reader knows such files.
     UnknownFile,
 }
 
@@ -86,7 +88,7 @@ impl Reason {
             Self::NotATime => "not a time",
             Self::UnknownZone => "local time of an unknown zone",
             Self::Backwards => "ends before it begins",
-            Self::Missing => "incomplete",
+            Self::Missing(_) => "incomplete",
             Self::OtherPerson => "of another person",
             Self::NoTable => "of a kind that no table takes",
             Self::Withdrawn => "withdrawn",
@@ -108,11 +110,33 @@ impl fmt::Display for Place {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.place)?;
+        write!(f, "{}", self.at())?;
         if let Some(column) = &self.column {
             write!(f, ", column \"{column}\"")?;
         }
         write!(f, ": {}", self.reason)
+    }
+}
+
+impl Fault {
+    /// The place, in words.
+    fn at(&self) -> String {
+        match (self.file, self.reason) {
+            (None, _) => self.place.to_string(),
+            // The whole file is meant.
+            (Some(file), Reason::UnknownFile) => format!("file {file} of the archive"),
+            (Some(file), _) => format!("file {file} of the archive, {}", self.place),
+        }
+    }
+
+    /// The same as the end of a sentence about the first record of several, or the only one.
+    pub(crate) fn about_the_first(&self, of_several: bool) -> String {
+        let which = if of_several { "the first" } else { "it" };
+        let (at, reason) = (self.at(), self.reason);
+        match &self.column {
+            None => format!("{which}, at {at}, {reason}"),
+            Some(column) => format!("column \"{column}\" of {which}, at {at}, {reason}"),
+        }
     }
 }
 
@@ -126,14 +150,14 @@ impl fmt::Display for Reason {
             Self::NotUtf8 => "is not UTF-8 text",
             Self::Control => "holds a control character",
             Self::NotANumber => "is not a number",
-            Self::OutOfRange => "lies outside the declared range",
+            Self::OutOfRange => "lies outside the range that its table allows",
             Self::UnknownWord => "is not one of the declared words",
             Self::NotATime => "is not a time",
             Self::UnknownZone => {
                 "is a local time of a zone that only a name tells; say which with --zone"
             }
             Self::Backwards => "ends before it begins",
-            Self::Missing => "lacks something that its table needs",
+            Self::Missing(what) => return write!(f, "has no {what}"),
             Self::OtherPerson => "tells of another person",
             Self::NoTable => "is of a kind that no table takes",
             Self::Withdrawn => "was called off or entered by mistake",
@@ -155,6 +179,8 @@ pub(crate) struct Faults {
     /// Cells left out of records that are kept.
     pub(crate) cells: u64,
     pub(crate) first: Vec<Fault>,
+    /// Which file of an archive is being read, counted from 1.
+    pub(crate) file: Option<u64>,
 }
 
 impl Faults {
@@ -179,6 +205,7 @@ impl Faults {
     fn describe(&mut self, place: Place, column: Option<&str>, reason: Reason) {
         if self.first.len() < MAX_FAULTS {
             self.first.push(Fault {
+                file: self.file,
                 place,
                 column: column.map(String::from),
                 reason,

@@ -36,7 +36,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 use crate::error::{ImportError, VaultError};
-use crate::fault::{Fault, Place, Reason};
+use crate::fault::Fault;
 use crate::vault::Vault;
 
 pub use declared::{Imported, import_csv};
@@ -127,7 +127,9 @@ pub fn import(
     let transaction = vault.begin()?;
     let number = record::next(&transaction)?;
     let zone = options.utc_offset_min;
+    let known_as = record::known_as(&transaction)?;
     let done = writer::run(&transaction, number, zone, progress, |sink, told| {
+        sink.known_as = known_as;
         let input = Counted::new(file, before.bytes, told);
         match format {
             Format::Zip => archive::read(input, before.bytes, options, sink),
@@ -142,6 +144,7 @@ pub fn import(
         added,
         duplicate,
         faults,
+        person,
     } = done;
     let report = Report {
         import: (!options.preview).then_some(number),
@@ -157,7 +160,13 @@ pub fn import(
         return Err(nothing(&report));
     }
     if !options.preview {
-        record::write(&transaction, number, options, &report)?;
+        record::write(
+            &transaction,
+            number,
+            options,
+            &report,
+            person.as_deref().filter(|it| !it.is_empty()),
+        )?;
         for added in added {
             added.end(&transaction)?;
         }
@@ -209,20 +218,16 @@ pub(crate) struct Source<R> {
 }
 
 fn nothing(report: &Report) -> ImportError {
+    let records = report.total_skipped();
+    let left_out = match records {
+        0 => format!("it holds no record of the format {}", report.format),
+        1 => "its only record was left out".into(),
+        _ => format!("all its {records} records were left out"),
+    };
     let first = report.faults.first();
-    ImportError::NothingRead {
-        records: report.total_skipped(),
-        first: first.map_or_else(String::new, |fault| format!(", the first because {fault}")),
-    }
+    let first = first.map(|fault| format!("; {}", fault.about_the_first(records > 1)));
+    ImportError::NothingRead(left_out + &first.unwrap_or_default())
 }
-
-/// Where the archive's entries are noted.
-fn entry(number: usize) -> Place {
-    Place::Record(number as u64 + 1)
-}
-
-/// What an entry of an archive that nothing reads is noted as.
-const UNKNOWN: Reason = Reason::UnknownFile;
 
 #[cfg(test)]
 mod tests;

@@ -35,8 +35,8 @@ const LADDER: [&str; 4] = [
     // The consent log.
     "CREATE TABLE commonhold_consent (
         number INTEGER PRIMARY KEY, entry BLOB NOT NULL, digest BLOB NOT NULL) STRICT;",
-    // Other pages; what is in them is the same.
-    "",
+    // Other pages, and whom an import was about.
+    "ALTER TABLE commonhold_imports ADD COLUMN person TEXT",
 ];
 
 /// The format that this program writes. Zero is a file that was never completed.

@@ -40,6 +40,11 @@ const READ_KB: u32 = 64 << 10;
 /// often (measured: BENCHMARKS.md).
 const CIPHER: &str = "PRAGMA cipher_page_size = 8192; PRAGMA cipher_hmac_algorithm = HMAC_SHA256";
 
+/// Pages that are worth giving back to the disk: 16 MB.
+const FREE_MIN: i64 = 2048;
+/// Pages that are written anew for it at most, in memory: 64 MB.
+const USED_MAX: i64 = 8192;
+
 /// Names that belong to the vault itself and to SQLite.
 const RESERVED: [&str; 2] = ["commonhold_", "sqlite_"];
 
@@ -57,7 +62,7 @@ const CREATE: &str = "
         name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE commonhold_imports (
         import INTEGER PRIMARY KEY, name TEXT NOT NULL, format TEXT NOT NULL, bytes INTEGER NOT NULL,
-        at_utc_s INTEGER NOT NULL, kept INTEGER NOT NULL, duplicate INTEGER NOT NULL, undone_utc_s INTEGER) STRICT;
+        at_utc_s INTEGER NOT NULL, kept INTEGER NOT NULL, duplicate INTEGER NOT NULL, undone_utc_s INTEGER, person TEXT) STRICT;
     CREATE TABLE commonhold_skipped (
         import INTEGER NOT NULL, reason TEXT NOT NULL, number INTEGER NOT NULL,
         PRIMARY KEY (import, reason)) STRICT, WITHOUT ROWID;
@@ -216,6 +221,27 @@ impl Vault {
         let sql =
             "SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE";
         Ok(self.writer.query_row(sql, [name], |row| row.get(0))?)
+    }
+
+    /// Gives the disk back what rows have left that are gone, where that is quick: most of the file is free, and little is in
+    /// use. Otherwise it is used again by what comes. Does nothing where somebody else is writing.
+    pub(crate) fn give_back(&self) {
+        let pages = |pragma: &str| -> rusqlite::Result<i64> {
+            self.writer.query_row(pragma, [], |row| row.get(0))
+        };
+        let (Ok(all), Ok(free)) = (pages("PRAGMA page_count"), pages("PRAGMA freelist_count"))
+        else {
+            return;
+        };
+        if free >= FREE_MIN && all - free <= USED_MAX {
+            let written = self.writer.execute_batch("VACUUM");
+            let cut = written.and_then(|()| {
+                self.writer
+                    .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            });
+            // The rows are gone either way.
+            drop(cut);
+        }
     }
 
     /// Begins to write: all of it takes effect at the commit, or none.
@@ -594,6 +620,31 @@ pub(crate) mod tests {
         assert!(matches!(vault.check_pages(), Err(VaultError::Damaged(_))));
         let read = vault.recall(b"a").expect_err("damaged");
         assert!(matches!(read, VaultError::Damaged(_)), "{read}");
+    }
+
+    #[test]
+    fn what_is_gone_takes_no_room() {
+        let folder = tempdir().expect("a folder");
+        let path = folder.path().join("vault.db");
+        let mut vault = Vault::create(&path, &key(1)).expect("created");
+        vault.remember(b"a", b"b").expect("stored");
+        let length = || fs::metadata(&path).expect("there").len();
+        for (bytes, least) in [(30_000_000, 30_000_000), (1_000_000, 900_000)] {
+            let sql = format!(
+                "CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob({bytes})); DROP TABLE t"
+            );
+            vault.writer.execute_batch(&sql).expect("written");
+            vault
+                .writer
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+                .expect("written");
+            assert!(length() > least);
+            vault.give_back();
+            // What is little is used again.
+            assert_eq!(length() < 200_000, bytes > 20_000_000, "{}", length());
+            assert_eq!(vault.recall(b"a"), Ok(Some(b"b".to_vec())));
+            vault.check_pages().expect("well");
+        }
     }
 
     #[test]

@@ -142,14 +142,12 @@ fn a_track_point_by_point() {
 fn a_route_without_times_is_nothing_that_happened() {
     let (_folder, _, mut vault) = new_vault();
     let refused = bring(&mut vault, &own("strava_route_example.gpx"));
-    let Err(ImportError::NothingRead {
-        records: 113,
-        first,
-    }) = refused
-    else {
-        panic!("{refused:?}");
-    };
-    assert!(first.contains("lacks something"), "{first}");
+    let said = refused.expect_err("no times").to_string();
+    assert_eq!(
+        said,
+        "nothing was read from the file: all its 113 records were left out; the first, at byte 783, has no time; \
+         nothing was changed"
+    );
     assert_eq!(vault.held(), Ok(vec![]));
     assert_eq!(vault.imports(), Ok(vec![]));
 }
@@ -174,10 +172,8 @@ fn lent_tracks() {
     if let Some(bytes) = lent("Mojstrovka.gpx") {
         let (_folder, _, mut vault) = new_vault();
         let refused = bring(&mut vault, &bytes);
-        assert!(
-            matches!(refused, Err(ImportError::NothingRead { records: 184, .. })),
-            "{refused:?}"
-        );
+        let said = refused.expect_err("no years").to_string();
+        assert!(said.contains("all its 184 records were left out"), "{said}");
     }
 }
 
@@ -491,6 +487,16 @@ fn somebody_elses_records_are_not_mixed_in() {
     let report = bring_with(&mut vault, file.as_bytes(), &chosen).expect("imported");
     assert_eq!(skipped(&report), [("of another person", 1)]);
     assert!(!everything(&vault).contains("Nosiness"));
+    // Nor when they come in a file of their own: the owner is known by now.
+    let alone = bring(&mut vault, STRANGER.as_bytes()).expect_err("somebody else");
+    let place = Place::Record(1);
+    assert_eq!(alone, ImportError::SomebodyElse { place });
+    let again = bring(&mut vault, PULSE.as_bytes()).expect("the owner's own");
+    assert_eq!((again.total_kept(), again.duplicate), (0, 1));
+    // Until nothing tells who the owner is, or the owner does.
+    vault.undo(1, 0).expect("undone");
+    vault.undo(2, 0).expect("undone");
+    bring(&mut vault, STRANGER.as_bytes()).expect("nobody is known");
 }
 
 #[test]
@@ -608,6 +614,10 @@ fn statements() {
             ),
             (674, 0)
         );
+        // It closes nothing, and lacks its balance when it is cut off.
+        let (_folder, _, mut vault) = new_vault();
+        let cut = bring(&mut vault, &bytes[..50_000]).expect_err("cut off");
+        assert!(matches!(cut, ImportError::Truncated { .. }), "{cut}");
     }
 }
 

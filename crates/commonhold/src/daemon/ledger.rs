@@ -444,7 +444,7 @@ fn find<'a, T>(list: &'a BTreeMap<String, T>, typed: &str) -> Result<&'a T, Faul
         _ => Err(Fault::new(
             Kind::Unknown,
             "no question of that name is on the list",
-            "look at the list",
+            "see which there are: commonhold question list, and question inbox for those of others",
         )),
     }
 }

@@ -151,12 +151,19 @@ pub fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
     };
     let mut out = BufWriter::new(new_file(path)?);
     let written = vault.export(&names, format, &mut out);
-    let rows = written.map_err(|why| lost(path, &why))?;
-    let synced = out
-        .into_inner()
-        .map_err(io::IntoInnerError::into_error)
-        .and_then(|it| it.sync_all());
-    synced.map_err(|why| lost(path, &why))?;
+    let written = written.and_then(|rows| {
+        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        Ok(rows)
+    });
+    let rows = written.map_err(|why| {
+        // What is left of it would be in the way of the next try.
+        let _ = std::fs::remove_file(path);
+        match why {
+            VaultError::Io(why) => lost(path, &why),
+            why => failed(why),
+        }
+    })?;
     Ok(Some(Said {
         json: json!({ "file": path.display().to_string(), "tables": tables, "rows": rows }),
         lines: vec![format!(
@@ -172,12 +179,27 @@ pub fn undo(options: &UndoOptions) -> Result<Said, Failed> {
     let mut vault = vault(&options.place)?;
     let undone = vault.undo(options.import, now_utc_s());
     let undone = undone.map_err(unchanged)?;
+    let mut lines = vec![format!(
+        "Import {} is undone: {} rows are gone.",
+        options.import, undone.removed
+    )];
+    // What two files held was kept of the first one.
+    let later: Vec<_> = vault
+        .imports()
+        .map_err(failed)?
+        .into_iter()
+        .filter(|it| it.import > options.import && it.undone_utc_s.is_none() && it.duplicate > 0)
+        .collect();
+    lines.extend(later.iter().map(|it| {
+        format!(
+            "Import {} ({}) had left out {} rows that were there already. If some of these are gone with it, import that file again.",
+            it.import, it.name, it.duplicate
+        )
+    }));
+    let again: Vec<_> = later.iter().map(|it| it.import).collect();
     Ok(Said {
-        json: json!({ "import": options.import, "removed": undone.removed }),
-        lines: vec![format!(
-            "Import {} is undone: {} rows are gone.",
-            options.import, undone.removed
-        )],
+        json: json!({ "import": options.import, "removed": undone.removed, "overlapping": again }),
+        lines,
     })
 }
 

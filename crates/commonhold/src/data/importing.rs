@@ -106,7 +106,7 @@ impl<'a> Started<'a> {
         let _alone = match about.len() > MAX_MEANWHILE {
             true => Some(Claimed::claim(&self.folder).map_err(|why| {
                 failed(format!(
-                    "{shown} is too large to be imported while the node runs: {why}"
+                    "{shown} is too large to be imported while the node runs, or while another large file is imported: {why}"
                 ))
             })?),
             false => None,

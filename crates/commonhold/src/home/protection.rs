@@ -111,7 +111,7 @@ pub enum KeyError {
     OtherKey(String),
     /// The keyring.
     #[error(
-        "the system's keyring does not work: {0}; unlock it, or get in with the 24 recovery words: commonhold key recover"
+        "the system's keyring does not work: {0}; unlock it, or have a passphrase or a file keep the key; with the 24 recovery words one always gets in: commonhold key recover"
     )]
     Keyring(String),
     /// No recovery words.

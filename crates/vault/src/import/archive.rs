@@ -9,10 +9,11 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::error::ImportError;
+use crate::fault::{Place, Reason};
 use crate::import::detect::{HEAD, of};
 use crate::import::input::fill;
 use crate::import::sink::Sink;
-use crate::import::{Format, Options, UNKNOWN, entry, read as read_file};
+use crate::import::{Format, Options, read as read_file};
 
 /// Most files in an archive (a guess: a track for each day of fifty years).
 const MAX_ENTRIES: usize = 20_000;
@@ -55,14 +56,25 @@ pub(crate) fn read(
             input: file,
             left: Rc::clone(&left),
         };
+        sink.faults.file = Some(number as u64 + 1);
         let read = one(&mut file, number, options, sink);
         if left.get() == 0 {
             let why = format!("it unpacks to more than {MAX_RATIO} times its size");
             return Err(ImportError::Archive(why));
         }
-        read?;
+        read.map_err(|why| within(number, why))?;
     }
     Ok(())
+}
+
+/// Says in which file it is.
+fn within(number: usize, why: ImportError) -> ImportError {
+    let what = match why {
+        ImportError::Malformed { place, what } => format!("{what} at {place} of"),
+        ImportError::Truncated { place } => format!("it ends in the middle, at {place} of"),
+        other => return other,
+    };
+    ImportError::Archive(format!("{what} its file {}", number + 1))
 }
 
 /// Whether the name is of a file below the folder in which one would unpack.
@@ -82,7 +94,7 @@ fn one(
     match of(&head) {
         Ok(Format::Csv | Format::Zip)
         | Err(ImportError::UnknownFormat | ImportError::EmptyFile | ImportError::Utf16) => {
-            sink.skip(entry(number), UNKNOWN);
+            sink.skip(Place::Byte(0), Reason::UnknownFile);
             Ok(())
         }
         Ok(format) => read_file(format, &mut head.as_slice().chain(file), options, sink),

@@ -14,8 +14,8 @@ use crate::time::Moment;
 /// LOINC's code of the heart rate.
 const HEART_RATE: &str = "8867-4";
 
-/// Reads patients into the profile, observations and conditions. All must be of one person, or `person` says which; with
-/// it, those of others are left out.
+/// Reads patients into the profile, observations and conditions. All must be of one person, the one that earlier imports were
+/// about if there were any, or `person` says which; with it, those of others are left out.
 pub(crate) fn read<R: Read>(
     source: Source<R>,
     person: Option<&str>,
@@ -91,11 +91,23 @@ impl Reader<'_> {
 
     fn is_owner(&mut self, whose: &str) -> Result<bool, ImportError> {
         if let Some(chosen) = &self.chosen {
-            return Ok(chosen == whose);
+            let is_owner = chosen == whose;
+            if is_owner && self.sink.person.is_none() {
+                self.sink.person = Some(whose.to_owned());
+            }
+            return Ok(is_owner);
         }
+        let place = self.place;
+        let known_as = &self.sink.known_as;
         match &self.sink.person {
-            Some(seen) if seen != whose => Err(ImportError::SeveralPeople { place: self.place }),
+            Some(seen) if seen != whose => Err(ImportError::SeveralPeople { place }),
             Some(_) => Ok(true),
+            None if !(whose.is_empty()
+                || known_as.is_empty()
+                || known_as.iter().any(|it| it == whose)) =>
+            {
+                Err(ImportError::SomebodyElse { place })
+            }
             None => {
                 self.sink.person = Some(whose.to_owned());
                 Ok(true)

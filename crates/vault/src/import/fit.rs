@@ -71,6 +71,12 @@ fn next(input: &mut impl Read, budget: &Budget, at: u64) -> Result<Option<Vec<u8
         HEAD => {}
         _ => return Err(truncated(filled)),
     }
+    if bytes[8..12] != *b".FIT" {
+        return Err(ImportError::Malformed {
+            place: Place::Byte(at),
+            what: "here no FIT recording begins",
+        });
+    }
     let data = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
     // The data is followed by a checksum of two bytes.
     let length = u64::from(bytes[0]) + u64::from(data) + 2;

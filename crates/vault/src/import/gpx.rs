@@ -79,7 +79,7 @@ impl Point {
     fn keep(&self, creator: &str, sink: &mut Sink) -> Result<(), ImportError> {
         let place = self.place.expect("a point has begun");
         if self.time.is_empty() {
-            sink.skip(place, Reason::Missing);
+            sink.skip(place, Reason::Missing("time"));
             return Ok(());
         }
         let Some(time) = sink.time(&self.time) else {

@@ -138,7 +138,7 @@ impl Feed {
 
     fn keep(&self, place: Place, reading: &Interval, sink: &mut Sink) -> Result<(), ImportError> {
         let Some(kind) = self.kind() else {
-            sink.skip(place, Reason::Missing);
+            sink.skip(place, Reason::Missing("kind of meter"));
             return Ok(());
         };
         let times = reading

@@ -228,7 +228,7 @@ impl Event {
     fn keep(&self, place: Place, zones: &Zones, sink: &mut Sink) -> Result<(), ImportError> {
         let times = match (&self.start, self.withdrawn) {
             (_, true) => Err(Reason::Withdrawn),
-            (None, _) => Err(Reason::Missing),
+            (None, _) => Err(Reason::Missing("beginning")),
             (Some(start), _) => self.times(start, zones, sink),
         };
         let (is_day, start, end) = match times {

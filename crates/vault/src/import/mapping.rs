@@ -145,8 +145,16 @@ impl std::str::FromStr for Mapping {
                 "it is longer than {MAX_MAPPING} bytes"
             )));
         }
-        let written: Written =
-            toml::from_str(text).map_err(|why| MappingError::Text(one_line(why.message())))?;
+        let written: Written = toml::from_str(text).map_err(|why| {
+            let message = one_line(why.message());
+            let line = why
+                .span()
+                .map(|span| 1 + text[..span.start].matches('\n').count());
+            MappingError::Text(match line {
+                Some(line) => format!("line {line}: {message}"),
+                None => message,
+            })
+        })?;
         let table = shape(&written.table).filter(|shape| !shape.is_computed());
         let table = table.ok_or_else(|| MappingError::Table {
             name: written.table.clone(),

@@ -45,14 +45,15 @@ pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), Im
         at: 0,
     };
     let mut statement = Statement::default();
-    // Some banks close nothing, the file neither; one that closes elements is cut off if it does not end so.
-    let mut closes = false;
+    // Some banks close nothing, the file neither; one that closes elements is cut off if it does not end so. Every statement
+    // has the balance after its transactions, so one that closes nothing is cut off without it.
+    let (mut closes, mut balanced) = (false, true);
     // What stands before the first tag.
     tags.next()?;
     loop {
         let place = Place::Byte(tags.at);
         let Some((tag, value)) = tags.next()? else {
-            return match closes {
+            return match closes || !balanced {
                 true => Err(ImportError::Truncated { place }),
                 false => statement.end(sink),
             };
@@ -61,12 +62,17 @@ pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), Im
         match tag.as_str() {
             "STMTTRN" => {
                 statement.end(sink)?;
+                balanced = false;
                 statement.transaction = Some(Transaction {
                     place: Some(place),
                     ..Transaction::default()
                 });
             }
-            "/STMTTRN" | "/BANKTRANLIST" | "LEDGERBAL" => statement.end(sink)?,
+            "LEDGERBAL" => {
+                balanced = true;
+                statement.end(sink)?;
+            }
+            "/STMTTRN" | "/BANKTRANLIST" => statement.end(sink)?,
             "/OFX" => return statement.end(sink),
             "STMTRS" | "CCSTMTRS" => {
                 statement.end(sink)?;

@@ -93,7 +93,7 @@ fn keep(
         return Ok(Err(Reason::NotUtf8));
     };
     if rating.is_empty() {
-        return Ok(Err(Reason::Missing));
+        return Ok(Err(Reason::Missing("rating")));
     }
     let Some(number) = number::parse(rating).and_then(|number| number.scaled_to(3)) else {
         return Ok(Err(Reason::NotANumber));

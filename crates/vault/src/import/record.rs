@@ -48,12 +48,21 @@ pub(crate) fn next(connection: &Connection) -> Result<i64, VaultError> {
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
+/// By which names the imports that stand know the owner.
+pub(crate) fn known_as(connection: &Connection) -> Result<Vec<String>, VaultError> {
+    let sql = "SELECT DISTINCT person FROM commonhold_imports WHERE person IS NOT NULL AND undone_utc_s IS NULL";
+    let mut query = connection.prepare(sql)?;
+    let names = query.query_map([], |row| row.get(0))?;
+    Ok(names.collect::<Result<_, _>>()?)
+}
+
 /// Remembers an import.
 pub(crate) fn write(
     connection: &Connection,
     import: i64,
     options: &Options<'_>,
     report: &Report,
+    person: Option<&str>,
 ) -> Result<(), VaultError> {
     let mut end = options.name.len().min(MAX_FILE_NAME);
     while !options.name.is_char_boundary(end) {
@@ -61,8 +70,8 @@ pub(crate) fn write(
     }
     let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     connection.execute(
-        "INSERT INTO commonhold_imports (import, name, format, bytes, at_utc_s, kept, duplicate)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO commonhold_imports (import, name, format, bytes, at_utc_s, kept, duplicate, person)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         (
             import,
             &options.name[..end],
@@ -71,6 +80,7 @@ pub(crate) fn write(
             options.now_utc_s,
             signed(report.total_kept()),
             signed(report.duplicate),
+            person,
         ),
     )?;
     for (reason, number) in &report.skipped {
@@ -154,6 +164,7 @@ impl Vault {
             .execute(sql, [import, now_utc_s])
             .map_err(VaultError::from)?;
         transaction.commit().map_err(VaultError::from)?;
+        self.give_back();
         Ok(Undone { removed })
     }
 }

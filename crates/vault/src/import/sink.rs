@@ -55,8 +55,10 @@ pub(crate) struct Sink {
     duplicate: u64,
     /// Room to compute digests in.
     bytes: Vec<u8>,
-    /// Of whom the first record was that names somebody.
+    /// Of whom the first record was that names somebody, or whom the owner has said that it is.
     pub(crate) person: Option<String>,
+    /// By which names earlier imports knew the owner.
+    pub(crate) known_as: Vec<String>,
     pub(crate) faults: Faults,
 }
 
@@ -81,6 +83,7 @@ impl Sink {
             duplicate: 0,
             bytes: Vec::with_capacity(256),
             person: None,
+            known_as: Vec::new(),
             faults: Faults::default(),
         }
     }
@@ -121,14 +124,15 @@ impl Sink {
         }
     }
 
-    /// Hands over what is left. Gives what could not be used, and how many rows of tables that have one were there.
-    pub(crate) fn end(mut self) -> Result<(Faults, u64), ImportError> {
+    /// Hands over what is left. Gives what could not be used, how many rows of tables that have one were there, and whom it was
+    /// about.
+    pub(crate) fn end(mut self) -> Result<(Faults, u64, Option<String>), ImportError> {
         for filling in 0..self.tables.len() {
             if !self.tables[filling].batch.is_empty() {
                 self.hand_over(filling)?;
             }
         }
-        Ok((self.faults, self.duplicate))
+        Ok((self.faults, self.duplicate, self.person))
     }
 
     /// Leaves a record out.
@@ -213,7 +217,7 @@ fn fill(
         let found = cell.map_or(Ok(Stored::Null), |(_, cell)| stored(field, *cell));
         let value = match found {
             Ok(Stored::Null) if field.required => {
-                faults.skip_for(place, Some(field.name), Reason::Missing);
+                faults.skip_for(place, Some(field.name), Reason::Missing("value"));
                 return false;
             }
             Ok(value) => value,

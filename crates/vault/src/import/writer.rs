@@ -49,6 +49,8 @@ pub(crate) struct Done {
     pub(crate) duplicate: u64,
     /// What could not be used.
     pub(crate) faults: Faults,
+    /// Whom it was about, where the file says.
+    pub(crate) person: Option<String>,
 }
 
 /// Lets `read` put rows into a sink on a thread of its own, and writes them. Nothing is committed here.
@@ -83,7 +85,8 @@ pub(crate) fn run(
     })?;
     // What went wrong with writing is why the reader could not go on.
     written?;
-    let (faults, duplicate) = read?;
+    let (faults, duplicate, person) = read?;
+    writer.done.person = person;
     writer.done.duplicate += duplicate;
     writer.done.faults = faults;
     let added = writer.tables.into_iter().flat_map(|table| table.added);

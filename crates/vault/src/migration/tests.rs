@@ -239,8 +239,10 @@ fn as_before(path: &Path) {
         .expect("attached");
     big.query_row("SELECT sqlcipher_export('small')", [], |_| Ok(()))
         .expect("copied");
-    big.execute_batch("PRAGMA small.user_version = 4")
-        .expect("written");
+    big.execute_batch(
+        "ALTER TABLE small.commonhold_imports DROP COLUMN person; PRAGMA small.user_version = 4",
+    )
+    .expect("written");
     drop(big);
     fs::rename(to, path).expect("exchanged");
 }

@@ -268,8 +268,12 @@ impl Core {
         let late = |id: &String| self.ledger.too_late(id);
         let too_late: Vec<TooLate> = questions.iter().chain(&decided).filter_map(late).collect();
         let is_late = |id: &&String| too_late.iter().any(|late| late.question == **id);
+        // Where no rule says yes any more, another one or the default may.
+        let still_yes = self.ledger.said_yes();
+        let reopened = decided.iter().filter(|id| !still_yes.contains(id));
         let kept_out: Vec<_> = questions
             .iter()
+            .chain(reopened)
             .filter(|id| !is_late(id))
             .cloned()
             .collect();
@@ -283,8 +287,12 @@ impl Core {
         let text = match revoked.too_late.len() {
             0 => "consent was taken back; nothing had left".to_owned(),
             late => format!(
-                "consent was taken back; for {late} questions it was too late: what has left is in their totals, where nobody \
-                 can find it, and you neither"
+                "consent was taken back; too late for what has left to {}: that is in a total, where nobody can find it, nor can you",
+                if late == 1 {
+                    "one question".into()
+                } else {
+                    format!("{late} questions")
+                }
             ),
         };
         self.log_consent(step(ConsentStep::Revoked, None, &text))?;
@@ -304,8 +312,8 @@ impl Core {
                 "say no to it: commonhold question answer",
             ),
             _ => (
-                "nothing goes into the answer of this question",
-                "nothing: there is nothing to take back",
+                "nothing of yours goes into the answer of this question",
+                "there is nothing to take back",
             ),
         };
         Err(Fault::new(Kind::Late, error, what_to_do))

@@ -125,12 +125,12 @@ fn says_what_it_could_not_use_and_never_the_value() {
         faults,
         [
             "line 3, column \"hours\": is not a number",
-            "line 4, column \"hours\": lies outside the declared range",
+            "line 4, column \"hours\": lies outside the range that its table allows",
             "line 4, column \"town\": is not one of the declared words",
             "line 5: has 1 cells where the first line has 3",
             "line 6: has 4 cells where the first line has 3",
             "line 7, column \"hours\": is not UTF-8 text",
-            "line 8, column \"age\": lies outside the declared range",
+            "line 8, column \"age\": lies outside the range that its table allows",
         ]
     );
     assert!(sum(&vault, "hours", "age = 41") == LocalRow::number(73));
