@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::fault::Place;
+use crate::fault::{Fault, Place};
 use crate::migration::SCHEMA;
 use crate::rows::{MAX_COLUMNS, MAX_RECORD};
 use crate::vault::{MAX_JOURNAL_VALUE, MAX_NAME, MAX_SETTING};
@@ -291,7 +291,9 @@ pub enum ImportError {
         place: Place,
     },
     /// Nothing that can be kept.
-    #[error("nothing was read: {records} records were left out{first}")]
+    #[error(
+        "no record could be used, and nothing was changed: {records} left out, the first: {first}"
+    )]
     NothingRead {
         /// How many there were.
         records: u64,
@@ -336,6 +338,19 @@ pub enum ImportError {
     /// The vault refused.
     #[error(transparent)]
     Vault(#[from] VaultError),
+}
+
+impl ImportError {
+    /// All of so many records were left out, the first for this reason; or there was none.
+    pub(crate) fn nothing_read(records: u64, first: Option<&Fault>) -> Self {
+        match first {
+            None => Self::NoRows,
+            Some(first) => Self::NothingRead {
+                records,
+                first: first.to_string(),
+            },
+        }
+    }
 }
 
 impl From<io::Error> for ImportError {

@@ -154,7 +154,8 @@ pub fn import(
         bytes: before.bytes,
     };
     if report.total_kept() + report.duplicate == 0 {
-        return Err(nothing(&report));
+        let first = report.faults.first();
+        return Err(ImportError::nothing_read(report.total_skipped(), first));
     }
     if !options.preview {
         record::write(&transaction, number, options, &report)?;
@@ -206,14 +207,6 @@ fn read(
 pub(crate) struct Source<R> {
     input: Bounded<R>,
     budget: Budget,
-}
-
-fn nothing(report: &Report) -> ImportError {
-    let first = report.faults.first();
-    ImportError::NothingRead {
-        records: report.total_skipped(),
-        first: first.map_or_else(String::new, |fault| format!(", the first because {fault}")),
-    }
 }
 
 /// Where the archive's entries are noted.
