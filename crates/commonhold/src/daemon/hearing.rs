@@ -13,6 +13,7 @@ use node::{Ask, Asked, Command, Event, PlanError, Progress, Role, Stage};
 use question::{ConsentRule, Numbered};
 
 use crate::config::Peer;
+use crate::counted::counted;
 use crate::report::Report;
 
 /// Something that the node says.
@@ -68,6 +69,8 @@ pub enum News {
     Amended(Box<SignedDescriptor>),
     /// The authority has signed two descriptors of one epoch.
     Contradicted(Box<[SignedDescriptor; 2]>),
+    /// What another node did wrong, if this one can judge it.
+    Misbehaved(String),
     /// For the log alone; the second is whether it needs attention.
     Noted(String, bool),
 }
@@ -100,11 +103,20 @@ pub fn news(event: Event) -> Option<News> {
         Event::NotAsked(why) => News::NotAsked(Fault::said(Kind::Refused, &advised(&why))),
         Event::Stage(question, Stage::Announced { nodes, sizes }) => {
             let seats = sizes.seats();
-            let note = format!("announced to {nodes} nodes; {seats} helpers will be drawn");
+            // The asker is one of the nodes.
+            let note = format!(
+                "announced to {}; {} be drawn",
+                counted(nodes.saturating_sub(1), "other node", "other nodes"),
+                counted(seats, "helper will", "helpers will"),
+            );
             News::Announced(question.to_string(), note)
         }
         Event::Stage(question, Stage::Drawn { k, seats, .. }) => {
-            let note = format!("{} helpers are drawn before {k} witnesses", seats.len());
+            let note = format!(
+                "{} drawn before {}",
+                counted(seats.len(), "helper is", "helpers are"),
+                counted(k, "witness", "witnesses"),
+            );
             News::Further(question.to_string(), QuestionState::Drawn, note)
         }
         Event::Stage(question, Stage::Collecting) => {
@@ -144,7 +156,7 @@ pub fn news(event: Event) -> Option<News> {
         Event::AskOwner(asked) => wanted(*asked, None),
         Event::ByRule { asked, yes, rule } => wanted(*asked, Some(Ruled { yes, rule })),
         Event::Misbehaved { node, what } => {
-            News::Noted(format!("{node:?} misbehaved: {what}"), true)
+            News::Misbehaved(format!("{node:?} misbehaved: {what}"))
         }
         Event::Contributed(question) => News::Contributed(question.to_string()),
         Event::Helps {
@@ -154,7 +166,10 @@ pub fn news(event: Event) -> Option<News> {
             progress,
         } => News::Helping(helping(question, asker, role, progress)),
         Event::SetAgreed(round, members) => News::Noted(
-            format!("helped with {round:?}: {} contributions", members.len()),
+            format!(
+                "helped with {round:?}: {}",
+                counted(members.len(), "contribution", "contributions")
+            ),
             false,
         ),
         Event::Echo => News::Echo,
