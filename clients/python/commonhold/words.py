@@ -262,6 +262,8 @@ class Problem:
 
     what: str
     what_to_do: str
+    #: warn: it works for now; fail: it does not.
+    verdict: str = "warn"
 
 
 @dataclass(frozen=True)

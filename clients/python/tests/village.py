@@ -207,5 +207,5 @@ def answer(**more: Any) -> dict[str, Any]:
         "draw": 1.6e-5,
         "checks": 13,
     }
-    people = "6 took part, 1 declined, 0 were away"
+    people = "7 asked: 6 took part, 1 declined, 0 away or undecided"
     return {"summary": "mean 7.0000 over 6 people (total 42)", "people": people, "details": {**details, **more}}

@@ -52,17 +52,17 @@ const clipped = (label) => (label.length > 24 ? `${label.slice(0, 23)}…` : lab
 
 /// Who took part, as one bar.
 export function Taking({ details }) {
-  const { included, declined, away } = details;
+  const { included, declined, away, refused } = details;
   const parts = [
     ["yes", included, words.results.included(included)],
     ["no", declined, words.results.declined(declined)],
     ["away", away, words.results.away(away)],
   ];
-  const all = included + declined + away || 1;
+  const asked = included + declined + away + refused;
   return html`<div class="stack close">
-    <div class="bar" aria-hidden="true">${parts.map(([kind, number]) => number > 0 && html`<i key=${kind} class=${kind} style=${{ width: `${(100 * number) / all}%` }}></i>`)}</div>
-    <ul class="legend">${parts.map(([kind, , text]) => html`<li key=${kind}><i class=${kind} aria-hidden="true"></i>${text}</li>`)}
-      ${details.refused > 0 && html`<li>${words.results.dropped(details.refused)}</li>`}</ul>
+    <div class="bar" aria-hidden="true">${parts.map(([kind, number]) => number > 0 && html`<i key=${kind} class=${kind} style=${{ width: `${(100 * number) / (asked || 1)}%` }}></i>`)}</div>
+    <ul class="legend"><li>${words.results.wereAsked(asked)}:</li>${parts.map(([kind, , text]) => html`<li key=${kind}><i class=${kind} aria-hidden="true"></i>${text}</li>`)}
+      ${refused > 0 && html`<li>${words.results.dropped(refused)}</li>`}</ul>
   </div>`;
 }
 

@@ -73,6 +73,8 @@ pub struct Status {
 /// Something that needs attention.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
+    /// Whether it works for now, or does not.
+    pub verdict: Verdict,
     /// What is wrong.
     pub what: String,
     /// What to do about it.

@@ -29,7 +29,7 @@ use crate::daemon::Where;
 use crate::data::{Failed, Said, home, say};
 use crate::home::KeyError;
 use crate::key_command::{KeeperOptions, failed, words_typed};
-use crate::passphrase::Given;
+use crate::passphrase::{Given, OF_BACKUP};
 use crate::verify::utc;
 
 /// The file in the node's folder of a backup that is being given out.
@@ -148,9 +148,6 @@ struct About {
     program: String,
 }
 
-/// May hold the passphrase of a backup.
-const VARIABLE: &str = "COMMONHOLD_BACKUP_PASSPHRASE";
-
 /// Names of entries, in their order; those of files are only there where the node has them.
 mod name {
     pub const ABOUT: &str = "about";
@@ -194,7 +191,7 @@ fn passphrase(file: Option<&std::path::Path>) -> Given<'_> {
     Given {
         option: "--passphrase-file",
         file,
-        variable: VARIABLE,
+        variable: OF_BACKUP,
     }
 }
 

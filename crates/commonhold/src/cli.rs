@@ -72,7 +72,8 @@ pub enum Command {
     Init(InitOptions),
     /// Run your node until it is told to stop
     ///
-    /// Exit code: 0 stopped as it was told to, 1 it could not start or go on, 2 the configuration makes no sense.
+    /// Exit code: 0 stopped as it was told to, 1 it could not start or go on, 2 the configuration makes no sense, 4 refused: this
+    /// node runs somewhere else, for example.
     Up(UpOptions),
     /// Stop your node
     ///

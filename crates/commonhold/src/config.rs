@@ -16,11 +16,12 @@ use node::Budget;
 use question::ConsentRule;
 
 pub use error::{ConfigError, Source};
-pub use keys::{KEYS, Key};
+pub use keys::KEYS;
 
 use crate::budget::{EXPECTED, Written};
 use crate::community_command::only_node;
 use crate::log::Level;
+use crate::passphrase::VARIABLES;
 
 /// Longest configuration that is read.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -111,6 +112,23 @@ pub struct Typed {
     pub folder: Option<PathBuf>,
 }
 
+/// The variables whose names begin with `COMMONHOLD_`, by name, without those that hold passphrases.
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// Those of this process.
+    pub fn own() -> Self {
+        let all = std::env::vars_os();
+        let ours = all.filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            let is_meant = name.starts_with(ENVIRONMENT) && !VARIABLES.contains(&name.as_str());
+            // A value that is no text is none that a key can have.
+            is_meant.then(|| (name, value.to_string_lossy().into_owned()))
+        });
+        Self(ours.collect())
+    }
+}
+
 /// The value of each key, and where it comes from.
 #[derive(Debug, Clone)]
 pub struct Values {
@@ -121,12 +139,13 @@ pub struct Values {
 
 impl Values {
     /// Gathers them.
-    pub fn gather(
-        typed: &Typed,
-        environment: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, ConfigError> {
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, or a key that there is not, in it or in the environment.
+    pub fn gather(typed: &Typed, environment: &Environment) -> Result<Self, ConfigError> {
         let named = typed.config.clone();
-        let named = named.or_else(|| environment(ENVIRONMENT_FILE).map(PathBuf::from));
+        let named = named.or_else(|| environment.0.get(ENVIRONMENT_FILE).map(PathBuf::from));
         let path = match &named {
             Some(path) => path.clone(),
             None => xdg()?.config_dir().join("commonhold").join("config.toml"),
@@ -143,12 +162,13 @@ impl Values {
             let key = known(&name, &from)?;
             values.insert(key, (value, from));
         }
-        for key in &KEYS {
-            let name = variable(key.name);
-            if let Some(text) = environment(&name) {
-                let value = toml::Value::String(text);
-                values.insert(key.name, (value, Source::Environment(name)));
+        for (name, text) in &environment.0 {
+            if name == ENVIRONMENT_FILE {
+                continue;
             }
+            let key = key_in(name)?;
+            let value = toml::Value::String(text.clone());
+            values.insert(key, (value, Source::Environment(name.clone())));
         }
         if let Some(folder) = &typed.folder {
             let value = toml::Value::String(folder.display().to_string());
@@ -329,17 +349,36 @@ fn known(name: &str, from: &Source) -> Result<&'static str, ConfigError> {
     if let Some(key) = KEYS.iter().find(|key| key.name == name) {
         return Ok(key.name);
     }
-    let alike = |key: &&Key| strsim::jaro_winkler(key.name, name);
-    let nearest = KEYS.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
-    let instead = match nearest.filter(|key| alike(key) >= ALIKE) {
-        Some(key) => format!("did you mean {}?", key.name),
-        None => "`commonhold config show` lists all keys".into(),
-    };
     Err(ConfigError::Unknown {
         from: from.to_string(),
         name: name.into(),
-        instead,
+        instead: instead(KEYS.iter().map(|key| key.name.to_owned()), name),
     })
+}
+
+/// The key of a variable.
+fn key_in(name: &str) -> Result<&'static str, ConfigError> {
+    if let Some(key) = KEYS.iter().find(|key| variable(key.name) == name) {
+        return Ok(key.name);
+    }
+    let keys = KEYS.iter().map(|key| variable(key.name));
+    let others = VARIABLES.iter().copied();
+    let others = others.chain([ENVIRONMENT_FILE]).map(str::to_owned);
+    Err(ConfigError::Unknown {
+        from: "the environment".into(),
+        name: name.into(),
+        instead: instead(keys.chain(others), name),
+    })
+}
+
+/// What may have been meant by a name that is none.
+fn instead(names: impl Iterator<Item = String>, wrong: &str) -> String {
+    let alike = names.map(|name| (strsim::jaro_winkler(&name, wrong), name));
+    let nearest = alike.max_by(|a, b| a.0.total_cmp(&b.0));
+    match nearest.filter(|(alike, _)| *alike >= ALIKE) {
+        Some((_, name)) => format!("did you mean {name}?"),
+        None => "`commonhold config show` lists all keys".into(),
+    }
 }
 
 #[cfg(test)]

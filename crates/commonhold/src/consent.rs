@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use vault::{Logged, Vault};
 
 use crate::cli::USAGE;
+use crate::counted::counted;
 use crate::daemon::{RevokeOptions, plain, revoke, short};
 use crate::data::{
     Failed, Looking, Said, Target, exported, failed, home, lost, new_file, say, vault,
@@ -130,7 +131,8 @@ fn listed(options: &ListOptions) -> Result<(Said, Option<ConsentLogError>), Fail
     let mut lines = Vec::new();
     if older > 0 {
         lines.push(format!(
-            "{older} older entries: --last {}",
+            "{}: --last {}",
+            counted(older, "older entry", "older entries"),
             older + entries.len() as u64
         ));
     }
@@ -138,7 +140,8 @@ fn listed(options: &ListOptions) -> Result<(Said, Option<ConsentLogError>), Fail
     lines.push(match (&wrong, end.entries) {
         (None, 0) => "Nothing was asked yet.".into(),
         (None, all) => format!(
-            "All {all} entries are as they were written; the last one's digest is {}.",
+            "The log is as it was written, with {}; the last one's digest is {}.",
+            counted(all, "entry", "entries"),
             end.digest
         ),
         (Some(_), _) => "The log is NOT as it was written.".into(),
@@ -185,7 +188,8 @@ fn export(to: &Target) -> Result<Option<Said>, Failed> {
     let shown = path.display().to_string();
     Ok(Some(Said {
         lines: vec![format!(
-            "{entries} entries are in {shown}, readable by your account alone and not encrypted."
+            "{} in {shown}, readable by your account alone and not encrypted.",
+            counted(entries, "entry is", "entries are")
         )],
         json: json!({ "file": shown, "entries": entries }),
     }))

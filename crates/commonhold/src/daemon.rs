@@ -54,7 +54,7 @@ pub use running::{
 pub use shown::{plain, short};
 
 use crate::cli::{ANSWERED, FAILED, NOT_RUNNING, REFUSED, TIMED_OUT, USAGE, fail};
-use crate::config::{Config, ConfigError, Typed, Values};
+use crate::config::{Config, ConfigError, Environment, Typed, Values};
 use crate::daemon::folder::FolderError;
 use crate::home::Home;
 use crate::output::tell;
@@ -81,7 +81,7 @@ impl Where {
             config: self.config.clone(),
             folder: self.dir.clone(),
         };
-        Values::gather(&typed, |name| std::env::var(name).ok())
+        Values::gather(&typed, &Environment::own())
     }
 
     /// The folder of the node that is meant.

@@ -24,7 +24,7 @@ use vault::{Shared, Vault, VaultError, VaultKey};
 use zeroize::Zeroizing;
 
 use super::files;
-use super::passphrase::{self, Given, PassphraseError};
+use super::passphrase::{self, Given, OF_KEY, PassphraseError};
 
 // Named, since tests of the program read this file as one of theirs.
 #[path = "home/begun.rs"]
@@ -534,7 +534,7 @@ pub fn given(file: Option<&Path>) -> Given<'_> {
     Given {
         option: "--key-passphrase-file",
         file,
-        variable: "COMMONHOLD_KEY_PASSPHRASE",
+        variable: OF_KEY,
     }
 }
 

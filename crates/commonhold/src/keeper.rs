@@ -39,6 +39,8 @@ pub enum Errand {
     Publish(Digest, Vec<u8>),
     /// Say what is remembered.
     Recall(Vec<u8>, oneshot::Sender<Option<Vec<u8>>>),
+    /// Say whether what was to be written last is.
+    Settle(oneshot::Sender<bool>),
 }
 
 impl Errand {
@@ -54,7 +56,8 @@ impl Errand {
             | Self::Lend(_)
             | Self::Started
             | Self::Publish(..)
-            | Self::Recall(..) => false,
+            | Self::Recall(..)
+            | Self::Settle(_) => false,
         }
     }
 }
@@ -110,6 +113,10 @@ impl Keeper {
                         }
                         None => return,
                     },
+                    Errand::Settle(reply) => {
+                        reply.send(!fails).ok();
+                        continue;
+                    }
                     other => other,
                 };
                 let writes = errand.writes();
@@ -139,17 +146,17 @@ impl Keeper {
         self.errands.send(errand).map_err(|_| Broken)
     }
 
-    /// Waits until all that was given so far is done.
-    pub async fn settle(&self) -> Result<(), Broken> {
+    /// Waits until all that was given so far is done. Whether what was to be written last is.
+    pub async fn settle(&self) -> Result<bool, Broken> {
         self.settled()?.await
     }
 
     /// The same, for somebody else to wait for.
-    pub fn settled(&self) -> Result<impl Future<Output = Result<(), Broken>> + use<>, Broken> {
+    pub fn settled(&self) -> Result<impl Future<Output = Result<bool, Broken>> + use<>, Broken> {
         let (done, waiting) = oneshot::channel();
-        // Errands are done in order, and nothing has this name.
-        self.send(Errand::Recall(Vec::new(), done))?;
-        Ok(async { waiting.await.map(drop).map_err(|_| Broken) })
+        // Errands are done in order.
+        self.send(Errand::Settle(done))?;
+        Ok(async { waiting.await.map_err(|_| Broken) })
     }
 
     /// Waits until everything is done. Blocks.
@@ -209,8 +216,8 @@ fn run(vault: &mut Vault, owed: &mut Owed, errand: Errand) -> Result<Option<Kept
             run(vault);
             None
         }
-        // It is not lent from here.
-        Errand::Lend(_) => None,
+        // Neither comes here.
+        Errand::Lend(_) | Errand::Settle(_) => None,
         Errand::Store(number, key, value) => {
             vault.journal_put(&key, &value)?;
             Some(Kept::Tell(Command::Stored(number)))

@@ -15,7 +15,7 @@ use crate::data::{self, Failed};
 use crate::files;
 use crate::home::{Choice, Home, HomeError, KeyError, Protection, system_rng};
 use crate::output::{tell, warn};
-use crate::passphrase::{Given, PassphraseError};
+use crate::passphrase::{Given, OF_NEW_KEY, PassphraseError};
 
 /// Longest text with recovery words.
 const WORDS_BYTES_MAX: usize = 4096;
@@ -106,7 +106,7 @@ impl KeeperOptions {
         let new = Given {
             option: "--new-passphrase-file",
             file: self.new_passphrase_file.as_deref(),
-            variable: "COMMONHOLD_NEW_PASSPHRASE",
+            variable: OF_NEW_KEY,
         };
         Ok(match self {
             Self { keyring: true, .. } => Some(Choice::Keyring),

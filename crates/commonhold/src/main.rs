@@ -22,7 +22,7 @@
 //! | `wiping` | erasing what a node keeps |
 //! | `live`, `keeper` | a node on the network, its vault on a thread |
 //! | `standing`, `budget` | what the owner has said once for all, as the vault keeps it and as it is written |
-//! | `output` | what the program says to whoever runs it |
+//! | `output`, `counted` | what the program says to whoever runs it; numbers with what they count |
 //! | `lines` | what the demo and its nodes' processes say to each other |
 //! | `simulate` | communities on this machine alone |
 //! | `plan` | how many helpers a question needs, and what it costs them |
@@ -37,6 +37,7 @@ mod community_command;
 mod config;
 mod configuring;
 mod consent;
+mod counted;
 mod daemon;
 mod data;
 mod demo;

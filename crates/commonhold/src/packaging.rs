@@ -120,6 +120,7 @@ pub fn man(options: &ManOptions) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::{REFUSED, USAGE};
 
     #[test]
     fn the_unit_starts_this_program() {
@@ -129,6 +130,9 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains("/usr/bin"));
+        // What would end in the same way, or run a node twice, is not started again.
+        let final_codes = format!("\nRestartPreventExitStatus={USAGE} {REFUSED}\n");
+        assert!(text.contains(&final_codes), "{text}");
     }
 
     #[test]

@@ -15,6 +15,17 @@ const SHORTEST: usize = 8;
 /// Longest passphrase, in bytes.
 const LONGEST: u64 = 4096;
 
+/// The variable that may hold the passphrase of an authority's key, or of one that certifies for it.
+pub const OF_AUTHORITY: &str = "COMMONHOLD_PASSPHRASE";
+/// That of what keeps a vault's key.
+pub const OF_KEY: &str = "COMMONHOLD_KEY_PASSPHRASE";
+/// The one that is to keep it from now on.
+pub const OF_NEW_KEY: &str = "COMMONHOLD_NEW_PASSPHRASE";
+/// That of a backup.
+pub const OF_BACKUP: &str = "COMMONHOLD_BACKUP_PASSPHRASE";
+/// All of these.
+pub const VARIABLES: [&str; 4] = [OF_AUTHORITY, OF_KEY, OF_NEW_KEY, OF_BACKUP];
+
 /// Where a passphrase may be found, before it is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Given<'a> {

@@ -6,6 +6,7 @@ use aggregation::sizes::{Cost, Costs, Load, Plan, Refusal, Terms, costs};
 use serde_json::{Value, json};
 
 use crate::cli::{ANSWERED, PlanOptions, PlannedStatistic, REFUSED, USAGE, fail};
+use crate::counted::counted;
 use crate::output::tell;
 
 /// Bits that a sum's proof shows one by one.
@@ -118,28 +119,30 @@ impl Planned {
             .collect();
         let people = terms.contributors.div_ceil(tree.leaves());
         let shape = match tree.depth() {
-            1 => format!("1 for {people} people"),
+            1 => format!("1 for {}", counted(people, "person", "people")),
             _ => format!(
-                "{} (leaves to root), each leaf for about {people} people, up to {} children",
+                "{} (leaves to root), each leaf for about {}, up to {} children",
                 levels.join(" + "),
+                counted(people, "person", "people"),
                 tree.fan_in()
             ),
         };
         let lines = [
             format!("committees   {shape}"),
             format!(
-                "each         m = {} lanes of r = {} replicas: {} seats",
-                sizes.lanes,
-                sizes.replicas,
-                sizes.seats()
+                "each         m = {} of r = {}: {}",
+                counted(sizes.lanes, "lane", "lanes"),
+                counted(sizes.replicas, "replica", "replicas"),
+                counted(sizes.seats(), "seat", "seats")
             ),
             format!(
                 "a lane says  what t = {} of its replicas sign",
                 sizes.signers
             ),
             format!(
-                "quorum       q = {}, bears {} liars",
-                self.plan.quorum, self.plan.liars
+                "quorum       q = {}, bears {}",
+                self.plan.quorum,
+                counted(self.plan.liars, "liar", "liars")
             ),
             String::new(),
             "What can go wrong, over all committees together".into(),

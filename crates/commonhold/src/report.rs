@@ -10,6 +10,8 @@ pub mod shown;
 
 use shown::{Figure, MEAN_DIGITS, Row};
 
+use crate::counted::counted;
+
 /// Most figures that are told in one line.
 const ON_A_LINE: usize = 6;
 
@@ -118,14 +120,14 @@ impl Report {
 
     /// The answer in a few words.
     pub fn answer(&self) -> String {
-        let people = if self.count == 1 { "person" } else { "people" };
+        let people = counted(self.count, "person", "people");
         match (&self.mean, &self.total) {
             (Some(mean), Some(total)) => {
-                format!("mean {mean} over {} {people} (total {total})", self.count)
+                format!("mean {mean} over {people} (total {total})")
             }
-            (None, Some(total)) => format!("total {total} over {} {people}", self.count),
+            (None, Some(total)) => format!("total {total} over {people}"),
             _ => {
-                let mut told = vec![format!("{} {people}", self.count)];
+                let mut told = vec![people];
                 if self.figures.len() <= ON_A_LINE {
                     told.extend(shown::texts(self.figures.iter()));
                 }
@@ -153,7 +155,7 @@ impl Report {
         lines
     }
 
-    /// Who is in it, in a few words.
+    /// Who was asked and what became of them, in a few words: the other numbers add up to the first.
     pub fn people(&self) -> String {
         let Self {
             included,
@@ -162,11 +164,14 @@ impl Report {
             refused,
             ..
         } = self;
-        let refused = match refused {
+        let impossible = match refused {
             0 => String::new(),
-            _ => format!(", {refused} sent impossible numbers and were left out"),
+            _ => format!(", {refused} left out for impossible numbers"),
         };
-        format!("{included} took part, {declined} declined, {away} were away{refused}")
+        let asked = included + declined + away + refused;
+        format!(
+            "{asked} asked: {included} took part, {declined} declined, {away} away or undecided{impossible}"
+        )
     }
 
     /// What keeps one liar from making the answer anything.

@@ -19,6 +19,7 @@ use sim::drawing::{Adversary, Campaign, Colluding, Crowd, Members, Size, Summary
 use sim::{START, parallel};
 
 use crate::cli::{ANSWERED, FormOption, USAGE, fail};
+use crate::counted::counted;
 use crate::output::tell;
 use crate::simulate::options::SelectionOptions;
 
@@ -74,7 +75,9 @@ fn check(options: &SelectionOptions, form: Form, mesh: bool) -> Result<(), Strin
     }
     if colluders == 0 || colluders >= nodes {
         return Err(format!(
-            "{colluders} colluders among {nodes} nodes; give --colluders from 1 to below --nodes"
+            "{} among {}; give --colluders from 1 to below --nodes",
+            counted(colluders, "colluder", "colluders"),
+            counted(nodes, "node", "nodes")
         ));
     }
     if alive > most {
@@ -274,9 +277,9 @@ fn as_lines(
         line(
             "draws",
             format!(
-                "{} of {} actors by {}; adversary: {}; {:.1} % of the nodes away",
+                "{} of {} by {}; adversary: {}; {:.1} % of the nodes away",
                 runs,
-                options.actors,
+                counted(options.actors, "actor", "actors"),
                 options.strategy,
                 options.adversary,
                 options.faults * 100.0
@@ -294,13 +297,17 @@ fn as_lines(
         line(
             "effectiveness",
             format!(
-                "{effectiveness} ({} colluders among {} actors; 1 is ideal)",
-                summary.corrupted, summary.actors
+                "{effectiveness} ({} among {}; 1 is ideal)",
+                counted(summary.corrupted, "colluder", "colluders"),
+                counted(summary.actors, "actor", "actors")
             ),
         ),
         line(
             "gain",
-            format!("{gain}; {} outcomes spoilt", summary.spoilt),
+            format!(
+                "{gain}; {} spoilt",
+                counted(summary.spoilt, "outcome", "outcomes")
+            ),
         ),
         line(
             "verification",
@@ -324,14 +331,14 @@ fn as_lines(
         line(
             "course",
             format!(
-                "{:.2} attempts, {:.2} of them restarts, {:.2} relocations a draw; {} breaches noticed",
+                "{:.2} attempts, {:.2} of them restarts, {:.2} relocations a draw; {} noticed",
                 per_run(summary.attempts, summary.drawn),
                 per_run(
                     summary.attempts.saturating_sub(summary.drawn),
                     summary.drawn
                 ),
                 per_run(summary.relocations, summary.drawn),
-                summary.breaches
+                counted(summary.breaches, "breach", "breaches")
             ),
         ),
     ]

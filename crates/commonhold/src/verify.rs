@@ -10,6 +10,7 @@ use community::Community;
 use node::proof::{self, PROOF_BYTES_MAX};
 
 use crate::cli::{ANSWERED, FAILED, VerifyOptions};
+use crate::counted::counted;
 use crate::home::DESCRIPTOR_BYTES_MAX;
 use crate::output::{tell, warn};
 use crate::report::Report;
@@ -53,7 +54,10 @@ fn verify(file: &Path, descriptor: &Path) -> Result<Report, String> {
         };
         let len = fs::metadata(path).map_err(|why| failed(&why))?.len();
         if len > limit as u64 {
-            return Err(failed(&format!("{len} bytes are more than any has")));
+            return Err(failed(&format!(
+                "{} more than any has",
+                counted(len, "byte is", "bytes are")
+            )));
         }
         fs::read(path).map_err(|why| failed(&why))
     };
@@ -91,7 +95,10 @@ fn words(report: &Report) -> String {
     let groups = report.table();
     let groups = groups.iter().map(|group| format!("            {group}"));
     let mut lines = vec![
-        format!("The proof holds: {checks} signatures checked."),
+        format!(
+            "The proof holds: {} checked.",
+            counted(checks, "signature", "signatures")
+        ),
         format!("  question  {question}"),
         format!("  purpose   {purpose}"),
         format!("  answer    {}", report.answer()),
@@ -101,7 +108,11 @@ fn words(report: &Report) -> String {
         format!("  people    {}", report.people()),
         format!("  proofs    {}", report.proofs()),
         format!("  crowd     at least {min_crowd} + {padding_allowance} must match, else nothing is given"),
-        format!("  helpers   {lanes} lanes of {replicas}, drawn before {k} witnesses"),
+        format!(
+            "  helpers   {} of {replicas}, drawn before {}",
+            counted(lanes, "lane", "lanes"),
+            counted(k, "witness", "witnesses")
+        ),
         format!("  bounds    {}", report.bounds()),
         format!("  asker     {asker}"),
         format!("  time      asked {}, closed {}", utc(*asked_at), utc(*closed_at)),

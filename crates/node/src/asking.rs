@@ -122,7 +122,7 @@ impl Failure {
         matches!(
             self,
             Self::Committee(committee::Failure::SmallCrowd)
-                | Self::Draw(selection::Failure::TooManyDraws)
+                | Self::Draw(selection::Failure::TooManyDraws(_))
         )
     }
 }

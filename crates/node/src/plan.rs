@@ -244,7 +244,7 @@ pub enum PlanError {
     TooSmall,
     /// No committee of those who are up does.
     #[error(
-        "only {0} others can be reached now, too few for helpers who can keep a secret; ask again when more of them are up"
+        "too few others can be reached now ({0}) for helpers who can keep a secret; ask again when more of them are up"
     )]
     TooFew(u64),
     /// The committee's sizes do not follow from the descriptor.

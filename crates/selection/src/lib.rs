@@ -153,6 +153,7 @@ pub use random::{DRAW_TOLERANCE, Draw, TriggerPart, VerifiableRandom};
 pub use relocation::{Sparse, SparseBody};
 pub use rules::Rules;
 pub use site::{COMMITTEES_MAX, MOVES_MAX, Site, point_of};
+pub use tally::DrawLimit;
 
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,7 @@ use crate::random::Draw;
 use crate::rules::Rules;
 use crate::setter::{Outcome, Setter};
 use crate::site::{COMMITTEES_MAX, Site};
+use crate::tally::DrawLimit;
 use crate::trigger::{Progress, Trigger};
 use crate::witness::Witness;
 
@@ -121,8 +122,11 @@ pub enum Failure {
     )]
     TooFewCandidates,
     /// The descriptor's limit.
-    #[error("this node has drawn as often as its community allows per period; try again later")]
-    TooManyDraws,
+    #[error(
+        "this node has drawn {} times within {} s, as often as its community allows; try again when the next such period begins",
+        .0.draws, .0.period_secs
+    )]
+    TooManyDraws(DrawLimit),
     /// Witnesses or setters kept failing.
     #[error("the draw failed too many times; too many nodes are away")]
     TooManyAttempts,

@@ -20,6 +20,35 @@ pub const ROUNDS_PER_DRAW: usize = 8;
 /// How long rounds are counted: until the parts of the draw's random are too old.
 const BUILDS_KEPT: Duration = DRAW_TOLERANCE.saturating_mul(2);
 
+/// How often one node may draw, and from when on it may again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DrawLimit {
+    /// Most draws in a period, failed attempts among them.
+    pub draws: u32,
+    /// Length of a period, in seconds.
+    pub period_secs: u64,
+    /// When the next one begins.
+    pub again_at: Instant,
+}
+
+impl DrawLimit {
+    /// That of a community, in the period of `now`.
+    pub fn of(descriptor: &Descriptor, now: Instant) -> Self {
+        let period_secs = descriptor.period_secs;
+        let begins = (period(descriptor, now) + 1).saturating_mul(period_secs);
+        Self {
+            draws: descriptor.draws_per_period,
+            period_secs,
+            again_at: Instant(0) + Duration::from_secs(begins),
+        }
+    }
+}
+
+/// In which period attempts at this moment are counted.
+pub fn period(descriptor: &Descriptor, now: Instant) -> u64 {
+    now.as_secs() / descriptor.period_secs
+}
+
 /// What one witness has counted.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -55,7 +84,7 @@ impl Tally {
         descriptor: &Descriptor,
         request: &TriggerRequest,
     ) -> Result<(), Refusal> {
-        let period = now.as_secs() / descriptor.period_secs;
+        let period = period(descriptor, now);
         self.triggers.retain(|_, draws| draws.period == period);
         let trigger = request.draw.trigger;
         if !self.triggers.contains_key(&trigger) && self.triggers.len() >= TRIGGERS_MAX {

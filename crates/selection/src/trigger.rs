@@ -14,6 +14,7 @@ use crate::protocol::{Event, Failure, Selection, Timer, Wanted};
 use crate::random::{Draw, TriggerPart, VerifiableRandom, random_of};
 use crate::setting::Setting;
 use crate::site::COMMITTEES_MAX;
+use crate::tally::DrawLimit;
 
 /// Tries at one plan before the trigger gives up. The descriptor's limit per period holds besides.
 const ATTEMPTS_MAX: u32 = 8;
@@ -240,7 +241,10 @@ impl Trigger {
         }
         let mut reason = Failure::TooManyAttempts;
         match why {
-            Refusal::TooManyDraws => reason = Failure::TooManyDraws,
+            Refusal::TooManyDraws => {
+                let descriptor = context.rules.community().descriptor();
+                reason = Failure::TooManyDraws(DrawLimit::of(descriptor, now));
+            }
             Refusal::SkippedIsAlive(node) => self.away.retain(|away| *away != node),
             Refusal::Nearer(contact) => context.hear(now, from, *contact, out),
             Refusal::Unknown(node) => context.introduce(from, node, out),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::fault::Place;
+use crate::fault::{Fault, Place};
 use crate::migration::SCHEMA;
 use crate::rows::{MAX_COLUMNS, MAX_RECORD};
 use crate::vault::{MAX_JOURNAL_VALUE, MAX_NAME, MAX_SETTING};
@@ -360,6 +360,23 @@ pub enum ImportError {
     /// The vault refused.
     #[error(transparent)]
     Vault(#[from] VaultError),
+}
+
+impl ImportError {
+    /// All of so many records were left out, the first for this reason; or there was none.
+    pub(crate) fn nothing_read(records: u64, first: Option<&Fault>) -> Self {
+        let Some(first) = first else {
+            return Self::NoRows;
+        };
+        let left_out = match records {
+            1 => "its only record was left out".into(),
+            _ => format!("all its {records} records were left out"),
+        };
+        Self::NothingRead(format!(
+            "{left_out}; {}",
+            first.about_the_first(records > 1)
+        ))
+    }
 }
 
 impl From<io::Error> for ImportError {

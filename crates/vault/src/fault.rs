@@ -144,7 +144,8 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Cells { expected, found } => {
-                return write!(f, "has {found} cells where the first line has {expected}");
+                let cells = if *found == 1 { "cell" } else { "cells" };
+                return write!(f, "has {found} {cells} where the first line has {expected}");
             }
             Self::TooLong => return write!(f, "is longer than {MAX_CELL} bytes"),
             Self::NotUtf8 => "is not UTF-8 text",

@@ -157,7 +157,8 @@ pub fn import(
         bytes: before.bytes,
     };
     if report.total_kept() + report.duplicate == 0 {
-        return Err(nothing(&report));
+        let first = report.faults.first();
+        return Err(ImportError::nothing_read(report.total_skipped(), first));
     }
     if !options.preview {
         record::write(
@@ -215,18 +216,6 @@ fn read(
 pub(crate) struct Source<R> {
     input: Bounded<R>,
     budget: Budget,
-}
-
-fn nothing(report: &Report) -> ImportError {
-    let records = report.total_skipped();
-    let left_out = match records {
-        0 => format!("it holds no record of the format {}", report.format),
-        1 => "its only record was left out".into(),
-        _ => format!("all its {records} records were left out"),
-    };
-    let first = report.faults.first();
-    let first = first.map(|fault| format!("; {}", fault.about_the_first(records > 1)));
-    ImportError::NothingRead(left_out + &first.unwrap_or_default())
 }
 
 #[cfg(test)]

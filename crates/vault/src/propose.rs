@@ -57,7 +57,10 @@ pub fn propose(reader: impl Read, table_name: &str) -> Result<Proposal, ImportEr
         }
     }
     if rows == 0 {
-        return Err(ImportError::NoRows);
+        return Err(ImportError::nothing_read(
+            faults.records,
+            faults.first.first(),
+        ));
     }
     let columns = input
         .header()

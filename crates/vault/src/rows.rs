@@ -1,5 +1,6 @@
 //! Reading a CSV file record by record, with a bound on everything and a place for what is wrong.
 
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::io::{self, Read};
 
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
@@ -175,6 +176,15 @@ impl<'a> Row<'a> {
         };
         self.note(position, fault, faults);
         None
+    }
+
+    /// The same for records of the same cells.
+    pub(crate) fn digest(&self, state: &impl BuildHasher) -> u64 {
+        let mut hasher = state.build_hasher();
+        for cell in self.record {
+            cell.hash(&mut hasher);
+        }
+        hasher.finish()
     }
 
     /// Notes that the cell at `position` cannot be used.

@@ -80,13 +80,14 @@ function Bringing() {
 }
 
 function Report({ report, name }) {
-  const { preview, format, replaces, kept, duplicate, skipped, unusable_cells: unusable, faults } = report;
+  const { preview, format, replaces, kept, duplicate, repeated, skipped, unusable_cells: unusable, faults } = report;
   const rows = kept.filter((one) => one.count > 0);
   return html`<div class="sunk stack close appear">
     <p><strong>${plain(name)}</strong> · ${format}</p>
     ${replaces && html`<p>${preview ? w.wouldReplace(replaces) : w.replaced(replaces)}</p>`}
     ${rows.length > 0 ? html`<p>${preview ? w.wouldBring : w.brought}</p><ul class="chips">${rows.map((one) => html`<li key=${one.name} class="chip leaf">${w.rows(one.count, one.name)}</li>`)}</ul>` : !replaces && html`<p>${w.nothingNew}</p>`}
     ${duplicate > 0 && html`<p class="soft">${w.duplicate(duplicate)}</p>`}
+    ${repeated > 0 && html`<p class="soft">${w.repeated(repeated)}</p>`}
     ${skipped.map((one) => html`<p key=${one.name} class="soft">${w.skipped(one.count, one.name)}</p>`)}
     ${unusable > 0 && html`<p class="soft">${w.unusable(unusable)}</p>`}
     ${faults.length > 0 && html`<details><summary>${w.where}</summary><ul class="small soft">${faults.map((fault, place) => html`<li key=${place}>${fault}</li>`)}</ul></details>`}

@@ -54,7 +54,10 @@ function Inbox({ entries, which }) {
   </div>`;
 }
 
-const left = (entry) => (entry.until > now.value ? words.within(span(entry.until - now.value)) : words.over);
+const left = (entry) => {
+  if (entry.until > now.value) return words.within(span(entry.until - now.value));
+  return entry.state === "waiting" ? w.mayCount : words.over;
+};
 
 function State({ entry }) {
   const kind = { waiting: "clay", yes: "leaf" }[entry.state] ?? "";

@@ -63,6 +63,9 @@ pub struct ImportReport {
     pub kept: Vec<Counted>,
     /// Rows that were there already, or twice in the file.
     pub duplicate: u64,
+    /// Rows for a community's table that are the same as one before them in the file: they are kept, since they may be meant.
+    #[serde(default)]
+    pub repeated: u64,
     /// Records left out, by reason.
     pub skipped: Vec<Counted>,
     /// Cells of kept rows that could not be used and count as missing.

@@ -230,6 +230,7 @@ pub const BACKUP_BYTES: usize = 600_000;
 pub fn status() -> Status {
     Status {
         problems: vec![Problem {
+            verdict: Verdict::Warn,
             what: "nobody".into(),
             what_to_do: "wait".into(),
         }],
@@ -490,6 +491,7 @@ pub fn report(new: &NewImport, file: &[u8]) -> ImportReport {
             count: file.len() as u64,
         }],
         duplicate: 0,
+        repeated: 0,
         skipped: vec![],
         unusable_cells: 0,
         faults: vec![],

@@ -17,6 +17,7 @@ use crate::data::Failed;
 use crate::files;
 use crate::home::{Choice, Home, HomeError, KeyError, MEMBERS, system_rng};
 use crate::key_command::failed;
+use crate::passphrase::OF_BACKUP;
 
 /// Where the configuration of the backup is put if there is one already.
 const CONFIG_BESIDE: &str = "config.restored.toml";
@@ -65,7 +66,7 @@ pub fn restore(options: &RestoreOptions) -> Result<Said, Failed> {
     let choice = choice.unwrap_or(Choice::File(None));
     let secret = match &options.passphrase_file {
         Some(file) => Secret::of_passphrase(Some(file))?,
-        None if options.words_file.is_none() && std::env::var_os(super::VARIABLE).is_some() => {
+        None if options.words_file.is_none() && std::env::var_os(OF_BACKUP).is_some() => {
             Secret::of_passphrase(None)?
         }
         None => Secret::of_words(options.words_file.as_deref())?,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::telling;
 use crate::budget::words;
+use crate::counted::counted;
 
 /// One thing that changes; none is one that is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +122,8 @@ fn warnings(before: &Descriptor, after: &Descriptor, in_force: u64) -> Vec<Strin
     let mut warnings = Vec::new();
     if in_force > after.nodes {
         warnings.push(format!(
-            "{in_force} nodes are in force, more than N says, so that the community's chances do not hold"
+            "{} in force, more than N says, so that the community's chances do not hold",
+            counted(in_force, "node is", "nodes are")
         ));
     }
     if sizes(after).is_none() {
@@ -159,7 +161,11 @@ fn sizes(descriptor: &Descriptor) -> Option<Sizes> {
 
 fn helpers(descriptor: &Descriptor) -> String {
     sizes(descriptor).map_or("none that are safe".into(), |sizes| {
-        format!("{} lanes of {}", sizes.lanes, sizes.replicas)
+        format!(
+            "{} of {}",
+            counted(sizes.lanes, "lane", "lanes"),
+            sizes.replicas
+        )
     })
 }
 

@@ -9,6 +9,7 @@ use super::folder::{AUTHORITY, DESCRIPTOR, Folder};
 use super::options::CreateOptions;
 use super::places::{self, Role};
 use super::{Failure, Told, vocabulary_file};
+use crate::counted::counted;
 use crate::home::system_rng;
 
 /// Founds a community.
@@ -82,12 +83,14 @@ pub fn check_numbers(
 ) -> Result<(), Failure> {
     if colluders == 0 || colluders >= nodes {
         return Err(Failure::Usage(format!(
-            "{colluders} of {nodes} nodes cannot conspire; give more --nodes, or --colluders from 1 to below that"
+            "{colluders} of {} cannot conspire; give more --nodes, or --colluders from 1 to below that",
+            counted(nodes, "node", "nodes")
         )));
     }
     if crowd == 0 || crowd.saturating_add(padding_allowance) > nodes {
         return Err(Failure::Usage(format!(
-            "a crowd of {crowd} and {padding_allowance} who may conspire cannot be had of {nodes} nodes; give a smaller --min-crowd, at least 1, or more --nodes"
+            "a crowd of {crowd} and {padding_allowance} who may conspire cannot be had of {}; give a smaller --min-crowd, at least 1, or more --nodes",
+            counted(nodes, "node", "nodes")
         )));
     }
     Ok(())
@@ -105,8 +108,7 @@ fn told(descriptor: &Descriptor, folder: &Folder, bytes: usize) -> Told {
     let path = folder.path();
     let tables = match vocabulary.len() {
         0 => "no vocabulary yet".to_owned(),
-        1 => "1 table".to_owned(),
-        many => format!("{many} tables"),
+        tables => counted(tables, "table", "tables"),
     };
     Told {
         json: json!({

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::Failure;
 use super::folder::Folder;
 use crate::budget::Written;
-use crate::passphrase::Given;
+use crate::passphrase::{Given, OF_AUTHORITY};
 
 /// The commands about a community.
 #[derive(Debug, Subcommand)]
@@ -74,7 +74,7 @@ impl Secret {
         Given {
             option: "--passphrase-file",
             file: self.passphrase_file.as_deref(),
-            variable: "COMMONHOLD_PASSPHRASE",
+            variable: OF_AUTHORITY,
         }
     }
 }

@@ -11,6 +11,7 @@ use super::folder::{self, Folder, LOGS};
 use super::options::{LogOptions, ShowOptions};
 use super::places::{self, Role};
 use super::{Failure, Told};
+use crate::counted::counted;
 use crate::verify::utc;
 
 /// Fewest letters by which a node may be called.
@@ -131,7 +132,10 @@ fn as_lines(community: &Community) -> Vec<String> {
             "crowd",
             format!("nothing is told of fewer than {min_crowd} + {padding_allowance} people"),
         ),
-        line("revoked", format!("{} nodes", descriptor.revoked.len())),
+        line(
+            "revoked",
+            counted(descriptor.revoked.len(), "node", "nodes"),
+        ),
     ];
     for key in &descriptor.enrolment {
         lines.push(line(

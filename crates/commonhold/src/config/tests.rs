@@ -1,7 +1,12 @@
 use super::*;
 
-fn nothing(_: &str) -> Option<String> {
-    None
+fn environment(variables: &[(&str, &str)]) -> Environment {
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    Environment(variables.iter().map(own).collect())
+}
+
+fn nothing() -> Environment {
+    environment(&[])
 }
 
 fn file(text: &str) -> (tempfile::TempDir, Typed) {
@@ -17,7 +22,7 @@ fn file(text: &str) -> (tempfile::TempDir, Typed) {
 
 fn config(text: &str) -> Result<Config, ConfigError> {
     let (_folder, typed) = file(text);
-    Values::gather(&typed, nothing)?.config()
+    Values::gather(&typed, &nothing())?.config()
 }
 
 #[test]
@@ -60,7 +65,7 @@ fn what_is_shown_is_a_configuration_of_the_same_values() {
         "listen = \"127.0.0.1:0\"\npeers = [\"{node}@192.0.2.1:7\"]\nlog_mib_max = 3\nlog_level = \"debug\"\n"
     );
     let (_folder, typed) = file(&text);
-    let values = Values::gather(&typed, nothing).expect("gathered");
+    let values = Values::gather(&typed, &nothing()).expect("gathered");
     let first = values.config().expect("holds");
     assert_eq!((first.peers.len(), first.log_mib_max), (1, 3));
     assert_eq!(
@@ -76,13 +81,12 @@ fn what_is_shown_is_a_configuration_of_the_same_values() {
 #[test]
 fn the_environment_goes_before_the_file_and_flags_before_both() {
     let (_folder, typed) = file("folder = \"/a\"\nrule = \"no\"\ncollect_secs = 5\n");
-    let environment = |name: &str| match name {
-        "COMMONHOLD_FOLDER" => Some("/b".into()),
-        "COMMONHOLD_RULE" => Some("yes".into()),
-        "COMMONHOLD_ANNOUNCE" => Some("192.0.2.1:7, [2001:db8::1]:8".into()),
-        _ => None,
-    };
-    let config = Values::gather(&typed, environment)
+    let environment = environment(&[
+        ("COMMONHOLD_FOLDER", "/b"),
+        ("COMMONHOLD_RULE", "yes"),
+        ("COMMONHOLD_ANNOUNCE", "192.0.2.1:7, [2001:db8::1]:8"),
+    ]);
+    let config = Values::gather(&typed, &environment)
         .expect("gathered")
         .config()
         .expect("holds");
@@ -93,7 +97,7 @@ fn the_environment_goes_before_the_file_and_flags_before_both() {
         folder: None,
         ..typed
     };
-    let config = Values::gather(&typed, environment)
+    let config = Values::gather(&typed, &environment)
         .expect("gathered")
         .config()
         .expect("holds");
@@ -107,6 +111,17 @@ fn a_key_that_is_none_is_refused_with_the_one_meant() {
     assert!(said("log_levels = \"x\"").ends_with("did you mean log_level?"));
     assert!(said("zzz = 1").contains("config show"));
     assert!(said("a = [").contains("is not TOML"));
+    let (_folder, typed) = file("");
+    let said = |name| {
+        let set = environment(&[(name, "secret")]);
+        let why = Values::gather(&typed, &set).expect_err("refused");
+        why.to_string()
+    };
+    assert_eq!(
+        said("COMMONHOLD_LISTNE"),
+        "the environment sets \"COMMONHOLD_LISTNE\", which is no key; did you mean COMMONHOLD_LISTEN?"
+    );
+    assert!(said("COMMONHOLD_KEY_PASSPRASE").ends_with("did you mean COMMONHOLD_KEY_PASSPHRASE?"));
 }
 
 #[test]
@@ -137,7 +152,7 @@ fn a_file_that_was_named_must_be_there() {
         config: Some("/nowhere/config.toml".into()),
         folder: None,
     };
-    let why = Values::gather(&typed, nothing).expect_err("not there");
+    let why = Values::gather(&typed, &nothing()).expect_err("not there");
     assert!(matches!(why, ConfigError::Unreadable { .. }));
 }
 

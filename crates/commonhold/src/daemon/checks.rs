@@ -13,6 +13,7 @@ use net::Apart;
 use node::CLOCK_SKEW;
 use vault::VaultError;
 
+use crate::counted::counted;
 use crate::daemon::folder::{TOKEN, disk_free};
 use crate::daemon::reach::words;
 use crate::home::KEY_FILE;
@@ -175,7 +176,10 @@ pub fn clock(
     }
     let left = until.since(now);
     let days = left.as_secs() / 86_400;
-    let found = format!("it says {said}; your certificate ends in {days} days");
+    let found = format!(
+        "it says {said}; your certificate ends in {}",
+        counted(days, "day", "days")
+    );
     // One that was made for a short time ends soon from its first day on.
     if left < RENEW_WITHIN.min(until.since(from) / 4) {
         return bad(
@@ -186,6 +190,18 @@ pub fn clock(
         );
     }
     ok(NAME, found)
+}
+
+/// Whether nothing speaks against the clock: of two that are apart, when only one other member is known, either may be wrong.
+pub fn is_clock_sure(
+    now: Instant,
+    wall: Instant,
+    certificate: &Certificate,
+    others: Option<Apart>,
+) -> bool {
+    (certificate.valid_from()..certificate.valid_until()).contains(&now)
+        && now.distance(wall) <= CLOCK_SKEW
+        && others.is_none_or(|others| others.by <= APART_MAX)
 }
 
 /// Whether the vault of a node that runs can be written.
@@ -218,8 +234,8 @@ pub fn consent_log(examined: &Result<Examined, ConsentLogError>) -> Check {
         Ok(Examined::Holds(end)) => ok(
             NAME,
             format!(
-                "all {} entries of the log are as they were written",
-                end.entries
+                "the log is as it was written, with {}",
+                counted(end.entries, "entry", "entries")
             ),
         ),
         Ok(Examined::Unwitnessed(end)) if end.entries == 0 => ok(NAME, "nothing is in the log yet"),
@@ -227,8 +243,8 @@ pub fn consent_log(examined: &Result<Examined, ConsentLogError>) -> Check {
             Verdict::Warn,
             NAME,
             format!(
-                "the log's {} entries hold together, but the file that says where it ended is not there: some may have been cut off",
-                end.entries
+                "the log holds together, with {}, but the file that says where it ended is not there: some may have been cut off",
+                counted(end.entries, "entry", "entries")
             ),
             "start the node, which notes that in the log; as after a restored backup",
         ),
@@ -378,7 +394,10 @@ pub fn peers(others: u64, community: u64, tried: usize) -> Check {
     if others > 0 || expected == 0 {
         return ok(
             NAME,
-            format!("{others} of {expected} other members are known"),
+            format!(
+                "{others} of {} known",
+                counted(expected, "other member is", "other members are")
+            ),
         );
     }
     if tried == 0 {
@@ -386,7 +405,8 @@ pub fn peers(others: u64, community: u64, tried: usize) -> Check {
         return bad(Verdict::Warn, NAME, "no other member is known", what_to_do);
     }
     let found = format!(
-        "no other member is known; their {tried} addresses are tried again and again, at most a minute and a quarter apart"
+        "no other member is known; {} tried again and again, at most a minute and a quarter apart",
+        counted(tried, "address of theirs is", "addresses of theirs are")
     );
     let what_to_do = "wait until one of them is back, check this machine's network, or name another member in the key peers of config.toml";
     bad(Verdict::Warn, NAME, found, what_to_do)
@@ -456,6 +476,22 @@ mod tests {
             assert!(found.found.contains(way), "{found:?}");
             assert!(found.what_to_do.starts_with("set the clock"));
         }
+        let sure = |wall, members, secs| {
+            let by = Duration::from_secs(secs);
+            let others = Apart {
+                members,
+                by,
+                behind: true,
+            };
+            is_clock_sure(now, wall, &certificate, Some(others))
+        };
+        assert!(sure(now, 1, 5) && sure(now, 9, 5));
+        assert!(!sure(now, 1, 3600) && !sure(now, 9, 3600));
+        assert!(
+            !sure(now + Duration::from_secs(3), 9, 5),
+            "the machine slept"
+        );
+        assert!(!is_clock_sure(Instant(0), Instant(0), &certificate, None));
         // One alone may be the one that is wrong, and a moment is on the way.
         assert_eq!(told(1, 3600, true).verdict, Verdict::Ok);
         assert_eq!(told(9, 5, true).verdict, Verdict::Ok);
@@ -493,7 +529,7 @@ mod tests {
         assert!(
             peers(0, 12, 3)
                 .found
-                .contains("their 3 addresses are tried")
+                .contains("3 addresses of theirs are tried")
         );
         assert_eq!(peers(1, 12, 1).verdict, Verdict::Ok);
         assert_eq!(peers(0, 1, 0).verdict, Verdict::Ok);

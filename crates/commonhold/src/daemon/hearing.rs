@@ -9,11 +9,15 @@ use api::{
 use base::{Digest, Duration, Instant, NodeId};
 use community::{Contact, SignedDescriptor};
 use node::proof::Verified;
-use node::{Ask, Asked, Command, Event, PlanError, Progress, Role, Stage};
+use node::{Ask, Asked, Command, Event, Failure, PlanError, Progress, Role, Stage};
 use question::{ConsentRule, Numbered};
+use selection::Failure as DrawFailure;
 
+use crate::budget::words;
 use crate::config::Peer;
+use crate::counted::counted;
 use crate::report::Report;
+use crate::verify::utc;
 
 /// Something that the node says.
 pub enum News {
@@ -68,6 +72,8 @@ pub enum News {
     Amended(Box<SignedDescriptor>),
     /// The authority has signed two descriptors of one epoch.
     Contradicted(Box<[SignedDescriptor; 2]>),
+    /// What another node did wrong, if this one can judge it.
+    Misbehaved(String),
     /// For the log alone; the second is whether it needs attention.
     Noted(String, bool),
 }
@@ -100,11 +106,20 @@ pub fn news(event: Event) -> Option<News> {
         Event::NotAsked(why) => News::NotAsked(Fault::said(Kind::Refused, &advised(&why))),
         Event::Stage(question, Stage::Announced { nodes, sizes }) => {
             let seats = sizes.seats();
-            let note = format!("announced to {nodes} nodes; {seats} helpers will be drawn");
+            // The asker is one of the nodes.
+            let note = format!(
+                "announced to {}; {} be drawn",
+                counted(nodes.saturating_sub(1), "other node", "other nodes"),
+                counted(seats, "helper will", "helpers will"),
+            );
             News::Announced(question.to_string(), note)
         }
         Event::Stage(question, Stage::Drawn { k, seats, .. }) => {
-            let note = format!("{} helpers are drawn before {k} witnesses", seats.len());
+            let note = format!(
+                "{} drawn before {}",
+                counted(seats.len(), "helper is", "helpers are"),
+                counted(k, "witness", "witnesses"),
+            );
             News::Further(question.to_string(), QuestionState::Drawn, note)
         }
         Event::Stage(question, Stage::Collecting) => {
@@ -139,12 +154,12 @@ pub fn news(event: Event) -> Option<News> {
             } else {
                 QuestionState::Failed
             };
-            News::Further(question.to_string(), state, why.to_string())
+            News::Further(question.to_string(), state, ended(&why))
         }
         Event::AskOwner(asked) => wanted(*asked, None),
         Event::ByRule { asked, yes, rule } => wanted(*asked, Some(Ruled { yes, rule })),
         Event::Misbehaved { node, what } => {
-            News::Noted(format!("{node:?} misbehaved: {what}"), true)
+            News::Misbehaved(format!("{node:?} misbehaved: {what}"))
         }
         Event::Contributed(question) => News::Contributed(question.to_string()),
         Event::Helps {
@@ -154,7 +169,10 @@ pub fn news(event: Event) -> Option<News> {
             progress,
         } => News::Helping(helping(question, asker, role, progress)),
         Event::SetAgreed(round, members) => News::Noted(
-            format!("helped with {round:?}: {} contributions", members.len()),
+            format!(
+                "helped with {round:?}: {}",
+                counted(members.len(), "contribution", "contributions")
+            ),
             false,
         ),
         Event::Echo => News::Echo,
@@ -171,6 +189,18 @@ pub fn news(event: Event) -> Option<News> {
         Event::Budget(spent) => News::Budget(spent),
         Event::Measure { .. } | Event::Store { .. } | Event::Forget { .. } => return None,
     })
+}
+
+/// Why a question has no answer.
+fn ended(why: &Failure) -> String {
+    let Failure::Draw(DrawFailure::TooManyDraws(limit)) = why else {
+        return why.to_string();
+    };
+    format!(
+        "this node has drawn helpers as often as its community allows, {}, failed attempts among them; ask again from {}",
+        words(limit.draws.into(), limit.period_secs),
+        utc(limit.again_at.as_secs())
+    )
 }
 
 fn helping(question: Digest, asker: NodeId, role: Role, progress: Progress) -> Helping {
@@ -285,4 +315,36 @@ fn advised(why: &PlanError) -> String {
         _ => "see the community's tables and rules: commonhold community show",
     };
     format!("{said}; {advice}")
+}
+
+#[cfg(test)]
+mod tests {
+    use base::Instant;
+    use selection::DrawLimit;
+
+    use super::*;
+
+    #[test]
+    fn who_has_drawn_too_often_is_told_how_often_and_until_when() {
+        let limit = DrawLimit {
+            draws: 16,
+            period_secs: 3600,
+            again_at: Instant::from_secs(1_800_003_600),
+        };
+        let said = ended(&Failure::Draw(DrawFailure::TooManyDraws(limit)));
+        for part in ["16 an hour", "from 2027-01-15 09:00:00 UTC"] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
+
+    #[test]
+    fn an_announcement_counts_those_who_are_told() {
+        let sizes = aggregation::sizes::Sizes::choose(12, 3, 50).expect("a committee");
+        let stage = Stage::Announced { nodes: 2, sizes };
+        let said = news(Event::Stage(Digest([7; 32]), stage));
+        let Some(News::Announced(_, note)) = said else {
+            panic!("another kind of news");
+        };
+        assert!(note.starts_with("announced to 1 other node; "), "{note}");
+    }
 }

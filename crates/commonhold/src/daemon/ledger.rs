@@ -18,7 +18,7 @@ const RECEIVED: u8 = b'i';
 const PUBLISHED: u8 = b'u';
 
 /// How long after the time until which a word is sure to count it may still, in seconds. Guess: a draw and a call.
-const LATE_SECS: u64 = 60;
+pub const LATE_SECS: u64 = 60;
 
 /// Something to write: key, and value unless it is to be forgotten.
 pub type Write = (Vec<u8>, Option<Vec<u8>>);
@@ -254,6 +254,7 @@ impl Ledger {
     /// This node's contribution leaves. A word of the owner's that crossed with it came too late.
     pub fn sent(&mut self, id: &str, at: u64) {
         if let Some(known) = self.inbox.get_mut(id) {
+            known.note.clear();
             if known.state != InboxState::Yes {
                 known.state = InboxState::Yes;
                 known.note = "what you said last came too late: your contribution had left".into();
@@ -367,12 +368,17 @@ impl Ledger {
     }
 
     /// The owner's word on a question that is [open](Self::open). Gives the entry as it is then.
-    pub fn decide(&mut self, found: InboxEntry, yes: bool) -> InboxEntry {
+    pub fn decide(&mut self, found: InboxEntry, yes: bool, now: u64) -> InboxEntry {
         let state = if yes { InboxState::Yes } else { InboxState::No };
+        let note = match yes && now >= found.until {
+            true => "takes part if people are called only now: the time for a word is over",
+            false => "",
+        };
         let decided = InboxEntry {
             state,
             by_rule: false,
             rule: None,
+            note: note.into(),
             ..found
         };
         self.writes.push(entry(RECEIVED, &decided.id, &decided));

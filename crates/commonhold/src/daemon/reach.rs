@@ -3,6 +3,8 @@
 use api::{Reach, ReachState};
 use net::{Reachability, Reached};
 
+use crate::counted::counted;
+
 /// Time between two rounds once there is an answer, in seconds. Guess: routers are changed more rarely.
 const AGAIN_SECS: u64 = 1800;
 /// Time between the first two rounds without an answer; it doubles up to the above.
@@ -91,14 +93,19 @@ pub fn words(reach: &Reach) -> String {
         return "unknown: fewer than two members could be asked so far".into();
     }
     match reach.reached {
-        ReachState::Yes => format!("yes: {yes} of {asked} members dialled it anew"),
-        ReachState::No => format!("no: {no} of {asked} members dialled it in vain"),
+        ReachState::Yes => format!("yes: {yes} of {} dialled it anew", members(*asked)),
+        ReachState::No => format!("no: {no} of {} dialled it in vain", members(*asked)),
         ReachState::Unknown => {
             format!(
-                "unknown: of {asked} members {yes} reached it, {no} did not, others cannot tell"
+                "unknown: of {} {yes} reached it, {no} did not, others cannot tell",
+                members(*asked)
             )
         }
     }
+}
+
+fn members(asked: u64) -> String {
+    counted(asked, "member", "members")
 }
 
 #[cfg(test)]

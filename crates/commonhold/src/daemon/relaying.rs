@@ -9,6 +9,7 @@ use net::{Clock, MemberAdmission, Relay};
 use tokio::time::interval;
 
 use crate::cli::{ANSWERED, FAILED};
+use crate::counted::counted;
 use crate::daemon::running::stopped;
 use crate::daemon::{Failure, Where, converse};
 use crate::home::Home;
@@ -60,10 +61,10 @@ async fn watch(relay: &Relay, clock: Clock, log: &mut Log, stop: impl Future<Out
             () = &mut stop => return,
             _ = looks.tick() => {
                 let members = relay.members();
-                if members != before {
-                    log.say(clock.now(), Level::Info, &format!("{members} members are connected"));
+                if std::mem::replace(&mut before, members) != members {
+                    let members = counted(members, "member is", "members are");
+                    log.say(clock.now(), Level::Info, &format!("{members} connected"));
                 }
-                before = members;
             }
         }
     }

@@ -7,6 +7,8 @@ use api::{
 };
 
 use crate::budget::words;
+use crate::counted::counted;
+use crate::daemon::ledger::LATE_SECS;
 use crate::daemon::reach;
 use crate::report::Report;
 use crate::verify::utc;
@@ -35,7 +37,7 @@ fn line(name: &str, text: impl AsRef<str>) -> String {
 pub fn status(status: &Status) -> Vec<String> {
     let mut lines = Vec::new();
     for problem in &status.problems {
-        lines.push(line("PROBLEM", &problem.what));
+        lines.push(line(verdict(problem.verdict), &problem.what));
         lines.push(line("", format!("-> {}", problem.what_to_do)));
     }
     let community = &status.community;
@@ -43,17 +45,20 @@ pub fn status(status: &Status) -> Vec<String> {
     let questions = &status.questions;
     let waiting = match questions.waiting {
         0 => String::new(),
-        waiting => format!(", {waiting} wait for you: commonhold question inbox"),
+        waiting => format!(
+            ", {} for you: commonhold question inbox",
+            counted(waiting, "waits", "wait")
+        ),
     };
     lines.extend([
         line("node", format!("{} in {}", status.node, status.folder)),
         line(
             "community",
             format!(
-                "{}, epoch {}: {} nodes, of whom {} may collude; crowds from {}; tables: {}",
+                "{}, epoch {}: {}, of whom {} may collude; crowds from {}; tables: {}",
                 community.name,
                 community.epoch,
-                community.nodes,
+                counted(community.nodes, "node", "nodes"),
                 community.colluders,
                 community.min_crowd,
                 community.tables.join(", ")
@@ -70,15 +75,15 @@ pub fn status(status: &Status) -> Vec<String> {
         line(
             "traffic",
             format!(
-                "in {} messages ({}), out {} ({}); {} not sent, {} slowed down, {} strangers refused, {} callers of another version",
-                traffic.messages_in,
+                "in {} ({}), out {} ({}); {} not sent, {} slowed down, {} refused, {} of another version",
+                counted(traffic.messages_in, "message", "messages"),
                 bytes(traffic.bytes_in),
                 traffic.messages_out,
                 bytes(traffic.bytes_out),
                 traffic.dropped,
                 traffic.slowed,
-                traffic.refused,
-                traffic.other_callers
+                counted(traffic.refused, "stranger", "strangers"),
+                counted(traffic.other_callers, "caller", "callers")
             ),
         ),
     ]);
@@ -155,13 +160,9 @@ fn flows(flows: &[Flow]) -> Vec<String> {
 pub fn checks(checks: &[Check]) -> Vec<String> {
     let mut lines = Vec::new();
     for check in checks {
-        let verdict = match check.verdict {
-            Verdict::Ok => "ok  ",
-            Verdict::Warn => "warn",
-            Verdict::Fail => "FAIL",
-        };
         lines.push(format!(
-            "{verdict} {:<12} {}",
+            "{:<4} {:<12} {}",
+            verdict(check.verdict),
             check.name,
             plain(&check.found)
         ));
@@ -170,6 +171,15 @@ pub fn checks(checks: &[Check]) -> Vec<String> {
         }
     }
     lines
+}
+
+/// What is said of it wherever it is told.
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Ok => "ok",
+        Verdict::Warn => "warn",
+        Verdict::Fail => "FAIL",
+    }
 }
 
 /// One line each.
@@ -201,11 +211,14 @@ pub fn question(question: &Question) -> Vec<String> {
         line("name", &question.id),
         line(
             "asked",
-            format!(
-                "{}; owners decide until {}",
-                utc(question.asked_at),
-                utc(question.consent_until)
-            ),
+            match question.consent_until > question.asked_at {
+                true => format!(
+                    "{}; owners' words are sure to count until {}",
+                    utc(question.asked_at),
+                    utc(question.consent_until)
+                ),
+                false => format!("{}, at once", utc(question.asked_at)),
+            },
         ),
     ];
     let state = state(question.state);
@@ -299,12 +312,13 @@ pub fn inbox(all: &[InboxEntry]) -> Vec<String> {
         let state = match (entry.state, entry.by_rule) {
             (InboxState::Waiting, _) => {
                 format!(
-                    "waits for you until {}: commonhold question answer {id} yes|no|always|never",
-                    utc(entry.until)
+                    "waits for you; {}: commonhold question answer {id} yes|no|always|never",
+                    counts_until(entry)
                 )
             }
             (InboxState::Yes, by_rule) => {
                 let state = match (entry.contributed_at, entry.sent_at) {
+                    (None, None) if !entry.note.is_empty() => entry.note.clone(),
                     (None, None) => "takes part".into(),
                     (None, Some(at)) => format!("your contribution left {}", utc(at)),
                     (Some(at), _) => format!("contributed {}", utc(at)),
@@ -330,6 +344,22 @@ pub fn inbox(all: &[InboxEntry]) -> Vec<String> {
         lines.extend(told.map(|part| format!("          {}", plain(&part))));
     }
     lines
+}
+
+/// Until when a word counts. It is certain until the deadline alone: people are called soon after it, nobody knows when.
+fn counts_until(entry: &InboxEntry) -> String {
+    let after = counted(LATE_SECS, "second", "seconds");
+    if entry.until > entry.received_at {
+        format!(
+            "a word is sure to count until {}, and may for {after} more",
+            utc(entry.until)
+        )
+    } else {
+        format!(
+            "asked at once, so that a word may count for {after} from {}",
+            utc(entry.received_at)
+        )
+    }
 }
 
 /// One line each, the first to be asked first, and what holds for all others.
@@ -420,7 +450,7 @@ fn bytes(bytes: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match units.iter().find(|(unit, _)| bytes >= *unit) {
         Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / *unit as f64),
-        None => format!("{bytes} bytes"),
+        None => counted(bytes, "byte", "bytes"),
     }
 }
 
@@ -437,13 +467,12 @@ fn span(secs: u64) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn nobody_elses_words_speak_to_the_terminal() {
-        let entry = InboxEntry {
+    fn waiting() -> InboxEntry {
+        InboxEntry {
             id: "ab".repeat(32),
             asker: "cd".repeat(32),
-            sql: "SELECT\x1b[2J 1".into(),
-            purpose: "good\nok\u{202e}".into(),
+            sql: "SELECT 1".into(),
+            purpose: String::new(),
             received_at: 0,
             until: 1,
             state: InboxState::Waiting,
@@ -452,6 +481,15 @@ mod tests {
             sent_at: None,
             contributed_at: None,
             note: String::new(),
+        }
+    }
+
+    #[test]
+    fn nobody_elses_words_speak_to_the_terminal() {
+        let entry = InboxEntry {
+            sql: "SELECT\x1b[2J 1".into(),
+            purpose: "good\nok\u{202e}".into(),
+            ..waiting()
         };
         let text = inbox(&[entry]).join("|");
         assert!(
@@ -461,6 +499,31 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("abababab") && text.contains("from cdcdcdcd"));
+    }
+
+    #[test]
+    fn the_deadline_that_is_told_is_the_one_that_holds() {
+        let told = |received_at, until| {
+            let entry = InboxEntry {
+                received_at,
+                until,
+                ..waiting()
+            };
+            inbox(&[entry]).join("|")
+        };
+        let days = told(0, 3600);
+        assert!(
+            days.contains(
+                "sure to count until 1970-01-01 01:00:00 UTC, and may for 60 seconds more"
+            ),
+            "{days}"
+        );
+        // A question that is asked at once has no time for consent: its end lies before it came.
+        let now = told(3600, 3598);
+        assert!(
+            now.contains("may count for 60 seconds from 1970-01-01 01:00:00 UTC"),
+            "{now}"
+        );
     }
 
     #[test]

@@ -6,26 +6,40 @@ use std::path::Path;
 
 use community::Table;
 use serde_json::json;
-use vault::{ImportError, Imported, Vault, import_csv};
+use vault::{ImportError, Imported, Vault, VaultError, import_csv};
 
-use crate::cli::USAGE;
+use crate::cli::{FAILED, USAGE};
+use crate::counted::counted;
 use crate::data::{Failed, Said};
 
 /// Replaces what the table held by what the file says.
 pub fn import(vault: &mut Vault, file: &File, shown: &Path, table: &Table) -> Result<Said, Failed> {
     let imported = import_csv(vault, BufReader::new(file), table, None);
     let imported = imported.map_err(|why| {
-        let why = why.to_string();
-        let unchanged = match why.contains("nothing was changed") {
+        let text = why.to_string();
+        let unchanged = match text.contains("nothing was changed") {
             true => "",
             false => "; nothing was changed",
         };
-        (format!("{}: {why}{unchanged}", shown.display()), USAGE)
+        (
+            format!("{}: {text}{unchanged}", shown.display()),
+            code_of(&why),
+        )
     })?;
     Ok(Said {
         json: as_json(table, &imported),
         lines: as_lines(table, &imported),
     })
+}
+
+/// The exit code: whether the file makes no sense, or something else does not work.
+pub fn code_of(why: &ImportError) -> u8 {
+    match why {
+        ImportError::Io(_) | ImportError::Changed => FAILED,
+        ImportError::Vault(VaultError::NoTable(_)) => USAGE,
+        ImportError::Vault(_) => FAILED,
+        _ => USAGE,
+    }
 }
 
 /// Whether a file that no importer reads may be for a table of the community: columns without a mapping, or anything that
@@ -70,6 +84,7 @@ fn as_json(table: &Table, imported: &Imported) -> serde_json::Value {
     json!({
         "table": table.name,
         "kept": imported.kept,
+        "repeated_rows": imported.repeated_rows,
         "skipped_rows": imported.skipped_rows,
         "unusable_cells": imported.unusable_cells,
         "rounded_cells": imported.rounded_cells,
@@ -79,25 +94,34 @@ fn as_json(table: &Table, imported: &Imported) -> serde_json::Value {
 
 fn as_lines(table: &Table, imported: &Imported) -> Vec<String> {
     let mut lines = vec![format!(
-        "{} rows are in the table {} now.",
-        imported.kept, table.name
+        "{} in the table {} now.",
+        counted(imported.kept, "row is", "rows are"),
+        table.name
     )];
     let more = [
         (
+            imported.repeated_rows,
+            "row is the same as one before it, and is kept: take it out of the file if it is not meant",
+            "rows are the same as ones before them, and are kept: take them out of the file if they are not meant",
+        ),
+        (
             imported.skipped_rows,
+            "row was left out: another number of cells than the first line",
             "rows were left out: another number of cells than the first line",
         ),
         (
             imported.unusable_cells,
+            "cell could not be used and counts as missing",
             "cells could not be used and count as missing",
         ),
         (
             imported.rounded_cells,
+            "number had more digits than the vocabulary keeps, and is rounded",
             "numbers had more digits than the vocabulary keeps, and are rounded",
         ),
     ];
-    let more = more.iter().filter(|(number, _)| *number > 0);
-    lines.extend(more.map(|(number, what)| format!("{number} {what}.")));
+    let more = more.iter().filter(|(number, ..)| *number > 0);
+    lines.extend(more.map(|(number, one, many)| format!("{}.", counted(number, one, many))));
     lines.extend(imported.faults.iter().map(|fault| format!("  {fault}")));
     lines
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use vault::{Export, Held, ImportError, VaultError};
 
 use crate::cli::{FAILED, REFUSED, USAGE};
+use crate::counted::counted;
 use crate::data::{
     DeleteOptions, ExportOptions, Failed, Looking, Said, ShowOptions, UndoOptions, Written, failed,
     lost, new_file, now_utc_s, vault,
@@ -37,7 +38,8 @@ fn line(held: &Held) -> String {
     let span = held.span_utc_s.map_or_else(String::new, |(first, last)| {
         format!(", {} to {}", date(first), date(last))
     });
-    format!("{:<16} {} rows{span}{kind}", held.table.name, held.rows)
+    let rows = counted(held.rows, "row", "rows");
+    format!("{:<16} {rows}{span}{kind}", held.table.name)
 }
 
 fn as_json(held: &Held) -> Value {
@@ -167,7 +169,8 @@ pub fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
     Ok(Some(Said {
         json: json!({ "file": path.display().to_string(), "tables": tables, "rows": rows }),
         lines: vec![format!(
-            "{rows} rows of {} are in {}, readable by your account alone and not encrypted.",
+            "{} of {} in {}, readable by your account alone and not encrypted.",
+            counted(rows, "row", "rows"),
             tables.join(", "),
             path.display()
         )],
@@ -180,8 +183,9 @@ pub fn undo(options: &UndoOptions) -> Result<Said, Failed> {
     let undone = vault.undo(options.import, now_utc_s());
     let undone = undone.map_err(unchanged)?;
     let mut lines = vec![format!(
-        "Import {} is undone: {} rows are gone.",
-        options.import, undone.removed
+        "Import {} is undone: {} gone.",
+        options.import,
+        counted(undone.removed, "row is", "rows are")
     )];
     // What two files held was kept of the first one.
     let later: Vec<_> = vault
@@ -192,8 +196,10 @@ pub fn undo(options: &UndoOptions) -> Result<Said, Failed> {
         .collect();
     lines.extend(later.iter().map(|it| {
         format!(
-            "Import {} ({}) had left out {} rows that were there already. If some of these are gone with it, import that file again.",
-            it.import, it.name, it.duplicate
+            "Import {} ({}) had left out {} there already. If some of these are gone with it, import that file again.",
+            it.import,
+            it.name,
+            counted(it.duplicate, "row that was", "rows that were")
         )
     }));
     let again: Vec<_> = later.iter().map(|it| it.import).collect();
@@ -216,7 +222,10 @@ pub fn delete(options: &DeleteOptions) -> Result<Said, Failed> {
     let rows = vault.delete(&name).map_err(unchanged)?;
     Ok(Said {
         json: json!({ "table": name, "removed": rows }),
-        lines: vec![format!("{name} is deleted: {rows} rows are gone.")],
+        lines: vec![format!(
+            "{name} is deleted: {} gone.",
+            counted(rows, "row is", "rows are")
+        )],
     })
 }
 
@@ -235,7 +244,8 @@ fn agreed(name: &str, rows: u64) -> bool {
         return false;
     }
     warn(format_args!(
-        "{rows} rows of {name} will be gone. Type its name to go on:"
+        "{} of {name} will be gone. Type its name to go on:",
+        counted(rows, "row", "rows")
     ));
     let mut typed = String::new();
     stdin().lock().read_line(&mut typed).is_ok() && typed.trim() == name

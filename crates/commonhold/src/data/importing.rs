@@ -8,9 +8,10 @@ use std::process::ExitCode;
 use community::Table;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use vault::{ImportError, Mapping, Options, Report, Vault, VaultError, import, utc_offset_min};
+use vault::{ImportError, Mapping, Options, Report, Vault, import, utc_offset_min};
 
-use crate::cli::{ANSWERED, FAILED, USAGE, fail};
+use crate::cli::{ANSWERED, USAGE, fail};
+use crate::counted::counted;
 use crate::daemon::Claimed;
 use crate::data::{Failed, ImportOptions, Said, declared, failed, home, now_utc_s};
 use crate::output::{tell, warn};
@@ -164,13 +165,7 @@ impl<'a> Started<'a> {
                 )),
             };
         }
-        let code = match why {
-            ImportError::Io(_) | ImportError::Changed => FAILED,
-            ImportError::Vault(VaultError::NoTable(_)) => USAGE,
-            ImportError::Vault(_) => FAILED,
-            _ => USAGE,
-        };
-        Err((format!("{shown}: {why}"), code))
+        Err((format!("{shown}: {why}"), declared::code_of(why)))
     }
 }
 
@@ -249,7 +244,12 @@ fn as_lines(path: &Path, report: &Report) -> Vec<String> {
     if report.unusable_cells > 0 {
         let cells = report.unusable_cells;
         lines.push(format!(
-            "  {cells} cells could not be used and count as missing"
+            "  {} as missing",
+            counted(
+                cells,
+                "cell could not be used and counts",
+                "cells could not be used and count"
+            )
         ));
     }
     lines.extend(

@@ -7,6 +7,7 @@ use std::path::Path;
 use community::Table;
 use csv::{ByteRecord, ReaderBuilder};
 
+use crate::counted::counted;
 use crate::demo::DemoError;
 
 /// What the demo asks about unless told otherwise: NHANES 2017-18, public domain; see examples/data/README.md.
@@ -85,7 +86,8 @@ impl People {
         let total = order.len();
         if total < count {
             return Err(unusable(format!(
-                "it has {total} people, and {count} are to take part; choose a smaller --people or another --person"
+                "it has {}, and {count} are to take part; choose a smaller --people or another --person",
+                counted(total, "person", "people")
             )));
         }
         let taken: Vec<_> = (0..count)

@@ -14,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, timeout};
 
 use crate::cli::DemoOptions;
+use crate::counted::counted;
 use crate::daemon::shows;
 use crate::demo::crew::Crew;
 use crate::demo::founding::{Founded, found};
@@ -114,8 +115,8 @@ async fn perform(
     let asks = options.no + options.away > 0;
     if options.no + options.away > options.people {
         return Err(DemoError::Usage(format!(
-            "{} owners cannot say no or be away: there are {} people",
-            options.no + options.away,
+            "{} cannot say no or be away: there are {} people",
+            counted(options.no + options.away, "owner", "owners"),
             options.people
         )));
     }

@@ -7,6 +7,7 @@ use community::{Column, Kind};
 use serde_json::{Value, json};
 
 use crate::community_command::kind;
+use crate::counted::counted;
 use crate::demo::clear::{Clear, Said};
 use crate::demo::comparing;
 use crate::demo::owners::{Was, picture};
@@ -163,7 +164,8 @@ impl Told {
             (Some(true) | None, _) => comparing::how_near(&self.clear).to_owned(),
             (Some(false), 0) => "NOT EQUAL".to_owned(),
             (Some(false), several) => format!(
-                "NOT EQUAL; {several} people have several records, and who matches with more than one counts for none (docs/questions.md: several rows of one person)"
+                "NOT EQUAL; {} several records, and who matches with more than one counts for none (docs/questions.md: several rows of one person)",
+                counted(several, "person has", "people have")
             ),
         };
         let by = self.clear_by;
@@ -214,7 +216,7 @@ impl Told {
                     None => people,
                     Some(decide) => {
                         let secs = decide.as_secs();
-                        format!("all were asked and had {secs} s to decide: {people}")
+                        format!("{secs} s to decide; {people}")
                     }
                 }
             }),
@@ -358,12 +360,26 @@ mod tests {
             "8 signature checks",
             "set up by a1b2c3d4,",
             "01020304",
-            "1 were away",
+            "12 asked: 11 took part, 0 declined, 1 away or undecided",
             "7.9286",
             "equal",
         ] {
             assert!(text.contains(part), "no \"{part}\" in\n{text}");
         }
+    }
+
+    #[test]
+    fn what_became_of_those_who_were_asked_adds_up() {
+        let mut report = told("1", None).report;
+        (report.included, report.declined) = (30, 5);
+        (report.away, report.refused) = (4, 1);
+        let people = report.people();
+        let mut numbers: Vec<u64> = people
+            .split(|sign: char| !sign.is_ascii_digit())
+            .filter_map(|digits| digits.parse().ok())
+            .collect();
+        assert_eq!(numbers.remove(0), numbers.iter().sum::<u64>(), "{people}");
+        assert_eq!(numbers, [30, 5, 4, 1], "{people}");
     }
 
     #[test]

@@ -7,6 +7,8 @@ use aggregation::statistic::{
 use question::{Answer, Figures, Function, Group};
 use serde::{Deserialize, Serialize};
 
+use crate::counted::counted;
+
 /// Digits after the point of a mean.
 pub const MEAN_DIGITS: u8 = 4;
 /// Digits after the point of other fractions.
@@ -53,7 +55,7 @@ impl Row {
     /// The group in one line.
     pub fn line(&self) -> String {
         let people = match (self.people, &self.figures) {
-            (Some(people), _) => format!("{people} people"),
+            (Some(people), _) => counted(people, "person", "people"),
             (None, Some(_)) => "some people".to_owned(),
             (None, None) => return format!("{}: withheld, too few people", self.labels.join(", ")),
         };

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sim::aggregating::{Choice, Liar, Setting, Statistic, Summary, Tally};
 
 use crate::cli::{ANSWERED, FAILED, USAGE, fail};
+use crate::counted::counted;
 use crate::output::tell;
 use crate::simulate::bar;
 use crate::simulate::options::AggregationOptions;
@@ -129,16 +130,16 @@ fn as_lines(options: &AggregationOptions, setting: &Setting, summary: &Summary) 
     let each = |total: u64| total as f64 / runs as f64;
     let mut lines = vec![
         format!(
-            "{:<12} {} lanes of {} replicas, of whom {} must sign, for {} contributors, sized for {} colluders and {} % away",
+            "{:<12} {} of {}, of whom {} must sign, for {}, sized for {} and {} % away",
             match setting.committees().len() {
                 1 => "committee".to_owned(),
                 several => format!("{several} of them"),
             },
-            sizes.lanes,
-            sizes.replicas,
+            counted(sizes.lanes, "lane", "lanes"),
+            counted(sizes.replicas, "replica", "replicas"),
             sizes.signers,
-            options.contributors,
-            options.colluders,
+            counted(options.contributors, "contributor", "contributors"),
+            counted(options.colluders, "colluder", "colluders"),
             options.offline
         ),
         format!(
@@ -178,7 +179,10 @@ fn as_lines(options: &AggregationOptions, setting: &Setting, summary: &Summary) 
             summary.busiest.work.signed + summary.busiest.work.checked,
             summary.busiest.work.sealed + summary.busiest.work.opened,
         ),
-        format!("named        {} liars, nobody honest", summary.named),
+        format!(
+            "named        {}, nobody honest",
+            counted(summary.named, "liar", "liars")
+        ),
     ];
     if summary.by_liar.len() > 1 {
         for (liar, Tally { runs, exact, named }) in &summary.by_liar {

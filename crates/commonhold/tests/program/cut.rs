@@ -1,6 +1,6 @@
 //! Commands that are killed at moments that nobody chose: the vault opens, and what was begun is done or not.
 //!
-//! Each run has a generator of its own; what fails says at which moment. `COMMONHOLD_KILLS` says how many moments there are for
+//! Each run has a generator of its own; what fails says at which moment. `CUT_MOMENTS` says how many moments there are for
 //! each command, 20 by default; the ignored test does 500.
 
 use std::fs;
@@ -102,7 +102,7 @@ impl Bench {
 }
 
 fn moments() -> usize {
-    let set = std::env::var("COMMONHOLD_KILLS").ok();
+    let set = std::env::var("CUT_MOMENTS").ok();
     set.and_then(|number| number.parse().ok()).unwrap_or(20)
 }
 

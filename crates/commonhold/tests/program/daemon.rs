@@ -32,7 +32,22 @@ fn a_node_starts_answers_and_stops() {
     // Problems come first, for people as well.
     let text = village.run(0, &["status"]);
     let text = String::from_utf8_lossy(&text.stdout).into_owned();
-    assert!(text.starts_with("PROBLEM"), "{text}");
+    assert!(text.starts_with("warn"), "{text}");
+    // What status and doctor both tell is of one kind in both.
+    let doctor = village.run(0, &["doctor"]);
+    let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    let kind = |text: &str, what| {
+        let line = text.lines().find(|line| line.contains(what));
+        let word = line.and_then(|line| line.split_whitespace().next());
+        word.map(str::to_owned)
+    };
+    for what in [
+        "which only this machine can reach",
+        "no other member is known",
+    ] {
+        assert_eq!(kind(&text, what).as_deref(), Some("warn"), "{text}");
+        assert_eq!(kind(&doctor, what), kind(&text, what), "{doctor}");
+    }
     assert!(text.contains("no other member is known"), "{text}");
     let second = village.run(0, &["up"]);
     assert_eq!(second.status.code(), Some(1));

@@ -114,7 +114,7 @@ node=$!
 trap 'kill $node' EXIT
 status() { "$PROGRAM" status --dir disk/node "$@"; }
 for _ in $(seq 600); do status > /dev/null 2>&1 && break; sleep 0.1; done
-rule() { "$PROGRAM" question rule default "$1" --dir disk/node > /dev/null; }
+rule() { "$PROGRAM" question rule default "$1" --dir disk/node > /dev/null 2>&1 || test $? = 1; }
 rule yes
 cat /dev/zero > disk/rest 2> /dev/null || true
 for _ in $(seq 300); do
@@ -122,7 +122,16 @@ for _ in $(seq 300); do
     status > full.txt
     grep -q 'cannot be written' full.txt && break
 done
-grep -q 'PROBLEM.*cannot be written' full.txt
+grep -q 'FAIL.*cannot be written' full.txt
+code=0
+"$PROGRAM" question rule add no --table sleep --dir disk/node > rule.txt 2> rule.err || code=$?
+test $code = 1
+printf 'hours\n' > sleep.csv
+seq 240 >> sleep.csv
+seq 240 >> sleep.csv
+code=0
+"$PROGRAM" data import sleep.csv --dir disk/node > import.txt 2> import.err || code=$?
+test $code = 1
 rm disk/rest
 rule no
 for _ in $(seq 300); do status > free.txt; grep -q 'cannot be written' free.txt || break; rule no; done
@@ -155,6 +164,12 @@ fn a_full_disk_is_said_and_the_node_stays_up() {
         "{}",
         read("full.txt")
     );
+    for (said, part) in [
+        (read("rule.err"), "it is forgotten"),
+        (read("import.err"), "make room"),
+    ] {
+        assert!(said.contains(part) && said.lines().count() == 1, "{said}");
+    }
     assert!(
         read("rules.txt").contains("all: no"),
         "{}",

@@ -20,6 +20,7 @@ use crate::limit::SEATS_MAX;
 use crate::protocol::Failure;
 use crate::random::Draw;
 use crate::site::point_of;
+use crate::tally::DrawLimit;
 
 mod answers;
 
@@ -296,7 +297,10 @@ impl Trigger {
         out: &mut Out,
     ) -> Progress {
         match why {
-            Refusal::TooManyDraws => Err(Failure::TooManyDraws),
+            Refusal::TooManyDraws => {
+                let descriptor = context.rules.community().descriptor();
+                Err(Failure::TooManyDraws(DrawLimit::of(descriptor, now)))
+            }
             Refusal::LargerK => Err(Failure::TooFewWitnesses),
             Refusal::TooFew => self.next_attempt(context, now, Failure::TooFewCandidates, out),
             Refusal::Unknown | Refusal::Invalid | Refusal::Busy | Refusal::Builder => {

@@ -12,6 +12,7 @@ use super::node::{Event, Out};
 use super::random::Part;
 use crate::context::STEP;
 use crate::random::Draw;
+use crate::tally::period;
 
 /// Most triggers whose queries are counted, and whose randoms are in the making.
 pub const TRIGGERS_MAX: usize = 4096;
@@ -84,7 +85,7 @@ impl Witness {
             return Err(Refusal::LargerK);
         }
         let descriptor = context.rules.community().descriptor();
-        let this_period = now.as_secs() / descriptor.period_secs;
+        let this_period = period(descriptor, now);
         self.queries.retain(|_, (period, _)| *period == this_period);
         if !self.queries.contains_key(&from) && self.queries.len() >= TRIGGERS_MAX {
             return Err(Refusal::Busy);

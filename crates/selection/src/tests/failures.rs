@@ -445,9 +445,15 @@ fn draws_are_limited_per_period_whatever_they_are_for() {
     for number in 1..=5 {
         network.draw(number, 5).unwrap();
     }
-    assert_eq!(network.draw(6, 5), Err(Failure::TooManyDraws));
+    let Err(Failure::TooManyDraws(limit)) = network.draw(6, 5) else {
+        panic!("the limit holds");
+    };
+    assert_eq!((limit.draws, limit.period_secs), (5, 3600));
     assert_eq!(network.accusations(), []);
-    network.run_for(Duration::from_secs(3600));
+    // What is told is true.
+    let wait = limit.again_at.since(network.now);
+    assert!(wait > Duration::ZERO && wait <= Duration::from_secs(3600));
+    network.run_for(wait);
     network.draw(7, 5).unwrap();
 }
 

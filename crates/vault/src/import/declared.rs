@@ -1,5 +1,7 @@
 //! Filling a data table from a CSV file.
 
+use std::collections::HashSet;
+use std::hash::RandomState;
 use std::io::Read;
 
 use community::{Kind, Range, Table};
@@ -14,6 +16,9 @@ use crate::rows::{Row, Rows, check_distinct, check_name};
 use crate::vault::{Vault, check_table_name, declaration, declare};
 use crate::vocabulary::{Shape, shape};
 
+/// Most different records that later ones are compared with. Guess: some 20 MB of memory.
+const COMPARED_MAX: usize = 1 << 20;
+
 /// What an import did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
@@ -25,6 +30,10 @@ pub struct Imported {
     pub skipped_rows: u64,
     /// Cells of kept records that could not be used and count as missing.
     pub unusable_cells: u64,
+    /// Kept records that are, cell by cell, the same as one before them in the file: the owner's rows may well be, so they
+    /// count, and the owner is told. Of long files those are noticed that are the same as one of the first
+    /// [`COMPARED_MAX`] different ones.
+    pub repeated_rows: u64,
     /// Cells of kept records with more digits than the vocabulary keeps, rounded.
     pub rounded_cells: u64,
     /// The first skipped records and unusable cells, one by one.
@@ -68,7 +77,8 @@ pub fn import_csv(
     let transaction = vault.begin()?;
     let imported = fill(&transaction, table, &mut input, &positions, person)?;
     if imported.kept == 0 {
-        return Err(ImportError::NoRows);
+        let first = imported.faults.first();
+        return Err(ImportError::nothing_read(imported.skipped_rows, first));
     }
     transaction.commit().map_err(VaultError::from)?;
     Ok(imported)
@@ -112,7 +122,8 @@ fn fill<R: Read>(
     let places = vec!["?"; table.columns.len()].join(", ");
     let sql = format!("INSERT INTO {name} VALUES ({places})");
     let mut insert = transaction.prepare(&sql).map_err(VaultError::from)?;
-    let (mut kept, mut other_people, mut rounded) = (0, 0, 0);
+    let (mut kept, mut other_people, mut rounded, mut repeated) = (0, 0, 0, 0);
+    let mut seen = Seen::default();
     let mut faults = Faults::default();
     while let Some(row) = input.next(&mut faults)? {
         if let Some((position, value)) = person
@@ -122,6 +133,7 @@ fn fill<R: Read>(
             other_people += 1;
             continue;
         }
+        repeated += u64::from(seen.has(&row));
         let cells = table
             .columns
             .iter()
@@ -138,10 +150,29 @@ fn fill<R: Read>(
         kept,
         other_people,
         skipped_rows: faults.records,
+        repeated_rows: repeated,
         unusable_cells: faults.cells,
         rounded_cells: rounded,
         faults: faults.first,
     })
+}
+
+/// Records by a digest of 64 bits each.
+#[derive(Default)]
+struct Seen {
+    digests: HashSet<u64>,
+    state: RandomState,
+}
+
+impl Seen {
+    /// Whether a record before this one was the same.
+    fn has(&mut self, row: &Row<'_>) -> bool {
+        let digest = row.digest(&self.state);
+        match self.digests.len() < COMPARED_MAX {
+            true => !self.digests.insert(digest),
+            false => self.digests.contains(&digest),
+        }
+    }
 }
 
 /// Whether imports of other files have filled the table of this name.

@@ -14,6 +14,7 @@ use vault::{LogEnd, Vault, VaultError};
 use super::holding::broken;
 use super::{Core, UpError, short};
 use crate::consent::shown;
+use crate::counted::counted;
 use crate::daemon::checks;
 use crate::keeper::Errand;
 use crate::log::Level;
@@ -151,9 +152,13 @@ impl Core {
         let now = self.now();
         self.ledger.sent(id, now);
         let text = format!(
-            "{} numbers leave, each split into shares of which no helper can read one; only totals over the crowd are opened. \
-             From here it cannot be taken back",
-            question.vector_len()
+            "{}, split into shares of which no helper can read one; only totals over the crowd are opened. From here it cannot be \
+             taken back",
+            counted(
+                question.vector_len(),
+                "number leaves",
+                "numbers leave, each"
+            )
         );
         self.log_consent(step(ConsentStep::Sent, Some(id), &text))
     }
@@ -287,18 +292,14 @@ impl Core {
         let text = match revoked.too_late.len() {
             0 => "consent was taken back; nothing had left".to_owned(),
             late => format!(
-                "consent was taken back; too late for what has left to {}: that is in a total, where nobody can find it, nor can you",
-                if late == 1 {
-                    "one question".into()
-                } else {
-                    format!("{late} questions")
-                }
+                "consent was taken back; for {} it was too late: what has left is in a total, where nobody can find it, and you \
+                 neither",
+                counted(late, "question", "questions")
             ),
         };
         self.log_consent(step(ConsentStep::Revoked, None, &text))?;
         self.say(Level::Info, &text);
-        drop(reply.send(Ok(revoked)));
-        Ok(())
+        self.reply_kept(reply, Ok(revoked))
     }
 
     /// The question whose yes can be looked at again.

@@ -180,6 +180,7 @@ fn replace(
             replaces: Some(table.name.clone()),
             kept: vec![],
             duplicate: 0,
+            repeated: 0,
             skipped: vec![],
             unusable_cells: 0,
             faults: vec![],
@@ -188,6 +189,7 @@ fn replace(
     let imported = import_csv(vault, bytes, table, None).map_err(|why| not_done(&why))?;
     let Imported {
         kept,
+        repeated_rows,
         skipped_rows,
         unusable_cells,
         faults,
@@ -200,6 +202,7 @@ fn replace(
         replaces: Some(table.name.clone()),
         kept: vec![counted(&table.name, kept)],
         duplicate: 0,
+        repeated: repeated_rows,
         skipped: left_out.into_iter().collect(),
         unusable_cells,
         faults: told(&faults),
@@ -269,6 +272,7 @@ fn reported(report: Report) -> ImportReport {
         replaces: None,
         kept: all(&report.kept),
         duplicate: report.duplicate,
+        repeated: 0,
         skipped: all(&report.skipped),
         unusable_cells: report.unusable_cells,
         faults: told(&report.faults),
@@ -381,8 +385,9 @@ mod tests {
             (look.replaces.as_deref(), look.kept.len()),
             (Some("days"), 0)
         );
-        let report = bring("days.csv", false, b"mood\ngood\nso so\n").expect("read");
-        assert_eq!(report.kept, [counted("days", 2)]);
+        let report = bring("days.csv", false, b"mood\ngood\ngood\nso so\n").expect("read");
+        assert_eq!(report.kept, [counted("days", 3)]);
+        assert_eq!((report.repeated, report.duplicate), (1, 0));
         assert_eq!((report.unusable_cells, report.faults.len()), (1, 1));
         let columns =
             bring("days.txt", false, b"mood,note\ngood,1\n").expect("a table by its columns");

@@ -7,6 +7,7 @@ use api::{ConsentStep, EventKind, Fault, InboxEntry, InboxState, Kind, Question,
 use super::consenting::{came, decided, step};
 use super::{Core, UpError, short};
 use crate::budget::words;
+use crate::counted::counted;
 use crate::daemon::hearing::{News, Ruled, news};
 use crate::daemon::ledger::{Ledger, Received};
 use crate::daemon::shown;
@@ -46,12 +47,10 @@ impl Core {
                     self.join().await?;
                 }
                 let others = nodes.saturating_sub(1);
-                self.say(Level::Debug, &format!("{others} other members are known"));
-                self.tell(
-                    EventKind::Peers,
-                    None,
-                    format!("{others} other members are known"),
-                );
+                let others = counted(others, "other member is", "other members are");
+                let text = format!("{others} known");
+                self.say(Level::Debug, &text);
+                self.tell(EventKind::Peers, None, text);
             }
             News::NotAsked(fault) => {
                 if let Some((_, reply)) = self.asking.pop_front() {
@@ -147,6 +146,11 @@ impl Core {
             News::Amended(signed) => self.amended(&signed),
             News::Contradicted(both) => self.contradicted(&both),
             News::Namesake(contact) => self.meet_namesake(&contact),
+            News::Misbehaved(text) if self.is_clock_sure() => self.say(Level::Warn, &text),
+            News::Misbehaved(text) => {
+                let text = format!("not to be believed, as this node's clock may be wrong: {text}");
+                self.say(Level::Debug, &text);
+            }
             News::Noted(text, true) => self.say(Level::Warn, &text),
             News::Noted(text, false) => self.say(Level::Debug, &text),
         }

@@ -83,7 +83,8 @@ impl Core {
         Ok(())
     }
 
-    /// Replies once the vault has what it was given so far: an owner's word of which the owner was told outlives a crash.
+    /// Replies once the vault has what it was given so far: an owner's word of which the owner was told outlives a crash, or
+    /// the owner is told that it does not.
     pub(super) fn reply_kept<T: Send + 'static>(
         &self,
         reply: Reply<T>,
@@ -91,9 +92,15 @@ impl Core {
     ) -> Result<(), UpError> {
         let settled = self.keeper.settled()?;
         tokio::spawn(async move {
-            // What could not be written is a problem in the status.
-            settled.await.ok();
-            drop(reply.send(said));
+            let is_kept = settled.await.unwrap_or(false);
+            drop(reply.send(match said {
+                Ok(_) if !is_kept => Err(Fault::new(
+                    Kind::Failed,
+                    "it holds now, but the vault cannot be written: when the node stops, it is forgotten",
+                    "free some space on its disk, and say it again; see: commonhold status",
+                )),
+                said => said,
+            }));
         });
         Ok(())
     }
@@ -133,6 +140,16 @@ impl Core {
     /// Whether this node's clock can be right.
     fn clock(&self) -> Check {
         checks::clock(
+            self.host.now(),
+            net::Clock::start().now(),
+            &self.identity.certificate,
+            self.host.clocks(),
+        )
+    }
+
+    /// Whether this node's clock is right as far as it can tell: whoever judges others by a wrong one wrongs them.
+    pub(super) fn is_clock_sure(&self) -> bool {
+        checks::is_clock_sure(
             self.host.now(),
             net::Clock::start().now(),
             &self.identity.certificate,
@@ -228,6 +245,7 @@ impl Core {
         Status {
             problems: problems
                 .map(|check| Problem {
+                    verdict: check.verdict,
                     what: format!("{}: {}", check.name, check.found),
                     what_to_do: check.what_to_do,
                 })

@@ -50,7 +50,7 @@ impl Core {
         found: InboxEntry,
         yes: bool,
     ) -> Result<InboxEntry, UpError> {
-        let decided = self.ledger.decide(found, yes);
+        let decided = self.ledger.decide(found, yes, self.now());
         self.log_consent(consenting::decided(&decided))?;
         if let Some(command) = hearing::consent(&decided.id, yes) {
             self.command(command).await?;

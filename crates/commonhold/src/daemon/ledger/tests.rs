@@ -76,7 +76,7 @@ impl Bench {
 
 fn decide(ledger: &mut Ledger, id: &str, yes: bool, now: u64) -> Result<InboxEntry, Fault> {
     let open = ledger.open(id, now)?;
-    Ok(ledger.decide(open, yes))
+    Ok(ledger.decide(open, yes, now))
 }
 
 #[test]
@@ -158,6 +158,21 @@ fn the_last_word_counts_and_only_in_time() {
     assert_eq!(ledger.counts(260).waiting, 1);
     assert_eq!(ledger.counts(261).waiting, 0);
     assert_eq!(ledger.open("bb", 261).expect_err("late").kind, Kind::Late);
+}
+
+#[test]
+fn a_yes_after_the_time_says_that_it_may_not_count() {
+    let bench = Bench::new();
+    let mut ledger = bench.ledger(10);
+    let mut say_yes_at = |id: &str, now| {
+        ledger.receive(came(id, "x", "q"));
+        decide(&mut ledger, id, true, now).expect("it waits").note
+    };
+    assert_eq!(say_yes_at("aa", 199), "");
+    assert!(say_yes_at("bb", 200).contains("the time for a word is over"));
+    // It did.
+    ledger.sent("bb", 201);
+    assert_eq!(ledger.received("bb").expect("there").note, "");
 }
 
 #[test]

@@ -55,6 +55,16 @@ fn people() -> Table {
     }
 }
 
+#[test]
+fn rows_that_are_there_twice_are_kept_and_counted() {
+    let (_folder, _path, mut vault) = vault();
+    // The same but for a column that the table does not have: another row, not a repeated one.
+    let file = "age,hours,town,day\n40,7.5,Lyon,1\n40,7.5,Lyon,2\n40,7.5,Lyon,1\n40,7.5,Lyon,1\n";
+    let imported = import_csv(&mut vault, file.as_bytes(), &people(), None).expect("imported");
+    assert_eq!((imported.kept, imported.repeated_rows), (4, 2));
+    assert!(imported.faults.is_empty());
+}
+
 fn sum(vault: &Vault, expr: &str, condition: &str) -> LocalRow {
     let sql = format!("SELECT SUM({expr}) FROM people WHERE {condition}");
     let question = Question::parse(&sql, &[people()], 100).expect("valid");
@@ -127,7 +137,7 @@ fn says_what_it_could_not_use_and_never_the_value() {
             "line 3, column \"hours\": is not a number",
             "line 4, column \"hours\": lies outside the range that its table allows",
             "line 4, column \"town\": is not one of the declared words",
-            "line 5: has 1 cells where the first line has 3",
+            "line 5: has 1 cell where the first line has 3",
             "line 6: has 4 cells where the first line has 3",
             "line 7, column \"hours\": is not UTF-8 text",
             "line 8, column \"age\": lies outside the range that its table allows",
@@ -148,7 +158,10 @@ fn refuses_files_that_cannot_be_read() {
         (b"\xef\xbb\xbf".to_vec(), ImportError::Empty),
         (b"\n\n".to_vec(), ImportError::Empty),
         (b"age,hours,town\n".to_vec(), ImportError::NoRows),
-        (b"age,hours,town\n1,2\n".to_vec(), ImportError::NoRows),
+        (
+            b"age,hours,town\n1\n".to_vec(),
+            ImportError::NothingRead("its only record was left out; it, at line 2, has 1 cell where the first line has 3".into()),
+        ),
         (
             b"age;hours;town\n1;2;x\n".to_vec(),
             ImportError::Separator(';'),
