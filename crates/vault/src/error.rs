@@ -328,6 +328,16 @@ pub enum ImportError {
         /// Its number.
         import: i64,
     },
+    /// A later import has replaced what this one brought.
+    #[error(
+        "import {import} filled a table of your community whose rows import {by} has replaced; undo that one first: commonhold data undo {by}"
+    )]
+    Replaced {
+        /// Which was to be undone.
+        import: i64,
+        /// The later one.
+        by: i64,
+    },
     /// The community's own table of that name is there.
     #[error(
         "the table {name} holds data that was imported for your community under its own declaration; remove it first: \

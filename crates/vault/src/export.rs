@@ -4,11 +4,12 @@ use std::io::{self, Write};
 
 use community::{Kind, Table};
 use question::quoted;
-use rusqlite::Row;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
 
 use crate::error::{ImportError, VaultError};
 use crate::import::days;
+use crate::import::record::forget_replaced;
 use crate::import::sink::MOMENT_END;
 use crate::looking::Cells;
 use crate::vault::{Vault, declaration};
@@ -138,20 +139,12 @@ impl Vault {
                 from: daily.from,
             });
         }
-        let (table, sql) = (
-            quoted(name),
-            "DELETE FROM commonhold_tables WHERE name = ?1",
-        );
-        let count = format!("SELECT COUNT(*) FROM {table}");
-        let rows = transaction.query_row(&count, [], |row| row.get::<_, i64>(0));
-        let rows = rows.map_err(VaultError::from)?;
-        let drop = format!("DROP TABLE {table}");
-        transaction.execute(&drop, []).map_err(VaultError::from)?;
-        transaction.execute(sql, [name]).map_err(VaultError::from)?;
+        forget_replaced(&transaction, name)?;
+        let rows = drop_table(&transaction, name)?;
         days::follow(&transaction)?;
         transaction.commit().map_err(VaultError::from)?;
         self.give_back();
-        Ok(rows.unsigned_abs())
+        Ok(rows)
     }
 
     fn csv(&self, table: &Table, out: &mut dyn Write) -> Result<u64, VaultError> {
@@ -280,4 +273,15 @@ fn lost(why: csv::Error) -> VaultError {
         _ => io::ErrorKind::Other,
     };
     VaultError::Io(kind)
+}
+
+/// Drops a table that is declared. Gives how many rows it had.
+pub(crate) fn drop_table(connection: &Connection, name: &str) -> Result<u64, VaultError> {
+    let table = quoted(name);
+    let count = format!("SELECT COUNT(*) FROM {table}");
+    let rows: i64 = connection.query_row(&count, [], |row| row.get(0))?;
+    connection.execute(&format!("DROP TABLE {table}"), [])?;
+    let sql = "DELETE FROM commonhold_tables WHERE name = ?1";
+    connection.execute(sql, [name])?;
+    Ok(rows.unsigned_abs())
 }

@@ -24,7 +24,7 @@ mod mapped;
 mod mapping;
 mod ofx;
 mod ratings;
-mod record;
+pub(crate) mod record;
 mod rows_again;
 pub(crate) mod sink;
 mod writer;
@@ -39,12 +39,12 @@ use crate::error::{ImportError, VaultError};
 use crate::fault::Fault;
 use crate::vault::Vault;
 
-pub use declared::{Imported, import_csv};
+pub use declared::{Imported, import_csv, import_table};
 pub use detect::Format;
 pub use hostile::read_hostile;
 pub use input::Progress;
 pub use mapping::{Mapping, MappingError};
-pub use record::{Recorded, Undone};
+pub use record::{Origin, Recorded, Undone};
 
 use input::{Bounded, Budget, Counted, Stamp};
 use sink::Sink;

@@ -35,8 +35,10 @@ const LADDER: [&str; 4] = [
     // The consent log.
     "CREATE TABLE commonhold_consent (
         number INTEGER PRIMARY KEY, entry BLOB NOT NULL, digest BLOB NOT NULL) STRICT;",
-    // Other pages, and whom an import was about.
-    "ALTER TABLE commonhold_imports ADD COLUMN person TEXT",
+    // Other pages; whom an import was about, which table of the community it filled, and what it found there.
+    "ALTER TABLE commonhold_imports ADD COLUMN person TEXT;
+    ALTER TABLE commonhold_imports ADD COLUMN community_table TEXT;
+    ALTER TABLE commonhold_imports ADD COLUMN replaced BLOB",
 ];
 
 /// The format that this program writes. Zero is a file that was never completed.

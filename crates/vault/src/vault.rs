@@ -62,7 +62,8 @@ const CREATE: &str = "
         name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE commonhold_imports (
         import INTEGER PRIMARY KEY, name TEXT NOT NULL, format TEXT NOT NULL, bytes INTEGER NOT NULL,
-        at_utc_s INTEGER NOT NULL, kept INTEGER NOT NULL, duplicate INTEGER NOT NULL, undone_utc_s INTEGER, person TEXT) STRICT;
+        at_utc_s INTEGER NOT NULL, kept INTEGER NOT NULL, duplicate INTEGER NOT NULL, undone_utc_s INTEGER, person TEXT,
+        community_table TEXT, replaced BLOB) STRICT;
     CREATE TABLE commonhold_skipped (
         import INTEGER NOT NULL, reason TEXT NOT NULL, number INTEGER NOT NULL,
         PRIMARY KEY (import, reason)) STRICT, WITHOUT ROWID;

@@ -55,7 +55,7 @@ pub struct Import {
 pub struct ImportReport {
     /// What the file is.
     pub format: String,
-    /// The import's number; none for a preview, or where a community's table was replaced.
+    /// The import's number; none for a preview.
     pub number: Option<i64>,
     /// The community's table whose rows the file replaces, if it is for one.
     pub replaces: Option<String>,

@@ -6,16 +6,22 @@ use std::path::Path;
 
 use community::Table;
 use serde_json::json;
-use vault::{ImportError, Imported, Vault, VaultError, import_csv};
+use vault::{ImportError, Imported, Origin, Vault, VaultError, import_table};
 
 use crate::cli::{FAILED, USAGE};
 use crate::counted::counted;
-use crate::data::{Failed, Said};
+use crate::data::{Failed, Said, now_utc_s};
 
 /// Replaces what the table held by what the file says.
 pub fn import(vault: &mut Vault, file: &File, shown: &Path, table: &Table) -> Result<Said, Failed> {
-    let imported = import_csv(vault, BufReader::new(file), table, None);
-    let imported = imported.map_err(|why| {
+    let name = shown.file_name().unwrap_or_default().to_string_lossy();
+    let origin = Origin {
+        name: &name,
+        bytes: file.metadata().map_or(0, |about| about.len()),
+        now_utc_s: now_utc_s(),
+    };
+    let imported = import_table(vault, BufReader::new(file), table, &origin);
+    let (import, imported) = imported.map_err(|why| {
         let text = why.to_string();
         let unchanged = match text.contains("nothing was changed") {
             true => "",
@@ -27,8 +33,8 @@ pub fn import(vault: &mut Vault, file: &File, shown: &Path, table: &Table) -> Re
         )
     })?;
     Ok(Said {
-        json: as_json(table, &imported),
-        lines: as_lines(table, &imported),
+        json: as_json(table, import, &imported),
+        lines: as_lines(table, import, &imported),
     })
 }
 
@@ -80,9 +86,10 @@ pub fn chosen<'a>(
     })
 }
 
-fn as_json(table: &Table, imported: &Imported) -> serde_json::Value {
+fn as_json(table: &Table, import: i64, imported: &Imported) -> serde_json::Value {
     json!({
         "table": table.name,
+        "import": import,
         "kept": imported.kept,
         "repeated_rows": imported.repeated_rows,
         "skipped_rows": imported.skipped_rows,
@@ -92,9 +99,9 @@ fn as_json(table: &Table, imported: &Imported) -> serde_json::Value {
     })
 }
 
-fn as_lines(table: &Table, imported: &Imported) -> Vec<String> {
+fn as_lines(table: &Table, import: i64, imported: &Imported) -> Vec<String> {
     let mut lines = vec![format!(
-        "{} in the table {} now.",
+        "{} in the table {} now; import {import} has replaced what was there (commonhold data undo {import} brings it back).",
         counted(imported.kept, "row is", "rows are"),
         table.name
     )];

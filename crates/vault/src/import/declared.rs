@@ -11,6 +11,7 @@ use rusqlite::{Transaction, params_from_iter};
 
 use crate::error::{ImportError, VaultError};
 use crate::fault::{Fault, Faults, Reason};
+use crate::import::record::{self, Origin};
 use crate::number;
 use crate::rows::{Row, Rows, check_distinct, check_name};
 use crate::vault::{Vault, check_table_name, declaration, declare};
@@ -56,6 +57,31 @@ pub fn import_csv(
     table: &Table,
     person: Option<(&str, &str)>,
 ) -> Result<Imported, ImportError> {
+    replace(vault, reader, table, person, None).map(|(_, imported)| imported)
+}
+
+/// The same for all records of a file, as an import that is recorded and can be undone: what was in the table is kept until
+/// the next one. Gives its number.
+///
+/// # Errors
+///
+/// As [`import_csv`].
+pub fn import_table(
+    vault: &mut Vault,
+    reader: impl Read,
+    table: &Table,
+    origin: &Origin<'_>,
+) -> Result<(i64, Imported), ImportError> {
+    replace(vault, reader, table, None, Some(origin))
+}
+
+fn replace(
+    vault: &mut Vault,
+    reader: impl Read,
+    table: &Table,
+    person: Option<(&str, &str)>,
+    origin: Option<&Origin<'_>>,
+) -> Result<(i64, Imported), ImportError> {
     check_table(table)?;
     let mut input = Rows::new(reader)?;
     let find = |input: &Rows<_>, name: &str| {
@@ -75,13 +101,40 @@ pub fn import_csv(
         .map(|column| find(&input, &column.name))
         .collect::<Result<Vec<_>, _>>()?;
     let transaction = vault.begin()?;
+    let number = record::next(&transaction)?;
+    clear(&transaction, table, number, origin)?;
     let imported = fill(&transaction, table, &mut input, &positions, person)?;
     if imported.kept == 0 {
         let first = imported.faults.first();
         return Err(ImportError::nothing_read(imported.skipped_rows, first));
     }
+    if origin.is_some() {
+        record::filled_with(&transaction, number, &imported)?;
+    }
     transaction.commit().map_err(VaultError::from)?;
-    Ok(imported)
+    Ok((number, imported))
+}
+
+/// Makes room for other rows: those that are there are kept for the import that replaces them, if it is recorded.
+fn clear(
+    transaction: &Transaction<'_>,
+    table: &Table,
+    number: i64,
+    origin: Option<&Origin<'_>>,
+) -> Result<(), ImportError> {
+    if shape(&table.name).is_some_and(|shape| stored_as(transaction, shape)) {
+        return Err(ImportError::Holds {
+            name: table.name.clone(),
+        });
+    }
+    match origin {
+        Some(origin) => record::begin_table(transaction, number, &table.name, origin)?,
+        None => {
+            let gone = format!("DROP TABLE IF EXISTS {}", quoted(&table.name));
+            transaction.execute(&gone, []).map_err(VaultError::from)?;
+        }
+    }
+    Ok(())
 }
 
 fn check_table(table: &Table) -> Result<(), ImportError> {
@@ -102,7 +155,7 @@ fn check_table(table: &Table) -> Result<(), ImportError> {
     check_distinct(table.columns.iter().map(|column| column.name.as_str()))
 }
 
-/// Makes the table anew and copies the records into it.
+/// Makes the table and copies the records into it.
 fn fill<R: Read>(
     transaction: &Transaction<'_>,
     table: &Table,
@@ -110,14 +163,7 @@ fn fill<R: Read>(
     positions: &[usize],
     person: Option<(usize, &str)>,
 ) -> Result<Imported, ImportError> {
-    if shape(&table.name).is_some_and(|shape| stored_as(transaction, shape)) {
-        return Err(ImportError::Holds {
-            name: table.name.clone(),
-        });
-    }
     let name = quoted(&table.name);
-    let gone = format!("DROP TABLE IF EXISTS {name}");
-    transaction.execute(&gone, []).map_err(VaultError::from)?;
     declare(transaction, table, "", "")?;
     let places = vec!["?"; table.columns.len()].join(", ");
     let sql = format!("INSERT INTO {name} VALUES ({places})");

@@ -1,11 +1,12 @@
 //! What was imported, and taking it back.
 
+use question::quoted;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::{ImportError, VaultError};
 use crate::import::days::{days_of, make, recount, told_of};
 use crate::import::sink::IMPORT;
-use crate::import::{Options, Report};
+use crate::import::{Imported, Options, Report};
 use crate::vault::{Vault, declaration};
 use crate::vocabulary::{Shape, vocabulary};
 
@@ -33,6 +34,17 @@ pub struct Recorded {
     pub skipped: Vec<(String, u64)>,
     /// When it was undone.
     pub undone_utc_s: Option<i64>,
+}
+
+/// What a file for a table of the community is.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its length.
+    pub bytes: u64,
+    /// When it is imported, seconds since 1970 in UTC.
+    pub now_utc_s: i64,
 }
 
 /// What undoing did.
@@ -64,17 +76,12 @@ pub(crate) fn write(
     report: &Report,
     person: Option<&str>,
 ) -> Result<(), VaultError> {
-    let mut end = options.name.len().min(MAX_FILE_NAME);
-    while !options.name.is_char_boundary(end) {
-        end -= 1;
-    }
-    let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     connection.execute(
         "INSERT INTO commonhold_imports (import, name, format, bytes, at_utc_s, kept, duplicate, person)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         (
             import,
-            &options.name[..end],
+            short(options.name),
             report.format.name(),
             signed(report.bytes),
             options.now_utc_s,
@@ -90,6 +97,118 @@ pub(crate) fn write(
         )?;
     }
     Ok(())
+}
+
+/// Remembers that an import fills a table of the community, and keeps what it finds there. What the one before has found is
+/// not kept any longer.
+pub(crate) fn begin_table(
+    connection: &Connection,
+    import: i64,
+    table: &str,
+    origin: &Origin<'_>,
+) -> Result<(), VaultError> {
+    forget_replaced(connection, table)?;
+    let before = declaration(connection, table)?;
+    if before.is_some() {
+        let (from, to) = (quoted(table), replaced(import));
+        connection.execute(&format!("ALTER TABLE {from} RENAME TO {to}"), [])?;
+    }
+    connection.execute(
+        "INSERT INTO commonhold_imports (import, name, format, bytes, at_utc_s, kept, duplicate, community_table, replaced)
+         VALUES (?1, ?2, 'csv', ?3, ?4, 0, 0, ?5, ?6)",
+        (
+            import,
+            short(origin.name),
+            signed(origin.bytes),
+            origin.now_utc_s,
+            table,
+            before.as_ref().map(base::encode),
+        ),
+    )?;
+    Ok(())
+}
+
+/// Remembers what came of it.
+pub(crate) fn filled_with(
+    connection: &Connection,
+    import: i64,
+    imported: &Imported,
+) -> Result<(), VaultError> {
+    let sql = "UPDATE commonhold_imports SET kept = ?2 WHERE import = ?1";
+    connection.execute(sql, (import, signed(imported.kept)))?;
+    if imported.skipped_rows > 0 {
+        connection.execute(
+            "INSERT INTO commonhold_skipped (import, reason, number) VALUES (?1, ?2, ?3)",
+            (
+                import,
+                "another number of cells than the first line",
+                signed(imported.skipped_rows),
+            ),
+        )?;
+    }
+    Ok(())
+}
+
+/// Drops what was in a table of the community before its last import.
+pub(crate) fn forget_replaced(connection: &Connection, table: &str) -> Result<(), VaultError> {
+    let sql = "SELECT import FROM commonhold_imports WHERE replaced IS NOT NULL AND community_table = ?1 COLLATE NOCASE";
+    let mut query = connection.prepare(sql)?;
+    let imports = query.query_map([table], |row| row.get(0))?;
+    let imports: Vec<i64> = imports.collect::<Result<_, _>>()?;
+    for import in imports {
+        connection.execute(&format!("DROP TABLE {}", replaced(import)), [])?;
+        forget(connection, import)?;
+    }
+    Ok(())
+}
+
+fn forget(connection: &Connection, import: i64) -> Result<(), VaultError> {
+    let sql = "UPDATE commonhold_imports SET replaced = NULL WHERE import = ?1";
+    connection.execute(sql, [import])?;
+    Ok(())
+}
+
+/// Brings back what was in the table before this import. Gives how many rows of it are gone.
+fn undo_table(connection: &Connection, import: i64, table: &str) -> Result<u64, ImportError> {
+    let sql = "SELECT MAX(import) FROM commonhold_imports
+               WHERE community_table = ?1 COLLATE NOCASE AND undone_utc_s IS NULL";
+    let last: i64 = connection
+        .query_row(sql, [table], |row| row.get(0))
+        .map_err(VaultError::from)?;
+    if last != import {
+        return Err(ImportError::Replaced { import, by: last });
+    }
+    let mut removed = 0;
+    if declaration(connection, table)?.is_some() {
+        removed = crate::export::drop_table(connection, table)?;
+    }
+    let sql = "SELECT replaced FROM commonhold_imports WHERE import = ?1";
+    let before: Option<Vec<u8>> = connection
+        .query_row(sql, [import], |row| row.get(0))
+        .map_err(VaultError::from)?;
+    if let Some(before) = before {
+        let (from, to) = (replaced(import), quoted(table));
+        let renamed = connection.execute(&format!("ALTER TABLE {from} RENAME TO {to}"), []);
+        renamed.map_err(VaultError::from)?;
+        let sql = "INSERT INTO commonhold_tables (name, declaration) VALUES (?1, ?2)";
+        let declared = connection.execute(sql, (table, before));
+        declared.map_err(VaultError::from)?;
+        forget(connection, import)?;
+    }
+    Ok(removed)
+}
+
+/// Where rows lie that an import has replaced.
+fn replaced(import: i64) -> String {
+    format!("commonhold_replaced_{import}")
+}
+
+fn short(name: &str) -> &str {
+    &name[..name.floor_char_boundary(MAX_FILE_NAME)]
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 impl Vault {
@@ -129,7 +248,8 @@ impl Vault {
         Ok(all)
     }
 
-    /// Takes back what an import has brought: the rows that were new with it. A row that another file held too goes as
+    /// Takes back what an import has brought: of a table of the community, whose rows a file replaces, those before it come
+    /// back, unless another import has replaced them since; of others, the rows that were new with it go. A row that another file held too goes as
     /// well, if this import was the first to bring it; import that file again to have it back.
     ///
     /// # Errors
@@ -137,13 +257,21 @@ impl Vault {
     /// [`ImportError::NoImport`] if there is none of this number, or it is undone already.
     pub fn undo(&mut self, import: i64, now_utc_s: i64) -> Result<Undone, ImportError> {
         let transaction = self.begin()?;
-        let sql = "SELECT undone_utc_s FROM commonhold_imports WHERE import = ?1";
-        let found = transaction.query_row(sql, [import], |row| row.get::<_, Option<i64>>(0));
-        match found.optional().map_err(VaultError::from)? {
-            None | Some(Some(_)) => return Err(ImportError::NoImport { import }),
-            Some(None) => {}
-        }
-        let mut removed = 0;
+        let sql = "SELECT undone_utc_s, community_table FROM commonhold_imports WHERE import = ?1";
+        let found = transaction.query_row(sql, [import], |row| {
+            Ok((
+                row.get::<_, Option<i64>>(0)?,
+                row.get::<_, Option<String>>(1)?,
+            ))
+        });
+        let table = match found.optional().map_err(VaultError::from)? {
+            None | Some((Some(_), _)) => return Err(ImportError::NoImport { import }),
+            Some((None, table)) => table,
+        };
+        let mut removed = match &table {
+            Some(table) => undo_table(&transaction, import, table)?,
+            None => 0,
+        };
         let these = format!("{IMPORT} = {import}");
         for shape in filled(&transaction)? {
             let mut told = Vec::new();

@@ -240,7 +240,10 @@ fn as_before(path: &Path) {
     big.query_row("SELECT sqlcipher_export('small')", [], |_| Ok(()))
         .expect("copied");
     big.execute_batch(
-        "ALTER TABLE small.commonhold_imports DROP COLUMN person; PRAGMA small.user_version = 4",
+        "ALTER TABLE small.commonhold_imports DROP COLUMN person;
+         ALTER TABLE small.commonhold_imports DROP COLUMN community_table;
+         ALTER TABLE small.commonhold_imports DROP COLUMN replaced;
+         PRAGMA small.user_version = 4",
     )
     .expect("written");
     drop(big);

@@ -11,8 +11,8 @@ use api::{
 use community::Table;
 use rustix::fs::{MemfdFlags, memfd_create};
 use vault::{
-    Export, Held, ImportError, Imported, Options, Recorded, Report, Vault, VaultError, import,
-    import_csv,
+    Export, Held, ImportError, Imported, Options, Origin, Recorded, Report, Vault, VaultError,
+    import, import_table,
 };
 
 use super::{Core, UpError};
@@ -150,7 +150,7 @@ fn read(
         chosen.map_err(|why| Fault::said(Kind::Refused, &why))
     };
     if let Some(name) = &new.table {
-        return replace(vault, new, bytes, table(Some(name))?);
+        return replace(vault, new, bytes, table(Some(name))?, now_utc_s);
     }
     let file = in_memory(bytes).map_err(|why| broken(VaultError::from(why)))?;
     let options = Options {
@@ -161,7 +161,7 @@ fn read(
     };
     match import(vault, &file, &options, &mut |_| {}) {
         Ok(report) => Ok(reported(report)),
-        Err(why) if may_be_table(&why, path) => replace(vault, new, bytes, table(None)?),
+        Err(why) if may_be_table(&why, path) => replace(vault, new, bytes, table(None)?, now_utc_s),
         Err(why) => Err(not_done(&why)),
     }
 }
@@ -172,6 +172,7 @@ fn replace(
     new: &NewImport,
     bytes: &[u8],
     table: &Table,
+    now_utc_s: i64,
 ) -> Result<ImportReport, Fault> {
     if new.preview {
         return Ok(ImportReport {
@@ -186,7 +187,13 @@ fn replace(
             faults: vec![],
         });
     }
-    let imported = import_csv(vault, bytes, table, None).map_err(|why| not_done(&why))?;
+    let origin = Origin {
+        name: &new.name,
+        bytes: bytes.len() as u64,
+        now_utc_s,
+    };
+    let imported = import_table(vault, bytes, table, &origin);
+    let (import, imported) = imported.map_err(|why| not_done(&why))?;
     let Imported {
         kept,
         repeated_rows,
@@ -198,7 +205,7 @@ fn replace(
     let left_out = (skipped_rows > 0).then(|| counted("another number of cells", skipped_rows));
     Ok(ImportReport {
         format: "CSV".into(),
-        number: None,
+        number: Some(import),
         replaces: Some(table.name.clone()),
         kept: vec![counted(&table.name, kept)],
         duplicate: 0,

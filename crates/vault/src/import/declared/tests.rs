@@ -432,3 +432,76 @@ fn a_failing_file_leaves_the_old_data() {
     drop(vault);
     assert!(sum(&open(&path), "age", "age > 0") == LocalRow::number(41));
 }
+
+#[test]
+fn what_a_file_replaces_comes_back() {
+    let (_folder, _, mut vault) = vault();
+    let ages = |vault: &Vault| {
+        let mut out = Vec::new();
+        match vault.export(&["people"], crate::Export::Csv, &mut out) {
+            Ok(_) => String::from_utf8(out).expect("text").lines().count() as u64 - 1,
+            Err(VaultError::NoTable(_)) => 0,
+            Err(why) => panic!("{why}"),
+        }
+    };
+    let bring = |vault: &mut Vault, rows: usize| {
+        let csv = format!("age,hours,town\n{}", "30,7,Oslo\n".repeat(rows));
+        let origin = Origin {
+            name: "mine.csv",
+            bytes: csv.len() as u64,
+            now_utc_s: 5,
+        };
+        let (import, imported) =
+            import_table(vault, csv.as_bytes(), &people(), &origin).expect("imported");
+        assert_eq!(imported.kept, rows as u64);
+        import
+    };
+    // Not recorded, as when a program fills it.
+    import_csv(
+        &mut vault,
+        &b"age,hours,town\n1,2,Oslo\n"[..],
+        &people(),
+        None,
+    )
+    .expect("imported");
+    assert_eq!(bring(&mut vault, 2), 1);
+    assert_eq!(bring(&mut vault, 3), 2);
+    let recorded = vault.imports().expect("read");
+    assert_eq!(
+        recorded
+            .iter()
+            .map(|it| (it.import, it.kept))
+            .collect::<Vec<_>>(),
+        [(1, 2), (2, 3)]
+    );
+    assert_eq!(
+        (recorded[1].name.as_str(), recorded[1].format.as_str()),
+        ("mine.csv", "csv")
+    );
+    assert_eq!(
+        vault.undo(1, 9),
+        Err(ImportError::Replaced { import: 1, by: 2 })
+    );
+    assert_eq!(ages(&vault), 3);
+    assert_eq!(vault.undo(2, 9).map(|it| it.removed), Ok(3));
+    assert_eq!(ages(&vault), 2);
+    assert_eq!(vault.undo(2, 9), Err(ImportError::NoImport { import: 2 }));
+    // What was there before that is kept no longer.
+    assert_eq!(vault.undo(1, 9).map(|it| it.removed), Ok(2));
+    assert_eq!(ages(&vault), 0);
+    // What is deleted does not come back.
+    bring(&mut vault, 4);
+    let last = bring(&mut vault, 5);
+    assert_eq!(vault.delete("people"), Ok(5));
+    assert_eq!(vault.undo(last, 9).map(|it| it.removed), Ok(0));
+    assert_eq!(ages(&vault), 0);
+    let left: i64 = vault
+        .writer
+        .query_row(
+            "SELECT COUNT(*) FROM sqlite_schema WHERE name LIKE 'commonhold_replaced%'",
+            [],
+            |row| row.get(0),
+        )
+        .expect("read");
+    assert_eq!(left, 0);
+}
