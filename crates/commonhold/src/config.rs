@@ -179,12 +179,12 @@ impl Values {
 
     /// Reads all values.
     pub fn config(&self) -> Result<Config, ConfigError> {
-        let folder = self.text("folder");
-        let folder = if folder.is_empty() {
-            let data = xdg()?.data_dir().join("commonhold");
-            only_node(&data).map_err(ConfigError::SeveralNodes)?
-        } else {
-            PathBuf::from(folder)
+        let folder = match self.folder() {
+            Some(folder) => folder,
+            None => {
+                let data = xdg()?.data_dir().join("commonhold");
+                only_node(&data).map_err(ConfigError::SeveralNodes)?
+            }
         };
         let loopback = |text: &str| {
             let address: Option<SocketAddr> = text.parse().ok();
@@ -224,6 +224,12 @@ impl Values {
             log_level: self.one("log_level", "error, warn, info or debug", parsed)?,
             log_mib_max: self.number("log_mib_max", 1, 1024)?,
         })
+    }
+
+    /// The node's folder, if one is named.
+    pub fn folder(&self) -> Option<PathBuf> {
+        let folder = self.text("folder");
+        (!folder.is_empty()).then(|| folder.into())
     }
 
     /// All of it as TOML, with where each value comes from.

@@ -12,9 +12,7 @@ use vault::{Logged, Vault};
 use crate::cli::USAGE;
 use crate::counted::counted;
 use crate::daemon::{RevokeOptions, plain, revoke, short};
-use crate::data::{
-    Failed, Looking, Said, Target, exported, failed, home, lost, new_file, say, vault,
-};
+use crate::data::{Failed, Looking, Said, Target, exported, failed, home, lost, new_file, say};
 use crate::verify::utc;
 use crate::witness::{ConsentLogError, Witness};
 
@@ -175,16 +173,23 @@ fn told(logged: &ConsentLogged) -> Vec<String> {
 }
 
 fn export(to: &Target) -> Result<Option<Said>, Failed> {
-    let vault = vault(&to.place)?;
+    let home = home(&to.place)?;
+    let (_, vault) = home.open_vault().map_err(failed)?;
+    // It is written as it is, so that somebody can look at it.
+    let broken = || {
+        let examined = Witness::at(home.path()).examine(&vault);
+        examined.map_err(|why| failed(format!("the log was written as it is, but {why}")))
+    };
     let Some(path) = &to.out else {
         return match write(&vault, io::stdout().lock()) {
             Err(why) if why.0 == ENDED => Ok(None),
-            written => written.map(|_| None),
+            written => written.and_then(|_| broken()).map(|_| None),
         };
     };
     let file = new_file(path)?;
     let entries = write(&vault, &file).map_err(|(why, _)| lost(path, &why))?;
     file.sync_all().map_err(|why| lost(path, &why))?;
+    broken()?;
     let shown = path.display().to_string();
     Ok(Some(Said {
         lines: vec![format!(

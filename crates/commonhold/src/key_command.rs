@@ -1,7 +1,7 @@
 //! `commonhold key`: what keeps the vault's key, another key, and the way back in.
 
 use std::io::{BufRead, IsTerminal, stdin};
-use std::path::PathBuf;
+use std::path::{PathBuf, absolute};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -113,7 +113,11 @@ impl KeeperOptions {
             Self {
                 key_file: Some(path),
                 ..
-            } => Some(Choice::File(path.clone())),
+            // The node is started from other folders too.
+            } => Some(Choice::File(
+                path.as_ref()
+                    .map(|path| absolute(path).unwrap_or_else(|_| path.clone())),
+            )),
             _ if self.passphrase || new.file.is_some() => {
                 Some(Choice::Passphrase(new.chosen("this node's key")?))
             }

@@ -17,6 +17,7 @@ use crate::journal::{Call, Entry, value};
 use crate::message::{Drawn, Message};
 use crate::plan::{CLOCK_SKEW, Plan, PlanError, SignedPlan, choose_sizes, most_candidates};
 use crate::proof::{Proof, ProofError, Verified};
+use crate::questions::{OF_ONE_ASKER_MAX, forgotten_by_all_at};
 use crate::reaching::Step;
 
 /// How long the announcement has to spread before helpers are drawn. Guess: a few one-way times.
@@ -188,6 +189,16 @@ impl Node {
     }
 
     fn plan(&mut self, now: Instant, ask: Ask) -> Result<(SignedPlan, Question), PlanError> {
+        self.remembered_until.retain(|until| *until > now);
+        let soonest = self.remembered_until.iter().min();
+        if let Some(soonest) = soonest
+            && self.remembered_until.len() >= OF_ONE_ASKER_MAX
+        {
+            return Err(PlanError::TooMany {
+                most: OF_ONE_ASKER_MAX,
+                wait: soonest.since(now),
+            });
+        }
         let descriptor = self.community.descriptor();
         let at_once = ask.consent_for == Duration::ZERO;
         let (candidates, sizes) = self.sizes(at_once)?;
@@ -263,6 +274,7 @@ impl Node {
         out: &mut Outbox<Self>,
     ) {
         let digest = plan.plan.digest();
+        self.remembered_until.push(forgotten_by_all_at(&plan.plan));
         let announced = announced(&plan.plan);
         let command = selection::Command::Announce(digest, announced);
         self.selection(now, Input::Command(command), out);

@@ -43,6 +43,8 @@ pub struct Node {
     pub(crate) compare_at: Instant,
     pub(crate) questions: Questions,
     pub(crate) asking: BTreeMap<Digest, Asking>,
+    /// When others have forgotten each question that was asked here.
+    pub(crate) remembered_until: Vec<Instant>,
     pub(crate) publishing: Publishing,
     pub(crate) reaching: Reaching,
     pub(crate) epochs: Epochs,
@@ -310,6 +312,7 @@ impl Node {
             compare_at: now,
             questions: Questions::default(),
             asking: BTreeMap::new(),
+            remembered_until: Vec::new(),
             publishing: Publishing::default(),
             reaching: Reaching::default(),
             epochs,

@@ -247,6 +247,16 @@ pub enum PlanError {
         "too few others can be reached now ({0}) for helpers who can keep a secret; ask again when more of them are up"
     )]
     TooFew(u64),
+    /// Others would not hear of another.
+    #[error(
+        "everybody remembers {most} questions of one asker at most, each for an hour after its deadline; ask again in {} min", .wait.as_secs().div_ceil(60)
+    )]
+    TooMany {
+        /// So many.
+        most: usize,
+        /// Until there is room for one more.
+        wait: Duration,
+    },
     /// The committee's sizes do not follow from the descriptor.
     #[error("the plan's committee sizes do not follow from the community's numbers")]
     Sizes,

@@ -9,12 +9,12 @@ use crypto::SealingPublicKey;
 use question::Question;
 
 use crate::message::Cancellation;
-use crate::plan::{COLLECT_MAX, SignedPlan};
+use crate::plan::{COLLECT_MAX, Plan, SignedPlan};
 
 /// Most questions kept.
 const QUESTIONS_MAX: usize = 1024;
 /// Most of them by one asker.
-const OF_ONE_ASKER_MAX: usize = 64;
+pub(crate) const OF_ONE_ASKER_MAX: usize = 64;
 /// How long after the last moment at which it could matter a question is kept.
 const KEPT: Duration = Duration::from_secs(300);
 
@@ -142,9 +142,13 @@ impl Questions {
 }
 
 fn forgotten_at(known: &Known) -> Instant {
-    let plan = &known.plan.plan;
     match &known.terms {
         Some(terms) => terms.ends_at() + KEPT,
-        None => plan.consent_until.max(plan.asked_at) + COLLECT_MAX + KEPT,
+        None => forgotten_by_all_at(&known.plan.plan),
     }
+}
+
+/// When everybody has forgotten a question, those too who did not hear how it went on.
+pub(crate) fn forgotten_by_all_at(plan: &Plan) -> Instant {
+    plan.consent_until.max(plan.asked_at) + COLLECT_MAX + KEPT
 }

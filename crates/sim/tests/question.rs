@@ -104,6 +104,32 @@ fn nobody_draws_from_too_few() {
     assert_eq!(outcome.unasked, [PlanError::TooFew(4)]);
 }
 
+#[test]
+fn who_has_asked_too_often_is_told_until_when() {
+    let settings = Settings::of(24);
+    let mut world = World::new(6, &settings);
+    world.meet();
+    let week = Duration::from_secs(7 * 86_400);
+    let mut unasked = Vec::new();
+    for _ in 0..65 {
+        world.put_for(week, SQL, COLLECT);
+        unasked.extend(
+            world
+                .run(world.simulation.now() + Duration::from_secs(1))
+                .unasked,
+        );
+    }
+    // Sixty-four wait for their owners; each is remembered for an hour and five minutes after its week.
+    let [PlanError::TooMany { most: 64, wait }] = unasked[..] else {
+        panic!("{unasked:?}");
+    };
+    let late = week + Duration::from_secs(3900);
+    assert!(
+        wait < late && wait > late - Duration::from_secs(70),
+        "{wait:?}"
+    );
+}
+
 /// By when a question has ended, with an answer or without: its collection, and twice the time of an agreement, since whose
 /// proofs hold is agreed on as well.
 const END: Duration = Duration::from_secs(120);

@@ -319,6 +319,15 @@ pub enum ImportError {
         /// Where the person is named.
         place: Place,
     },
+    /// Born in another year, or of another sex.
+    #[error(
+        "{place}: the file tells of somebody whose year of birth or sex is not that of your profile; nothing was changed: if it \
+         is you, correct the profile (commonhold profile set) and import the file again"
+    )]
+    OtherOwner {
+        /// Where it is told.
+        place: Place,
+    },
     /// Nothing that can be kept.
     #[error("nothing was read from the file: {0}; nothing was changed")]
     NothingRead(String),

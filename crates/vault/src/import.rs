@@ -124,12 +124,18 @@ pub fn import(
         (None, None) => detect::detect(&mut start)?,
     };
     start.seek(SeekFrom::Start(0))?;
+    let profile = vault.profile()?;
+    let born = ["birth_year", "sex"].map(|name| {
+        let said = profile.iter().find(|(column, _)| *column == name);
+        said.map_or_else(String::new, |(_, value)| value.clone())
+    });
     let transaction = vault.begin()?;
     let number = record::next(&transaction)?;
     let zone = options.utc_offset_min;
     let known_as = record::known_as(&transaction)?;
     let done = writer::run(&transaction, number, zone, progress, |sink, told| {
         sink.known_as = known_as;
+        sink.born = born;
         let input = Counted::new(file, before.bytes, told);
         match format {
             Format::Zip => archive::read(input, before.bytes, options, sink),

@@ -597,12 +597,12 @@ fn statements() {
     twice_and_back(&own("stmtrs_euro.ofx"), &options());
     // Elements that are never closed, and Windows' letters.
     let sgml = b"OFXHEADER:100\nDATA:OFXSGML\n\n<OFX><STMTRS><CURDEF>EUR<ACCTID>1<BANKTRANLIST><STMTTRN><TRNTYPE>DEBIT<DTPOSTED>20240316003021.848[-5:EST]\
-        <TRNAMT>-153.22<FITID>a<NAME>Caf\xe9 &amp; Bar<STMTTRN><TRNTYPE>CREDIT<DTPOSTED>2024<TRNAMT>1<STMTTRN><DTPOSTED>20240317<TRNAMT>nan<FITID>b</BANKTRANLIST></STMTRS></OFX>";
+        <TRNAMT>-153.22<FITID>a<NAME>Caf\xe9 &amp; Bar \x80<STMTTRN><TRNTYPE>CREDIT<DTPOSTED>2024<TRNAMT>1<STMTTRN><DTPOSTED>20240317<TRNAMT>nan<FITID>b</BANKTRANLIST></STMTRS></OFX>";
     let (_folder, _, mut vault) = new_vault();
     let report = bring(&mut vault, sgml).expect("imported");
     assert_eq!(
         rows(&vault, "transactions"),
-        ["1710567021,-300,-153.2200,EUR,debit,Café & Bar,,1,a"]
+        ["1710567021,-300,-153.2200,EUR,debit,Café & Bar €,,1,a"]
     );
     assert_eq!(skipped(&report), [("not a number", 1), ("not a time", 1)]);
     if let Some(bytes) = lent("mercury-checking.ofx") {

@@ -7,6 +7,7 @@ use base::Digest;
 use etcetera::BaseStrategy;
 
 use super::Failure;
+use crate::config::{Environment, Typed, Values};
 use crate::home::{BEGUN, Home};
 
 /// Who keeps something in a community's folder.
@@ -45,6 +46,9 @@ pub fn make(named: Option<&Path>, name: &str, id: &Digest, role: Role) -> Result
     match named {
         Some(folder) => Ok(folder.to_path_buf()),
         None => {
+            if let Some(folder) = configured(role)? {
+                return Ok(folder);
+            }
             let data = data()?;
             // What its owner has begun on the page goes on.
             match role == Role::Node && Home::at(&data).is_begun() {
@@ -65,6 +69,11 @@ pub fn find(named: Option<&Path>, roles: &[Role]) -> Result<PathBuf, Failure> {
         return Err(Failure::Failed(format!(
             "there is no community's {what} in {folder}; check --dir"
         )));
+    }
+    for role in roles {
+        if let Some(folder) = configured(*role)?.filter(|folder| role.is_in(folder)) {
+            return Ok(folder);
+        }
     }
     let data = data()?;
     for role in roles {
@@ -119,6 +128,16 @@ fn all(data: &Path, role: Role) -> Vec<PathBuf> {
         .collect();
     found.sort();
     found
+}
+
+/// Where the configuration says that the node lives, if it does.
+fn configured(role: Role) -> Result<Option<PathBuf>, Failure> {
+    match role {
+        Role::Authority => Ok(None),
+        Role::Node => Values::gather(&Typed::default(), &Environment::own())
+            .map(|values| values.folder())
+            .map_err(|why| Failure::Usage(why.to_string())),
+    }
 }
 
 fn data() -> Result<PathBuf, Failure> {

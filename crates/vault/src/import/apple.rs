@@ -168,6 +168,7 @@ fn me(place: Place, element: Element<'_>, sink: &mut Sink) -> Result<(), ImportE
     if year.is_empty() && sex.is_empty() {
         return Ok(());
     }
+    sink.must_be_owner(place, year, sex)?;
     let cells = [("birth_year", Cell::Number(year)), ("sex", Cell::Word(sex))];
     sink.keep(place, "profile", &cells)
 }

@@ -126,6 +126,10 @@ impl Reader<'_> {
             .and_then(|it| it.get(0))
             .cloned()
             .unwrap_or_default();
+        // Whom the owner has named, the owner is.
+        if self.chosen.is_none() {
+            self.sink.must_be_owner(self.place, year, sex)?;
+        }
         let cells = [
             ("birth_year", Cell::Number(year)),
             ("sex", Cell::Word(sex)),

@@ -103,12 +103,25 @@ impl<R: BufRead> Tags<R> {
         // Banks write Windows' Western characters, whatever the head of the file says.
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => text.to_owned(),
-            Err(_) => bytes.iter().copied().map(char::from).collect(),
+            Err(_) => bytes.iter().copied().map(western).collect(),
         };
         let (tag, value) = text.split_once('>').unwrap_or(("", &text));
         let value = quick_xml::escape::unescape(value.trim());
         let value = value.map_or_else(|_| String::new(), |value| value.into_owned());
         Ok(Some((tag.trim().to_ascii_uppercase(), value)))
+    }
+}
+
+/// The character that a byte is in Windows' Western encoding: that of ISO 8859-1, but for 32 of them.
+fn western(byte: u8) -> char {
+    const OTHERS: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
+        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
+        'ž', 'Ÿ',
+    ];
+    match byte {
+        0x80..=0x9f => OTHERS[usize::from(byte - 0x80)],
+        _ => char::from(byte),
     }
 }
 

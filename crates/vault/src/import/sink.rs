@@ -57,6 +57,8 @@ pub(crate) struct Sink {
     bytes: Vec<u8>,
     /// Of whom the first record was that names somebody, or whom the owner has said that it is.
     pub(crate) person: Option<String>,
+    /// Year of birth and sex, as the profile says or the first record of this import that tells; empty where nothing does.
+    pub(crate) born: [String; 2],
     /// By which names earlier imports knew the owner.
     pub(crate) known_as: Vec<String>,
     pub(crate) faults: Faults,
@@ -84,6 +86,7 @@ impl Sink {
             bytes: Vec::with_capacity(256),
             person: None,
             known_as: Vec::new(),
+            born: Default::default(),
             faults: Faults::default(),
         }
     }
@@ -133,6 +136,24 @@ impl Sink {
             }
         }
         Ok((self.faults, self.duplicate, self.person))
+    }
+
+    /// Sees that it is the owner who was born then and is of this sex, as far as both are known.
+    pub(crate) fn must_be_owner(
+        &mut self,
+        place: Place,
+        birth_year: &str,
+        sex: &str,
+    ) -> Result<(), ImportError> {
+        for (known, told) in self.born.iter_mut().zip([birth_year, sex]) {
+            match (known.is_empty(), told.is_empty()) {
+                (_, true) => {}
+                (true, false) => told.clone_into(known),
+                (false, false) if known != told => return Err(ImportError::OtherOwner { place }),
+                (false, false) => {}
+            }
+        }
+        Ok(())
     }
 
     /// Leaves a record out.
