@@ -357,18 +357,18 @@ impl Home {
         // Who lives nowhere locks nothing.
         self.stored()?;
         // The key and the file are of one time as long as this is held.
-        let _held = Shared::take(&self.vault_path())?;
+        let held = self.hold()?;
         let descriptor = self.descriptor()?;
         let (kept, secrets, key, mut vault) = match self.stored()? {
             Stored::New(kept) => {
                 let (secrets, keys) = self.unlock(&kept.slots)?;
-                let (key, vault) = self.open_under(keys)?;
+                let (key, vault) = self.open_under(keys, held)?;
                 let slots = self.settled(Some(&kept.certificate), kept.slots, &key)?;
                 (Kept::new(kept.certificate, slots), secrets, key, vault)
             }
             Stored::Old(keys) => {
                 let (key, secrets) = (keys.vault(), keys.secrets());
-                let vault = Vault::open(&self.vault_path(), &key)?;
+                let (key, vault) = self.open_under(vec![key], held)?;
                 let rng = &mut system_rng();
                 let slot = Slot::make(&self.folder, &Choice::File(None), &key, &secrets, rng)?;
                 let kept = Kept::new(keys.certificate.clone(), vec![slot]);
@@ -460,12 +460,21 @@ impl Home {
         }
     }
 
+    /// Nobody exchanges the vault's file meanwhile.
+    fn hold(&self) -> Result<Shared, HomeError> {
+        Ok(Shared::take(&self.vault_path())?)
+    }
+
     /// Opens the vault under the one of these keys that it has.
-    fn open_under(&self, keys: Vec<VaultKey>) -> Result<(VaultKey, Vault), HomeError> {
+    fn open_under(
+        &self,
+        keys: Vec<VaultKey>,
+        mut held: Shared,
+    ) -> Result<(VaultKey, Vault), HomeError> {
         for key in keys {
-            match Vault::open(&self.vault_path(), &key) {
-                Err(VaultError::WrongKey) => {}
-                opened => return Ok((key, opened?)),
+            match Vault::open_held(&self.vault_path(), &key, held)? {
+                Ok(vault) => return Ok((key, vault)),
+                Err(still) => held = still,
             }
         }
         Err(VaultError::WrongKey.into())

@@ -115,16 +115,36 @@ impl Vault {
             return Err(VaultError::NotFound(path.to_path_buf()));
         }
         let held = Shared::take(path)?;
+        Self::open_held(path, key, held)?.map_err(|_| VaultError::WrongKey)
+    }
+
+    /// The same for one who holds the vault at `path` already; if the key does not fit, it is held further.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), but for a key that does not fit.
+    pub fn open_held(
+        path: &Path,
+        key: &VaultKey,
+        held: Shared,
+    ) -> Result<Result<Self, Shared>, VaultError> {
+        if !path.try_exists()? {
+            return Err(VaultError::NotFound(path.to_path_buf()));
+        }
         // SQLite does not say why a file cannot be opened.
         OpenOptions::new().read(true).write(true).open(path)?;
-        if let Some(writer) = present(path, key)? {
-            return Self::ready(path, key, writer, false, held);
+        match present(path, key) {
+            Err(VaultError::WrongKey) => return Ok(Err(held)),
+            Ok(Some(writer)) => return Self::ready(path, key, writer, false, held).map(Ok),
+            Ok(None) => {}
+            Err(why) => return Err(why),
         }
+        // Whoever writes the file anew must be alone.
         drop(held);
         let migrated = migrate(&Alone::wait_for(path)?, key)?;
         let held = Shared::take(path)?;
         let writer = connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        Self::ready(path, key, writer, migrated, held)
+        Self::ready(path, key, writer, migrated, held).map(Ok)
     }
 
     /// The program works with this vault: copies of older formats go, unless this run has made one.

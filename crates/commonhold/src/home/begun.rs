@@ -56,7 +56,8 @@ impl Home {
         self.must_be_usable()?;
         let slots = self.begun()?;
         if slots.is_empty() {
-            let (key, vault) = self.open_under(read_file(&self.folder.join(KEY_FILE))?)?;
+            let (key, vault) =
+                self.open_under(read_file(&self.folder.join(KEY_FILE))?, self.hold()?)?;
             let secrets = Secrets::nobody();
             let choice = Choice::File(None);
             let slot = Slot::make(&self.folder, &choice, &key, &secrets, &mut system_rng())?;
@@ -65,7 +66,7 @@ impl Home {
             return Ok((key, vault));
         }
         let (_, keys) = self.unlock(&slots)?;
-        let (key, vault) = self.open_under(keys)?;
+        let (key, vault) = self.open_under(keys, self.hold()?)?;
         self.settled(None, slots, &key)?;
         self.remember(&key);
         Ok((key, vault))

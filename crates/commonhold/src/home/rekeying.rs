@@ -85,7 +85,7 @@ impl Home {
             Some((secrets, keys)) => (Some(secrets), keys),
             None => (None, vec![key]),
         };
-        let (key, vault) = self.open_under(keys).map_err(by_words)?;
+        let (key, vault) = self.open_under(keys, self.hold()?).map_err(by_words)?;
         let found = match (secrets, &stored) {
             (Some(secrets), Some(stored)) => Some((secrets, stored.certificate().clone())),
             _ => Spare::find(&vault).map(|spare| (spare.secrets, spare.certificate)),
@@ -129,7 +129,7 @@ impl Home {
         // Damaged, it is not needed.
         let slots = self.begun().unwrap_or_default();
         let keys = kept::open(&slots, &key).map_or_else(|| vec![key], |(_, keys)| keys);
-        let (key, vault) = self.open_under(keys).map_err(by_words)?;
+        let (key, vault) = self.open_under(keys, self.hold()?).map_err(by_words)?;
         drop::<Vault>(vault);
         let slot = Slot::make(self.path(), choice, &key, &Secrets::nobody(), rng)?;
         self.keep_slots(None, &[slot])?;

@@ -365,3 +365,33 @@ fn a_file_of_keys_that_was_changed_opens_nothing_else() {
     }
     assert!(opened > 10, "{opened}");
 }
+
+/// A vault as the program before wrote it, under the key that follows from this number.
+const BEFORE: &[u8] = include_bytes!("../../../../vault/tests/vaults/format-4.db");
+const BEFORES_KEY: u64 = 77;
+
+#[test]
+fn homes_of_older_programs_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::at(folder.path());
+    let rng = &mut system_rng();
+    let key = VaultKey::generate(&mut Rng::from_number(BEFORES_KEY));
+    let make = |path: &std::path::Path| Vault::create(path, &key).map_err(HomeError::from);
+    let begun = home.begin_with(&key, &Choice::File(None), rng, make);
+    drop(begun.unwrap());
+    let older = || fs::write(home.vault_path(), BEFORE).unwrap();
+    let is_whole = |vault: &Vault| {
+        assert_eq!(vault.setting("any").unwrap().as_deref(), Some("thing"));
+        assert_eq!(vault.log_end().unwrap().entries, 1);
+    };
+    older();
+    is_whole(&again(&home).open_begun().unwrap().1);
+    older();
+    let (identity, signed) = identity();
+    is_whole(&again(&home).found(&identity, &signed, rng).unwrap());
+    older();
+    is_whole(&again(&home).open().unwrap().2);
+    older();
+    again(&home).rotate(None, rng).unwrap();
+    is_whole(&again(&home).open().unwrap().2);
+}
