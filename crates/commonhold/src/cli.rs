@@ -396,7 +396,7 @@ pub enum QuestionCommand {
 pub struct VerifyOptions {
     /// The proof
     pub file: PathBuf,
-    /// The community's descriptor [default: descriptor.cbor beside the proof]
+    /// The community's descriptor [default: descriptor.cbor beside the proof, or that of this account's node]
     #[arg(long, value_name = "FILE")]
     pub descriptor: Option<PathBuf>,
     /// Print one JSON object

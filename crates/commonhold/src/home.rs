@@ -54,7 +54,7 @@ pub use {kept::Keys, protection::KEY_FILE};
 
 /// The file of keys.
 const KEYS: &str = "keys.cbor";
-const DESCRIPTOR: &str = "descriptor.cbor";
+pub const DESCRIPTOR: &str = "descriptor.cbor";
 const VAULT: &str = "vault.db";
 /// Whom the ticket named to join through.
 pub const MEMBERS: &str = "members.cbor";

@@ -1,7 +1,7 @@
 //! `commonhold question verify`: an answer checked by anyone, offline.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,16 +10,21 @@ use community::Community;
 use node::proof::{self, PROOF_BYTES_MAX};
 
 use crate::cli::{ANSWERED, FAILED, VerifyOptions};
+use crate::config::{Environment, Typed, Values};
 use crate::counted::counted;
-use crate::home::DESCRIPTOR_BYTES_MAX;
+use crate::home::{DESCRIPTOR, DESCRIPTOR_BYTES_MAX};
 use crate::output::{tell, warn};
 use crate::report::Report;
 
 /// Runs the command.
 pub fn main(options: &VerifyOptions) -> ExitCode {
-    let beside = options.file.with_file_name("descriptor.cbor");
-    let descriptor = options.descriptor.as_deref().unwrap_or(&beside);
-    match verify(&options.file, descriptor) {
+    let beside = options.file.with_file_name(DESCRIPTOR);
+    let descriptor = match &options.descriptor {
+        Some(named) => named.clone(),
+        None if beside.exists() => beside,
+        None => own().unwrap_or(beside),
+    };
+    match verify(&options.file, &descriptor) {
         Ok(report) if options.json => {
             let mut json = serde_json::json!(report);
             json["holds"] = true.into();
@@ -43,10 +48,19 @@ pub fn main(options: &VerifyOptions) -> ExitCode {
     }
 }
 
+/// That of the community whose member the only node of this account is.
+fn own() -> Option<PathBuf> {
+    let values = Values::gather(&Typed::default(), &Environment::own()).ok()?;
+    let own = values.config().ok()?.folder.join(DESCRIPTOR);
+    own.exists().then_some(own)
+}
+
 fn verify(file: &Path, descriptor: &Path) -> Result<Report, String> {
     let read = |path: &Path, what: &str, limit: usize| {
         let hint = match what {
-            "descriptor" => "; name the community's descriptor with --descriptor FILE",
+            "descriptor" => {
+                "; name the community's descriptor with --descriptor FILE: each member's folder has it, and who gave you the proof"
+            }
             _ => "",
         };
         let failed = |why: &dyn std::fmt::Display| {

@@ -126,11 +126,7 @@ fn warnings(before: &Descriptor, after: &Descriptor, in_force: u64) -> Vec<Strin
             counted(in_force, "node is", "nodes are")
         ));
     }
-    if sizes(after).is_none() {
-        warnings.push(
-            "with these numbers no helpers can keep a secret, so that nothing can be asked; see commonhold plan".into(),
-        );
-    }
+    warnings.extend(unsafe_numbers(after));
     let again: BTreeSet<_> = before
         .vocabulary
         .iter()
@@ -149,6 +145,15 @@ fn warnings(before: &Descriptor, after: &Descriptor, in_force: u64) -> Vec<Strin
     warnings
         .push("questions that are open when it comes to the members end without an answer".into());
     warnings
+}
+
+/// What there is to say of numbers with which nobody can be asked anything.
+pub fn unsafe_numbers(descriptor: &Descriptor) -> Option<String> {
+    sizes(descriptor).is_none().then(|| {
+        "with these numbers no helpers can keep a secret, so that nothing can be asked: take more nodes, or fewer colluders \
+         (commonhold plan shows what goes together)"
+            .into()
+    })
 }
 
 fn sizes(descriptor: &Descriptor) -> Option<Sizes> {

@@ -5,6 +5,7 @@ use community::{Community, Descriptor, NAME_BYTES_MAX, SignedDescriptor};
 use crypto::SigningKey;
 use serde_json::json;
 
+use super::changes::unsafe_numbers;
 use super::folder::{AUTHORITY, DESCRIPTOR, Folder};
 use super::options::CreateOptions;
 use super::places::{self, Role};
@@ -110,8 +111,23 @@ fn told(descriptor: &Descriptor, folder: &Folder, bytes: usize) -> Told {
         0 => "no vocabulary yet".to_owned(),
         tables => counted(tables, "table", "tables"),
     };
+    let warning = unsafe_numbers(descriptor);
+    let mut lines = vec![
+        format!("Founded \"{name}\": N = {nodes}, C = {colluders}, crowds of at least {min_crowd} + {colluders}, {tables}."),
+        format!("  community  {}", descriptor.community),
+        format!("  folder     {}", path.display()),
+        "Back up this folder, and the passphrase apart from it. Without authority.locked and the passphrase nobody can".to_owned(),
+        "change the community any more; with them anybody can. After each certificate, logs.cbor has changed: back up again.".to_owned(),
+        "Next: commonhold community invite".to_owned(),
+    ];
+    lines.extend(
+        warning
+            .iter()
+            .map(|warning| format!("warning: {warning}; to change it: commonhold community amend")),
+    );
     Told {
         json: json!({
+            "warning": warning,
             "name": name,
             "community": descriptor.community.to_string(),
             "authority": descriptor.authority.to_string(),
@@ -125,13 +141,6 @@ fn told(descriptor: &Descriptor, folder: &Folder, bytes: usize) -> Told {
             "descriptor": folder.file(DESCRIPTOR),
             "descriptor_bytes": bytes,
         }),
-        lines: vec![
-            format!("Founded \"{name}\": N = {nodes}, C = {colluders}, crowds of at least {min_crowd} + {colluders}, {tables}."),
-            format!("  community  {}", descriptor.community),
-            format!("  folder     {}", path.display()),
-            "Back up this folder, and the passphrase apart from it. Without authority.locked and the passphrase nobody can".to_owned(),
-            "change the community any more; with them anybody can. After each certificate, logs.cbor has changed: back up again.".to_owned(),
-            "Next: commonhold community invite".to_owned(),
-        ],
+        lines,
     }
 }

@@ -220,10 +220,13 @@ fn told(community: &Community, logs: &Logs) -> Told {
         .iter()
         .flat_map(|log| log.entries().iter().map(|entry| (log.issuer(), entry)))
         .collect();
+    let issuers = descriptor.issuers();
     let standing = |entry: &LogEntry| {
         let certificate = &entry.certificate;
         if descriptor.is_revoked(certificate.node()) {
             "revoked"
+        } else if !issuers.contains(&certificate.issuer()) {
+            "its issuer is not listed any more"
         } else if now > certificate.valid_until() {
             "expired"
         } else {

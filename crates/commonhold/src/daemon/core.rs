@@ -113,6 +113,7 @@ pub async fn run(
     let token = claimed.token(&mut system_rng())?;
     let (notes, noted) = mpsc::channel(NOTES);
     let reception = reception.map(Arc::new);
+    let records = record.is_some();
     let record = record.map(|path| (path, notes.clone()));
     let place = place(&config, welcome(&reception, &notes), record);
     let unheard = |why| UpError::Api(config.api, why);
@@ -194,6 +195,7 @@ pub async fn run(
         notes,
         written_at,
         old_since: None,
+        records,
         contradiction: None,
         witness,
         revoking: VecDeque::new(),
@@ -326,6 +328,8 @@ struct Core {
     reception: Option<Arc<Reception>>,
     /// Where it and the recording say what they have done.
     notes: mpsc::Sender<String>,
+    /// Whether what this node is told is recorded.
+    records: bool,
     /// When certificate and community were written with which the node started.
     written_at: [Option<SystemTime>; 2],
     /// Since when there are later ones, so that it has to start again.

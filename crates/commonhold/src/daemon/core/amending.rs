@@ -1,6 +1,7 @@
 //! The community has changed, or this node's certificate: the node starts again in the later one, in the same process.
 
 use std::collections::BTreeSet;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use base::encode;
 use community::{Community, Logs, SignedDescriptor};
 use node::Command;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Duration, sleep, timeout};
 
 use super::{Core, LAST_WORDS, UpError, place, welcome};
 use crate::community_command::Changes;
@@ -21,6 +22,11 @@ use crate::log::Level;
 
 /// How long a node that has learnt of a later epoch goes on in the old one. Those whom it tells ask for it.
 const HAND_ON_SECS: u64 = 2;
+
+/// How long the port may be in use after the node has ended.
+const PORT_WAITS: Duration = Duration::from_secs(30);
+/// Between two looks at it.
+const PORT_LOOK: Duration = Duration::from_millis(50);
 
 impl Core {
     /// Notices what `community install` has written, and hands on what the authority has.
@@ -115,6 +121,13 @@ impl Core {
         let mut place = place(&self.config, welcome(&self.reception, &self.notes), None);
         // Others know it there.
         place.listen.set_port(listened.port());
+        self.namesake.stop_looking();
+        until_free(place.listen).await;
+        if std::mem::take(&mut self.records) {
+            let text =
+                "the recording ends here: the community has changed, and the node starts again";
+            self.say(Level::Warn, text);
+        }
         let Live {
             host,
             events,
@@ -178,5 +191,14 @@ impl Core {
         }
         self.say(Level::Info, &text);
         self.tell(EventKind::Community, None, text);
+    }
+}
+
+/// Waits until nobody has this port: whoever dials something for the node that has ended holds its socket until then. If it
+/// lasts too long, binding says why.
+async fn until_free(address: SocketAddr) {
+    let began = tokio::time::Instant::now();
+    while UdpSocket::bind(address).is_err() && began.elapsed() < PORT_WAITS {
+        sleep(PORT_LOOK).await;
     }
 }

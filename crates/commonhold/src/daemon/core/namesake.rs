@@ -62,6 +62,13 @@ impl Namesake {
         self.known.as_deref()
     }
 
+    /// Nobody is dialled any more: the one that dials has ended.
+    pub fn stop_looking(&mut self) {
+        if let Some(looking) = self.looking.take() {
+            looking.abort();
+        }
+    }
+
     /// Waits for what comes of a look, for ever if there is none.
     pub async fn found(&mut self) -> Option<Found> {
         let Some(looking) = &mut self.looking else {

@@ -122,6 +122,14 @@ impl Core {
                 "give at most 30 days",
             );
             drop(reply.send(Err(fault)));
+        } else if new.consent_secs == 0 && self.known <= 1 {
+            // Nobody would hear of it before it is over.
+            let fault = Fault::new(
+                Kind::Busy,
+                "this node has not found the other members yet, and the question would be over before it has",
+                "ask again in a minute, or give owners time to decide; how many it knows: commonhold status",
+            );
+            drop(reply.send(Err(fault)));
         } else if self.asking.len() >= ASKING_MAX {
             let fault = Fault::new(
                 Kind::Busy,
