@@ -143,6 +143,29 @@ fn people_join_over_the_network_and_answer() {
     );
 }
 
+/// A node starts again in its process and at its port when the community changes; who still holds the port does not end it.
+#[test]
+fn nobody_is_lost_when_the_community_changes() {
+    const NODES: usize = 10;
+    let mut village = Village::new(Place::new());
+    village.found(NODES);
+    for (epoch, crowd) in (2..=5).zip(["3", "2"].into_iter().cycle()) {
+        village.done(&[
+            "community",
+            "amend",
+            "--min-crowd",
+            crowd,
+            "--dir",
+            "authority",
+        ]);
+        for folder in 0..NODES {
+            village.waits(&folder.to_string(), 120, |status| {
+                status["community"]["epoch"] == epoch
+            });
+        }
+    }
+}
+
 #[test]
 fn who_reaches_nobody_is_told_what_to_do() {
     let village = Village::new(Place::new());
