@@ -230,7 +230,7 @@ pub struct DemoOptions {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
-    /// Smallest crowd whose total may be given [default: a third of the people]
+    /// Smallest crowd whose total may be given [default: a quarter of the people, from 2 to 5]
     #[arg(long, value_name = "M", hide = true)]
     pub min_crowd: Option<u64>,
 }

@@ -330,7 +330,7 @@ pub fn mapping(external: Option<SocketAddr>, announced: &[SocketAddr]) -> Check 
 }
 
 /// Whether this node is a member still, of a community that is one; `epoch` has two descriptors.
-pub fn community(community: &Community, own: NodeId, contradiction: Option<u64>) -> Check {
+pub fn community(community: &Community, own: &Certificate, contradiction: Option<u64>) -> Check {
     const NAME: &str = "community";
     let descriptor = community.descriptor();
     if let Some(epoch) = contradiction {
@@ -341,7 +341,15 @@ pub fn community(community: &Community, own: NodeId, contradiction: Option<u64>)
         );
         return bad(Verdict::Fail, NAME, found, what_to_do);
     }
-    if descriptor.is_revoked(own) {
+    if !descriptor.issuers().contains(&own.issuer()) {
+        return bad(
+            Verdict::Fail,
+            NAME,
+            "who certified this node is not listed any more, so that its certificate holds no longer: nobody speaks to it",
+            "have it certified anew by who certifies now: commonhold community renew",
+        );
+    }
+    if descriptor.is_revoked(own.node()) {
         let what_to_do = "ask who keeps the community's authority; to take part again you need a new ticket and join with new keys";
         return bad(
             Verdict::Fail,

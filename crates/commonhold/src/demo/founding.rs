@@ -33,6 +33,9 @@ pub struct Founded {
     pub to_know: BTreeMap<NodeId, usize>,
 }
 
+/// Smallest crowd of a demo of many, as communities have it that say nothing else.
+const MIN_CROWD: u64 = 5;
+
 /// Makes keys, certificates, folders and vaults in `folder`, of owners who all have this rule. If one is to be shown, it may
 /// ask as well.
 pub fn found(
@@ -47,8 +50,8 @@ pub fn found(
     let authority = SigningKey::generate(rng);
     let nodes = people.taken.len() as u64 + 1;
     let descriptor = Descriptor {
-        // What so few people can reach; a real community asks for more.
-        min_crowd: min_crowd.unwrap_or(people.taken.len() as u64 / 3),
+        // What so few people can reach, also in groups; a real community asks for more.
+        min_crowd: min_crowd.unwrap_or((people.taken.len() as u64 / 4).clamp(2, MIN_CROWD)),
         vocabulary: vec![people.table.clone()],
         ..Descriptor::founding("demo", authority.node(), nodes)
     };

@@ -221,7 +221,11 @@ impl Core {
         let listens = format!("the node listens on {}", self.host.local_addr());
         let mut checks = vec![
             checks::namesake(self.namesake.known()),
-            checks::community(&self.community, self.host.node(), self.contradiction),
+            checks::community(
+                &self.community,
+                &self.identity.certificate,
+                self.contradiction,
+            ),
             self.clock(),
             checks::disk(folder, *disk_free_min_mib),
             checks::permissions(folder),
