@@ -271,6 +271,10 @@ pub fn words_typed(file: Option<&std::path::Path>) -> Result<Zeroizing<String>, 
             break;
         }
     }
+    if words_in(&text).next().is_none() {
+        let why = "no recovery words were given: there is no terminal to ask for them; give --words-file FILE";
+        return Err((why.into(), USAGE));
+    }
     Ok(text)
 }
 

@@ -810,3 +810,27 @@ fn files_of_many_records() {
         assert_eq!(report.total_kept(), expected, "case {number}");
     }
 }
+
+#[test]
+fn moments_of_utc_get_the_owners_zone_where_it_is_said() {
+    let track = br#"<gpx creator="x"><trk><trkseg><trkpt lat="1" lon="2"><time>2024-05-01T23:30:00Z</time></trkpt></trkseg></trk></gpx>"#;
+    let (_folder, _, mut vault) = new_vault();
+    let ahead = Options {
+        utc_offset_min: Some(60),
+        ..options()
+    };
+    bring_with(&mut vault, track, &ahead).expect("imported");
+    // The same moment, at home half past midnight of the next day.
+    let [row] = &rows(&vault, "positions")[..] else {
+        panic!("one row");
+    };
+    assert!(row.starts_with("1714606200,60,"), "{row}");
+}
+
+#[test]
+fn a_mark_of_the_encoding_is_no_matter() {
+    let (_folder, _, mut vault) = new_vault();
+    let marked = ["\u{feff}", PULSE].concat();
+    let report = bring(&mut vault, marked.as_bytes()).expect("imported");
+    assert_eq!(report.kept["heart_rate"], 1);
+}

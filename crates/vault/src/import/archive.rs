@@ -121,11 +121,15 @@ impl<R: Read> Read for Unpacked<R> {
 }
 
 fn broken(number: usize, why: &io::Error) -> ImportError {
-    ImportError::Archive(format!(
-        "its file {} is damaged ({})",
-        number + 1,
-        why.kind()
-    ))
+    let number = number + 1;
+    ImportError::Archive(match why.kind() {
+        io::ErrorKind::Unsupported => {
+            format!(
+                "its file {number} is packed in an unusual way; unpack the archive, and import the files"
+            )
+        }
+        kind => format!("its file {number} is damaged ({kind}); copy or export it again"),
+    })
 }
 
 fn damaged(why: ZipError) -> ImportError {

@@ -1,7 +1,7 @@
 //! JSON as a stream: the elements of long lists one by one, whatever stands around them.
 
 use std::fmt;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -10,6 +10,8 @@ use crate::error::ImportError;
 use crate::fault::Place;
 use crate::import::Source;
 use crate::import::input::{Bounded, Budget};
+
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What was read.
 pub(crate) enum Piece {
@@ -31,7 +33,11 @@ pub(crate) fn pieces<R: Read>(
     take: &mut Take<'_>,
 ) -> Result<(), ImportError> {
     let budget = source.budget;
-    let input: BufReader<Bounded<R>> = BufReader::new(source.input);
+    let mut input: BufReader<Bounded<R>> = BufReader::new(source.input);
+    // Some programs begin every text with a mark of its encoding.
+    if input.fill_buf()?.starts_with(MARK) {
+        input.consume(MARK.len());
+    }
     let mut json = serde_json::Deserializer::from_reader(input);
     let mut state = State {
         keys,

@@ -163,7 +163,16 @@ impl Sink {
 
     /// The moment that the file writes as `text`; a local time is of the zone that the owner said, or else of UTC.
     pub(crate) fn time(&self, text: &str) -> Option<Moment> {
-        self.zoned(parse(text)?)
+        let read = parse(text)?;
+        // A moment of UTC says nothing of the local time; its owner may.
+        let is_utc = text.trim_end().ends_with(['Z', 'z']);
+        match self.zone.filter(|_| is_utc) {
+            Some(zone) => Some(Moment {
+                offset_min: Some(zone),
+                ..read
+            }),
+            None => self.zoned(read),
+        }
     }
 
     /// The same for a moment read otherwise.
