@@ -347,7 +347,13 @@ fn read(path: &Path, must_exist: bool) -> Result<toml::Table, ConfigError> {
     text.parse()
         .map_err(|why: toml::de::Error| ConfigError::Toml {
             path: path.display().to_string(),
-            why: why.to_string().trim_end().to_owned(),
+            why: {
+                let line = why
+                    .span()
+                    .map(|span| 1 + text[..span.start].matches('\n').count());
+                let at = line.map_or_else(String::new, |line| format!("line {line}: "));
+                at + &why.message().replace('\n', ", ")
+            },
         })
 }
 

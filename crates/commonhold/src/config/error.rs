@@ -17,7 +17,9 @@ pub enum ConfigError {
         why: String,
     },
     /// It is not TOML.
-    #[error("{path} is not TOML: {why}")]
+    #[error(
+        "{path} is not TOML: {why}; correct that line, or move the file away and have it written anew: commonhold init"
+    )]
     Toml {
         /// Which.
         path: String,

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use crate::cli::{ANSWERED, FAILED, REFUSED, TIMED_OUT};
 use crate::daemon::owning::{self, BudgetOptions, RuleCommand};
 use crate::daemon::{Failure, Where, converse, print, shown};
+use crate::output::tell;
 
 /// How long nothing is heard of a question before it is looked at: a slow reader misses events.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
@@ -192,9 +193,17 @@ pub fn main(command: &QuestionsCommand) -> ExitCode {
         }),
         QuestionsCommand::Proof(options) => converse(false, async {
             let proof = options.place.client()?.proof(&options.id).await?;
-            let written = std::fs::write(&options.file, proof);
-            let failed = |why| format!("cannot write {}: {why}", options.file.display());
+            let shown = options.file.display();
+            let written = std::fs::File::create_new(&options.file)
+                .and_then(|mut file| file.write_all(&proof));
+            let failed = |why| {
+                format!("cannot write {shown}: {why}; choose a new file in a folder of yours")
+            };
             written.map_err(|why| Failure::new(failed(why), FAILED))?;
+            let bytes = proof.len();
+            tell(format!(
+                "The proof is in {shown}, {bytes} bytes. Anybody can check it with the community's descriptor: commonhold question verify {shown}"
+            ));
             Ok(ANSWERED)
         }),
         QuestionsCommand::Publish(options) => converse(options.json, async {

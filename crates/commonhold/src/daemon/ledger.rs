@@ -357,7 +357,11 @@ impl Ledger {
             }
             InboxState::CalledOff => {
                 let error = "this question was called off by its asker";
-                return Err(Fault::new(Kind::Late, error, "nothing"));
+                return Err(Fault::new(
+                    Kind::Late,
+                    error,
+                    "nothing of yours went into an answer",
+                ));
             }
             InboxState::OverBudget => {
                 let what_to_do = "for the next one: commonhold question budget set";
