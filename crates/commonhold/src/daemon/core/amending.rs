@@ -1,15 +1,16 @@
 //! The community has changed, or this node's certificate: the node starts again in the later one, in the same process.
 
 use std::collections::BTreeSet;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use api::{EventKind, Fault, Kind};
-use base::encode;
+use base::{Duration, encode};
 use community::{Community, Logs, SignedDescriptor};
 use node::Command;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{Core, LAST_WORDS, UpError, place, welcome};
 use crate::community_command::Changes;
@@ -21,6 +22,10 @@ use crate::log::Level;
 
 /// How long a node that has learnt of a later epoch goes on in the old one. Those whom it tells ask for it.
 const HAND_ON_SECS: u64 = 2;
+
+/// How often it is looked whether a port is free, and how many times.
+const LOOK: Duration = Duration::from_millis(20);
+const LOOKS: usize = 250;
 
 impl Core {
     /// Notices what `community install` has written, and hands on what the authority has.
@@ -115,6 +120,7 @@ impl Core {
         let mut place = place(&self.config, welcome(&self.reception, &self.notes), None);
         // Others know it there.
         place.listen.set_port(listened.port());
+        until_free(place.listen).await;
         let Live {
             host,
             events,
@@ -178,5 +184,34 @@ impl Core {
         }
         self.say(Level::Info, &text);
         self.tell(EventKind::Community, None, text);
+    }
+}
+
+/// Waits until a port can be had on which this process has listened: what was closed goes a moment later, on a busy machine a
+/// longer one. What somebody else has taken in between is refused by who listens next.
+async fn until_free(listen: SocketAddr) {
+    for _ in 0..LOOKS {
+        if UdpSocket::bind(listen).is_ok() {
+            return;
+        }
+        sleep(LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_that_is_closed_a_moment_later_is_waited_for() {
+        let open = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let at = open.local_addr().expect("an address");
+        let closing = tokio::spawn(async move {
+            sleep(LOOK * 3).await;
+            drop(open);
+        });
+        until_free(at).await;
+        assert!(UdpSocket::bind(at).is_ok());
+        closing.await.expect("it was closed");
     }
 }
