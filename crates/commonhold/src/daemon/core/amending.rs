@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use api::{EventKind, Fault, Kind};
-use base::encode;
+use base::{Duration, encode};
 use community::{Community, Logs, SignedDescriptor};
 use node::Command;
 use tokio::sync::mpsc;
-use tokio::time::{Duration, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use super::{Core, LAST_WORDS, UpError, place, welcome};
 use crate::community_command::Changes;
@@ -200,5 +200,23 @@ async fn until_free(address: SocketAddr) {
     let began = tokio::time::Instant::now();
     while UdpSocket::bind(address).is_err() && began.elapsed() < PORT_WAITS {
         sleep(PORT_LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_that_is_closed_a_moment_later_is_waited_for() {
+        let open = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let at = open.local_addr().expect("an address");
+        let closing = tokio::spawn(async move {
+            sleep(PORT_LOOK * 3).await;
+            drop(open);
+        });
+        until_free(at).await;
+        assert!(UdpSocket::bind(at).is_ok());
+        closing.await.expect("it was closed");
     }
 }
