@@ -70,15 +70,13 @@ pub enum Misbehaviour {
 pub enum Failure {
     /// Refused by the helpers: fewer people match than the community allows to be counted.
     #[error(
-        "refused: fewer people match than this community allows to be counted; ask about a larger group"
+        "fewer people match than this community allows to be counted; ask about a larger group"
     )]
     SmallCrowd,
     /// Helpers contradict each other.
-    #[error(
-        "no answer: helpers signed different results, so some of them lie; ask again for new helpers"
-    )]
+    #[error("helpers signed different results, so some of them lie; ask again for new helpers")]
     Conflict,
     /// Time ran out.
-    #[error("no answer in time: too many helpers are away; ask again")]
+    #[error("too many helpers are away, and time ran out; ask again")]
     TimedOut,
 }

@@ -95,6 +95,8 @@ fn has(parts: &[Figure], values: &[String]) -> bool {
 
 /// Whether the parts that are told have as many people as they have, at most so many are told, and no other has more.
 fn names_most(figures: &[Figure], named: usize, people: &BTreeMap<String, usize>) -> bool {
+    // Why fewer are named than were asked for is no figure.
+    let figures: Vec<_> = figures.iter().filter(|told| told.value.is_some()).collect();
     let parts = figures.len().min(named.min(people.len()));
     let mut others = people.clone();
     let mut fewest = usize::MAX;

@@ -16,6 +16,8 @@ const DIGITS: u8 = 6;
 /// Digits after the point of a weight: as many as a question can state.
 const WEIGHT_DIGITS: usize = 9;
 
+/// Why fewer parts are named than were asked for.
+const NONE_LARGE_ENOUGH: &str = "in every other part is nobody, or too few people to be told";
 /// Why a part of a histogram has no count.
 const WITHHELD: &str = "withheld";
 
@@ -163,6 +165,14 @@ fn figures(function: Function, figures: &Result<Figures, Undefined>) -> Vec<Figu
                 .collect();
             if top.tied > 0 {
                 told.push(Figure::exact("others with as many as the last", top.tied));
+            }
+            let Function::Top(wanted) = function else {
+                return told;
+            };
+            match usize::from(wanted).saturating_sub(top.parts.len()) {
+                0 => {}
+                _ if told.is_empty() => told.push(Figure::none("top", NONE_LARGE_ENOUGH)),
+                _ => told.push(Figure::none("no more of them", NONE_LARGE_ENOUGH)),
             }
             told
         }
@@ -329,9 +339,32 @@ fn range(bracket: &Bracket) -> String {
 
 #[cfg(test)]
 mod tests {
-    use aggregation::statistic::Fixed;
+    use aggregation::statistic::{Fixed, Top};
 
     use super::*;
+
+    #[test]
+    fn parts_that_are_not_named_are_accounted_for() {
+        let named = |parts: &[(&str, u64)]| {
+            let parts = parts.iter().map(|(word, people)| {
+                let word = Label::Word((*word).to_owned());
+                (word, *people)
+            });
+            let top = Top {
+                parts: parts.collect(),
+                tied: 0,
+            };
+            let told = figures(Function::Top(2), &Ok(Figures::Top(top)));
+            told.iter().map(Figure::text).collect::<Vec<_>>()
+        };
+        assert_eq!(named(&[("good", 7), ("bad", 5)]), ["good: 7", "bad: 5"]);
+        let why = NONE_LARGE_ENOUGH;
+        assert_eq!(
+            named(&[("good", 7)]),
+            ["good: 7".to_owned(), format!("no more of them: {why}")]
+        );
+        assert_eq!(named(&[]), [format!("top: {why}")]);
+    }
 
     #[test]
     fn a_logistic_step_tells_the_weights_to_ask_with_first() {

@@ -36,7 +36,8 @@ fn people_join_over_the_network_and_answer() {
         "{}",
         late.err
     );
-    assert!(!exists(&village.place.path("6/keys.cbor")));
+    // Nothing is left of it.
+    assert!(!exists(&village.place.path("6")));
     let another = village.ticket(&["--member", &founder]);
     village.done(&["community", "join", &another, "--dir", "5"]);
     village.up("5", &[]);

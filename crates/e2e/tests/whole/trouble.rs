@@ -204,7 +204,7 @@ fn a_ticket_that_is_over_and_a_wrong_passphrase_change_nothing() {
     ] {
         let late = village.run(&["community", "join", ticket, "--dir", "2"]);
         assert_said(&late, 4, &[words, "ask for "]);
-        assert!(!village.place.path("2/keys.cbor").exists());
+        assert!(!village.place.path("2").exists(), "{words}");
         // By files it is the same.
         let join = ["community", "join", ticket, "--offline", "request"];
         let asks = village.run(&[&join[..], &["--dir", "3"]].concat());
