@@ -9,6 +9,9 @@ use thiserror::Error;
 /// The first byte of everything that leaves this process. A change of any wire format changes it.
 pub const VERSION: u8 = 1;
 
+/// The first byte that texts begin with; a file that begins so, or with 0, is of no version.
+const TEXT: u8 = b' ';
+
 /// What can be written to and read from the wire.
 pub trait Wire: Encode<()> + for<'b> Decode<'b, ()> {}
 impl<T: Encode<()> + for<'b> Decode<'b, ()>> Wire for T {}
@@ -28,7 +31,7 @@ pub enum DecodeError {
         limit: usize,
     },
     /// Not an encoding of the expected type.
-    #[error("not a valid encoding of the expected type")]
+    #[error("it is nothing that Commonhold writes here, or it is damaged")]
     Malformed,
     /// A second encoding of a valid value: padded, reordered or with extra fields or bytes.
     #[error("not the one canonical encoding of its value")]
@@ -62,8 +65,10 @@ pub fn decode<T: Wire>(bytes: &[u8], limit: usize) -> Result<T, DecodeError> {
         });
     }
     let (&version, body) = bytes.split_first().ok_or(DecodeError::Malformed)?;
-    if version != VERSION {
-        return Err(DecodeError::Version(version));
+    match version {
+        VERSION => {}
+        1..TEXT => return Err(DecodeError::Version(version)),
+        _ => return Err(DecodeError::Malformed),
     }
     let value: T = minicbor::decode(body).map_err(|_| DecodeError::Malformed)?;
     if encode_sized(&value, bytes.len()) == bytes {
@@ -107,7 +112,10 @@ mod tests {
             Err(DecodeError::NotCanonical)
         );
         assert_eq!(decode::<u64>(&[2, 0x05], 9), Err(DecodeError::Version(2)));
-        assert_eq!(decode::<u64>(&[], 9), Err(DecodeError::Malformed));
+        // A text, or a file of zeros, is of no version.
+        for junk in [&b"hello"[..], b"\0\0", b"\x89PNG", &[]] {
+            assert_eq!(decode::<u64>(junk, 9), Err(DecodeError::Malformed));
+        }
         assert_eq!(
             decode::<u64>(&[VERSION, 0x05], 1),
             Err(DecodeError::TooLong { len: 2, limit: 1 })

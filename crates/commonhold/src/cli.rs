@@ -36,13 +36,38 @@ pub const TIMED_OUT: u8 = 5;
 /// Ended by Ctrl-C, as shells report it.
 pub const INTERRUPTED: u8 = 130;
 
-/// Says in one line why a command has failed; in JSON as well for those who asked for it.
+/// Says why a command has failed: in one line, or in JSON to those who asked for it.
 pub fn fail(json: bool, why: &str, code: u8) -> ExitCode {
-    if json {
-        tell(format_args!("{:#}", serde_json::json!({ "why": why })));
+    match json {
+        true => tell(format_args!("{:#}", serde_json::json!({ "why": why }))),
+        false => warn(format_args!("error: {why}")),
     }
-    warn(format_args!("error: {why}"));
     ExitCode::from(code)
+}
+
+/// What is wrong with what was typed, and what to do, in one line. The parser takes several.
+pub fn misused(said: &str) -> String {
+    let said = said.strip_prefix("error: ").unwrap_or(said);
+    let (wrong, usage) = said.split_once("Usage:").unwrap_or((said, ""));
+    let wrong = wrong.split("For more information").next();
+    let lines = wrong.unwrap_or_default().lines().map(str::trim);
+    let mut line = String::new();
+    for part in lines.filter(|part| !part.is_empty()) {
+        line += match (line.is_empty(), part.starts_with("tip: ")) {
+            (true, _) => "",
+            (_, true) => "; ",
+            (_, false) => " ",
+        };
+        line += part;
+    }
+    // The names of the command, before its options and arguments.
+    let is_name = |word: &&str| word.starts_with(|sign: char| sign.is_ascii_lowercase());
+    let command: Vec<_> = usage.split_whitespace().take_while(is_name).collect();
+    let command = match command.as_slice() {
+        [] => "commonhold".to_owned(),
+        names => names.join(" "),
+    };
+    format!("{line}; see: {command} --help")
 }
 
 /// Own your data outright; hold its answers in common.
@@ -402,4 +427,45 @@ pub struct VerifyOptions {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_wrong_is_said_in_one_line_with_what_to_do() {
+        for (typed, said) in [
+            (
+                &["question", "asks"][..],
+                "unrecognized subcommand 'asks'; tip: a similar subcommand exists: 'ask'; see: commonhold question --help",
+            ),
+            (
+                &["question", "ask"],
+                "the following required arguments were not provided: <SQL>; see: commonhold question ask --help",
+            ),
+            (
+                &["question", "ask", "q", "--wiat"],
+                "unexpected argument '--wiat' found; tip: a similar argument exists: '--wait'",
+            ),
+            (
+                &["question", "ask", "q", "--deadline", "soon"],
+                "for '--deadline <TIME>': give now, or a number with s, m, h or d, such as 30m or 2d; see: ",
+            ),
+            (
+                &["question", "answer", "aa", "maybe"],
+                "[possible values: yes, no, always, never]; see: ",
+            ),
+            (
+                &["plan", "--nodes", "9", "--nodes", "9"],
+                "cannot be used multiple times; see: commonhold plan --help",
+            ),
+        ] {
+            let wrong = Program::try_parse_from([&["commonhold"], typed].concat());
+            let line = misused(&wrong.expect_err("wrong").to_string());
+            assert!(line.contains(said), "{line}");
+            assert!(!line.contains('\n') && line.ends_with(" --help"), "{line}");
+            assert!(!line.starts_with("error"), "{line}");
+        }
+    }
 }

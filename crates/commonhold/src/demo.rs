@@ -26,9 +26,9 @@ use std::process::ExitCode;
 
 use thiserror::Error;
 
-use crate::cli::{ANSWERED, DemoOptions, FAILED, INTERRUPTED, REFUSED, TIMED_OUT, USAGE};
+use crate::cli::{ANSWERED, DemoOptions, FAILED, INTERRUPTED, REFUSED, TIMED_OUT, USAGE, fail};
 use crate::home::HomeError;
-use crate::output::{tell, warn};
+use crate::output::tell;
 
 /// Why a demo ended without an answer.
 #[derive(Debug, Error)]
@@ -97,9 +97,9 @@ pub fn main(options: &DemoOptions) -> ExitCode {
             if options.json {
                 let json = serde_json::json!({ "outcome": why.outcome(), "why": why.to_string() });
                 tell(format_args!("{json:#}"));
+                return ExitCode::from(why.code());
             }
-            warn(format_args!("error: {why}"));
-            ExitCode::from(why.code())
+            fail(false, &why.to_string(), why.code())
         }
     }
 }

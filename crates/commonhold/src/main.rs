@@ -70,35 +70,44 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::cli::{Command, Program, QuestionCommand, USAGE};
-use crate::output::warn;
+use crate::cli::{Command, Program, QuestionCommand, USAGE, fail, misused};
+use crate::output::Patience;
 use crate::simulate::options::SimulateCommand;
 
 fn main() -> ExitCode {
     dump_no_memory();
     let program = match Program::try_parse() {
         Ok(program) => program,
-        Err(why)
+        // What was asked for, or what there is where no command was named.
+        Err(help)
             if matches!(
-                why.kind(),
-                ErrorKind::ValueValidation | ErrorKind::InvalidValue
+                help.kind(),
+                ErrorKind::DisplayHelp
+                    | ErrorKind::DisplayVersion
+                    | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
             ) =>
         {
-            // What is wrong, and what would be right, if clap knows.
-            let text = why.to_string();
-            let lines = text
-                .lines()
-                .take_while(|line| !line.starts_with("For more"));
-            let said: Vec<_> = lines
-                .map(str::trim)
-                .filter(|line| !line.is_empty())
-                .collect();
-            warn(said.join(" "));
-            return ExitCode::from(USAGE);
+            help.exit()
         }
-        Err(why) => why.exit(),
+        Err(why) => {
+            let json = std::env::args_os().any(|typed| typed == "--json");
+            return fail(json, &misused(&why.to_string()), USAGE);
+        }
     };
-    output::end(run(program.command))
+    let patience = waits_for_its_end(&program.command).then(Patience::begin);
+    let code = run(program.command);
+    drop(patience);
+    output::end(code)
+}
+
+/// Whether who started it waits for its end.
+fn waits_for_its_end(command: &Command) -> bool {
+    match command {
+        Command::Up(options) => options.detach,
+        Command::Relay(_) | Command::DemoNode { .. } => false,
+        Command::Demo(options) => !options.open,
+        _ => true,
+    }
 }
 
 /// When the program crashes, no copy of its memory is written, which would hold keys and data. Where that cannot be had it

@@ -9,11 +9,11 @@ use base::decode;
 use community::Community;
 use node::proof::{self, PROOF_BYTES_MAX};
 
-use crate::cli::{ANSWERED, FAILED, VerifyOptions};
+use crate::cli::{ANSWERED, FAILED, VerifyOptions, fail};
 use crate::config::{Environment, Typed, Values};
 use crate::counted::counted;
 use crate::home::{DESCRIPTOR, DESCRIPTOR_BYTES_MAX};
-use crate::output::{tell, warn};
+use crate::output::tell;
 use crate::report::Report;
 
 /// Runs the command.
@@ -37,13 +37,11 @@ pub fn main(options: &VerifyOptions) -> ExitCode {
         }
         Err(why) => {
             if options.json {
-                tell(format_args!(
-                    "{:#}",
-                    serde_json::json!({ "holds": false, "why": why })
-                ));
+                let json = serde_json::json!({ "holds": false, "why": why });
+                tell(format_args!("{json:#}"));
+                return ExitCode::from(FAILED);
             }
-            warn(format_args!("error: {why}"));
-            ExitCode::from(FAILED)
+            fail(false, &why, FAILED)
         }
     }
 }

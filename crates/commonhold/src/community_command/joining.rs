@@ -20,7 +20,7 @@ use super::places::{self, Role};
 use super::{Failure, Told, folder};
 use crate::files;
 use crate::home::{Home, HomeError, MEMBERS, system_rng};
-use crate::output::warn;
+use crate::output::{doing, warn};
 use crate::verify::utc;
 
 /// Keys that are not certified yet.
@@ -171,8 +171,10 @@ pub fn join(options: &JoinOptions) -> Result<Told, Failure> {
             .map_err(|why| Failure::Failed(format!("cannot start: {why}")))?;
         let name = newcomer.community();
         warn(format_args!("Asking to be let into \"{name}\" …"));
+        doing(format!("asking to be let into \"{name}\""));
         let answer = runtime.block_on(newcomer.ask())?;
-        let line = newcomer.settle(answer)?;
+        let settled = newcomer.settle(answer);
+        let line = settled.inspect_err(|_| leave_no_empty_folder(&path, named.is_none()))?;
         return told_member(&newcomer.home, vec![line]);
     };
     let (ticket, request) = (&newcomer.ticket, newcomer.request());
@@ -225,7 +227,8 @@ pub fn install(options: &InstallOptions) -> Result<Told, Failure> {
         let descriptor = decode::<SignedDescriptor>(&bytes, JOIN_ANSWER_BYTES_MAX);
         let line = match (answer, descriptor) {
             (Ok(answer), _) if home.is_inhabited() => renewed(&home, answer, file)?,
-            (Ok(answer), _) => settled(&home, answer, file)?,
+            (Ok(answer), _) => settled(&home, answer, file)
+                .inspect_err(|_| leave_no_empty_folder(&path, options.dir.is_none()))?,
             (_, Ok(descriptor)) if home.is_inhabited() => followed(&home, descriptor, file)?,
             (_, Ok(_)) => {
                 return Err(Failure::Usage(format!(
@@ -274,6 +277,16 @@ fn told_member(home: &Home, said: Vec<String>) -> Result<Told, Failure> {
     })
 }
 
+/// Of somebody who was not let in, unless there is something to keep for another try; with the community's folder, where nobody
+/// named one.
+fn leave_no_empty_folder(path: &Path, is_ours: bool) {
+    // Folders with anything in them stay.
+    let gone = std::fs::remove_dir(path).is_ok();
+    if let Some(parent) = path.parent().filter(|_| gone && is_ours) {
+        drop(std::fs::remove_dir(parent));
+    }
+}
+
 /// A newcomer's answer: from here on there is a node.
 fn settled(home: &Home, answer: JoinAnswer, file: &Path) -> Result<String, Failure> {
     let joining: PathBuf = home.path().join(JOINING);
@@ -282,7 +295,13 @@ fn settled(home: &Home, answer: JoinAnswer, file: &Path) -> Result<String, Failu
     let request = waiting.request(&ticket);
     let joined = ticket
         .accept(answer, &request, Clock::start().now())
-        .map_err(|why| not_joined(file, &why))?;
+        .map_err(|why| {
+            if let JoinError::Refused(_) = why {
+                // Nobody certifies these keys. If they cannot be removed, they are tried again, and nothing is lost.
+                drop(std::fs::remove_file(&joining));
+            }
+            not_joined(file, &why)
+        })?;
     let Joined {
         community,
         certificate,

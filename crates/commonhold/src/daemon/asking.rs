@@ -1,6 +1,5 @@
 //! `commonhold question ask` and the other commands about questions that need a running node.
 
-use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -12,7 +11,7 @@ use tokio::time::timeout;
 use crate::cli::{ANSWERED, FAILED, REFUSED, TIMED_OUT};
 use crate::daemon::owning::{self, BudgetOptions, RuleCommand};
 use crate::daemon::{Failure, Where, converse, print, shown};
-use crate::output::tell;
+use crate::output::{doing, tell, warn};
 
 /// How long nothing is heard of a question before it is looked at: a slow reader misses events.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
@@ -59,7 +58,11 @@ pub enum QuestionsCommand {
 /// Of `question ask`.
 #[derive(Debug, Args)]
 pub struct AskOptions {
-    /// The question: SELECT COUNT(*), SUM(x) or AVG(x) FROM a table, with or without WHERE
+    /// The question: SELECT a statistic FROM a table, with or without WHERE and GROUP BY
+    ///
+    /// Statistics: COUNT(*), COUNT(x), SUM(x), AVG(x), VAR_POP(x), VAR_SAMP(x), STDDEV_POP(x), STDDEV_SAMP(x), SKEWNESS(x),
+    /// KURTOSIS(x), HISTOGRAM(x), MEDIAN(x), QUANTILE(x, 0.9), MIN(x), MAX(x), TOP(x, 3), COVAR_POP(x, y), COVAR_SAMP(x, y),
+    /// CORR(x, y), REGR(y, x), LOGISTIC(y > 1, x). docs/questions.md has an example of each.
     pub sql: String,
     /// What the answer is for; everybody who is asked reads it
     #[arg(long, value_name = "TEXT", default_value = "")]
@@ -253,11 +256,6 @@ async fn ask(options: &AskOptions) -> Result<u8, Failure> {
     if !options.wait {
         return print(options.json, &question, || shown::question(&question));
     }
-    progress(&format!(
-        "question {}: {}",
-        shown::short(&question.id),
-        question.note
-    ));
     question = follow(&client, events, question).await?;
     print(options.json, &question, || shown::question(&question))?;
     Ok(code(question.state))
@@ -269,14 +267,13 @@ async fn follow(
     mut events: Events,
     mut question: Question,
 ) -> Result<Question, Failure> {
+    if !question.state.is_over() {
+        progress(&question, &question.note);
+    }
     while !question.state.is_over() {
         match timeout(LOOK_AGAIN, events.next()).await {
             Ok(Some(event)) if event.question.as_deref() == Some(&*question.id) => {
-                progress(&format!(
-                    "question {}: {}",
-                    shown::short(&question.id),
-                    event.text
-                ));
+                progress(&question, &event.text);
             }
             Ok(Some(_)) => continue,
             Ok(None) => {
@@ -291,12 +288,12 @@ async fn follow(
     Ok(question)
 }
 
-/// For people who look on.
-fn progress(text: &str) {
-    let mut out = std::io::stderr();
-    if out.is_terminal() {
-        drop(writeln!(out, "{}", shown::plain(text)));
-    }
+/// For people who look on, now or later in a file.
+fn progress(question: &Question, text: &str) {
+    let id = shown::short(&question.id);
+    let text = shown::plain(text);
+    warn(format_args!("question {id}: {text}"));
+    doing(format!("waiting for question {id}: {text}"));
 }
 
 /// What a question that is over is worth.
@@ -310,7 +307,29 @@ fn code(state: QuestionState) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+
+    #[test]
+    fn the_help_names_every_statistic() {
+        let mut program = crate::cli::Program::command();
+        let ask = program
+            .find_subcommand_mut("question")
+            .and_then(|question| question.find_subcommand_mut("ask"));
+        let help = ask.expect("a command").render_long_help().to_string();
+        // One of each is in the document.
+        let document = include_str!("../../../../docs/questions.md");
+        let rows = document.lines().filter_map(|line| {
+            let (name, _) = line.strip_prefix("| `SELECT ")?.split_once('(')?;
+            Some(format!("{name}("))
+        });
+        let names: Vec<_> = rows.collect();
+        assert!(names.len() > 19, "{names:?}");
+        for name in names {
+            assert!(help.contains(&name), "no {name} in {help}");
+        }
+    }
 
     #[test]
     fn times_are_read() {

@@ -14,7 +14,7 @@ use crate::cli::{ANSWERED, USAGE, fail};
 use crate::counted::counted;
 use crate::daemon::Claimed;
 use crate::data::{Failed, ImportOptions, Said, declared, failed, home, now_utc_s};
-use crate::output::{tell, warn};
+use crate::output::{doing, tell, warn};
 
 /// Longest file that is imported while the node runs: the node cannot write meanwhile, and waits for a minute at most. A
 /// debug build on a busy machine reads 1 MB in a second where records are shortest (measured).
@@ -36,7 +36,9 @@ pub fn main(options: &ImportOptions) -> ExitCode {
             Ok(one) => tell(one.lines.join("\n")),
             Err((why, failed)) => {
                 code = code.max(failed);
-                warn(format_args!("error: {why}"));
+                if !options.json {
+                    warn(format_args!("error: {why}"));
+                }
                 said.push(json!({ "file": file.display().to_string(), "why": why }));
             }
         }
@@ -137,6 +139,7 @@ impl<'a> Started<'a> {
             now_utc_s: now_utc_s(),
             preview: self.options.preview,
         };
+        doing(format!("reading {}", path.display()));
         let bar = bar(self.options.json);
         let result = import(&mut self.vault, file, &options, &mut |progress| {
             bar.set_length(progress.total);

@@ -24,7 +24,7 @@ use crate::demo::showing::Scene;
 use crate::demo::telling::Told;
 use crate::demo::{DemoError, clear};
 use crate::lines::{Draw, Order, Word};
-use crate::output::tell;
+use crate::output::{doing, tell};
 use crate::report::Report;
 
 /// The question unless told otherwise.
@@ -91,6 +91,13 @@ fn progress() -> ProgressBar {
     bar
 }
 
+/// Says what is done now: on the bar, and to those who wait without one.
+fn step(progress: &ProgressBar, what: impl Into<String>) {
+    let what = what.into();
+    doing(what.as_str());
+    progress.set_message(what);
+}
+
 async fn perform(
     options: &DemoOptions,
     folder: &Path,
@@ -105,7 +112,7 @@ async fn perform(
             options.people
         )));
     }
-    progress.set_message("reading the data");
+    step(progress, "reading the data");
     let people = People::read(
         options.data.as_deref(),
         options.person.as_deref(),
@@ -134,12 +141,15 @@ async fn perform(
         options.open,
         folder,
         |done| {
-            progress.set_message(format!("filling vaults: {done} of {}", options.people));
+            step(
+                progress,
+                format!("filling vaults: {done} of {}", options.people),
+            );
         },
     )?;
     let parsed = check(&sql, &founded.descriptor)?;
     let output = output(&founded)?;
-    progress.set_message("starting the nodes");
+    step(progress, "starting the nodes");
     let within = MEETING + MEETING_MORE * few_more(founded.homes.len() + 1);
     let meeting = meet(crew, &founded, options.together, progress);
     let addresses = timeout(within, meeting).await.map_err(|_| {
@@ -161,11 +171,14 @@ async fn perform(
     };
     let asker = founded.asker.0;
     crew.order(asker, &order).await?;
-    progress.set_message(if asks {
-        "owners decide"
-    } else {
-        "drawing helpers"
-    });
+    step(
+        progress,
+        if asks {
+            "owners decide"
+        } else {
+            "drawing helpers"
+        },
+    );
     let names = founded.homes.iter().map(|(node, _)| *node);
     let says: BTreeMap<_, _> = names.clone().zip(owners.iter().copied()).collect();
     let course = follow(crew, asker, options.kill, &says, progress);
@@ -230,9 +243,9 @@ async fn perform(
         sql: &sql,
         collect,
     };
-    progress.set_message("starting a node with a page");
+    step(progress, "starting a node with a page");
     let node = scene.begin().await?;
-    progress.set_message("questions for the page are answered");
+    step(progress, "questions for the page are answered");
     scene.ask(&node).await?;
     let page = node.page().await?;
     progress.finish_and_clear();
@@ -337,10 +350,10 @@ async fn meet(
             _ => {}
         }
         let met = complete.len();
-        progress.set_message(format!(
-            "{} of {all} nodes run, {met} know the others",
-            ready.len()
-        ));
+        step(
+            progress,
+            format!("{} of {all} nodes run, {met} know the others", ready.len()),
+        );
     }
     Ok(ready)
 }
@@ -424,11 +437,11 @@ async fn follow(
                 crew.order(node, &Order::Consent { question, yes }).await?;
             }
             (_, Word::Drawn(drawn)) => {
-                progress.set_message("helpers make their keys");
+                step(progress, "helpers make their keys");
                 draw = Some(drawn);
             }
             (node, Word::Collecting) if node == asker => {
-                progress.set_message("collecting");
+                step(progress, "collecting");
                 called = Instant::now();
                 for victim in victims(draw.as_ref(), kill) {
                     crew.kill(victim).await;
@@ -436,7 +449,7 @@ async fn follow(
                 }
             }
             (_, Word::Set(members)) => {
-                progress.set_message("adding up");
+                step(progress, "adding up");
                 set = Some(members.iter().filter_map(|it| it.parse().ok()).collect());
             }
             (_, Word::Answered(answer)) => report = Some(*answer),

@@ -411,6 +411,18 @@ fn a_question_goes_through_daemons_and_leaves_nothing_personal_behind() {
     let waited = village.run(0, &["question", "ask", sql, "--deadline", "3s", "--wait"]);
     assert_eq!(waited.status.code(), Some(0), "{}", said(&waited));
     assert!(String::from_utf8_lossy(&waited.stdout).contains("mean"));
+    // How it goes on is said without a terminal as well.
+    for step in [
+        "announced to ",
+        "all are called to contribute",
+        "answered: ",
+    ] {
+        assert!(
+            said(&waited).contains(step),
+            "no {step:?} in {}",
+            said(&waited)
+        );
+    }
     assert_eq!(
         village.json(others, &["question", "inbox"])[0]["by_rule"],
         true

@@ -13,7 +13,7 @@ const PLAN: &[&str] = &[
     "--offline",
     "5",
 ];
-/// No plan is safe, which is said on both outputs.
+/// No plan is safe, which is said in JSON.
 const UNSAFE: &[&str] = &[
     "plan",
     "--nodes",
