@@ -124,10 +124,13 @@ impl Fault {
 
     /// From a text that says what is wrong and, after its last semicolon, what to do.
     pub fn said(kind: Kind, text: &str) -> Self {
-        match text.rsplit_once("; ") {
-            Some((error, what_to_do)) => Self::new(kind, error, what_to_do),
-            None => Self::new(kind, text, "see the node's log"),
-        }
+        Self::said_or(kind, text, "see the node's log")
+    }
+
+    /// The same; this is to be done where the text does not say.
+    pub fn said_or(kind: Kind, text: &str, what_to_do: &str) -> Self {
+        let (error, what_to_do) = text.rsplit_once("; ").unwrap_or((text, what_to_do));
+        Self::new(kind, error, what_to_do)
     }
 }
 

@@ -365,7 +365,7 @@ async fn leave(State(shared): Here) -> Result<StatusCode, Fault> {
     (status = "default", description = "Why not", body = Fault)))]
 async fn questions(State(shared): Here, part: Part) -> Result<Response, Fault> {
     let all = shared.call(Request::Questions).await?;
-    part.of("/v1/questions", all, |one| one.id.clone())
+    part.of("/v1/questions", all, |one| one.id.as_str().into())
 }
 
 /// Put a question to the community.
@@ -426,7 +426,7 @@ async fn publish(State(shared): Here, Path(id): Path<String>) -> Result<Json<Que
     (status = "default", description = "Why not", body = Fault)))]
 async fn published(State(shared): Here, part: Part) -> Result<Response, Fault> {
     let all = shared.call(Request::Published).await?;
-    part.of("/v1/published", all, |one| one.id.clone())
+    part.of("/v1/published", all, |one| one.id.as_str().into())
 }
 
 /// What this node does for others' questions, and has done since it started, the latest first.
@@ -436,8 +436,9 @@ async fn published(State(shared): Here, part: Part) -> Result<Response, Fault> {
     (status = "default", description = "Why not", body = Fault)))]
 async fn helping(State(shared): Here, part: Part) -> Result<Response, Fault> {
     let all = shared.call(Request::Helping).await?;
-    let name = |one: &Helping| format!("{}-{}", one.id, one.role.name());
-    part.of("/v1/helping", all, name)
+    part.of("/v1/helping", all, |one| {
+        format!("{}-{}", one.id, one.role.name()).into()
+    })
 }
 
 /// What happens from now on, as server-sent events: each has its `kind` as its name and an `Event` as its data.

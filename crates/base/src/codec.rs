@@ -65,10 +65,11 @@ pub fn decode<T: Wire>(bytes: &[u8], limit: usize) -> Result<T, DecodeError> {
         });
     }
     let (&version, body) = bytes.split_first().ok_or(DecodeError::Malformed)?;
-    match version {
-        VERSION => {}
-        1..TEXT => return Err(DecodeError::Version(version)),
-        _ => return Err(DecodeError::Malformed),
+    if version != VERSION {
+        return Err(match version {
+            1..TEXT => DecodeError::Version(version),
+            _ => DecodeError::Malformed,
+        });
     }
     let value: T = minicbor::decode(body).map_err(|_| DecodeError::Malformed)?;
     if encode_sized(&value, bytes.len()) == bytes {

@@ -166,6 +166,32 @@ struct Receipts {
     wait: Duration,
 }
 
+impl Receipts {
+    /// Everybody is told for the first time.
+    fn none(now: Instant) -> Self {
+        let mut receipts = Self {
+            of: BTreeSet::new(),
+            again_at: now,
+            wait: TELL_AGAIN,
+        };
+        receipts.told(now);
+        receipts
+    }
+
+    /// All others are told now.
+    fn told(&mut self, now: Instant) {
+        self.again_at = now + self.wait;
+        self.wait = (self.wait * 2).min(TELL_AGAIN_MAX);
+    }
+
+    /// Wakes for the next time, unless helpers are drawn before.
+    fn wake(&self, question: Digest, draw_at: Instant, out: &mut Outbox<Node>) {
+        if self.again_at < draw_at {
+            out.wake(self.again_at, Timer::Asking(question));
+        }
+    }
+}
+
 impl Asking {
     /// What was signed.
     pub fn plan(&self) -> &SignedPlan {
@@ -284,14 +310,9 @@ impl Node {
         out.emit(Event::Stage(digest, Stage::Announced { nodes, sizes }));
         let draw_at = (now + SPREAD).max(plan.plan.consent_until + CLOCK_SKEW);
         out.wake(draw_at, Timer::Asking(digest));
-        let again_at = now + TELL_AGAIN;
-        let receipts = self.tells_directly().then(|| Receipts {
-            of: BTreeSet::new(),
-            again_at,
-            wait: TELL_AGAIN * 2,
-        });
-        if receipts.is_some() && again_at < draw_at {
-            out.wake(again_at, Timer::Asking(digest));
+        let receipts = self.tells_directly().then(|| Receipts::none(now));
+        if let Some(receipts) = &receipts {
+            receipts.wake(digest, draw_at, out);
         }
         let phase = Phase::Consent { draw_at, receipts };
         let asking = Asking {
@@ -361,11 +382,8 @@ impl Node {
         {
             out.send(node, Message::Announce(Box::new(plan.clone())));
         }
-        receipts.again_at = now + receipts.wait;
-        receipts.wait = (receipts.wait * 2).min(TELL_AGAIN_MAX);
-        if receipts.again_at < *draw_at {
-            out.wake(receipts.again_at, Timer::Asking(question));
-        }
+        receipts.told(now);
+        receipts.wake(question, *draw_at, out);
     }
 
     /// Somebody has heard of a question of our own.

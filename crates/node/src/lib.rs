@@ -52,5 +52,5 @@ pub use journal::{entry_of_epoch, entry_of_restore};
 pub use lasting::CONTACTS_MAX;
 pub use message::{Cancellation, Drawn, Message, Purpose};
 pub use owning::{Asked, Budget};
-pub use plan::{CLOCK_SKEW, COLLECT_MAX, CONSENT_MAX, Plan, PlanError, SignedPlan};
+pub use plan::{CLOCK_SKEW, COLLECT_MAX, CONSENT_MAX, PURPOSE_MAX, Plan, PlanError, SignedPlan};
 pub use publishing::{PUBLISHED_BYTES_MAX, Publication, PublishError, Published};

@@ -21,7 +21,7 @@ pub const CONSENT_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Longest time for contributions to arrive.
 pub const COLLECT_MAX: Duration = Duration::from_secs(3600);
 /// Longest purpose, in bytes.
-const PURPOSE_MAX: usize = 1024;
+pub const PURPOSE_MAX: usize = 1024;
 
 const DOMAIN: &str = "plan";
 

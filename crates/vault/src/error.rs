@@ -382,6 +382,26 @@ pub enum ImportError {
 }
 
 impl ImportError {
+    /// Whether its text says what holds for all of them, that nothing was changed: where the file is damaged or cannot be used
+    /// at all, and where it is no fault of the file's.
+    pub fn says_that_nothing_was_changed(&self) -> bool {
+        matches!(
+            self,
+            Self::Io(_)
+                | Self::NoRows
+                | Self::Malformed { .. }
+                | Self::Truncated { .. }
+                | Self::TooLarge { .. }
+                | Self::TooDeep { .. }
+                | Self::Entities { .. }
+                | Self::Archive(_)
+                | Self::SeveralPeople { .. }
+                | Self::NothingRead { .. }
+                | Self::Computed { .. }
+                | Self::Vault(VaultError::Full | VaultError::ReadOnly | VaultError::Busy)
+        )
+    }
+
     /// All of so many records were left out, the first for this reason; or there was none.
     pub(crate) fn nothing_read(records: u64, first: Option<&Fault>) -> Self {
         let Some(first) = first else {
@@ -401,5 +421,45 @@ impl ImportError {
 impl From<io::Error> for ImportError {
     fn from(error: io::Error) -> Self {
         Self::Io(error.kind())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_text_is_so() {
+        let (place, name) = (Place::Line(2), String::from("x"));
+        let errors = [
+            ImportError::Io(io::ErrorKind::Other),
+            ImportError::Empty,
+            ImportError::NoRows,
+            ImportError::MissingColumn { name: name.clone() },
+            ImportError::RecordTooLong { line: 2 },
+            ImportError::Malformed { place, what: "x" },
+            ImportError::Truncated { place },
+            ImportError::TooLarge { place },
+            ImportError::TooDeep { place },
+            ImportError::Entities { place },
+            ImportError::Archive(name.clone()),
+            ImportError::Changed,
+            ImportError::SeveralPeople { place },
+            ImportError::NothingRead {
+                records: 1,
+                first: name.clone(),
+            },
+            ImportError::Holds { name: name.clone() },
+            ImportError::Computed { name, from: "y" },
+            ImportError::Vault(VaultError::Full),
+            ImportError::Vault(VaultError::ReadOnly),
+            ImportError::Vault(VaultError::Busy),
+            ImportError::Vault(VaultError::TooSlow),
+        ];
+        for error in errors {
+            let text = error.to_string();
+            let said = text.contains("nothing was changed");
+            assert_eq!(error.says_that_nothing_was_changed(), said, "{text}");
+        }
     }
 }

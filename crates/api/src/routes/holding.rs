@@ -30,7 +30,7 @@ pub(super) async fn holdings(State(shared): Here) -> Result<Json<Holdings>, Faul
     (status = "default", description = "Why not", body = Fault)))]
 pub(super) async fn imports(State(shared): Here, part: Part) -> Result<Response, Fault> {
     let all = shared.call(Request::Imports).await?;
-    part.of(IMPORTS, all, |one| one.number.to_string())
+    part.of(IMPORTS, all, |one| one.number.to_string().into())
 }
 
 /// Read a file into the vault, or say what it would bring. All of it is there afterwards, or nothing was changed.

@@ -17,7 +17,7 @@ use crate::words::{Budget, Decision, InboxEntry, NewBudget, NewDefault, NewRule,
     (status = "default", description = "Why not", body = Fault)))]
 pub(super) async fn inbox(State(shared): Here, part: Part) -> Result<Response, Fault> {
     let all = shared.call(Request::Inbox).await?;
-    part.of("/v1/inbox", all, |one| one.id.clone())
+    part.of("/v1/inbox", all, |one| one.id.as_str().into())
 }
 
 /// The owner's word on a question. Until the time is over the last one counts.

@@ -3,6 +3,8 @@
 //! A reply is the plain list. Where there is more, its header `Link` has the address of the next part (RFC 8288). Entries
 //! are named, not numbered: what comes in between moves nothing.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, Query};
@@ -68,10 +70,10 @@ impl Part {
         &self,
         path: &str,
         mut all: Vec<T>,
-        name: impl Fn(&T) -> String,
+        name: impl Fn(&T) -> Cow<'_, str>,
     ) -> Result<Response, Fault> {
         if let Some(after) = &self.after {
-            let found = all.iter().position(|entry| name(entry) == *after);
+            let found = all.iter().position(|entry| name(entry) == after.as_str());
             let found = found.ok_or_else(|| {
                 let error = "the list has no entry of this name any more";
                 Fault::new(Kind::Unknown, error, "read it from its beginning")

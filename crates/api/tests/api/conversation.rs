@@ -75,7 +75,7 @@ async fn the_client_understands_the_server() {
         requests,
         events: events.clone(),
     };
-    tokio::spawn(serve(listener, api.router()));
+    tokio::spawn(serve(listener, api.router(), std::future::pending()));
     tokio::spawn(async move {
         while let Some(request) = orders.recv().await {
             reply(request);
@@ -159,4 +159,34 @@ async fn where_nobody_listens_no_node_is_running() {
         client.status().await,
         Err(ClientError::NotRunning(_))
     ));
+}
+
+#[tokio::test]
+async fn who_is_being_answered_when_it_ends_still_hears_the_answer() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (requests, mut orders) = mpsc::channel(8);
+    let api = Api {
+        token: token(),
+        port: address.port(),
+        requests,
+        events: broadcast::channel(8).0,
+    };
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let stopped = async { drop(stopped.await) };
+    let serving = tokio::spawn(serve(listener, api.router(), stopped));
+    let client = Client::new(address, token());
+    // One listens for events, which have no end; it keeps nobody from ending.
+    let _heard = client.events().await.expect("a stream");
+    let told = tokio::spawn(async move { client.shutdown().await });
+    let order = orders.recv().await.expect("a request");
+    drop(stop);
+    tokio::task::yield_now().await;
+    reply(order);
+    assert_eq!(told.await.expect("it ends"), Ok(()));
+    serving.await.expect("it ends");
+    let late = Client::new(address, token()).status().await;
+    assert!(matches!(late, Err(ClientError::NotRunning(_))), "{late:?}");
 }

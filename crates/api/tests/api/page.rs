@@ -174,7 +174,7 @@ async fn the_client_gives_an_address_that_opens_the_page() {
         requests,
         events: bench.events.clone(),
     };
-    tokio::spawn(api::serve(listener, api.router()));
+    tokio::spawn(api::serve(listener, api.router(), std::future::pending()));
     let client = Client::new(address, crate::bench::token());
     let (url, secs) = client.page().await.expect("an address");
     let code = url.strip_prefix(&format!("http://{address}/#code="));

@@ -108,7 +108,7 @@ async fn the_client_reads_all_parts() {
         requests,
         events: tokio::sync::broadcast::channel(8).0,
     };
-    tokio::spawn(api::serve(listener, api.router()));
+    tokio::spawn(api::serve(listener, api.router(), std::future::pending()));
     let entry = |number: usize| api::InboxEntry {
         id: format!("{number:064x}"),
         ..crate::bench::entry()

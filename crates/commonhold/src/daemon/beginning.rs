@@ -223,9 +223,6 @@ fn told(why: Failure) -> Fault {
         Failure::Silence(_) => Kind::Slow,
         _ => Kind::Failed,
     };
-    let text = why.to_string();
-    match text.contains("; ") {
-        true => Fault::said(kind, &text),
-        false => Fault::new(kind, text, "ask who gave you the ticket for another one"),
-    }
+    let what_to_do = "ask who gave you the ticket for another one";
+    Fault::said_or(kind, &why.to_string(), what_to_do)
 }

@@ -25,7 +25,7 @@ use net::{Door, HELPERS_MAX, HostHandle, Limits, Mapping, Reachability};
 use node::Node;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use self::consenting::Revoking;
@@ -59,9 +59,6 @@ const LOOK_AFTER: Duration = Duration::from_secs(5);
 
 /// For the node to say whom it knows before it stops.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-
-/// For who told a node without a community to stop to hear that it does: there is nothing else that takes time.
-const LAST_REPLY: Duration = Duration::from_millis(200);
 
 /// Why the daemon could not start, or had to stop.
 #[derive(Debug, Error)]
@@ -127,7 +124,14 @@ pub async fn run(
         requests,
         events: events.clone(),
     };
-    let serving = tokio::spawn(api::serve(listener, api.router()));
+    let (serves, served) = oneshot::channel::<()>();
+    let served = async { drop(served.await) };
+    let serving = tokio::spawn(api::serve(listener, api.router(), served));
+    let end_serving = async {
+        drop(serves);
+        // Who told the node to stop has heard that it does.
+        drop(serving.await);
+    };
     tokio::pin!(stop);
     if home.is_begun() {
         claimed.publish(address)?;
@@ -139,8 +143,7 @@ pub async fn run(
             orders: &mut orders,
         };
         if !beginning.run(stop.as_mut()).await? {
-            tokio::time::sleep(LAST_REPLY).await;
-            serving.abort();
+            end_serving.await;
             return Ok(());
         }
     }
@@ -233,7 +236,7 @@ pub async fn run(
     core.host.shutdown().await;
     // Nothing more is said to the vault; what was is written.
     let finished = tokio::task::spawn_blocking(|| core.keeper.finish()).await;
-    serving.abort();
+    end_serving.await;
     core.log.say(core.host.now(), Level::Info, "stopped");
     result.and(
         finished

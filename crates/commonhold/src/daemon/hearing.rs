@@ -9,7 +9,10 @@ use api::{
 use base::{Digest, Duration, Instant, NodeId};
 use community::{Contact, SignedDescriptor};
 use node::proof::Verified;
-use node::{Ask, Asked, Command, Event, Failure, PlanError, Progress, Role, Stage};
+use node::{
+    Ask, Asked, COLLECT_MAX, CONSENT_MAX, Command, Event, Failure, PURPOSE_MAX, PlanError,
+    Progress, Role, Stage,
+};
 use question::{ConsentRule, Numbered};
 use selection::Failure as DrawFailure;
 
@@ -103,7 +106,7 @@ pub fn news(event: Event) -> Option<News> {
     Some(match event {
         Event::Known(nodes) => News::Known(nodes),
         Event::Contacts(there) => News::Contacts(there),
-        Event::NotAsked(why) => News::NotAsked(Fault::said(Kind::Refused, &advised(&why))),
+        Event::NotAsked(why) => News::NotAsked(not_asked(&why)),
         Event::Stage(question, Stage::Announced { nodes, sizes }) => {
             let seats = sizes.seats();
             // The asker is one of the nodes.
@@ -302,19 +305,20 @@ pub fn rule(numbered: &Numbered) -> api::Rule {
 }
 
 /// Not every refusal says what would be right.
-fn advised(why: &PlanError) -> String {
-    let said = why.to_string();
-    let advice = match why {
-        _ if said.contains("; ") => return said,
+fn not_asked(why: &PlanError) -> Fault {
+    let limits = format!(
+        "owners have {} days at most, contributions {} minutes, and the purpose {PURPOSE_MAX} bytes: commonhold question ask --help",
+        CONSENT_MAX.as_secs() / 86_400,
+        COLLECT_MAX.as_secs() / 60
+    );
+    let what_to_do = match why {
         PlanError::MayNotAsk => {
             "join again with a ticket that gives it: commonhold community invite --rights ask"
         }
-        PlanError::Limits => {
-            "owners have 30 days at most, and the purpose 1,024 bytes: commonhold question ask --help"
-        }
+        PlanError::Limits => &limits,
         _ => "see the community's tables and rules: commonhold community show",
     };
-    format!("{said}; {advice}")
+    Fault::said_or(Kind::Refused, &why.to_string(), what_to_do)
 }
 
 #[cfg(test)]
@@ -335,6 +339,15 @@ mod tests {
         for part in ["16 an hour", "from 2027-01-15 09:00:00 UTC"] {
             assert!(said.contains(part), "{said}");
         }
+    }
+
+    #[test]
+    fn a_question_outside_its_limits_is_told_them() {
+        let said = not_asked(&PlanError::Limits).what_to_do;
+        assert!(
+            said.contains("30 days") && said.contains("60 minutes"),
+            "{said}"
+        );
     }
 
     #[test]

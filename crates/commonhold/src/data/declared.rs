@@ -22,13 +22,12 @@ pub fn import(vault: &mut Vault, file: &File, shown: &Path, table: &Table) -> Re
     };
     let imported = import_table(vault, BufReader::new(file), table, &origin);
     let (import, imported) = imported.map_err(|why| {
-        let text = why.to_string();
-        let unchanged = match text.contains("nothing was changed") {
+        let unchanged = match why.says_that_nothing_was_changed() {
             true => "",
             false => "; nothing was changed",
         };
         (
-            format!("{}: {text}{unchanged}", shown.display()),
+            format!("{}: {why}{unchanged}", shown.display()),
             code_of(&why),
         )
     })?;

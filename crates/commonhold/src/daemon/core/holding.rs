@@ -316,11 +316,7 @@ fn not_done(why: &ImportError) -> Fault {
             "say which table of your community it is for, or use: commonhold data import FILE --map FILE.toml",
         );
     }
-    let text = why.to_string();
-    match text.contains("; ") {
-        true => Fault::said(kind, &text),
-        false => Fault::new(kind, text, "nothing was changed"),
-    }
+    Fault::said_or(kind, &why.to_string(), "nothing was changed")
 }
 
 #[cfg(test)]

@@ -273,10 +273,6 @@ pub(super) fn no_such_rule() -> Fault {
 
 /// A refusal whose text may say what to do.
 fn said(why: &str) -> Fault {
-    if why.contains("; ") {
-        Fault::said(Kind::Refused, why)
-    } else {
-        let what_to_do = "see the community's tables and columns: commonhold community show";
-        Fault::new(Kind::Refused, why, what_to_do)
-    }
+    let what_to_do = "see the community's tables and columns: commonhold community show";
+    Fault::said_or(Kind::Refused, why, what_to_do)
 }
