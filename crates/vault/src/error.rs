@@ -396,7 +396,8 @@ impl ImportError {
                 | Self::Entities { .. }
                 | Self::Archive(_)
                 | Self::SeveralPeople { .. }
-                | Self::NothingRead { .. }
+                | Self::SomebodyElse { .. }
+                | Self::NothingRead(_)
                 | Self::Computed { .. }
                 | Self::Vault(VaultError::Full | VaultError::ReadOnly | VaultError::Busy)
         )
@@ -445,10 +446,9 @@ mod tests {
             ImportError::Archive(name.clone()),
             ImportError::Changed,
             ImportError::SeveralPeople { place },
-            ImportError::NothingRead {
-                records: 1,
-                first: name.clone(),
-            },
+            ImportError::SomebodyElse { place },
+            ImportError::Replaced { import: 1, by: 2 },
+            ImportError::NothingRead(name.clone()),
             ImportError::Holds { name: name.clone() },
             ImportError::Computed { name, from: "y" },
             ImportError::Vault(VaultError::Full),
