@@ -277,13 +277,15 @@ fn told_member(home: &Home, said: Vec<String>) -> Result<Told, Failure> {
     })
 }
 
-/// Of somebody who was not let in, unless there is something to keep for another try; with the community's folder, where nobody
-/// named one.
+/// Of somebody who was not let in, unless there is something to keep for another try; where nobody named a folder, with the
+/// community's and the program's.
 fn leave_no_empty_folder(path: &Path, is_ours: bool) {
-    // Folders with anything in them stay.
-    let gone = std::fs::remove_dir(path).is_ok();
-    if let Some(parent) = path.parent().filter(|_| gone && is_ours) {
-        drop(std::fs::remove_dir(parent));
+    let folders = path.ancestors().take(if is_ours { 3 } else { 1 });
+    for folder in folders {
+        // One with anything in it stays, and so do those that it is in.
+        if std::fs::remove_dir(folder).is_err() {
+            return;
+        }
     }
 }
 
@@ -402,6 +404,9 @@ fn follow(known: &Community, offered: SignedDescriptor, file: &Path) -> Result<C
 }
 
 fn not_joined(file: &Path, why: &JoinError) -> Failure {
+    if let JoinError::Refused(why) = why {
+        return Failure::Refused(format!("this node is not let in: {why}"));
+    }
     Failure::Refused(format!("{} was not taken: {why}", file.display()))
 }
 

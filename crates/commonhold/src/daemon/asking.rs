@@ -186,6 +186,9 @@ pub fn main(command: &QuestionsCommand) -> ExitCode {
             let client = options.place.client()?;
             let events = client.events().await?;
             let question = client.question(&options.id).await?;
+            if !question.state.is_over() {
+                progress(&question, &question.note);
+            }
             let question = follow(&client, events, question).await?;
             print(options.json, &question, || shown::question(&question))?;
             Ok(code(question.state))
@@ -267,9 +270,6 @@ async fn follow(
     mut events: Events,
     mut question: Question,
 ) -> Result<Question, Failure> {
-    if !question.state.is_over() {
-        progress(&question, &question.note);
-    }
     while !question.state.is_over() {
         match timeout(LOOK_AGAIN, events.next()).await {
             Ok(Some(event)) if event.question.as_deref() == Some(&*question.id) => {
