@@ -33,7 +33,7 @@ pub struct Imported {
     pub unusable_cells: u64,
     /// Kept records that are, cell by cell, the same as one before them in the file: the owner's rows may well be, so they
     /// count, and the owner is told. Of long files those are noticed that are the same as one of the first
-    /// [`COMPARED_MAX`] different ones.
+    /// million different ones.
     pub repeated_rows: u64,
     /// Cells of kept records with more digits than the vocabulary keeps, rounded.
     pub rounded_cells: u64,
