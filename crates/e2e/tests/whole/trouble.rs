@@ -285,6 +285,9 @@ fn a_clock_that_is_an_hour_off_is_said_and_right_again_it_works() {
     ]);
     assert_eq!(asked.code, Some(4), "{asked:?}");
     assert!(asked.err.contains("while the clock is wrong"), "{asked:?}");
+    // And nobody is blamed for it.
+    let log = fs::read_to_string(village.place.path("3/log")).expect("a log");
+    assert!(!log.contains("misbehaved"), "{log}");
     // Nobody else doubts his own clock because of it.
     for folder in ["0", "1", "2"] {
         assert_eq!(clock(&village.status(folder)), None);
