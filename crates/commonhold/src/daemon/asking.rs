@@ -1,5 +1,6 @@
 //! `commonhold question ask` and the other commands about questions that need a running node.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
