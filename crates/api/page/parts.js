@@ -99,6 +99,18 @@ export function Act({ run, children, kind = "", done, disabled, label }) {
   return html`<button type="button" class=${`button ${kind}`} disabled=${busy || disabled} aria-label=${label} onClick=${act}>${children}</button>`;
 }
 
+/// The one of a list that its address names. Where that names none, the first, which then stays until another is chosen:
+/// what comes in meanwhile must not take its place under somebody's hand.
+export function useShown(list, which) {
+  const kept = useRef(null);
+  const shown = which ? list.find(({ id }) => id === which) : (list.find(({ id }) => id === kept.current) ?? list[0]);
+  if (shown) kept.current = shown.id;
+  return shown;
+}
+
+/// Says that the list has nothing of the name in the address.
+export const Unknown = ({ which }) => html`<article class="card stack"><h2>${words.unknown.title}</h2><p class="soft">${words.unknown.why(short(which))}</p></article>`;
+
 /// What went wrong, in words.
 export const wrong = (why) => [why.message || words.failed, why.advice].filter(Boolean).join("; ");
 

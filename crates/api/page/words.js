@@ -38,6 +38,11 @@ export const words = {
   older: "Show older ones",
   you: "you",
   nobody: "unknown",
+  unknown: {
+    title: "There is none of this name here",
+    why: (id) => `Nothing in this list is called ${id}. It may have made room for later ones, be among the older ones, or be on another node.`,
+  },
+  fresh: "new",
   close: "Close",
   cancel: "Cancel",
   units: {
@@ -348,6 +353,7 @@ export const words = {
     send: "Put the question",
     sent: "The question is out",
     needPurpose: "Say what the answer is for.",
+    needValue: (columns) => `${columns.length === 1 ? "The condition" : "Conditions"} on ${list(columns, "and")} ${columns.length === 1 ? "has" : "have"} no value: give one, or remove it.`,
   },
 
   results: {

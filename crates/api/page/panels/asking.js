@@ -2,7 +2,7 @@
 
 import { useState } from "../vendor/hooks.js";
 import { Act, Card, Empty, Loading, html } from "../parts.js";
-import { refresh, status, vocabulary } from "../state.js";
+import { questions, refresh, status, vocabulary } from "../state.js";
 import { write } from "../sql.js";
 import { call } from "../node.js";
 import { words } from "../words.js";
@@ -50,8 +50,12 @@ function Builder({ tables }) {
   const width = stepped ? fields.width || steps(columnOf(column)) : "";
   const groups = fields.groups.map(({ name, width }) => ({ name, width: columnOf(name).kind === "number" ? width || steps(columnOf(name)) : "" }));
   const sql = typed ?? write({ ...fields, table, column, other, width, groups }, columnOf);
+  const empty = typed === null ? fields.conditions.filter(({ value }) => value.trim() === "").map(({ column }) => column) : [];
+  const lacks = empty.length > 0 ? w.needValue(empty) : purpose.trim() === "" ? w.needPurpose : "";
   const put = async () => {
     const question = await call("POST", "/v1/questions", { sql, purpose: purpose.trim(), consent_secs: Number(deadline) });
+    // At once, so that what is shown next is this question and not the one before.
+    if (questions.value) questions.value = [question, ...questions.value];
     refresh("questions", "status");
     location.hash = `#/results/${question.id}`;
   };
@@ -84,8 +88,8 @@ function Builder({ tables }) {
         <p id="purpose-hint" class="small soft">${w.purposeHint}</p></div>
       <${Choose} label=${w.deadline} value=${deadline} set=${setDeadline} of=${Object.entries(w.deadlines)} />
     </div>
-    <div class="row"><${Act} kind="first" run=${put} done=${w.sent} disabled=${purpose.trim() === ""}>${w.send}<//>
-      ${purpose.trim() === "" && html`<span class="small soft">${w.needPurpose}</span>`}</div>
+    <div class="row"><${Act} kind="first" run=${put} done=${w.sent} disabled=${lacks !== ""}>${w.send}<//>
+      ${lacks && html`<span class="small soft" role="status">${lacks}</span>`}</div>
   <//>`;
 }
 

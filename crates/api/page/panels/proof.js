@@ -1,7 +1,7 @@
 // Proof: an answer's file checked in front of the person, and how its helpers were drawn.
 
 import { useState } from "../vendor/hooks.js";
-import { Act, Card, Empty, Icon, Loading, Panel, Who, html } from "../parts.js";
+import { Act, Card, Empty, Icon, Loading, Panel, Unknown, Who, html, useShown } from "../parts.js";
 import { bytes, chance } from "../format.js";
 import { Ring, Sign } from "../ring.js";
 import { questions, status } from "../state.js";
@@ -13,18 +13,19 @@ import { all, headline, textOf } from "./results.js";
 const w = words.proof;
 
 export function Proof({ path: [which] }) {
-  if (!questions.value) return html`<${Panel} title=${w.title} lead=${w.lead}><${Loading} /><//>`;
   const answered = all().filter((question) => question.answer);
+  const chosen = useShown(answered, which);
+  if (!questions.value) return html`<${Panel} title=${w.title} lead=${w.lead}><${Loading} /><//>`;
   if (answered.length === 0) {
     return html`<${Panel} title=${w.title} lead=${w.lead}><${Empty} icon="proof" title=${w.emptyTitle}><p class="soft">${w.empty}</p><a class="button first" href="#/questions/ask">${words.questions.ask}</a><//><//>`;
   }
-  const chosen = answered.find(({ id }) => id === which) ?? answered[0];
   return html`<${Panel} title=${w.title} lead=${w.lead}>
     <div class="field"><label for="which">${w.which}</label>
-      <select id="which" value=${chosen.id} onChange=${(event) => (location.hash = `#/proof/${event.target.value}`)}>
+      <select id="which" value=${chosen?.id ?? ""} onChange=${(event) => (location.hash = `#/proof/${event.target.value}`)}>
+        ${!chosen && html`<option value="">${words.unknown.title}</option>`}
         ${answered.map((question) => html`<option key=${question.id} value=${question.id}>${gist(textOf(question))}: ${headline(question.answer.details).join(" ")}</option>`)}
       </select></div>
-    <${Checking} key=${chosen.id} question=${chosen} />
+    ${chosen ? html`<${Checking} key=${chosen.id} question=${chosen} />` : html`<${Unknown} which=${which} />`}
   <//>`;
 }
 

@@ -1,7 +1,7 @@
 // Questions: the inbox, one question with all that decides it, and one's word.
 
-import { useEffect, useState } from "../vendor/hooks.js";
-import { Act, Empty, Facts, Icon, Loading, Panel, Said, Who, html, wrong } from "../parts.js";
+import { useEffect, useRef, useState } from "../vendor/hooks.js";
+import { Act, Empty, Facts, Icon, Loading, Panel, Said, Unknown, Who, html, useShown, wrong } from "../parts.js";
 import { span, time } from "../format.js";
 import { hasMore, inbox, now, readMore, refresh, status, tell } from "../state.js";
 import { gist, read } from "../sql.js";
@@ -26,21 +26,21 @@ export function Questions({ path: [which] }) {
 
 function Inbox({ entries, which }) {
   const [shown, setShown] = useState(AT_ONCE);
-  if (entries.length === 0) return html`<${Empty} icon="questions" title=${w.emptyTitle}><p class="soft">${w.empty}</p><//>`;
   const waiting = entries.filter((entry) => entry.state === "waiting");
   const decided = entries.filter((entry) => entry.state !== "waiting");
   const sorted = [...waiting, ...decided];
-  const chosen = entries.find((entry) => entry.id === which);
-  const wide = chosen ?? sorted[0];
-  const item = (entry) => html`<li key=${entry.id}><a href=${`#/questions/${entry.id}`} aria-current=${entry.id === wide.id ? "true" : undefined}>
+  const wide = useShown(sorted, which);
+  const isFresh = useFresh(entries, wide);
+  if (entries.length === 0) return html`<${Empty} icon="questions" title=${w.emptyTitle}><p class="soft">${w.empty}</p><//>`;
+  const item = (entry) => html`<li key=${entry.id}><a href=${`#/questions/${entry.id}`} aria-current=${entry.id === wide?.id ? "true" : undefined}>
     <span class="head-line"><${Said}>${entry.purpose || gist(entry.sql)}<//></span>
-    <span class="line small soft"><${Who} id=${entry.asker} /><span>${entry.state === "waiting" ? left(entry) : words.ago(span(now.value - entry.received_at))}</span><${State} entry=${entry} /></span>
+    <span class="line small soft"><${Who} id=${entry.asker} /><span>${entry.state === "waiting" ? left(entry) : words.ago(span(now.value - entry.received_at))}</span>${isFresh(entry) && html`<span class="chip clay">${words.fresh}</span>`}<${State} entry=${entry} /></span>
   </a></li>`;
   const part = (title, from, to) => {
     const some = sorted.slice(from, Math.min(to, shown));
     return some.length > 0 && html`<div><h2 class="small soft">${title}</h2><ul class="list">${some.map(item)}</ul></div>`;
   };
-  return html`<div class=${`split ${chosen ? "chosen" : ""}`}>
+  return html`<div class=${`split ${which ? "chosen" : ""}`}>
     <div class="stack list">
       ${waiting.length === 0 && html`<p class="soft">${w.noneWaiting}</p>`}
       ${part(w.waitingPart, 0, waiting.length)}
@@ -49,9 +49,17 @@ function Inbox({ entries, which }) {
       ${sorted.length <= shown && hasMore("inbox") && html`<${Act} run=${() => readMore("inbox")}>${words.older}<//>`}
     </div>
     <div class="chosen-part stack">
-      <a class="button plain back" href="#/questions"><${Icon} name="back" />${words.back}</a><${One} key=${wide.id} entry=${wide} />
+      <a class="button plain back" href="#/questions"><${Icon} name="back" />${words.back}</a>${wide ? html`<${One} key=${wide.id} entry=${wide} />` : html`<${Unknown} which=${which} />`}
     </div>
   </div>`;
+}
+
+/// Whether an entry came while the list was looked at, and was not opened yet.
+function useFresh(entries, shown) {
+  const opened = useRef(null);
+  opened.current ??= { ids: new Set(entries.map(({ id }) => id)), last: Math.max(0, ...entries.map((entry) => entry.received_at)) };
+  if (shown) opened.current.ids.add(shown.id);
+  return ({ id, received_at: at }) => at >= opened.current.last && !opened.current.ids.has(id);
 }
 
 const left = (entry) => {

@@ -1,7 +1,7 @@
 // Results: how far a question is, and its answer with pictures and files.
 
 import { useRef, useState } from "../vendor/hooks.js";
-import { Act, Empty, Facts, Icon, Loading, Panel, Said, Who, html } from "../parts.js";
+import { Act, Empty, Facts, Icon, Loading, Panel, Said, Unknown, Who, html, useShown } from "../parts.js";
 import { count, csv, save, short, span, time, trimmed } from "../format.js";
 import { Bars, Taking, png, rowsOf } from "../charts.js";
 import { Grid, gridOf } from "../grid.js";
@@ -25,10 +25,9 @@ export function all() {
 export const textOf = (question) => question.answer?.details.question ?? question.sql;
 
 export function Results({ path: [which] }) {
-  if (!questions.value || !published.value) return html`<${Panel} title=${w.title} lead=${w.lead}><${Loading} /><//>`;
   const list = all();
-  const chosen = list.find(({ id }) => id === which);
-  const wide = chosen ?? list[0];
+  const wide = useShown(list, which);
+  if (!questions.value || !published.value) return html`<${Panel} title=${w.title} lead=${w.lead}><${Loading} /><//>`;
   const item = (question) => html`<li key=${question.id}><a href=${`#/results/${question.id}`} aria-current=${question.id === wide?.id ? "true" : undefined}>
     <span class="head-line">${gist(textOf(question))}</span>
     <span class="line small soft"><span>${time(question.asked_at)}</span>${question.state !== "answered" && html`<span class="chip">${w.states[question.state]}</span>`}</span>
@@ -37,10 +36,10 @@ export function Results({ path: [which] }) {
   return html`<${Panel} title=${w.title} lead=${w.lead} aside=${html`<a class="button" href="#/questions/ask">${words.questions.ask}</a>`}>
     ${list.length === 0
       ? html`<${Empty} icon="results" title=${w.emptyTitle}><p class="soft">${w.empty}</p><a class="button first" href="#/questions/ask">${words.questions.ask}</a><//>`
-      : html`<div class=${`split ${chosen ? "chosen" : ""}`}>
+      : html`<div class=${`split ${which ? "chosen" : ""}`}>
           <div class="stack list">${part(w.mine, list.filter(({ mine }) => mine))}${part(w.others, list.filter(({ mine }) => !mine))}
             ${["questions", "published"].map((name) => hasMore(name) && html`<${Act} key=${name} run=${() => readMore(name)}>${words.older}<//>`)}</div>
-          <div class="chosen-part stack"><a class="button plain back" href="#/results"><${Icon} name="back" />${words.back}</a><${One} key=${wide.id} question=${wide} /></div>
+          <div class="chosen-part stack"><a class="button plain back" href="#/results"><${Icon} name="back" />${words.back}</a>${wide ? html`<${One} key=${wide.id} question=${wide} />` : html`<${Unknown} which=${which} />`}</div>
         </div>`}
   <//>`;
 }
