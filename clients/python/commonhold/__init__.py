@@ -20,6 +20,7 @@ from .errors import (
 )
 from .node import Node, Question, Span, ask
 from .words import (
+    About,
     Answer,
     Asked,
     Checked,
@@ -51,6 +52,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CODES",
+    "About",
     "Answer",
     "Asked",
     "Checked",

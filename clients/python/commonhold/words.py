@@ -88,6 +88,8 @@ class Details:
     wrong: float
     loss: float
     draw: float
+    #: The question in a line of plain words; empty where an earlier version of the node wrote this.
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,8 @@ class Asked:
     note: str
     answer: Answer | None
     published: bool = False
+    #: The question in a line of plain words; empty where an earlier version of the node put it.
+    title: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -143,6 +147,22 @@ class Published:
     asked_at: int
     received_at: int
     answer: Answer
+
+
+@dataclass(frozen=True)
+class About:
+    """What a question reads and of whom, as the node has parsed it."""
+
+    #: The question in a line of plain words.
+    title: str
+    table: str
+    #: All columns that it reads; none where it only asks whether there is a row.
+    columns: list[str]
+    #: Who is asked: the text after WHERE; none where everybody is.
+    filter: str | None
+    groups: list[str]
+    #: The query in brackets, over each person's own rows.
+    inner: str | None
 
 
 @dataclass(frozen=True)
@@ -165,6 +185,11 @@ class InboxEntry:
     sent_at: int | None = None
     contributed_at: int | None = None
     note: str = ""
+    #: These three are none where the question came to an earlier version of the node. Since when the asker's certificate
+    #: holds; what the question reads; and of how many people who match something is told at least.
+    asker_since: int | None = None
+    about: About | None = None
+    smallest_crowd: int | None = None
 
 
 @dataclass(frozen=True)
@@ -274,9 +299,11 @@ class Community:
     epoch: int
     nodes: int
     colluders: int
-    #: Smallest crowd whose total may be given.
+    #: Of so many people something may be told if nobody is dishonest.
     min_crowd: int
     tables: list[str]
+    #: Of fewer people who match nothing is told: the same, and as many more as dishonest members may pretend to be.
+    smallest_crowd: int = 0
 
 
 @dataclass(frozen=True)

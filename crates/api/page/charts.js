@@ -3,6 +3,7 @@
 import { useEffect, useId, useRef, useState } from "./vendor/hooks.js";
 import { html } from "./parts.js";
 import { count, save, trimmed } from "./format.js";
+import { headline, interval } from "./figures.js";
 import { words } from "./words.js";
 
 const ROW = 34;
@@ -70,7 +71,11 @@ const RANGE = /^(-?[\d.]+)\s*(?:to|…|-|–)\s*(-?[\d.]+)$/;
 
 /// What an answer says, as rows of one kind: a number for each group or part, or slopes with their errors.
 export function rowsOf(details) {
-  const { figures, groups } = details;
+  const { figures, groups, mean, count: people } = details;
+  if (groups.some((group) => interval(group.figures, group.people))) {
+    const rows = groups.map((group) => ({ label: group.labels.join(", "), value: null, ...(interval(group.figures, group.people) ?? meanOf(group)) }));
+    return { title: words.results.byGroup(words.results.meanColumn), rows, interval: true };
+  }
   if (groups.length) {
     const first = groups.find((group) => group.figures)?.figures?.[0];
     const rows = groups.map((group) => {
@@ -81,12 +86,14 @@ export function rowsOf(details) {
     return { title: first ? words.results.byGroup(first.name) : words.results.peopleByGroup, rows };
   }
   const errors = new Map(figures.filter((f) => f.name.startsWith("standard error of ")).map((f) => [f.name.slice(18), Number(f.value)]));
+  // Of a logistic regression, the weight that its step leads to.
+  const errorOf = ({ name }) => errors.get(name.replace(/^next weight of /, ""));
   if (errors.size) {
-    const all = figures.filter((figure) => errors.has(figure.name) && figure.value !== null);
+    const all = figures.filter((figure) => errorOf(figure) !== undefined && figure.value !== null);
     // The intercept is of another size than the slopes, and in the table.
-    const slopes = all.length > 1 ? all.filter((figure) => figure.name !== "intercept") : all;
+    const slopes = all.length > 1 ? all.filter((figure) => !figure.name.endsWith("intercept")) : all;
     const rows = slopes.map((figure) => {
-      const error = 1.96 * errors.get(figure.name);
+      const error = 1.96 * errorOf(figure);
       const value = Number(figure.value);
       return { label: figure.name, value, low: value - error, high: value + error, text: trimmed(figure.value) };
     });
@@ -94,7 +101,19 @@ export function rowsOf(details) {
   }
   const parts = figures.filter((figure) => figure.exactness === "withheld" || (figure.exactness === "exact" && !["total", "mean", "count"].includes(figure.name)));
   if (parts.length > 1) return { title: words.results.peopleByGroup, rows: parts.map((part) => row(part.name, part.value)) };
-  return null;
+  const around = interval(figures, people);
+  if (around) return { title: words.results.single, rows: [{ label: words.results.meanColumn, ...around }], interval: true, single: true };
+  const [first] = figures;
+  const [shown] = headline(details);
+  if (mean !== null) return { title: words.results.single, rows: [row(words.results.meanColumn, mean)], single: true };
+  if (first && (first.value === null || trimmed(first.value) !== shown)) return null;
+  return { title: words.results.single, rows: [first ? row(first.name, first.value) : row(words.results.counted(people), String(people))], single: true };
+}
+
+/// Of a group in which too few people are for an interval.
+function meanOf({ figures }) {
+  const mean = figures?.find((figure) => figure.name === "mean")?.value ?? null;
+  return mean === null ? {} : { value: Number(mean), text: trimmed(mean) };
 }
 
 function row(label, shown) {

@@ -10,6 +10,9 @@ export const plain = (text) => String(text ?? "").replace(SPEAKS, "\ufffd");
 /// The first digits of a name.
 export const short = (id) => plain(id).slice(0, 8);
 
+/// What a question asks, in a line: as the node has parsed it, or its text where an earlier version of the node had it.
+export const gist = (one) => plain(one.about?.title || one.title || one.answer?.details.title || one.sql);
+
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 export const time = (secs) => moment.format(secs * 1000);
 
@@ -46,9 +49,9 @@ export function bytes(count) {
 
 export const count = (number) => Number(number).toLocaleString();
 
-/// A decimal that the node wrote, without zeros at its end.
+/// Decimals that the node wrote, without zeros at their ends.
 export const trimmed = (number) =>
-  number.includes(".") ? number.replace(/0+$/, "").replace(/\.$/, "") : number;
+  number.replace(/\.\d+/g, (digits) => digits.replace(/\.?0+$/, ""));
 
 /// A chance: 1 in how many.
 export function chance(value) {

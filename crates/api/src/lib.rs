@@ -45,13 +45,13 @@ pub use serve::{CONNECTIONS_MAX, serve};
 pub use session::{CODE_WITHIN, CODES_MAX, SESSIONS_MAX};
 pub use token::{Token, TokenError};
 pub use words::{
-    Answer, Backup, Beginning, Budget, Calendar, Check, Checked, Column, ColumnKind, Community,
-    ConsentEntry, ConsentLog, ConsentLogged, ConsentRule, ConsentStep, Counted, Counts, DayRows,
-    Days, Decision, Doctor, Event, EventKind, Flow, HeldTable, Helper, Helping, HelpingRole,
-    HelpingStep, Holdings, Import, ImportReport, InboxEntry, InboxState, Joined, Limit, NewBackup,
-    NewBeginning, NewBudget, NewDefault, NewImport, NewKey, NewMember, NewQuestion, NewRestore,
-    NewRule, NewSession, PageCode, Places, Preview, PreviewOutcome, PreviewValue, Problem,
-    Published, Question, QuestionState, Reach, ReachState, RecoveryWords, Removed, Restored,
-    Revoke, Revoked, Ring, Rows, Rule, Rules, Seat, Secret, Session, ShowWords, Status, Table,
-    TableDays, TooLate, Traffic, Verdict, Word,
+    About, Answer, Backup, Beginning, Budget, Calendar, Check, Checked, Column, ColumnKind,
+    Community, ConsentEntry, ConsentLog, ConsentLogged, ConsentRule, ConsentStep, Counted, Counts,
+    DayRows, Days, Decision, Doctor, Event, EventKind, Flow, HeldTable, Helper, Helping,
+    HelpingRole, HelpingStep, Holdings, Import, ImportReport, InboxEntry, InboxState, Joined,
+    Limit, NewBackup, NewBeginning, NewBudget, NewDefault, NewImport, NewKey, NewMember,
+    NewQuestion, NewRestore, NewRule, NewSession, PageCode, Places, Preview, PreviewOutcome,
+    PreviewValue, Problem, Published, Question, QuestionState, Reach, ReachState, RecoveryWords,
+    Removed, Restored, Revoke, Revoked, Ring, Rows, Rule, Rules, Seat, Secret, Session, ShowWords,
+    Status, Table, TableDays, TooLate, Traffic, Verdict, Word,
 };

@@ -41,6 +41,7 @@ const FILES: &[File] = files! {
     CODE "parts.js"
     CODE "format.js"
     CODE "sql.js"
+    CODE "figures.js"
     CODE "charts.js"
     CODE "grid.js"
     CODE "pictures.js"

@@ -1,5 +1,6 @@
 //! What is said: the JSON of every request and reply. Times are seconds since 1970 (UTC).
 
+mod about;
 mod beginning;
 mod consent;
 mod holding;
@@ -8,6 +9,7 @@ mod looking;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use about::About;
 pub use beginning::{
     Backup, Beginning, Joined, NewBackup, NewBeginning, NewKey, NewMember, NewRestore,
     RecoveryWords, Restored, Secret, ShowWords,
@@ -92,8 +94,11 @@ pub struct Community {
     pub nodes: u64,
     /// How many of them may collude.
     pub colluders: u64,
-    /// Smallest crowd whose total may be given.
+    /// Of so many people something may be told if nobody is dishonest.
     pub min_crowd: u64,
+    /// Of fewer people who match nothing is told: the same, and as many more as dishonest members may pretend to be.
+    #[serde(default)]
+    pub smallest_crowd: u64,
     /// The tables that questions may be about.
     pub tables: Vec<String>,
 }
@@ -204,6 +209,9 @@ pub struct Question {
     pub id: String,
     /// The question.
     pub sql: String,
+    /// The question in a line of plain words; empty where an earlier version of the node put it.
+    #[serde(default)]
+    pub title: String,
     /// What the answer is for.
     pub purpose: String,
     /// When it was put.
@@ -289,8 +297,17 @@ pub struct InboxEntry {
     pub id: String,
     /// Who asks, 64 hexadecimal digits; empty where the node did not say.
     pub asker: String,
+    /// Since when the asker's certificate holds.
+    #[serde(default)]
+    pub asker_since: Option<u64>,
     /// The question.
     pub sql: String,
+    /// What it reads and of whom; none where it came to an earlier version of the node.
+    #[serde(default)]
+    pub about: Option<About>,
+    /// Of fewer people who match nothing is told; none where it came to an earlier version of the node.
+    #[serde(default)]
+    pub smallest_crowd: Option<u64>,
     /// What the answer is for, in the asker's words.
     pub purpose: String,
     /// When it came.

@@ -20,6 +20,9 @@ const ON_A_LINE: usize = 6;
 pub struct Report {
     /// The question.
     pub question: String,
+    /// The question in a line of plain words; empty where an earlier version of the program wrote this.
+    #[serde(default)]
+    pub title: String,
     /// What it was asked for.
     pub purpose: String,
     /// Digest of the plan.
@@ -86,6 +89,7 @@ impl Report {
         let answer = &verified.answer;
         Self {
             question: verified.sql.clone(),
+            title: verified.title.clone(),
             purpose: verified.purpose.clone(),
             plan: verified.question.to_string(),
             asker: verified.asker.to_string(),

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { paints, shell } from "./paint.mjs";
+import { consenting } from "./consenting.mjs";
 import { restoring } from "./restoring.mjs";
 
 const { PROGRAM, BROWSER, PACKAGES, SCREENSHOTS, TICKET } = process.env;
@@ -148,6 +149,7 @@ async function askAndAnswer(asker, owner) {
   await asker.getByLabel("Time to decide").selectOption("60");
   await put.click();
   await asker.getByText("Announced").waitFor({ timeout: SOON });
+  await asker.locator("article h2", { hasText: /^The average of hours, from sleep$/ }).waitFor({ timeout: SOON });
   step("asked");
 
   await go(owner, "questions");
@@ -161,6 +163,9 @@ async function askAndAnswer(asker, owner) {
 
   await asker.getByText("on average, over 6 people").waitFor({ timeout: ANSWER });
   await asker.getByText("6 people took part").waitFor();
+  await asker.getByText("the spread was not asked for").waitFor();
+  const [drawn] = await Promise.all([asker.waitForEvent("download"), asker.getByRole("button", { name: "Picture as PNG" }).click()]);
+  assert.match(drawn.suggestedFilename(), /\.png$/, "a single figure has its picture");
   await accessible(asker, "an answer");
   await shots(asker, "answer");
   await asker.getByRole("link", { name: "Check the proof" }).click();
@@ -189,7 +194,9 @@ async function plane(asker) {
   await asker.route("**/v1/questions?*", async (route) => {
     const response = await route.fetch();
     const list = await response.json();
-    const { details } = list.find(({ answer }) => answer).answer;
+    const question = list.find(({ answer }) => answer);
+    question.title = "How many people, from stays";
+    const { details } = question.answer;
     Object.assign(details, { question: 'SELECT COUNT(*) FROM "stays" GROUP BY BUCKET("lat", 2), BUCKET("lon", 4)', groupings: ['BUCKET("lat", 2)', 'BUCKET("lon", 4)'], groups, mean: null });
     await route.fulfill({ response, json: list });
   });
@@ -503,7 +510,14 @@ try {
   await everyPanelEmpty(owner.page);
   await bringIn(owner.page);
   await askAndAnswer(asker.page, owner.page);
+  const consent = consenting({ go, run, accessible, shots, step, SOON });
+  await consent.spread(asker.page);
+  await consent.figures(asker.page);
+  await consent.builder(asker.page);
   await plane(asker.page);
+  await consent.crowd(asker.page, owner.page);
+  await consent.stays(asker.page, owner.page);
+  await consent.late(owner.page);
   await refuseAndRevoke(owner.page);
   await everyPanel(asker.page);
   await keyboard(asker.page);

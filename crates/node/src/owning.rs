@@ -4,12 +4,12 @@ use aggregation::committee::{self, LaneKey, Signed};
 use base::{Digest, Duration, Input, Instant, NodeId, Outbox};
 use crypto::Vector;
 use minicbor::{Decode, Encode};
-use question::{ConsentRule, LocalRow};
+use question::{ConsentRule, LocalRow, Question};
 
 use crate::composition::{Event, Node};
 use crate::journal::{Entry, value};
 use crate::message::Drawn;
-use crate::plan::Plan;
+use crate::plan::{Plan, SignedPlan};
 use crate::questions::{Consent, Known};
 use crate::reaching::Step;
 use crate::serving::Fault;
@@ -24,8 +24,12 @@ pub struct Asked {
     pub question: Digest,
     /// Who asks.
     pub asker: NodeId,
-    /// The question, as written out in its canonical form, whatever its asker typed.
-    pub sql: String,
+    /// Since when its certificate holds.
+    pub asker_since: Instant,
+    /// What is asked.
+    pub parsed: Question,
+    /// Match count below which nothing is opened.
+    pub threshold: u64,
     /// What the answer is for, in the asker's words.
     pub purpose: String,
     /// Until when an answer is sure to count.
@@ -33,12 +37,14 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// With the question in its canonical form.
-    fn of(plan: &Plan, sql: &str) -> Self {
+    fn of(signed: &SignedPlan, parsed: &Question) -> Self {
+        let plan = &signed.plan;
         Self {
             question: plan.digest(),
             asker: plan.asker,
-            sql: sql.to_owned(),
+            asker_since: signed.certificate.valid_from(),
+            parsed: parsed.clone(),
+            threshold: plan.threshold(),
             purpose: plan.purpose.clone(),
             until: plan.consent_until,
         }
@@ -87,9 +93,8 @@ impl Node {
         let Some(known) = self.questions.get_mut(question) else {
             return;
         };
-        let plan = &known.plan.plan;
-        let asked = Box::new(Asked::of(plan, known.question.sql()));
-        let verdict = self.consent.decide(plan.asker, &known.question);
+        let asked = Box::new(Asked::of(&known.plan, &known.question));
+        let verdict = self.consent.decide(asked.asker, &known.question);
         known.consent = consent_by(verdict.says);
         out.emit(match known.consent {
             Consent::Pending => Event::AskOwner(asked),

@@ -38,6 +38,8 @@ pub struct Verified {
     pub question: Digest,
     /// The question, as written out in its canonical form.
     pub sql: String,
+    /// The question in a line of plain words.
+    pub title: String,
     /// What the answer is for, in the asker's words.
     pub purpose: String,
     /// Who asked.
@@ -170,6 +172,7 @@ impl Proof {
         Ok(Verified {
             question: digest,
             sql: question.sql().to_owned(),
+            title: question.title().to_owned(),
             purpose: plan.purpose.clone(),
             asker: plan.asker,
             asked_at: plan.asked_at,

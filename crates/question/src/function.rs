@@ -12,9 +12,9 @@ use crate::parts::Parting;
 use crate::select::{Arguments, Scope};
 
 /// Digits after the point of a quantile's level, which is kept in millionths.
-const LEVEL_DECIMALS: u8 = 6;
+pub(crate) const LEVEL_DECIMALS: u8 = 6;
 /// The level of the median, in millionths.
-const MEDIAN: u32 = 500_000;
+pub(crate) const MEDIAN: u32 = 500_000;
 /// Most parts that TOP names (a guess: more than anybody reads).
 const TOP_MAX: i64 = 1000;
 

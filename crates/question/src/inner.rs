@@ -7,10 +7,11 @@ use crate::condition::Condition;
 use crate::construct::Construct;
 use crate::error::QuestionError;
 use crate::function::literal;
-use crate::names::quoted;
+use crate::names::{joined, quoted};
 use crate::number::{Number, checked};
 use crate::operand::Operand;
 use crate::select::{Arguments, Scope, Source, function_name, select, source};
+use crate::told::bare;
 
 /// Most rows of a person where a question does not say: three years of days.
 const ROWS: i64 = 1000;
@@ -22,6 +23,8 @@ const ROWS_MAX: i64 = 1_000_000;
 pub struct InnerQuery {
     /// As it stands in the canonical text, with its brackets.
     pub sql: String,
+    /// What it gives, in plain words.
+    pub title: String,
     /// The one row that it gives, as the outer query sees it.
     pub row: Table,
 }
@@ -57,7 +60,7 @@ impl<'a> Inner<'a> {
             name: "the query in brackets".into(),
             columns: Vec::new(),
         };
-        let (mut canonical, mut local) = (Vec::new(), Vec::new());
+        let (mut canonical, mut local, mut told) = (Vec::new(), Vec::new(), Vec::new());
         for item in &select.projection {
             let SelectItem::ExprWithAlias { expr, alias } = item else {
                 return Err(Construct::InnerValue.into());
@@ -69,6 +72,7 @@ impl<'a> Inner<'a> {
             }
             let value = value(expr, limit, &mut scope)?;
             let name = quoted(&alias.value);
+            told.push(format!("{} is {}", alias.value, bare(&value.canonical)));
             canonical.push(format!("{} AS {name}", value.canonical));
             local.push(format!("{} AS {name}", value.local));
             row.columns.push(Column {
@@ -88,8 +92,12 @@ impl<'a> Inner<'a> {
                 quoted(&scope.table.name)
             )
         };
+        let of = condition.as_ref().map_or(String::new(), |condition| {
+            format!(" of rows with {}", condition.told())
+        });
         Ok(Self {
             query: InnerQuery {
+                title: format!("each person's {}{of}", joined(&told, "and")),
                 sql: written(&canonical, condition.as_ref().map(Condition::canonical)),
                 row,
             },

@@ -39,6 +39,7 @@
 //! | `function`, `logistic`, `parts`, `row` | statistics, what divides people, the row that is declared |
 //! | `question`, `local` | the question, and one person's part of it |
 //! | `answer`, `shares` | figures, where some counts are withheld, and in words |
+//! | `told` | the question in a line of plain words |
 //! | `consent`, `rules` | the owner's standing words, and which of them decides |
 //!
 //! ```
@@ -102,6 +103,7 @@ mod select;
 mod shares;
 #[cfg(test)]
 mod tests;
+mod told;
 
 pub use answer::{Answer, Figures, FiguresError, Group};
 pub use consent::{ConsentRule, ConsentRuleError};

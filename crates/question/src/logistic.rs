@@ -13,6 +13,7 @@ use crate::error::QuestionError;
 use crate::number::Number;
 use crate::row::Row;
 use crate::select::{Scope, describe};
+use crate::told::bare;
 
 /// Digits to which everybody rounds where a question does not say, or fewer where predictors are too large for that: as
 /// many as figures are told with.
@@ -38,6 +39,8 @@ pub(crate) struct Logistic {
 /// What is explained: SQL that gives 0 or 1.
 struct Response {
     canonical: String,
+    /// In plain words.
+    told: String,
     /// What its column is called.
     name: String,
     local: String,
@@ -122,6 +125,13 @@ impl Logistic {
             .collect()
     }
 
+    /// What is explained and by what, in plain words.
+    pub(crate) fn told(&self) -> (&str, Vec<String>) {
+        let predictors = self.predictors.iter();
+        let predictors = predictors.map(|number| bare(&number.canonical()));
+        (&self.response.told, predictors.collect())
+    }
+
     /// What is declared of it, in columns of `row`.
     pub(crate) fn measure(&self, row: &mut Row) -> Measure {
         let Response { name, local, .. } = &self.response;
@@ -157,6 +167,7 @@ impl Response {
             let condition = Condition::read(expr, scope, 0)?;
             return Ok(Self {
                 canonical: condition.canonical(),
+                told: condition.told(),
                 name: condition.canonical(),
                 local: format!("({})", condition.local()),
             });
@@ -180,6 +191,7 @@ impl Response {
         let canonical = number.canonical();
         Ok(Self {
             name: number.column_name().unwrap_or(&canonical).to_owned(),
+            told: format!("{} is 1", bare(&canonical)),
             canonical,
             local: number.local(),
         })

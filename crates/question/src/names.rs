@@ -30,6 +30,15 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
+/// "a, b and c", with that last word.
+pub(crate) fn joined(items: &[String], last: &str) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., end] => format!("{} {last} {end}", first.join(", ")),
+    }
+}
+
 /// The one of `items` that is called `name`: exactly, or else alone in differing by ASCII case only.
 pub(crate) fn find<'a, T>(
     items: &'a [T],

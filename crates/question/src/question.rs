@@ -12,6 +12,7 @@ use crate::names::quoted;
 use crate::parts::Parting;
 use crate::row::Row;
 use crate::select::{self, Parts, Scope, Source};
+use crate::told::title;
 
 /// Most bytes of a question's text (a guess: ten screens of conditions).
 pub const MAX_TEXT: usize = 4096;
@@ -29,6 +30,8 @@ pub struct Question {
     columns: Vec<String>,
     reads: Vec<Column>,
     inner: Option<InnerQuery>,
+    filter: Option<String>,
+    title: String,
     sql: String,
     local_sql: String,
     local_columns: usize,
@@ -52,13 +55,14 @@ impl Question {
                 let mut scope = Scope::of(name, vocabulary)?;
                 let asked = Asked::read(&parts, &mut scope)?;
                 let from = quoted(&scope.table.name);
-                asked.question(&scope, [&from, &from], people)?
+                asked.question(&scope, [&from, &from], &scope.table.name, people)?
             }
             Source::Inner(query) => {
                 let inner = Inner::read(query, vocabulary)?;
                 let asked = Asked::read(&parts, &mut Scope::new(&inner.query.row))?;
+                let told = format!("{} ({})", inner.scope.table.name, inner.query.title);
                 let from = [inner.query.sql.as_str(), &inner.local];
-                let question = asked.question(&inner.scope, from, people)?;
+                let question = asked.question(&inner.scope, from, &told, people)?;
                 Self {
                     inner: Some(inner.query),
                     ..question
@@ -100,6 +104,17 @@ impl Question {
     /// [`local_sql`](Self::local_sql) is right only for data stored with the `decimals` given here.
     pub fn reads(&self) -> &[Column] {
         &self.reads
+    }
+
+    /// Who is asked: the canonical text after WHERE, and nothing where everybody is.
+    pub fn filter(&self) -> Option<&str> {
+        self.filter.as_deref()
+    }
+
+    /// What is asked of whom, in a line of plain words. Words that the question compares with stand in quotes; what is
+    /// exact is [`sql`](Self::sql).
+    pub fn title(&self) -> &str {
+        &self.title
     }
 
     /// The canonical text: what owners and readers of a proof are shown; it follows from the text that the plan binds. Parsing it gives an equal question.
@@ -164,11 +179,12 @@ impl Asked {
         })
     }
 
-    /// The question to the table of `scope`, whose rows are named `from` in canonical and local SQL.
+    /// The question to the table of `scope`, whose rows are named `from` in canonical and local SQL, and `told` in words.
     fn question(
         self,
         scope: &Scope<'_>,
         [from, local_from]: [&str; 2],
+        told: &str,
         people: u64,
     ) -> Result<Question, QuestionError> {
         let Self {
@@ -179,15 +195,18 @@ impl Asked {
         } = self;
         let (declaration, local) = Row::declare(function, &argument, &groups, people);
         let groupings: Vec<_> = groups.iter().map(Parting::canonical).collect();
-        let filter = |text: Option<String>| text.map_or(String::new(), |it| format!(" WHERE {it}"));
-        let canonical = filter(condition.as_ref().map(Condition::canonical));
+        let title = title((function, &argument), told, condition.as_ref(), &groups);
+        let filter = condition.as_ref().map(Condition::canonical);
+        let after = |text: Option<&str>| text.map_or(String::new(), |it| format!(" WHERE {it}"));
+        let canonical = after(filter.as_deref());
         let by = if groupings.is_empty() {
             String::new()
         } else {
             format!(" GROUP BY {}", groupings.join(", "))
         };
         let call = function.canonical(&argument);
-        let condition = filter(condition.as_ref().map(Condition::local));
+        let local_filter = condition.as_ref().map(Condition::local);
+        let condition = after(local_filter.as_deref());
         let result = local.join(", ");
         Ok(Question {
             function,
@@ -197,6 +216,8 @@ impl Asked {
             columns: scope.reads.keys().map(|name| name.to_string()).collect(),
             reads: scope.reads.values().map(|&column| column.clone()).collect(),
             inner: None,
+            filter,
+            title,
             sql: format!("SELECT {call} FROM {from}{canonical}{by}"),
             local_sql: format!("SELECT {result} FROM {local_from}{condition} LIMIT 2"),
             local_columns: local.len(),

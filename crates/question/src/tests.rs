@@ -6,6 +6,7 @@ mod logistic;
 mod places;
 mod refused;
 mod text;
+mod told;
 
 use aggregation::committee::Totals;
 use aggregation::suppression;

@@ -2,9 +2,8 @@
 
 import { useState } from "../vendor/hooks.js";
 import { Act, Card, Empty, Loading, Panel, Who, html, wrong } from "../parts.js";
-import { plain, short, time } from "../format.js";
+import { gist, plain, short, time } from "../format.js";
 import { hasMore, inbox, readMore, refresh, rules, tell, vocabulary } from "../state.js";
-import { gist } from "../sql.js";
 import { call } from "../node.js";
 import { words } from "../words.js";
 import { Choose } from "./asking.js";
@@ -35,10 +34,10 @@ function Log({ entries }) {
       <thead><tr><th scope="col">${w.when}</th><th scope="col">${w.question}</th><th scope="col">${w.asker}</th><th scope="col">${w.word}</th></tr></thead>
       <tbody>${entries.slice(0, shown).map((entry) => html`<tr key=${entry.id}>
         <td>${time(entry.received_at)}</td>
-        <td><a href=${`#/questions/${entry.id}`}>${plain(entry.purpose) || gist(entry.sql)}</a><br /><span class="small soft">${gist(entry.sql)}</span></td>
+        <td><a href=${`#/questions/${entry.id}`}>${plain(entry.purpose) || gist(entry)}</a><br /><span class="small soft">${gist(entry)}</span></td>
         <td><${Who} id=${entry.asker} /></td>
         <td><span class=${`chip ${entry.state === "yes" ? "leaf" : ""}`}>${words.questions.states[entry.state]}</span><br /><span class="small soft">${by(entry)}</span>
-          ${entry.state === "yes" && (left(entry) ? html`<br /><span class="small soft">${w.late(time(left(entry)))}</span>` : entry.until * 1000 > Date.now() - DAY_MS && html`<br /><${Act} kind="plain" label=${`${w.revoke}: ${plain(entry.purpose) || gist(entry.sql)}`} run=${() => revoke(entry.id)}>${w.revoke}<//>`)}</td>
+          ${entry.state === "yes" && (left(entry) ? html`<br /><span class="small soft">${w.late(time(left(entry)))}</span>` : entry.until * 1000 > Date.now() - DAY_MS && html`<br /><${Act} kind="plain" label=${`${w.revoke}: ${plain(entry.purpose) || gist(entry)}`} run=${() => revoke(entry.id)}>${w.revoke}<//>`)}</td>
       </tr>`)}</tbody>
     </table></div>
     ${entries.length <= shown && hasMore("inbox") && html`<div><${Act} run=${() => readMore("inbox")}>${words.older}<//></div>`}

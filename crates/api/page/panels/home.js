@@ -1,12 +1,12 @@
 // Home: how the node is, what waits, the first steps, the latest answers.
 
 import { Card, Facts, Panel, Said, html } from "../parts.js";
-import { count } from "../format.js";
+import { count, gist } from "../format.js";
 import { inbox, questions, status } from "../state.js";
-import { gist } from "../sql.js";
+import { headline } from "../figures.js";
 import { words } from "../words.js";
 import { Steps } from "./first.js";
-import { headline } from "./results.js";
+import { useDeadlines } from "./questions.js";
 
 export function Home() {
   const { community, problems, questions: counts } = status.value;
@@ -29,11 +29,12 @@ export function Home() {
 
 function Waiting({ count: waiting }) {
   const w = words.home;
+  useDeadlines(inbox.value ?? []);
   if (waiting === 0) return html`<${Card} title=${w.nothingTitle}><p class="soft">${w.nothing}</p><p><a class="button" href="#/questions/ask">${w.ask}</a></p><//>`;
   const entries = (inbox.value ?? []).filter((entry) => entry.state === "waiting").slice(0, 3);
   return html`<${Card} title=${w.waitingTitle}>
     <p class="big">${count(waiting)}</p>
-    <ul class="stack close">${entries.map((entry) => html`<li key=${entry.id}><a href=${`#/questions/${entry.id}`}><${Said}>${entry.purpose || gist(entry.sql)}<//></a></li>`)}</ul>
+    <ul class="stack close">${entries.map((entry) => html`<li key=${entry.id}><a href=${`#/questions/${entry.id}`}><${Said}>${entry.purpose || gist(entry)}<//></a></li>`)}</ul>
     <p><a class="button first" href="#/questions">${w.decide}</a></p>
   <//>`;
 }
@@ -44,7 +45,7 @@ function Latest() {
   return html`<${Card} title=${w.latest}>
     ${answered.length === 0 && html`<p class="soft">${w.none}</p><p><a class="button" href="#/questions/ask">${w.ask}</a></p>`}
     <ul class="stack">${answered.map((question) => html`<li key=${question.id} class="stack close">
-      <a href=${`#/results/${question.id}`}>${gist(question.answer.details.question)}</a>
+      <a href=${`#/results/${question.id}`}>${gist(question)}</a>
       <p><strong class="middle">${headline(question.answer.details)[0]}</strong> <span class="soft">${headline(question.answer.details)[1]}</span></p>
     </li>`)}</ul>
   <//>`;
@@ -55,7 +56,7 @@ function Community({ community }) {
   const { reach } = status.value;
   return html`<${Card} title=${w.community}><${Facts} of=${[
     [w.facts.nodes, count(community.nodes)],
-    [w.facts.min, w.facts.minValue(community.min_crowd)],
+    [w.facts.min, words.crowd(community.smallest_crowd)],
     [w.facts.colluders, count(community.colluders)],
     [w.facts.epoch, community.epoch],
     [w.reach.title, html`<a href="#/network">${w.reach[reach.reached]}</a>`],

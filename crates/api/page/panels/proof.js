@@ -2,13 +2,13 @@
 
 import { useState } from "../vendor/hooks.js";
 import { Act, Card, Empty, Icon, Loading, Panel, Unknown, Who, html, useShown } from "../parts.js";
-import { bytes, chance } from "../format.js";
+import { bytes, chance, gist } from "../format.js";
+import { headline } from "../figures.js";
 import { Ring, Sign } from "../ring.js";
 import { questions, status } from "../state.js";
-import { gist } from "../sql.js";
 import { call } from "../node.js";
 import { words } from "../words.js";
-import { all, headline, textOf } from "./results.js";
+import { all } from "./results.js";
 
 const w = words.proof;
 
@@ -23,7 +23,7 @@ export function Proof({ path: [which] }) {
     <div class="field"><label for="which">${w.which}</label>
       <select id="which" value=${chosen?.id ?? ""} onChange=${(event) => (location.hash = `#/proof/${event.target.value}`)}>
         ${!chosen && html`<option value="">${words.unknown.title}</option>`}
-        ${answered.map((question) => html`<option key=${question.id} value=${question.id}>${gist(textOf(question))}: ${headline(question.answer.details).join(" ")}</option>`)}
+        ${answered.map((question) => html`<option key=${question.id} value=${question.id}>${gist(question)}: ${headline(question.answer.details).join(" ")}</option>`)}
       </select></div>
     ${chosen ? html`<${Checking} key=${chosen.id} question=${chosen} />` : html`<${Unknown} which=${which} />`}
   <//>`;

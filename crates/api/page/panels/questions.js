@@ -2,9 +2,8 @@
 
 import { useEffect, useRef, useState } from "../vendor/hooks.js";
 import { Act, Empty, Facts, Icon, Loading, Panel, Said, Unknown, Who, html, useShown, wrong } from "../parts.js";
-import { span, time } from "../format.js";
+import { day, gist, span, time } from "../format.js";
 import { hasMore, inbox, now, readMore, refresh, status, tell } from "../state.js";
-import { gist, read } from "../sql.js";
 import { call } from "../node.js";
 import { words } from "../words.js";
 import { Asking } from "./asking.js";
@@ -31,9 +30,10 @@ function Inbox({ entries, which }) {
   const sorted = [...waiting, ...decided];
   const wide = useShown(sorted, which);
   const isFresh = useFresh(entries, wide);
+  useDeadlines(entries);
   if (entries.length === 0) return html`<${Empty} icon="questions" title=${w.emptyTitle}><p class="soft">${w.empty}</p><//>`;
   const item = (entry) => html`<li key=${entry.id}><a href=${`#/questions/${entry.id}`} aria-current=${entry.id === wide?.id ? "true" : undefined}>
-    <span class="head-line"><${Said}>${entry.purpose || gist(entry.sql)}<//></span>
+    <span class="head-line"><${Said}>${entry.purpose || gist(entry)}<//></span>
     <span class="line small soft"><${Who} id=${entry.asker} /><span>${entry.state === "waiting" ? left(entry) : words.ago(span(now.value - entry.received_at))}</span>${isFresh(entry) && html`<span class="chip clay">${words.fresh}</span>`}<${State} entry=${entry} /></span>
   </a></li>`;
   const part = (title, from, to) => {
@@ -62,6 +62,15 @@ function useFresh(entries, shown) {
   return ({ id, received_at: at }) => at >= opened.current.last && !opened.current.ids.has(id);
 }
 
+/// Nobody tells that a deadline is over: as long as one is and its question waits, the node is asked how it stands.
+export function useDeadlines(entries) {
+  const over = entries.some((entry) => entry.state === "waiting" && entry.until <= now.value);
+  const at = over ? now.value : 0;
+  useEffect(() => {
+    if (at > 0) refresh("inbox", "status");
+  }, [at]);
+}
+
 const left = (entry) => {
   if (entry.until > now.value) return words.within(span(entry.until - now.value));
   return entry.state === "waiting" ? w.mayCount : words.over;
@@ -73,30 +82,49 @@ function State({ entry }) {
 }
 
 function One({ entry }) {
-  const parts = read(entry.sql);
-  const { min_crowd: min, colluders } = status.value.community;
+  const { about } = entry;
+  const isSure = entry.until > entry.received_at;
   return html`<article class="card appear">
     <header class="stack close">
       <h2><${Said}>${entry.purpose || w.noPurpose}<//></h2>
-      <p class="said soft">${gist(entry.sql)}</p>
+      <p class="said soft">${gist(entry)}</p>
     </header>
     <${Facts} of=${[
-      [w.from, html`<${Who} id=${entry.asker} />`],
-      [w.reads, parts.columns.length ? html`<span class="chips">${parts.columns.map((column) => html`<span key=${column} class="chip">${column}</span>`)}</span>` : w.readsNothing],
-      [w.of, parts.where ? html`<code>${parts.where}</code>` : w.everybody],
-      parts.groups && [w.groups, html`<code>${parts.groups}</code>`],
-      [w.crowd, w.crowdValue(min, colluders)],
+      [w.from, html`<${Asker} entry=${entry} />`],
+      [w.reads, about ? html`<${Reads} about=${about} />` : w.readsUnknown],
+      about?.inner && [w.inner, html`<code>${about.inner}</code>`],
+      about && [w.of, about.filter ? html`<code>${about.filter}</code>` : w.everybody],
+      about?.groups.length > 0 && [w.groups, html`<code>${about.groups.join(", ")}</code>`],
+      [w.crowd, words.crowd(entry.smallest_crowd ?? status.value.community.smallest_crowd)],
       [w.noise, w.noiseValue],
-      [w.deadline, `${time(entry.until)} (${left(entry)})`],
+      [w.deadline, isSure ? `${time(entry.until)} (${left(entry)})` : w.atOnce],
     ]} />
     <details><summary>${w.exact}</summary><pre class="sunk">${entry.sql}</pre></details>
-    <${Preview} id=${entry.id} />
+    <${Preview} entry=${entry} />
     <${Deciding} entry=${entry} />
   </article>`;
 }
 
+/// Who asks, and what this node knows of them.
+function Asker({ entry }) {
+  const others = inbox.value.filter(({ id, asker }) => asker === entry.asker && id !== entry.id);
+  const yes = others.filter(({ state }) => state === "yes").length;
+  const more = hasMore("inbox");
+  const known = [
+    entry.asker_since && w.asker.since(day(entry.asker_since)),
+    others.length > 0 ? w.asker.others(others.length, yes, more) : !more && w.asker.first,
+  ];
+  return html`<${Who} id=${entry.asker} /><br /><span class="small soft">${known.filter(Boolean).join("; ")}</span>`;
+}
+
+const Reads = ({ about: { columns, table } }) => columns.length === 0 ? w.readsNothing(table) : html`<span class="chips">${columns.map((column) => html`<span key=${column} class="chip">${column}</span>`)} <span class="soft">${w.readsOf(table)}</span></span>`;
+
+/// When the contribution left.
+const leftAt = (entry) => entry.sent_at ?? entry.contributed_at;
+
 /// What would be sent, computed here before anything is said.
-function Preview({ id }) {
+function Preview({ entry }) {
+  const { id, state } = entry;
   const [preview, setPreview] = useState(null);
   useEffect(() => {
     call("GET", `/v1/inbox/${id}/preview`).then(setPreview, (why) => setPreview({ why }));
@@ -108,7 +136,7 @@ function Preview({ id }) {
     const counted = preview.outcome === "match" && preview.values.length === 0;
     found = html`<p>${counted ? p.matchCount : p[preview.outcome]}</p>
       ${preview.values.length > 0 && html`<ul class="chips">${preview.values.map(({ name, value }) => html`<li key=${name} class="chip leaf">${name}: <strong>${value}</strong></li>`)}</ul>`}
-      <p class="small soft">${p.numbers(preview.numbers)} ${p.computed}</p>`;
+      <p class="small soft">${p.numbers(preview.numbers)} ${leftAt(entry) ? p.computed.left(time(leftAt(entry))) : (p.computed[state] ?? p.computed.other)}</p>`;
   }
   return html`<section class="sunk stack close" aria-live="polite"><h3>${p.title}</h3>${found}</section>`;
 }
@@ -117,7 +145,8 @@ const ICONS = { yes: "yes", always: "always", no: "no", never: "never" };
 
 function Deciding({ entry }) {
   const [busy, setBusy] = useState(false);
-  const open = entry.state === "waiting" || (["yes", "no"].includes(entry.state) && now.value < entry.until);
+  const isLate = now.value >= entry.until;
+  const open = !leftAt(entry) && (entry.state === "waiting" || (["yes", "no"].includes(entry.state) && !isLate));
   const say = async (answer) => {
     setBusy(true);
     try {
@@ -135,6 +164,7 @@ function Deciding({ entry }) {
   return html`<section class="stack close">
     <h3>${w.decideTitle}${entry.state !== "waiting" && html`: <span class="soft">${w.states[entry.state]}${reason}</span>`}</h3>
     ${entry.note && html`<p class="soft">${entry.note}</p>`}
+    ${open && isLate && html`<p>${w.lateNote}</p>`}
     ${open && html`<div class="words">
       ${Object.entries(w.words).map(([answer, [title, text]]) => html`<button key=${answer} type="button"
         class=${`word ${["no", "never"].includes(answer) ? "no" : ""}`} disabled=${busy}

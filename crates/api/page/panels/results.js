@@ -2,11 +2,11 @@
 
 import { useRef, useState } from "../vendor/hooks.js";
 import { Act, Empty, Facts, Icon, Loading, Panel, Said, Unknown, Who, html, useShown } from "../parts.js";
-import { count, csv, save, short, span, time, trimmed } from "../format.js";
+import { csv, gist, save, short, span, time } from "../format.js";
 import { Bars, Taking, png, rowsOf } from "../charts.js";
+import { exactness, headline } from "../figures.js";
 import { Grid, gridOf } from "../grid.js";
 import { hasMore, now, published, questions, readMore, refresh } from "../state.js";
-import { gist } from "../sql.js";
 import { call, file } from "../node.js";
 import { words } from "../words.js";
 
@@ -22,14 +22,14 @@ export function all() {
   return [...mine, ...others.map((one) => ({ ...one, state: "answered", published: true, mine: false }))];
 }
 
-export const textOf = (question) => question.answer?.details.question ?? question.sql;
+const textOf = (question) => question.answer?.details.question ?? question.sql;
 
 export function Results({ path: [which] }) {
   const list = all();
   const wide = useShown(list, which);
   if (!questions.value || !published.value) return html`<${Panel} title=${w.title} lead=${w.lead}><${Loading} /><//>`;
   const item = (question) => html`<li key=${question.id}><a href=${`#/results/${question.id}`} aria-current=${question.id === wide?.id ? "true" : undefined}>
-    <span class="head-line">${gist(textOf(question))}</span>
+    <span class="head-line">${gist(question)}</span>
     <span class="line small soft"><span>${time(question.asked_at)}</span>${question.state !== "answered" && html`<span class="chip">${w.states[question.state]}</span>`}</span>
   </a></li>`;
   const part = (title, some) => some.length > 0 && html`<div><h2 class="small soft">${title}</h2><ul class="list">${some.map(item)}</ul></div>`;
@@ -46,7 +46,7 @@ export function Results({ path: [which] }) {
 
 function One({ question }) {
   return html`<article class="card appear">
-    <header class="stack close"><h2>${gist(textOf(question))}</h2>${question.purpose && html`<p class="soft"><${Said}>${question.purpose}<//></p>`}</header>
+    <header class="stack close"><h2>${gist(question)}</h2>${question.purpose && html`<p class="soft"><${Said}>${question.purpose}<//></p>`}</header>
     ${question.answer ? html`<${Answer} question=${question} />` : html`<${Course} question=${question} />`}
     <details><summary>${w.details}</summary><${Facts} of=${[
       [words.questions.exact, html`<code>${textOf(question)}</code>`],
@@ -71,32 +71,23 @@ function Course({ question }) {
   </div>`;
 }
 
-/// The one number that says most.
-export function headline({ count: people, mean, figures, groups }) {
-  if (groups.length && mean === null) return [count(people), w.counted(people)];
-  if (mean !== null) return [trimmed(mean), `${w.mean}, ${w.overPeople(people)}`];
-  const fit = figures.find((figure) => figure.name === "R²" && figure.value !== null);
-  if (fit) return [`${(100 * Number(fit.value)).toFixed(1)} %`, w.fit(people)];
-  const [first] = figures;
-  if (figures.length === 1) return first.value === null ? [w.untold, first.exactness] : [trimmed(first.value), `${first.name}, ${w.overPeople(people)}`];
-  return [count(people), w.counted(people)];
-}
-
 function Answer({ question }) {
   const { details } = question.answer;
   const picture = useRef(null);
   const grid = gridOf(details);
   const rows = rowsOf(details);
   const [large, small] = headline(details);
+  const exact = exactness(details);
   const withheld = rows?.rows.filter((row) => row.value === null).length ?? 0;
   const name = `${w.picture}-${short(question.id)}`;
   return html`<div class="stack">
-    <div><p class="big">${large}</p><p class="soft">${small}</p></div>
-    <div class="stack close"><h3>${w.chartPeople}</h3><${Taking} details=${details} /></div>
-    ${rows && html`<div class="stack close" ref=${picture}><h3>${(grid ?? rows).title}</h3>${grid ? html`<${Grid} grid=${grid} title=${w.chart(gist(details.question))} />` : html`<${Bars} rows=${rows.rows} title=${w.chart(gist(details.question))} />`}
+    <div><p class="big">${large}</p><p class="soft">${small}</p>${exact && html`<p class="small soft">${exact}</p>`}</div>
+    <div class="stack close"><h3>${w.chartPeople}</h3><${Taking} details=${details} />
+      ${details.included !== details.count && html`<p class="small soft">${w.ofWhom(details.included, details.count)}</p>`}</div>
+    ${rows && html`<div class="stack close" ref=${picture}><h3>${(grid ?? rows).title}</h3>${grid ? html`<${Grid} grid=${grid} title=${w.chart(gist(question))} />` : html`<${Bars} rows=${rows.rows} title=${w.chart(gist(question))} />`}
       ${withheld > 0 && html`<p class="small soft">${w.withheldNote(withheld)}</p>`}
       ${rows.interval && html`<p class="small soft">${w.interval}</p>`}</div>`}
-    <${Tables} details=${details} drawn=${rows !== null} />
+    <${Tables} details=${details} drawn=${rows !== null && !rows.single} />
     <p class="small soft">${details.proved ? w.proved : w.unproved}</p>
     <div class="row">
       <a class="button first" href=${`#/proof/${question.id}`}><${Icon} name="proof" />${w.check}</a>

@@ -241,6 +241,7 @@ pub fn status() -> Status {
             nodes: 12,
             colluders: 3,
             min_crowd: 4,
+            smallest_crowd: 7,
             tables: vec!["t".into()],
         },
         may_ask: true,
@@ -291,6 +292,7 @@ pub fn question() -> Question {
     Question {
         id: "aa".into(),
         sql: "SELECT COUNT(*) FROM t".into(),
+        title: String::new(),
         purpose: "to see".into(),
         asked_at: 1,
         consent_until: 2,
@@ -346,7 +348,10 @@ pub fn entry() -> InboxEntry {
     InboxEntry {
         id: "bb".into(),
         asker: "cc".into(),
+        asker_since: None,
         sql: String::new(),
+        about: None,
+        smallest_crowd: None,
         purpose: String::new(),
         received_at: 1,
         until: 2,

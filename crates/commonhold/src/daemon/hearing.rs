@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use api::{
-    Answer as ApiAnswer, ConsentRule as ApiRule, Fault, Helping, HelpingRole, HelpingStep, Kind,
-    NewQuestion, Published, QuestionState,
+    About, Answer as ApiAnswer, ConsentRule as ApiRule, Fault, Helping, HelpingRole, HelpingStep,
+    Kind, NewQuestion, Published, QuestionState,
 };
 use base::{Digest, Duration, Instant, NodeId};
 use community::{Contact, SignedDescriptor};
@@ -13,7 +13,7 @@ use node::{
     Ask, Asked, COLLECT_MAX, CONSENT_MAX, Command, Event, Failure, PURPOSE_MAX, PlanError,
     Progress, Role, Stage,
 };
-use question::{ConsentRule, Numbered};
+use question::{ConsentRule, Numbered, Question};
 use selection::Failure as DrawFailure;
 
 use crate::budget::words;
@@ -48,8 +48,14 @@ pub enum News {
         id: String,
         /// Who asks.
         asker: String,
+        /// Since when its certificate holds, in seconds since 1970.
+        asker_since: u64,
         /// The question.
         sql: String,
+        /// What it reads and of whom.
+        about: About,
+        /// Of fewer people who match nothing is told.
+        smallest_crowd: u64,
         /// What for.
         purpose: String,
         /// Until when a word is sure to count, in seconds since 1970.
@@ -94,10 +100,25 @@ fn wanted(asked: Asked, ruled: Option<Ruled>) -> News {
     News::Wanted {
         id: asked.question.to_string(),
         asker: asked.asker.to_string(),
-        sql: asked.sql,
+        asker_since: asked.asker_since.as_secs(),
+        sql: asked.parsed.sql().to_owned(),
+        about: about(&asked.parsed),
+        smallest_crowd: asked.threshold,
         purpose: asked.purpose,
         until: asked.until.as_secs(),
         ruled,
+    }
+}
+
+/// What a question reads and of whom.
+pub fn about(question: &Question) -> About {
+    About {
+        title: question.title().to_owned(),
+        table: question.table().to_owned(),
+        columns: question.columns().to_vec(),
+        filter: question.filter().map(ToOwned::to_owned),
+        groups: question.groupings().to_vec(),
+        inner: question.inner().map(|inner| inner.sql.clone()),
     }
 }
 

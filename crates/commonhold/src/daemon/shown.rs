@@ -2,8 +2,8 @@
 //! terminal.
 
 use api::{
-    Budget, Check, ConsentRule, Flow, Helping, HelpingRole, HelpingStep, InboxEntry, InboxState,
-    Published, Question, QuestionState, Rule, Rules, Status, Verdict,
+    About, Budget, Check, ConsentRule, Flow, Helping, HelpingRole, HelpingStep, InboxEntry,
+    InboxState, Published, Question, QuestionState, Rule, Rules, Status, Verdict,
 };
 
 use crate::budget::words;
@@ -55,12 +55,12 @@ pub fn status(status: &Status) -> Vec<String> {
         line(
             "community",
             format!(
-                "{}, epoch {}: {}, of whom {} may collude; crowds from {}; tables: {}",
+                "{}, epoch {}: {}, of whom {} may collude; {}; tables: {}",
                 community.name,
                 community.epoch,
                 counted(community.nodes, "node", "nodes"),
                 community.colluders,
-                community.min_crowd,
+                told_of(community.smallest_crowd),
                 community.tables.join(", ")
             ),
         ),
@@ -301,7 +301,7 @@ pub fn helps(one: &Helping) -> String {
     }
 }
 
-/// Three lines each: what is asked, by whom and for what, and what became of it.
+/// Four lines each: what is asked, what that reads, by whom and for what, and what became of it.
 pub fn inbox(all: &[InboxEntry]) -> Vec<String> {
     if all.is_empty() {
         return vec!["no question came".into()];
@@ -340,10 +340,48 @@ pub fn inbox(all: &[InboxEntry]) -> Vec<String> {
             utc(entry.received_at),
             plain(&entry.sql)
         ));
-        let told = [from, state].into_iter().filter(|part| !part.is_empty());
+        let reads = entry.about.as_ref().map(reads);
+        let crowd = entry.smallest_crowd.map(told_of);
+        let what = reads
+            .into_iter()
+            .chain(crowd)
+            .collect::<Vec<_>>()
+            .join("; ");
+        let told = [what, from, state];
+        let told = told.into_iter().filter(|part| !part.is_empty());
         lines.extend(told.map(|part| format!("          {}", plain(&part))));
     }
     lines
+}
+
+/// Which data a question reads, of whom.
+fn reads(about: &About) -> String {
+    let About {
+        table,
+        columns,
+        filter,
+        inner,
+        ..
+    } = about;
+    let columns = match columns.as_slice() {
+        [] => "nothing but whether there is a row".into(),
+        columns => columns.join(", "),
+    };
+    let rows = match inner {
+        Some(inner) => format!(", each person's rows as {inner}"),
+        None => String::new(),
+    };
+    let of = match filter {
+        Some(filter) => format!("people with {filter}"),
+        None => "everybody".into(),
+    };
+    format!("reads {columns} of {table}{rows}, of {of}")
+}
+
+/// From how many people on anything is told.
+fn told_of(crowd: u64) -> String {
+    let people = counted(crowd, "person", "people");
+    format!("nothing is told of fewer than {people}")
 }
 
 /// Until when a word counts. It is certain until the deadline alone: people are called soon after it, nobody knows when.
@@ -471,7 +509,10 @@ mod tests {
         InboxEntry {
             id: "ab".repeat(32),
             asker: "cd".repeat(32),
+            asker_since: None,
             sql: "SELECT 1".into(),
+            about: None,
+            smallest_crowd: None,
             purpose: String::new(),
             received_at: 0,
             until: 1,
@@ -499,6 +540,33 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("abababab") && text.contains("from cdcdcdcd"));
+    }
+
+    #[test]
+    fn what_is_read_is_told_with_the_crowd_that_is_needed() {
+        let about = About {
+            title: String::new(),
+            table: "nights".into(),
+            columns: vec!["age".into(), "town".into()],
+            filter: Some(r#""town" <> '"' AND "age" > 30"#.into()),
+            groups: Vec::new(),
+            inner: None,
+        };
+        let entry = InboxEntry {
+            about: Some(about.clone()),
+            smallest_crowd: Some(8),
+            ..waiting()
+        };
+        let text = inbox(&[entry]).join("|");
+        let told = r#"reads age, town of nights, of people with "town" <> '"' AND "age" > 30; nothing is told of fewer than 8 people"#;
+        assert!(text.contains(told), "{text}");
+        let all = About {
+            columns: Vec::new(),
+            filter: None,
+            ..about
+        };
+        let told = "reads nothing but whether there is a row of nights, of everybody";
+        assert_eq!(reads(&all), told);
     }
 
     #[test]

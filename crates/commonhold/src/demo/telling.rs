@@ -284,6 +284,7 @@ mod tests {
     fn told(mean: &str, clear: Option<f64>) -> Told {
         let report = Report {
             question: "SELECT AVG(x) FROM t".into(),
+            title: String::new(),
             purpose: String::new(),
             plan: String::new(),
             asker: String::new(),

@@ -374,7 +374,10 @@ mod tests {
         InboxEntry {
             id: id.into(),
             asker: "cc".into(),
+            asker_since: None,
             sql: "SELECT COUNT(*) FROM t".into(),
+            about: None,
+            smallest_crowd: None,
             purpose: String::new(),
             received_at: 5,
             until: 6,

@@ -69,7 +69,10 @@ impl Core {
             News::Wanted {
                 id,
                 asker,
+                asker_since,
                 sql,
+                about,
+                smallest_crowd,
                 purpose,
                 until,
                 ruled,
@@ -83,7 +86,10 @@ impl Core {
                 let entry = InboxEntry {
                     id,
                     asker,
+                    asker_since: Some(asker_since),
                     sql,
+                    about: Some(about),
+                    smallest_crowd: Some(smallest_crowd),
                     purpose,
                     received_at,
                     until,
@@ -166,6 +172,7 @@ impl Core {
             let now = self.now();
             let question = Question {
                 id: id.to_owned(),
+                title: self.title(&new.sql),
                 sql: new.sql,
                 purpose: new.purpose,
                 asked_at: now,
@@ -196,6 +203,13 @@ impl Core {
         self.say(Level::Info, &format!("question {}: {note}", short(id)));
         self.tell(EventKind::Question, Some(id), note);
         Ok(())
+    }
+
+    /// A question of ours in a line of plain words.
+    fn title(&self, sql: &str) -> String {
+        let descriptor = self.community.descriptor();
+        let parsed = question::Question::parse(sql, &descriptor.vocabulary, descriptor.nodes);
+        parsed.map_or(String::new(), |parsed| parsed.title().to_owned())
     }
 
     fn further(&mut self, id: &str, state: QuestionState, note: String) {

@@ -269,6 +269,7 @@ impl Core {
                 nodes: descriptor.nodes,
                 colluders: descriptor.colluders,
                 min_crowd: descriptor.min_crowd,
+                smallest_crowd: descriptor.crowd_threshold(),
                 tables: descriptor
                     .vocabulary
                     .iter()

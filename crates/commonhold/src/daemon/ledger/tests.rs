@@ -9,6 +9,7 @@ fn question(id: &str, asked_at: u64) -> Question {
     Question {
         id: id.into(),
         sql: "SELECT COUNT(*) FROM t".into(),
+        title: String::new(),
         purpose: String::new(),
         asked_at,
         consent_until: asked_at,
@@ -23,7 +24,10 @@ fn came(id: &str, asker: &str, sql: &str) -> InboxEntry {
     InboxEntry {
         id: id.into(),
         asker: asker.into(),
+        asker_since: None,
         sql: sql.into(),
+        about: None,
+        smallest_crowd: None,
         purpose: String::new(),
         received_at: 100,
         until: 200,
