@@ -21,7 +21,7 @@ export function Bars({ rows, title }) {
     return () => watch.disconnect();
   }, []);
   const longest = Math.max(...rows.map((row) => clipped(row.label).length));
-  const label = Math.min(width * 0.4, 16 + longest * 7.5);
+  const label = Math.min(width * 0.4, 18 + longest * 8);
   const room = width - label - 92;
   const told = rows.filter((row) => row.value !== null);
   const ends = told.flatMap((row) => [row.value, row.low ?? row.value, row.high ?? row.value]);

@@ -245,7 +245,7 @@ export const words = {
     about: "Asks for",
     exact: "The exact question",
     asker: {
-      since: (day) => `a member since ${day} or longer`,
+      since: (day) => `a member since ${day} at the latest`,
       first: "asks here for the first time",
       others: (n, yes, more) => `asked here ${n === 1 ? "once" : `${n} times`}${more ? " or more" : ""} besides; you or your rules said yes to ${yes === n ? "all of it" : yes === 0 ? "none" : yes}`,
     },
@@ -267,6 +267,7 @@ export const words = {
     received: "Came",
     preview: {
       title: "What you would send",
+      titleLeft: "What you would send now",
       match: "Your data match. This would go in, split into random shares, so that no helper can tell what it was:",
       matchCount: "Your data match: you would be counted as one person.",
       no_match: "Nothing that you have matches this question. You would send zeros, which look like everything else.",

@@ -9,7 +9,7 @@ use question::{ConsentRule, LocalRow, Question};
 use crate::composition::{Event, Node};
 use crate::journal::{Entry, value};
 use crate::message::Drawn;
-use crate::plan::{Plan, SignedPlan};
+use crate::plan::SignedPlan;
 use crate::questions::{Consent, Known};
 use crate::reaching::Step;
 use crate::serving::Fault;

@@ -138,7 +138,7 @@ function Preview({ entry }) {
       ${preview.values.length > 0 && html`<ul class="chips">${preview.values.map(({ name, value }) => html`<li key=${name} class="chip leaf">${name}: <strong>${value}</strong></li>`)}</ul>`}
       <p class="small soft">${p.numbers(preview.numbers)} ${leftAt(entry) ? p.computed.left(time(leftAt(entry))) : (p.computed[state] ?? p.computed.other)}</p>`;
   }
-  return html`<section class="sunk stack close" aria-live="polite"><h3>${p.title}</h3>${found}</section>`;
+  return html`<section class="sunk stack close" aria-live="polite"><h3>${leftAt(entry) ? p.titleLeft : p.title}</h3>${found}</section>`;
 }
 
 const ICONS = { yes: "yes", always: "always", no: "no", never: "never" };
