@@ -263,7 +263,7 @@ export const words = {
     deadline: "Your word is sure to count until",
     mayCount: "it may still count, until people are called",
     atOnce: "not sure at all: it was asked at once, and counts those who answer within about a minute",
-    lateNote: "The time to decide is over. A word counts only if people are not called yet, which takes a minute at most.",
+    lateNote: "The time to decide is over. A word counts only if people are not called yet, which happens within about a minute.",
     received: "Came",
     preview: {
       title: "What you would send",
@@ -277,7 +277,7 @@ export const words = {
       numbers: (n) => `Whoever says yes sends ${some(n, "number", "numbers")} as random shares, matching or not.`,
       computed: {
         waiting: "Computed on this computer just now. Nobody has been told.",
-        yes: "Computed on this computer just now. Nothing has left yet: that happens when people are called, and is computed anew then.",
+        yes: "Computed on this computer just now. Nothing has left so far: if it does, when people are called, it is computed anew.",
         no: "Computed on this computer just now. You stay out, so none of it leaves.",
         other: "Computed on this computer just now. Nothing of yours has left for this question.",
         left: (when) => `Computed on this computer just now, as if it were asked now. Your contribution left ${when}, computed from your data of then.`,

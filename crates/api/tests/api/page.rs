@@ -1,5 +1,6 @@
 //! The page's files, and how a browser gets in.
 
+use std::io::Read;
 use std::sync::atomic::Ordering;
 
 use api::{CODE_WITHIN, Client};
@@ -180,4 +181,23 @@ async fn the_client_gives_an_address_that_opens_the_page() {
     let code = url.strip_prefix(&format!("http://{address}/#code="));
     assert_eq!(code.expect("of this node").len(), 64);
     assert_eq!(secs, CODE_WITHIN.as_secs());
+}
+
+/// Whoever does not ask for it gets plain text, as scripts do.
+#[tokio::test]
+async fn browsers_get_files_packed() {
+    let bench = bench();
+    let packed = Call::get("/page/words.js").with("Accept-Encoding", "gzip, deflate, br");
+    let response = response(&bench, packed).await;
+    assert_eq!(response.headers()["content-encoding"], "gzip");
+    assert_eq!(response.headers()["vary"], "Accept-Encoding");
+    let body = axum::body::to_bytes(response.into_body(), 1 << 20).await;
+    let body = body.expect("a body");
+    let mut text = String::new();
+    let mut reader = flate2::read::GzDecoder::new(&body[..]);
+    reader.read_to_string(&mut text).expect("it unpacks");
+    let (status, plain) = Call::get("/page/words.js").send(&bench).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(text.as_bytes(), &plain[..]);
+    assert!(body.len() * 2 < plain.len(), "{} bytes", body.len());
 }
