@@ -48,6 +48,8 @@ pub enum DataCommand {
     /// The columns of a table, and some of its rows
     Show(ShowOptions),
     /// Write tables to a file that data import reads back to the same rows
+    ///
+    /// A table of your community is read back from CSV alone, as it is replaced as a whole.
     Export(ExportOptions),
     /// Take back what one import has brought
     Undo(UndoOptions),
@@ -90,7 +92,7 @@ pub struct ImportOptions {
     #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["table", "format"])]
     pub map: Option<PathBuf>,
     /// The table of your community that a CSV file fills
-    #[arg(long, value_name = "TABLE", conflicts_with_all = ["preview", "person", "zone"])]
+    #[arg(long, value_name = "TABLE", conflicts_with_all = ["person", "zone"])]
     pub table: Option<String>,
     /// Who you are in a file of several people, such as Patient/123
     #[arg(long, value_name = "NAME")]

@@ -66,6 +66,8 @@ pub enum Reason {
     OtherPerson,
     /// No table takes what it tells.
     NoTable,
+    /// It is of a table that is not of the vocabulary, as a community's are.
+    OtherTable,
     /// It was called off or entered by mistake.
     Withdrawn,
     /// There is one profile, and it says something else.
@@ -91,6 +93,7 @@ impl Reason {
             Self::Missing(_) => "incomplete",
             Self::OtherPerson => "of another person",
             Self::NoTable => "of a kind that no table takes",
+            Self::OtherTable => "of a community's table, which comes in as CSV alone",
             Self::Withdrawn => "withdrawn",
             Self::OtherProfile => "another profile than yours",
             Self::UnknownFile => "file of an unknown kind",
@@ -161,6 +164,7 @@ impl fmt::Display for Reason {
             Self::Missing(what) => return write!(f, "has no {what}"),
             Self::OtherPerson => "tells of another person",
             Self::NoTable => "is of a kind that no table takes",
+            Self::OtherTable => "is of a community's table, which comes in as CSV alone",
             Self::Withdrawn => "was called off or entered by mistake",
             Self::OtherProfile => {
                 "differs from the profile that you have; change that with profile set"

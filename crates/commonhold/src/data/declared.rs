@@ -12,13 +12,20 @@ use crate::cli::{FAILED, USAGE};
 use crate::counted::counted;
 use crate::data::{Failed, Said, now_utc_s};
 
-/// Replaces what the table held by what the file says.
-pub fn import(vault: &mut Vault, file: &File, shown: &Path, table: &Table) -> Result<Said, Failed> {
+/// Replaces what the table held by what the file says, or says what that would bring.
+pub fn import(
+    vault: &mut Vault,
+    file: &File,
+    shown: &Path,
+    table: &Table,
+    preview: bool,
+) -> Result<Said, Failed> {
     let name = shown.file_name().unwrap_or_default().to_string_lossy();
     let origin = Origin {
         name: &name,
         bytes: file.metadata().map_or(0, |about| about.len()),
         now_utc_s: now_utc_s(),
+        preview,
     };
     let imported = import_table(vault, BufReader::new(file), table, &origin);
     let (import, imported) = imported.map_err(|why| {
@@ -85,7 +92,7 @@ pub fn chosen<'a>(
     })
 }
 
-fn as_json(table: &Table, import: i64, imported: &Imported) -> serde_json::Value {
+fn as_json(table: &Table, import: Option<i64>, imported: &Imported) -> serde_json::Value {
     json!({
         "table": table.name,
         "import": import,
@@ -98,12 +105,19 @@ fn as_json(table: &Table, import: i64, imported: &Imported) -> serde_json::Value
     })
 }
 
-fn as_lines(table: &Table, import: i64, imported: &Imported) -> Vec<String> {
-    let mut lines = vec![format!(
-        "{} in the table {} now; import {import} has replaced what was there (commonhold data undo {import} brings it back).",
-        counted(imported.kept, "row is", "rows are"),
-        table.name
-    )];
+fn as_lines(table: &Table, import: Option<i64>, imported: &Imported) -> Vec<String> {
+    let rows = |one, many| counted(imported.kept, one, many);
+    let name = &table.name;
+    let mut lines = vec![match import {
+        Some(import) => format!(
+            "{} in the table {name} now; import {import} has replaced what was there (commonhold data undo {import} brings it back).",
+            rows("row is", "rows are")
+        ),
+        None => format!(
+            "{} be in the table {name}, instead of all that is there; nothing was imported (a preview).",
+            rows("row would", "rows would")
+        ),
+    }];
     let more = [
         (
             imported.repeated_rows,

@@ -122,8 +122,8 @@ pub fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
         tables.push(find(&held, name)?.table.name.clone());
     }
     if tables.is_empty() {
-        let all = held.into_iter().filter(|held| !held.computed && held.own);
-        tables = all.map(|held| held.table.name).collect();
+        let all = held.iter().filter(|held| !held.computed);
+        tables = all.map(|held| held.table.name.clone()).collect();
     }
     if tables.is_empty() {
         return Err((
@@ -143,6 +143,15 @@ pub fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
         (None, _) => Export::Json,
     };
     let names: Vec<&str> = tables.iter().map(String::as_str).collect();
+    if format == Export::Json {
+        let others = held.iter().filter(|held| !held.own);
+        let others = others.map(|held| held.table.name.as_str());
+        for name in others.filter(|name| names.contains(name)) {
+            warn(format_args!(
+                "note: {name} is of your community, and data import reads it back from CSV alone: commonhold data export {name} --out {name}.csv"
+            ));
+        }
+    }
     let Some(path) = &options.to.out else {
         let mut out = BufWriter::new(io::stdout().lock());
         return match vault.export(&names, format, &mut out) {

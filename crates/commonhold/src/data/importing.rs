@@ -117,7 +117,7 @@ impl<'a> Started<'a> {
         if let Some(name) = &self.options.table {
             let table = declared::chosen(&self.vocabulary, Some(name), path);
             let table = table.map_err(|why| (why, USAGE))?;
-            return declared::import(&mut self.vault, &file, path, table);
+            return declared::import(&mut self.vault, &file, path, table, self.options.preview);
         }
         match self.import(&file, path) {
             Ok(report) => Ok(Said {
@@ -152,8 +152,7 @@ impl<'a> Started<'a> {
     /// What is of no known format may be for a table of the community.
     fn otherwise(&mut self, why: &ImportError, file: &File, path: &Path) -> Result<Said, Failed> {
         let shown = path.display();
-        let chosen =
-            self.options.format.is_none() && self.mapping.is_none() && !self.options.preview;
+        let chosen = self.options.format.is_none() && self.mapping.is_none();
         if chosen && declared::may_be(why, path) {
             use std::io::Seek;
             let mut start = file;
@@ -161,7 +160,9 @@ impl<'a> Started<'a> {
                 .rewind()
                 .map_err(|why| failed(format!("cannot read {shown}: {why}")))?;
             return match declared::chosen(&self.vocabulary, None, path) {
-                Ok(table) => declared::import(&mut self.vault, file, path, table),
+                Ok(table) => {
+                    declared::import(&mut self.vault, file, path, table, self.options.preview)
+                }
                 Err(or) => Err((
                     format!("{shown}: {why}. Or, if it is for your community: {or}"),
                     USAGE,

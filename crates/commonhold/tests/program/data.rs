@@ -132,11 +132,32 @@ fn what_cannot_be_read_is_wrong_use() {
         assert!(said.contains(part), "{arguments:?}: {said}");
     }
     // A file for the community's own table, as ever.
-    let hours = write("hours.csv", b"person,hours\neve,7\n");
+    let hours = write("hours.csv", b"person,hours\neve,7\neve,x\n");
+    let seen = village.json(1, &["data", "import", "--preview", &hours]);
     assert_eq!(
-        village.json(1, &["data", "import", &hours])["table"],
-        "people"
+        (&seen["table"], &seen["import"], &seen["kept"]),
+        (&"people".into(), &serde_json::Value::Null, &2.into())
     );
+    assert_eq!(seen["unusable_cells"], 1, "a look tells all faults");
+    let before = village.json(1, &["data", "list"]);
+    assert_eq!(before["tables"][0]["rows"], 1, "and changes nothing");
+    let mut done = village.json(1, &["data", "import", &hours]);
+    done["import"] = serde_json::Value::Null;
+    assert_eq!(done, seen);
+    // All that there is includes it, and as JSON it is said how it comes back.
+    let (csv, json) = (write("all.csv", b""), write("all.json", b""));
+    for file in [&csv, &json] {
+        fs::remove_file(file).expect("gone");
+    }
+    let all = village.json(1, &["data", "export", "--out", &csv]);
+    assert_eq!((&all["tables"][0], &all["rows"]), (&"people".into(), &2.into()));
+    let output = village.run(1, &["data", "export", "--format", "json", "--out", &json]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("data export people --out people.csv"), "{said}");
+    let output = village.run(1, &["data", "import", &json]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("comes in as CSV alone"), "{said}");
     let said = village.json(1, &["profile", "set", "town=Paris", "birth-year=1981"]);
     assert_eq!(
         (&said["profile"]["town"], &said["profile"]["birth_year"]),

@@ -61,7 +61,7 @@ pub fn import_csv(
 }
 
 /// The same for all records of a file, as an import that is recorded and can be undone: what was in the table is kept until
-/// the next one. Gives its number.
+/// the next one. Gives its number; none for a preview, which reads everything and changes nothing.
 ///
 /// # Errors
 ///
@@ -71,8 +71,9 @@ pub fn import_table(
     reader: impl Read,
     table: &Table,
     origin: &Origin<'_>,
-) -> Result<(i64, Imported), ImportError> {
-    replace(vault, reader, table, None, Some(origin))
+) -> Result<(Option<i64>, Imported), ImportError> {
+    let (number, imported) = replace(vault, reader, table, None, Some(origin))?;
+    Ok(((!origin.preview).then_some(number), imported))
 }
 
 fn replace(
@@ -107,6 +108,10 @@ fn replace(
     if imported.kept == 0 {
         let first = imported.faults.first();
         return Err(ImportError::nothing_read(imported.skipped_rows, first));
+    }
+    if origin.is_some_and(|origin| origin.preview) {
+        transaction.rollback().map_err(VaultError::from)?;
+        return Ok((number, imported));
     }
     if origin.is_some() {
         record::filled_with(&transaction, number, &imported)?;

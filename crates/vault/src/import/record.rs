@@ -45,6 +45,8 @@ pub struct Origin<'a> {
     pub bytes: u64,
     /// When it is imported, seconds since 1970 in UTC.
     pub now_utc_s: i64,
+    /// Whether everything is to be read and nothing changed.
+    pub preview: bool,
 }
 
 /// What undoing did.

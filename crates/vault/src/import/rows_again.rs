@@ -65,7 +65,12 @@ pub(crate) fn read_json<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(
             .unwrap_or_default();
         let found = vocabulary().find(|shape| shape.name == name && !shape.is_computed());
         let Some(shape) = found else {
-            sink.skip(place, Reason::NoTable);
+            let computed = vocabulary().any(|shape| shape.name == name);
+            let reason = match computed {
+                true => Reason::NoTable,
+                false => Reason::OtherTable,
+            };
+            sink.skip(place, reason);
             return Ok(());
         };
         let cell = |field: &crate::vocabulary::Field| {

@@ -174,23 +174,11 @@ fn replace(
     table: &Table,
     now_utc_s: i64,
 ) -> Result<ImportReport, Fault> {
-    if new.preview {
-        return Ok(ImportReport {
-            format: "CSV".into(),
-            number: None,
-            replaces: Some(table.name.clone()),
-            kept: vec![],
-            duplicate: 0,
-            repeated: 0,
-            skipped: vec![],
-            unusable_cells: 0,
-            faults: vec![],
-        });
-    }
     let origin = Origin {
         name: &new.name,
         bytes: bytes.len() as u64,
         now_utc_s,
+        preview: new.preview,
     };
     let imported = import_table(vault, bytes, table, &origin);
     let (import, imported) = imported.map_err(|why| not_done(&why))?;
@@ -205,7 +193,7 @@ fn replace(
     let left_out = (skipped_rows > 0).then(|| counted("another number of cells", skipped_rows));
     Ok(ImportReport {
         format: "CSV".into(),
-        number: Some(import),
+        number: import,
         replaces: Some(table.name.clone()),
         kept: vec![counted(&table.name, kept)],
         duplicate: 0,
@@ -385,13 +373,20 @@ mod tests {
             |name, preview, file: &[u8]| read(&mut vault, &new(name, preview), file, &tables(), 1);
         let look = bring("days.csv", true, b"mood\ngood\n").expect("looked at");
         assert_eq!(
-            (look.replaces.as_deref(), look.kept.len()),
-            (Some("days"), 0)
+            (look.replaces.as_deref(), look.number),
+            (Some("days"), None)
         );
+        let look = bring("days.csv", true, b"mood\ngood\ngood\nso so\n").expect("looked at");
         let report = bring("days.csv", false, b"mood\ngood\ngood\nso so\n").expect("read");
         assert_eq!(report.kept, [counted("days", 3)]);
         assert_eq!((report.repeated, report.duplicate), (1, 0));
         assert_eq!((report.unusable_cells, report.faults.len()), (1, 1));
+        // What a look said came true.
+        let expected = ImportReport {
+            number: report.number,
+            ..look
+        };
+        assert_eq!(report, expected);
         let columns =
             bring("days.txt", false, b"mood,note\ngood,1\n").expect("a table by its columns");
         assert_eq!(columns.kept, [counted("days", 1)]);

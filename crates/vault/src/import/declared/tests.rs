@@ -450,11 +450,21 @@ fn what_a_file_replaces_comes_back() {
             name: "mine.csv",
             bytes: csv.len() as u64,
             now_utc_s: 5,
+            preview: false,
         };
+        let look = Origin {
+            preview: true,
+            ..origin
+        };
+        let before = (vault.imports(), ages(vault));
+        let (number, seen) =
+            import_table(vault, csv.as_bytes(), &people(), &look).expect("looked at");
+        assert_eq!(number, None);
+        assert_eq!((vault.imports(), ages(vault)), before, "a look changes nothing");
         let (import, imported) =
             import_table(vault, csv.as_bytes(), &people(), &origin).expect("imported");
-        assert_eq!(imported.kept, rows as u64);
-        import
+        assert_eq!((imported.kept, &imported), (rows as u64, &seen));
+        import.expect("it is recorded")
     };
     // Not recorded, as when a program fills it.
     import_csv(
