@@ -43,17 +43,9 @@ export const Empty = ({ icon, title, children }) => html`<div class="empty">
 
 /// Something to type in a terminal.
 export function Command({ children }) {
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(children);
-      tell(words.copied);
-    } catch {
-      tell(words.failed);
-    }
-  };
   return html`<div class="command">
     <code>${children}</code>
-    <button class="button plain" type="button" onClick=${copy} aria-label=${`${words.copy}: ${children}`}>${words.copy}</button>
+    <${Act} kind="plain" done=${words.copied} label=${`${words.copy}: ${children}`} run=${() => navigator.clipboard.writeText(children)}>${words.copy}<//>
   </div>`;
 }
 
@@ -82,22 +74,47 @@ export const Facts = ({ of }) => html`<dl class="facts">
   ${of.filter(Boolean).map(([name, value]) => html`<dt key=${name}>${name}</dt><dd>${value}</dd>`)}
 </dl>`;
 
-/// A button that waits for what it does, and says what went wrong.
-export function Act({ run, children, kind = "", done, disabled, label }) {
+/// Does things one at a time: whether it is busy, and what went wrong the last time, until the next try.
+export function useTries() {
   const [busy, setBusy] = useState(false);
-  const act = async () => {
+  const [why, setWhy] = useState(null);
+  const run = async (act, done) => {
+    if (busy) return;
     setBusy(true);
+    setWhy(null);
     try {
-      await run();
+      await act();
       if (done) tell(done);
-    } catch (why) {
-      tell(wrong(why));
+    } catch (problem) {
+      setWhy(problem);
     } finally {
       setBusy(false);
     }
   };
-  return html`<button type="button" class=${`button ${kind}`} disabled=${busy || disabled} aria-label=${label} onClick=${act}>${children}</button>`;
+  return { run, busy, mistake: html`<${Mistake} why=${why} />` };
 }
+
+/// What went wrong, beside what was tried.
+export const Mistake = ({ why }) => why && html`<p class="mistake" role="alert"><${Icon} name="alert" /><span>${typeof why === "string" ? why : wrong(why)}</span></p>`;
+
+/// A button that waits for what it does, and says what went wrong. It keeps the keyboard while it waits.
+export function Act({ run, children, kind = "", done, disabled, label }) {
+  const tries = useTries();
+  return html`<button type="button" class=${`button ${kind}`} disabled=${disabled} aria-disabled=${tries.busy} aria-label=${label} onClick=${() => tries.run(run, done)}>${children}</button>${tries.mistake}`;
+}
+
+/// What went wrong, and what to do, in words of the page: advice for a terminal is not for who looks at this.
+export function wrong({ code, message, advice }) {
+  const known = words.faults.codes[code];
+  if (known) return known;
+  const here = words.faults.advice.find(([command]) => advice?.includes(command));
+  return [message || words.failed, here ? here[1] : advice].filter(Boolean).map(sentence).join(" ");
+}
+
+const sentence = (text) => {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(whole) ? whole : `${whole}.`;
+};
 
 /// The one of a list that its address names. Where that names none, the first, which then stays until another is chosen:
 /// what comes in meanwhile must not take its place under somebody's hand.
@@ -110,9 +127,6 @@ export function useShown(list, which) {
 
 /// Says that the list has nothing of the name in the address.
 export const Unknown = ({ which }) => html`<article class="card stack"><h2>${words.unknown.title}</h2><p class="soft">${words.unknown.why(short(which))}</p></article>`;
-
-/// What went wrong, in words.
-export const wrong = (why) => [why.message || words.failed, why.advice].filter(Boolean).join("; ");
 
 export const Loading = () => html`<p class="soft" role="status">${words.loading}</p>`;
 

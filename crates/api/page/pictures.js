@@ -28,12 +28,15 @@ function steps(rows) {
 }
 
 /// A square for each day, a column for each week.
-export function Heat({ from, to, rows }) {
+export function Heat({ from, to, year, rows }) {
   const id = useId();
   const place = useRef(null);
   // Where not all of it has room, the latest days are seen first.
   useEffect(() => {
-    place.current.scrollLeft = place.current.scrollWidth;
+    const end = () => (place.current.scrollLeft = place.current.scrollWidth);
+    const watch = new ResizeObserver(end);
+    watch.observe(place.current);
+    return () => watch.disconnect();
   }, [to]);
   const first = from - placeInWeek(from);
   const weeks = Math.floor((to - first) / 7) + 1;
@@ -42,7 +45,9 @@ export function Heat({ from, to, rows }) {
   const days = [...Array(to - from + 1).keys()].map((place) => from + place);
   const starts = days.filter((day) => date(day).getUTCDate() === 1);
   const title = w.heatAlt(rows.size, long.format(date(from)), long.format(date(to)));
-  return html`<figure ref=${place} class="scroll" tabindex="0" role="region" aria-label=${w.heat}>
+  const heading = year ? w.heatOf(year) : w.heat(long.format(date(from)), long.format(date(to)));
+  return html`<h3>${heading}</h3>
+    <figure ref=${place} class="scroll" tabindex="0" role="region" aria-label=${heading}>
     <svg class="chart heat" viewBox=${`0 0 ${LEFT + weeks * CELL} ${TOP + 7 * CELL}`} style=${{ minWidth: `${(LEFT + weeks * CELL) * 0.72}px` }} role="img" aria-labelledby=${id}>
       <title id=${id}>${title}</title>
       ${starts.map((day) => html`<text key=${day} class="quiet" x=${LEFT + Math.floor((day - first) / 7) * CELL} y="13">${month.format(date(day))}</text>`)}
@@ -74,14 +79,15 @@ export function Months({ rows }) {
 const HIGH = 120;
 
 /// A bar for each of the last days.
-export function Last({ to, days, rows }) {
+export function Last({ to, today, days, rows }) {
   const id = useId();
   const [wide, place] = useWidth(640);
   const from = to - days + 1;
   const most = Math.max(1, ...[...Array(days).keys()].map((day) => rows.get(from + day) ?? 0));
   const step = (wide - 8) / days;
   const marks = [0, Math.floor(days / 2), days - 1];
-  return html`<figure ref=${place}>
+  return html`<h3>${to === today ? w.last(days) : w.lastUntil(days, long.format(date(to)))}</h3>
+  <figure ref=${place}>
     <svg class="chart" viewBox=${`0 0 ${wide} ${HIGH + 40}`} role="img" aria-labelledby=${id}>
       <title id=${id}>${w.lastAlt(days, long.format(date(from)), long.format(date(to)), count(most))}</title>
       <text class="quiet" x="0" y="12">${w.rows(most)}</text>

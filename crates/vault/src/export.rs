@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row};
 use crate::error::{ImportError, VaultError};
 use crate::import::days;
 use crate::import::record::forget_replaced;
-use crate::import::sink::MOMENT_END;
+use crate::import::sink::{DAY_END, MOMENT_END};
 use crate::looking::Cells;
 use crate::vault::{Vault, declaration};
 use crate::vocabulary::{shape, shown};
@@ -34,7 +34,7 @@ pub struct Held {
     pub table: Table,
     /// Rows in it.
     pub rows: u64,
-    /// The first and the last moment of its rows, seconds since 1970 in UTC, where they have moments.
+    /// The first and the last moment of its rows, seconds since 1970 in UTC, where they have moments or days.
     pub span_utc_s: Option<(i64, i64)>,
     /// Whether the vault computes it from others.
     pub computed: bool,
@@ -72,9 +72,9 @@ impl Vault {
             .query_row(&count, [], |row| row.get::<_, i64>(0))?;
         let span = match moment_of(&table).filter(|_| known.is_some()) {
             None => None,
-            Some(column) => {
-                let (column, name) = (quoted(column), quoted(name));
-                let sql = format!("SELECT MIN({column}), MAX({column}) FROM {name}");
+            Some(moment) => {
+                let name = quoted(name);
+                let sql = format!("SELECT MIN({moment}), MAX({moment}) FROM {name}");
                 self.writer.query_row(&sql, [], |row| {
                     Ok(row.get::<_, Option<i64>>(0)?.zip(row.get(1)?))
                 })?
@@ -202,11 +202,17 @@ impl Vault {
     }
 }
 
-/// The column with a row's moment, seconds since 1970 in UTC, if there is one.
-pub(crate) fn moment_of(table: &Table) -> Option<&str> {
-    let mut columns = table.columns.iter();
-    let moment = columns.find(|column| column.name.ends_with(MOMENT_END))?;
-    Some(&moment.name)
+/// A row's moment, seconds since 1970 in UTC, as an SQL expression: that of its first moment, or the beginning of its day.
+/// None where it has neither.
+pub(crate) fn moment_of(table: &Table) -> Option<String> {
+    let ending = |end: &str| {
+        let mut columns = table.columns.iter();
+        columns.find(|column| column.name.ends_with(end))
+    };
+    match ending(MOMENT_END) {
+        Some(moment) => Some(quoted(&moment.name)),
+        None => ending(DAY_END).map(|day| format!("{} * 86400", quoted(&day.name))),
+    }
 }
 
 /// The cells of a row that begins with the table's columns, as a file has them.

@@ -4,7 +4,7 @@ use community::Kind;
 use question::quoted;
 
 use crate::error::VaultError;
-use crate::export::{each_cell, moment_of};
+use crate::export::{Held, each_cell, moment_of};
 use crate::vault::{Vault, declaration};
 
 const DAY_S: i64 = 86_400;
@@ -18,8 +18,8 @@ pub type DayRows = (i64, u64);
 pub type Cells = Vec<Option<String>>;
 
 impl Vault {
-    /// How many rows fall on each of these days, the first and the last included, for each table with moments that is not
-    /// computed from others. Days without rows, and tables without such days, are left out.
+    /// How many rows fall on each of these days, the first and the last included, for each table with moments or days that is
+    /// not computed from others. Days without rows, and tables without such days, are left out.
     ///
     /// # Errors
     ///
@@ -27,9 +27,10 @@ impl Vault {
     pub fn calendar(&self, from: i64, to: i64) -> Result<Vec<(String, Vec<DayRows>)>, VaultError> {
         let mut tables = Vec::new();
         for held in self.held()? {
-            let moment = moment_of(&held.table).filter(|_| held.own && !held.computed);
-            let Some(moment) = moment else { continue };
-            let (moment, table) = (quoted(moment), quoted(&held.table.name));
+            let Some(moment) = imported_moment(&held) else {
+                continue;
+            };
+            let table = quoted(&held.table.name);
             // Whole days before 1970 too: SQLite's division rounds towards zero.
             let sql = format!(
                 "SELECT ({moment} - ((({moment} % {DAY_S}) + {DAY_S}) % {DAY_S})) / {DAY_S} AS day, COUNT(*) FROM {table}
@@ -49,6 +50,25 @@ impl Vault {
             }
         }
         Ok(tables)
+    }
+
+    /// The last day with rows, of those up to `day` and of the tables of [`calendar`](Self::calendar).
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn last_day(&self, day: i64) -> Result<Option<i64>, VaultError> {
+        let end = day.saturating_add(1).saturating_mul(DAY_S);
+        let mut last = None;
+        for held in self.held()? {
+            let Some(moment) = imported_moment(&held) else {
+                continue;
+            };
+            let table = quoted(&held.table.name);
+            let sql = format!("SELECT MAX({moment}) FROM {table} WHERE {moment} < ?1");
+            last = last.max(self.writer.query_row(&sql, [end], |row| row.get(0))?);
+        }
+        Ok(last.map(|moment: i64| moment.div_euclid(DAY_S)))
     }
 
     /// How many positions there are, and at most `most` of them, evenly taken from all, as degrees north and east.
@@ -71,7 +91,7 @@ impl Vault {
         let Some((north, east)) = unit("latitude_deg").zip(unit("longitude_deg")) else {
             return Ok((0, Vec::new()));
         };
-        let Some(moment) = moment_of(&table).map(quoted) else {
+        let Some(moment) = moment_of(&table) else {
             return Ok((0, Vec::new()));
         };
         let count = self
@@ -124,6 +144,11 @@ impl Vault {
         }
         Ok((names, rows))
     }
+}
+
+/// The moment of a row of a table that files fill.
+fn imported_moment(held: &Held) -> Option<String> {
+    moment_of(&held.table).filter(|_| held.own && !held.computed)
 }
 
 #[cfg(test)]

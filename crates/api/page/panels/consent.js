@@ -1,7 +1,7 @@
 // Consent log: every word that was given, and the rules that hold.
 
 import { useState } from "../vendor/hooks.js";
-import { Act, Card, Empty, Loading, Panel, Who, html, wrong } from "../parts.js";
+import { Act, Card, Empty, Loading, Panel, Who, html, useTries } from "../parts.js";
 import { gist, plain, short, time } from "../format.js";
 import { hasMore, inbox, readMore, refresh, rules, tell, vocabulary } from "../state.js";
 import { call } from "../node.js";
@@ -56,15 +56,11 @@ async function revoke(question) {
 
 /// The rules, and what holds for all others.
 export function Rules() {
+  const tries = useTries();
   if (!rules.value) return html`<${Loading} />`;
   const set = async (says) => {
-    try {
-      rules.value = await call("PUT", "/v1/rules/default", { says });
-      refresh("status", "inbox");
-      tell(r.changed);
-    } catch (why) {
-      tell(wrong(why));
-    }
+    rules.value = await call("PUT", "/v1/rules/default", { says });
+    refresh("status", "inbox");
   };
   return html`<${Card} title=${r.title}>
     <p class="soft">${rules.value.rules.length ? r.lead : r.none}</p>
@@ -74,9 +70,10 @@ export function Rules() {
     </li>`)}</ul>`}
     <fieldset class="stack close"><legend>${r.all}</legend>
       <div class="cards tight">${Object.entries(r.defaults).map(([says, [title, text]]) => html`<label key=${says} class="choice">
-        <input type="radio" name="default" checked=${rules.value.default === says} onChange=${() => set(says)} />
+        <input type="radio" name="default" checked=${rules.value.default === says} onChange=${() => tries.run(() => set(says), r.changed)} />
         <span><strong>${title}</strong><br /><span class="small soft">${text}</span></span>
       </label>`)}</div>
+      ${tries.mistake}
     </fieldset>
     <${Adding} />
   <//>`;

@@ -2,7 +2,7 @@
 // questions need a community.
 
 import { useState } from "../vendor/hooks.js";
-import { Act, Card, Empty, Icon, Panel, html, wrong } from "../parts.js";
+import { Act, Card, Empty, Icon, Panel, html, useTries } from "../parts.js";
 import { beginning, holdings, inbox, readAll, status, tell } from "../state.js";
 import { call } from "../node.js";
 import { span } from "../format.js";
@@ -69,19 +69,16 @@ const begin = async (changed) => (beginning.value = await call("PUT", "/v1/begin
 /// What this node is called.
 export function Naming() {
   const [name, setName] = useState(beginning.value.name);
-  const put = async (event) => {
+  const { run, mistake } = useTries();
+  const put = (event) => {
     event.preventDefault();
-    try {
-      await begin({ name });
-      tell(w.name.said);
-    } catch (why) {
-      tell(wrong(why));
-    }
+    run(() => begin({ name }), w.name.said);
   };
   return html`<form class="row bottom" onSubmit=${put}>
     <div class="field grow"><label for="name">${w.name.label}</label>
       <input id="name" value=${name} maxlength="60" autocomplete="off" placeholder=${w.name.example} onInput=${(event) => setName(event.target.value)} /></div>
     <button class="button first" disabled=${name.trim() === beginning.value.name}>${w.name.set}</button>
+    ${mistake}
   </form>`;
 }
 
@@ -111,27 +108,21 @@ export function Words({ confirm }) {
 
 function Joining() {
   const [ticket, setTicket] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [why, setWhy] = useState("");
-  const join = async (event) => {
+  const { run, busy, mistake } = useTries();
+  const join = (event) => {
     event.preventDefault();
-    setBusy(true);
-    setWhy("");
-    try {
+    run(async () => {
       const { community } = await call("POST", "/v1/beginning/join", { ticket });
       tell(w.join.said(community));
       await readAll();
-    } catch (problem) {
-      setWhy(wrong(problem));
-      setBusy(false);
-    }
+    });
   };
   return html`<form class="stack close" onSubmit=${join}>
     <div class="field"><label for="ticket">${w.join.label}</label>
       <textarea id="ticket" class="mono" rows="3" spellcheck="false" autocomplete="off" value=${ticket} onInput=${(event) => setTicket(event.target.value)}></textarea></div>
     <div class="row"><button class="button first" disabled=${busy || ticket.trim() === ""}>${w.join.ask}</button>
       ${busy && html`<span class="soft" role="status">${w.join.asking}</span>`}</div>
-    ${why && html`<div class="banner" role="alert"><${Icon} name="alert" /><p>${why}</p></div>`}
+    ${mistake}
     <p class="small soft">${w.join.none}</p>
   </form>`;
 }

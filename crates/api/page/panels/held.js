@@ -1,8 +1,8 @@
 // What one's data look like: days, places, and the rows themselves.
 
 import { useEffect, useState } from "../vendor/hooks.js";
-import { Act, Card, html, wrong } from "../parts.js";
-import { holdings } from "../state.js";
+import { Act, Card, Loading, html, wrong } from "../parts.js";
+import { holdings, now } from "../state.js";
 import { Dots, Heat, Last, Months } from "../pictures.js";
 import { call, part } from "../node.js";
 import { count } from "../format.js";
@@ -14,42 +14,59 @@ const LAST_DAYS = 90;
 
 /// Read anew whenever what the vault holds has changed.
 function useRead(path, holds) {
-  const [read, setRead] = useState(null);
+  const [read, setRead] = useState({});
   const held = JSON.stringify(holdings.value);
   useEffect(() => {
     let gone = false;
-    if (holds) call("GET", path).then((found) => gone || setRead(found), () => gone || setRead(null));
-    else setRead(null);
+    if (holds) call("GET", path).then((found) => gone || setRead({ path, found }), () => gone || setRead({}));
+    else setRead({});
     return () => (gone = true);
   }, [held, path, holds]);
-  return read;
+  return read.path === path ? read.found : null;
 }
+
+const DAY = 86_400;
+const yearOf = (secs) => new Date(secs * 1000).getUTCFullYear();
+const firstOf = (year) => Date.UTC(year, 0, 1) / 1000 / DAY;
 
 export function Pictures() {
   const tables = holdings.value?.tables ?? [];
-  const calendar = useRead("/v1/data/calendar", tables.some(({ first_at: first }) => first !== null));
+  const dated = tables.filter(({ first_at: first, computed, of_community: theirs }) => first !== null && !computed && !theirs);
   const places = useRead("/v1/data/places", tables.some(({ name }) => name === "positions"));
-  return html`${calendar?.tables.length > 0 && html`<${Days} calendar=${calendar} />`}
+  return html`${dated.length > 0 && html`<${Days} tables=${dated} />`}
     ${places?.places.length > 0 && html`<${Card} title=${w.places}><p class="soft">${w.placesLead}</p><${Dots} places=${places.places} all=${places.count} /><//>`}`;
 }
 
-function Days({ calendar }) {
+/// The year up to now and its last days, or a year of the calendar.
+function Days({ tables }) {
   const [chosen, setChosen] = useState("");
-  const known = calendar.tables.some(({ name }) => name === chosen) ? chosen : "";
-  const rows = new Map();
-  for (const { name, days } of calendar.tables) {
-    if (known === "" || name === known) for (const { day, rows: number } of days) rows.set(day, (rows.get(day) ?? 0) + number);
-  }
-  const choice = calendar.tables.length > 1 && html`<div class="narrow"><${Choose} label=${w.which} value=${known} set=${setChosen} of=${[["", w.all], ...calendar.tables.map(({ name }) => [name, name])]} /></div>`;
+  const [year, setYear] = useState("");
+  const known = tables.some(({ name }) => name === chosen) ? chosen : "";
+  const latest = useRead("/v1/data/calendar", true);
+  const whole = useRead(`/v1/data/calendar?from=${firstOf(Number(year))}&to=${firstOf(Number(year) + 1) - 1}`, year !== "");
+  const shown = year === "" ? latest : whole;
+  const first = yearOf(Math.min(...tables.map(({ first_at: at }) => at)));
+  const last = yearOf(Math.max(...tables.map(({ last_at: at }) => at)));
+  const years = [...Array(last - first + 1).keys()].map((back) => [String(last - back), String(last - back)]);
   return html`<${Card} title=${w.days}>
     <p class="soft">${w.daysLead}</p>
-    ${choice}
-    <h3>${w.heat}</h3>
-    <${Heat} from=${calendar.from_day} to=${calendar.to_day} rows=${rows} />
-    <h3>${w.last(LAST_DAYS)}</h3>
-    <${Last} to=${calendar.to_day} days=${LAST_DAYS} rows=${rows} />
-    <${Months} rows=${rows} />
+    <div class="fields">
+      ${tables.length > 1 && html`<${Choose} label=${w.which} value=${known} set=${setChosen} of=${[["", w.all], ...tables.map(({ name }) => [name, name])]} />`}
+      <${Choose} label=${w.year} value=${year} set=${setYear} of=${[["", w.latest], ...years]} />
+    </div>
+    ${!shown ? html`<${Loading} />` : html`<${Heat} from=${shown.from_day} to=${shown.to_day} year=${year} rows=${rowsOf(shown, known)} />
+    <${Months} rows=${rowsOf(shown, known)} />`}
+    ${latest && html`<${Last} to=${latest.to_day} today=${Math.floor(now.value / DAY)} days=${LAST_DAYS} rows=${rowsOf(latest, known)} />`}
   <//>`;
+}
+
+/// How many rows of this table, or of all together, fall on each day.
+function rowsOf({ tables }, chosen) {
+  const rows = new Map();
+  for (const { name, days } of tables) {
+    if (chosen === "" || name === chosen) for (const { day, rows: number } of days) rows.set(day, (rows.get(day) ?? 0) + number);
+  }
+  return rows;
 }
 
 /// The rows of a table, some at a time.

@@ -1,7 +1,7 @@
 // Being the same node again: a backup is brought, and opened with its words or its passphrase.
 
 import { useState } from "../vendor/hooks.js";
-import { Card, Icon, html, wrong } from "../parts.js";
+import { Card, html, useTries } from "../parts.js";
 import { readAll, tell } from "../state.js";
 import { call, send } from "../node.js";
 import { words } from "../words.js";
@@ -12,21 +12,15 @@ export function Restoring() {
   const [file, setFile] = useState(null);
   const [by, setBy] = useState("words");
   const [secret, setSecret] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [why, setWhy] = useState("");
-  const restore = async (event) => {
+  const { run, busy, mistake } = useTries();
+  const restore = (event) => {
     event.preventDefault();
-    setBusy(true);
-    setWhy("");
-    try {
+    run(async () => {
       await send("/v1/beginning/backup", file, "PUT");
       const { community, config } = await call("POST", "/v1/beginning/restore", { [by]: secret });
       tell([w.done(community), config].filter(Boolean).join(" "));
       await readAll();
-    } catch (problem) {
-      setWhy(wrong(problem));
-    }
-    setBusy(false);
+    });
   };
   return html`<${Card} title=${w.title}>
     <p class="soft">${w.lead}</p>
@@ -40,7 +34,7 @@ export function Restoring() {
         : html`<input id="opener" type="password" autocomplete="off" value=${secret} onInput=${(event) => setSecret(event.target.value)} />`}</div>
       <div class="row"><button class="button first" disabled=${busy || !file || secret.trim() === ""}>${w.restore}</button>
         ${busy && html`<span class="soft" role="status">${w.restoring}</span>`}</div>
-      ${why && html`<div class="banner" role="alert"><${Icon} name="alert" /><p>${why}</p></div>`}
+      ${mistake}
       <p class="small soft">${w.once}</p>
     </form></details>
   <//>`;

@@ -123,7 +123,7 @@ pub(super) async fn forget(
 /// How many rows of each table fall on each day.
 #[utoipa::path(get, path = "/v1/data/calendar",
     params(("from" = Option<i64>, Query, description = "The first day, in days since 1970 (UTC); a year before the last when it is left out"),
-        ("to" = Option<i64>, Query, description = "The last day; the last with rows when it is left out")), responses(
+        ("to" = Option<i64>, Query, description = "The last day; when it is left out, the last with rows of those up to today")), responses(
     (status = 200, description = "Tables and days", body = Calendar),
     (status = "default", description = "Why not", body = Fault)))]
 pub(super) async fn calendar(

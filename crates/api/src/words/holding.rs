@@ -17,7 +17,7 @@ pub struct HeldTable {
     pub name: String,
     /// How many rows.
     pub rows: u64,
-    /// The moment of its first row, where rows have moments.
+    /// The moment of its first row, where rows have moments or days.
     pub first_at: Option<i64>,
     /// That of its last.
     pub last_at: Option<i64>,
@@ -138,10 +138,10 @@ pub struct DayRows {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Days {
-    /// The first, in days since 1970 (UTC); a year before the last one with rows when it is left out.
+    /// The first, in days since 1970 (UTC); a year before the last one when it is left out.
     #[serde(default)]
     pub from: Option<i64>,
-    /// The last; the last one with rows when it is left out.
+    /// The last; when it is left out, the last one with rows of those up to today.
     #[serde(default)]
     pub to: Option<i64>,
 }

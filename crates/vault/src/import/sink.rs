@@ -39,6 +39,8 @@ pub(crate) enum Cell<'a> {
 
 /// How the names of columns end that hold moments.
 pub(crate) const MOMENT_END: &str = "utc_s";
+/// How names of columns with days end, which count from 1970.
+pub(crate) const DAY_END: &str = "day";
 
 /// A name and what stands under it.
 pub(crate) type Named<'a> = (&'static str, Cell<'a>);

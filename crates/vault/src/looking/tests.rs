@@ -53,6 +53,14 @@ fn days_are_whole() {
     assert_eq!(days(i64::MIN, i64::MAX), Some(all));
     assert_eq!(days(18_261, 18_262), Some(vec![(18_261, 2), (18_262, 1)]));
     assert_eq!(days(18_263, 18_263), None);
+    let last = |day| vault.last_day(day).expect("read");
+    assert_eq!((last(18_263), last(99_999)), (Some(18_262), Some(18_264)));
+    assert_eq!(last(18_259), None);
+    // What is told by day has its first and its last, too.
+    let held = vault.held().expect("told");
+    let cells = held.iter().find(|held| held.table.name == "daily_cells");
+    let span = cells.and_then(|held| held.span_utc_s);
+    assert_eq!(span, Some((18_260 * 86_400, 18_264 * 86_400)));
 }
 
 #[test]

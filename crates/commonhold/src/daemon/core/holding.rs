@@ -86,7 +86,7 @@ pub fn serve(
             Ok(Removed { rows })
         })?,
         Request::Calendar(days, reply) => {
-            with_vault(keeper, reply, move |vault| calendar(vault, days))?;
+            with_vault(keeper, reply, move |vault| calendar(vault, days, now_utc_s))?;
         }
         Request::Places(reply) => with_vault(keeper, reply, |vault| {
             let (count, places) = vault.places(PLACES_MAX).map_err(broken)?;
@@ -115,13 +115,16 @@ fn export(vault: &Vault, table: &str) -> Result<Vec<u8>, Fault> {
     }
 }
 
-/// The days that are wanted, or the last year of those with rows.
-fn calendar(vault: &Vault, days: Days) -> Result<Calendar, Fault> {
-    let held = vault.held().map_err(broken)?;
-    let own = held.iter().filter(|held| held.own && !held.computed);
-    let last = own.filter_map(|held| held.span_utc_s).map(|(_, last)| last);
-    let last = last.max().map_or(0, |last| last.div_euclid(DAY_S));
-    let to_day = days.to.unwrap_or(last);
+/// The days that are wanted, or the year up to the last day with rows: not after today, as one entry of a calendar may lie
+/// years ahead.
+fn calendar(vault: &Vault, days: Days, now_utc_s: i64) -> Result<Calendar, Fault> {
+    let to_day = match days.to {
+        Some(to) => to,
+        None => {
+            let today = now_utc_s.div_euclid(DAY_S);
+            vault.last_day(today).map_err(broken)?.unwrap_or(today)
+        }
+    };
     let from_day = days.from.unwrap_or(to_day.saturating_sub(YEAR_DAYS));
     let tables = vault.calendar(from_day, to_day).map_err(broken)?;
     let day = |(day, rows)| DayRows { day, rows };
@@ -363,6 +366,33 @@ mod tests {
         assert_eq!(undone.map(|undone| undone.removed), Ok(1));
         let twice = vault.undo(1, 2).map_err(|why| not_done(&why).kind);
         assert_eq!(twice.map(|undone| undone.removed), Err(Kind::Unknown));
+    }
+
+    #[test]
+    fn one_entry_years_ahead_does_not_hide_what_is_past() {
+        const DAY: i64 = 86_400;
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut vault = vault(folder.path());
+        let event = |uid: u8, day: &str| {
+            format!(
+                "BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTART:{day}T100000Z\r\nDTEND:{day}T110000Z\r\nEND:VEVENT\r\n"
+            )
+        };
+        let mut bring = |days: &[&str], today| {
+            let events: String = (0..).zip(days).map(|(uid, day)| event(uid, day)).collect();
+            let file = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{events}END:VCALENDAR\r\n");
+            let report = read(&mut vault, &new("a.ics", false), file.as_bytes(), &[], 1);
+            report.expect("read");
+            let days = Days {
+                from: None,
+                to: None,
+            };
+            let shown = calendar(&vault, days, today * DAY).expect("told");
+            (shown.to_day, shown.tables.len())
+        };
+        assert_eq!(bring(&["20300101"], 20_000), (20_000, 0));
+        assert_eq!(bring(&["20200101", "20300101"], 20_000), (18_262, 1));
+        assert_eq!(bring(&["20200101"], 22_000), (21_915, 1));
     }
 
     #[test]
