@@ -15,6 +15,8 @@ CODES = frozenset(
         "long",
         "format",
         "refused",
+        "which_table",
+        "which_person",
         "passphrase",
         "failed",
         "busy",

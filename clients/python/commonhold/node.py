@@ -102,7 +102,7 @@ class Node:
         return self._get(Checked, f"/v1/questions/{quote(id, '')}/check")
 
     def published(self) -> list[Published]:
-        """The answers that are published, the latest first; the node has checked each proof."""
+        """The answers that are published, the latest first; the node has checked each proof. Groups are in `check(id).answer`."""
         return self._all(Published, "/v1/published")
 
     def helping(self) -> list[Helping]:
@@ -193,6 +193,8 @@ class Question:
     def answer(self, timeout: float | None = None) -> Answer:
         """Waits for it. Raises `NoAnswer` where it ends without one."""
         answer = self.wait(timeout).asked.answer
+        if answer is not None and not answer.complete:
+            answer = self.refresh().asked.answer
         if answer is None:
             # What to do stands after the last semicolon, if anything is said of it.
             error, _, what_to_do = self.asked.note.rpartition("; ")

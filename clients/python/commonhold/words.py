@@ -101,6 +101,8 @@ class Answer:
     #: Who is in it, in a few words.
     people: str
     details: Details
+    #: Whether all of it is here: lists leave out the groups, and figures where there are many.
+    complete: bool = True
 
     def rows(self) -> list[dict[str, Cell]]:
         """It as a table: see `commonhold.tables`."""

@@ -61,11 +61,14 @@ export function chance(value) {
   return words.chance.power(Math.floor(-Math.log10(value)));
 }
 
+/// A number, or from one to another: these begin with a minus and are no formulas.
+const NUMBERS = /^-?[\d.]+( to -?[\d.]+)?$/;
+
 /// A table as a file that spreadsheets read. A cell that would be a formula is text.
 export function csv(rows) {
   const cell = (value) => {
     const text = String(value ?? "");
-    const safe = /^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;
+    const safe = /^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) && !NUMBERS.test(text) ? `'${text}` : text;
     return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   return rows.map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";

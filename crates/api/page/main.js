@@ -2,9 +2,11 @@
 
 import { render } from "./vendor/preact.js";
 import "./vendor/signals.js";
-import { useEffect } from "./vendor/hooks.js";
+import { useEffect, useRef } from "./vendor/hooks.js";
+import { follow, keepFocus } from "./focus.js";
 import { Command, Guard, Icon, Loading, Panel, html } from "./parts.js";
-import { beginning, inbox, link, refused, route, start, status, toast } from "./state.js";
+import { beginning, link, opened, refused, route, start, status, toast } from "./state.js";
+import { plain } from "./format.js";
 import { words } from "./words.js";
 import { Consent } from "./panels/consent.js";
 import { Data } from "./panels/data.js";
@@ -19,13 +21,13 @@ import { Settings } from "./panels/settings.js";
 const PANELS = { home: Home, data: Data, questions: Questions, results: Results, proof: Proof, consent: Consent, network: Network, settings: Settings };
 
 function Side({ here }) {
-  const waiting = (inbox.value ?? []).filter((entry) => entry.state === "waiting").length;
+  const waiting = status.value?.questions.waiting ?? 0;
   useEffect(() => {
     const strip = document.querySelector(".nav");
     const chosen = strip?.querySelector("[aria-current]");
     if (chosen) strip.scrollLeft = chosen.offsetLeft - strip.clientWidth / 2 + chosen.clientWidth / 2;
   }, [here]);
-  return html`<div class="side">
+  return html`<header class="side">
     <a class="brand" href="#/home">
       <img src="/page/icon.svg" alt="" />
       <div><strong>${words.name}</strong><span>${[beginning.value?.name, status.value?.community.name].filter(Boolean).join(" · ")}</span></div>
@@ -41,7 +43,7 @@ function Side({ here }) {
       </ul>
     </nav>
     <p class="promise"><${Icon} name="lock" />${words.promise}</p>
-  </div>`;
+  </header>`;
 }
 
 const Locked = () => html`<main class="main" id="content"><div class="alone">
@@ -66,13 +68,21 @@ function Here({ here }) {
 }
 
 function Page() {
+  const before = useRef(route.value);
+  useEffect(() => opened(route.value[0]), [route.value[0]]);
+  useEffect(() => {
+    follow(route.value, before.current);
+    before.current = route.value;
+  }, [route.value]);
   if (link.value === "locked") return html`<${Locked} />`;
-  const here = PANELS[route.value[0]] ? route.value[0] : "home";
+  const known = Object.hasOwn(PANELS, route.value[0]);
+  const here = known ? route.value[0] : "home";
   return html`<a class="skip" href="#content" onClick=${skip}>${words.skip}</a>
     <div class="frame">
       <${Side} here=${here} />
       <main class="main" id="content" tabindex="-1">
         ${link.value === "gone" && html`<div class="banner" role="alert"><${Icon} name="alert" /><div class="stack close"><p>${words.gone}</p><${Command}>${words.up}<//></div></div>`}
+        ${!known && html`<p class="strange" role="status">${words.strange(plain(route.value[0]))}</p>`}
         <${Guard} key=${here}><${Here} here=${here} /><//>
       </main>
     </div>
@@ -85,5 +95,7 @@ function skip(event) {
   document.getElementById("content").focus();
 }
 
-render(html`<${Page} />`, document.getElementById("page"));
+const root = document.getElementById("page");
+render(html`<${Page} />`, root);
+keepFocus(root);
 start();

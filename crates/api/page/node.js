@@ -66,6 +66,23 @@ export async function send(path, body, method = "POST") {
   return response.status === 204 ? undefined : response.json();
 }
 
+/// Sends a file and says how much of it has gone; how much there is, too.
+export function upload(path, body, told) {
+  return new Promise((done, failed) => {
+    const sending = new XMLHttpRequest();
+    sending.open("POST", path);
+    for (const [name, value] of Object.entries(headers({ "Content-Type": "application/octet-stream" }))) sending.setRequestHeader(name, value);
+    sending.upload.onprogress = ({ loaded, total }) => told(loaded, total);
+    sending.onerror = () => failed(new Gone());
+    sending.onload = () => {
+      const said = JSON.parse(sending.responseText || "{}");
+      if (sending.status === 200) done(said);
+      else failed(new Refusal(sending.status, said));
+    };
+    sending.send(body);
+  });
+}
+
 /// Asks for a file; gives it, and what it is called if the node says so.
 export async function file(path, method = "GET", body = undefined) {
   const response = await request(method, path, body);
@@ -73,9 +90,15 @@ export async function file(path, method = "GET", body = undefined) {
   return Object.assign(await response.blob(), { called: called && called[1] });
 }
 
+const CODE = /[#&?]code=([0-9a-f]{64})/;
+const code = () => CODE.exec(location.hash) ?? CODE.exec(location.search);
+
+/// Whether the page's address has a code that opens it.
+export const invited = () => code() !== null;
+
 /// Swaps the code in the page's address for a session, and takes it out of the address.
 export async function enter() {
-  const found = /[#&?]code=([0-9a-f]{64})/.exec(location.hash || location.search);
+  const found = code();
   if (found) {
     history.replaceState(null, "", "/");
     session = null;
@@ -99,6 +122,7 @@ export async function listen({ onEvent, onThere, onGone, onLocked }) {
   for (let tries = 0; ; tries += 1) {
     const stop = new AbortController();
     let quiet = setTimeout(() => stop.abort(), SILENT_MS);
+    const shown = session;
     try {
       const response = await request("GET", "/v1/events", undefined, stop.signal);
       tries = 0;
@@ -118,7 +142,7 @@ export async function listen({ onEvent, onThere, onGone, onLocked }) {
         }
       }
     } catch (why) {
-      if (why instanceof Refusal && why.code === "token") {
+      if (why instanceof Refusal && why.code === "token" && session === shown) {
         session = null;
         sessionStorage.removeItem(KEY);
         onLocked();

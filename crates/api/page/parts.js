@@ -103,18 +103,20 @@ export function Act({ run, children, kind = "", done, disabled, label }) {
   return html`<button type="button" class=${`button ${kind}`} disabled=${disabled} aria-disabled=${tries.busy} aria-label=${label} onClick=${() => tries.run(run, done)}>${children}</button>${tries.mistake}`;
 }
 
-/// What went wrong, and what to do, in words of the page: advice for a terminal is not for who looks at this.
-export function wrong({ code, message, advice }) {
-  const known = words.faults.codes[code];
-  if (known) return known;
-  const here = words.faults.advice.find(([command]) => advice?.includes(command));
-  return [message || words.failed, here ? here[1] : advice].filter(Boolean).map(sentence).join(" ");
+/// What went wrong, and what to do, in words of the page.
+export function wrong({ code, message, advice: todo }) {
+  if (Object.hasOwn(words.faults.codes, code)) return words.faults.codes[code];
+  return [message || words.failed, todo && advice(todo)].filter(Boolean).map(sentence).join(" ");
 }
 
-const sentence = (text) => {
+/// What to do, for who looks at the page: the node may name a command that does what a panel does.
+export const advice = (todo) => words.faults.advice.find(([command]) => todo.includes(command))?.[1] ?? todo;
+
+/// With a capital and an end.
+export function sentence(text) {
   const whole = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(whole) ? whole : `${whole}.`;
-};
+  return /[.!?…:]$/.test(whole) ? whole : `${whole}.`;
+}
 
 /// The one of a list that its address names. Where that names none, the first, which then stays until another is chosen:
 /// what comes in meanwhile must not take its place under somebody's hand.

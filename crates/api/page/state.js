@@ -32,7 +32,9 @@ const things = {
   vocabulary: [vocabulary, "/v1/vocabulary"],
   holdings: [holdings, "/v1/data"],
 };
-/// Those that can grow are read part after part, as far as somebody looks. Each with whether there is more.
+/// Those that can grow are read part after part, as far as somebody looks: few at first, for Home shows the latest alone.
+/// Each with whether there is more.
+const FEW = 40;
 const PART = 200;
 const lists = {
   inbox: [inbox, "/v1/inbox", signal(false)],
@@ -41,10 +43,22 @@ const lists = {
   imports: [imports, "/v1/data/imports", signal(false)],
   helping: [helping, "/v1/helping", signal(false)],
 };
-const wanted = Object.fromEntries(Object.keys(lists).map((name) => [name, PART]));
+const wanted = Object.fromEntries(Object.keys(lists).map((name) => [name, FEW]));
 
 /// Whether a list has more than what was read.
 export const hasMore = (name) => lists[name][2].value;
+
+/// Which lists a panel shows.
+const shown = { questions: ["inbox"], consent: ["inbox"], results: ["questions", "published"], proof: ["questions", "published"], data: ["imports"], network: ["helping"] };
+
+/// Reads what a panel shows as far as it is seen at once, if that was not done.
+export function opened(panel) {
+  for (const name of shown[panel] ?? []) {
+    if (wanted[name] >= PART) continue;
+    wanted[name] = PART;
+    if (hasMore(name)) read(name);
+  }
+}
 
 /// Reads more of a list.
 export function readMore(name) {
@@ -98,7 +112,7 @@ function keep(where, value) {
 
 async function readList(name) {
   const [list, path, more] = lists[name];
-  let [read, next] = [[], `${path}?limit=${PART}`];
+  let [read, next] = [[], `${path}?limit=${Math.min(wanted[name], PART)}`];
   while (next && read.length < wanted[name]) {
     const part = await node.part(next);
     read = read.concat(part.list);
@@ -137,8 +151,19 @@ const routed = () => {
   route.value = parts.length ? parts : ["home"];
 };
 
-/// Begins: gets in, reads everything, listens.
+/// Begins: gets in, reads everything, listens. A fresh link in the address gets in at any time.
 export async function start() {
+  addEventListener("hashchange", () => (node.invited() ? begin() : routed()));
+  setInterval(() => {
+    now.value += LOOK_MS / 1000;
+    if (link.value === "there" && document.visibilityState === "visible") refresh(beginning.value?.member === false ? "beginning" : "status");
+  }, LOOK_MS);
+  await begin();
+}
+
+let listening = false;
+
+async function begin() {
   try {
     if (!(await node.enter())) {
       link.value = "locked";
@@ -150,12 +175,13 @@ export async function start() {
     return;
   }
   routed();
-  addEventListener("hashchange", routed);
   await readAll();
-  setInterval(() => {
-    now.value += LOOK_MS / 1000;
-    if (link.value === "there" && document.visibilityState === "visible") refresh(beginning.value?.member === false ? "beginning" : "status");
-  }, LOOK_MS);
+  if (listening) {
+    if (link.value === "locked") link.value = "there";
+    return;
+  }
+  listening = true;
+  if (link.value === "locked") link.value = "connecting";
   node.listen({
     onEvent: (event) => refresh(...(concerns[event.kind] ?? [])),
     onThere: () => {
@@ -163,6 +189,9 @@ export async function start() {
       link.value = "there";
     },
     onGone: () => (link.value = "gone"),
-    onLocked: () => (link.value = "locked"),
+    onLocked: () => {
+      listening = false;
+      link.value = "locked";
+    },
   });
 }

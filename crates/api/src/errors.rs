@@ -62,7 +62,7 @@ impl Kind {
             ),
             Self::Long => (
                 "It is too long.",
-                "Bodies have at most 64 KiB, files to import 16 MiB, backups that are brought 4 GiB, and a table that is given out 48 MiB.",
+                "Bodies have at most 64 KiB, files to import 64 MiB, backups that are brought 4 GiB, and a table that is given out 48 MiB.",
                 "Use the command that the text names: commands have no such limit.",
             ),
             Self::Format => (
@@ -74,6 +74,16 @@ impl Kind {
                 "It makes sense, and may not be.",
                 "The community's rules or limits forbid it, it is not of the question language, a file is of no known kind, or a ticket is not good any more. The text says which.",
                 "Change what the text names. The same request is refused again.",
+            ),
+            Self::WhichTable => (
+                "Which of the community's tables the file is for is not known.",
+                "It has columns, but is of no known kind, and the community has several tables, none of which it is named after.",
+                "Say which: ?table=TABLE. The text names them.",
+            ),
+            Self::WhichPerson => (
+                "Whose records the file has is not known.",
+                "It tells of several people, or of somebody whom the imports before were not about.",
+                "Say who you are in it: ?person=NAME, by the name that the file has, such as Patient/123.",
             ),
             Self::Passphrase => (
                 "A passphrase keeps the key of this vault, and it is not the one that was given.",

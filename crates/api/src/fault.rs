@@ -42,6 +42,10 @@ pub enum Kind {
     Format,
     /// What is said makes sense, and the community's rules forbid it: 422.
     Refused,
+    /// A file is for a table of the community, and it is to be said for which: 422.
+    WhichTable,
+    /// A file tells of several people, or of somebody unknown, and it is to be said who the owner is: 422.
+    WhichPerson,
     /// A passphrase keeps the key, and it was not given or is another: 422.
     Passphrase,
     /// Too much at once: 503.
@@ -56,7 +60,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, by status.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Request,
         Self::Token,
         Self::Foreign,
@@ -67,6 +71,8 @@ impl Kind {
         Self::Long,
         Self::Format,
         Self::Refused,
+        Self::WhichTable,
+        Self::WhichPerson,
         Self::Passphrase,
         Self::Failed,
         Self::Busy,
@@ -84,7 +90,7 @@ impl Kind {
             Self::Late | Self::NotMember => 409,
             Self::Long => 413,
             Self::Format => 415,
-            Self::Refused | Self::Passphrase => 422,
+            Self::Refused | Self::WhichTable | Self::WhichPerson | Self::Passphrase => 422,
             Self::Failed => 500,
             Self::Busy => 503,
             Self::Slow => 504,
@@ -104,6 +110,8 @@ impl Kind {
             Self::Long => "long",
             Self::Format => "format",
             Self::Refused => "refused",
+            Self::WhichTable => "which_table",
+            Self::WhichPerson => "which_person",
             Self::Passphrase => "passphrase",
             Self::Failed => "failed",
             Self::Busy => "busy",

@@ -41,6 +41,7 @@ const FILES: &[File] = files! {
     IMAGE "icon.svg"
     CODE "main.js"
     CODE "words.js"
+    CODE "focus.js"
     CODE "node.js"
     CODE "state.js"
     CODE "parts.js"

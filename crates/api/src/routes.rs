@@ -39,7 +39,7 @@ use crate::words::{Doctor, Event, Helping, NewQuestion, Published, Question, Sta
 /// Longest body of a request: a question has at most some thousand bytes.
 pub const BODY_BYTES_MAX: usize = 64 << 10;
 /// Longest file that is read into the vault while the node runs: it can do little else meanwhile.
-pub const FILE_BYTES_MAX: usize = 16 << 20;
+pub const FILE_BYTES_MAX: usize = 64 << 20;
 /// Streams of events at once.
 pub const STREAMS_MAX: usize = 16;
 

@@ -259,6 +259,9 @@ impl QuestionState {
     }
 }
 
+/// Most figures of an answer that a list has.
+const LISTED_FIGURES: usize = 16;
+
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Answer {
@@ -269,6 +272,47 @@ pub struct Answer {
     /// All that its proof says, as `question verify --json` prints it.
     #[schema(value_type = Object)]
     pub details: serde_json::Value,
+    /// Whether all of that is here. In lists, the groups of an answer, and all figures but the first ones, are left out: the
+    /// question alone has them, and the check of a published one.
+    #[serde(default = "whole")]
+    pub complete: bool,
+}
+
+fn whole() -> bool {
+    true
+}
+
+impl Answer {
+    /// As it stands in a list: without what an answer has many of.
+    #[must_use]
+    pub fn in_list(&self) -> Self {
+        let mut complete = self.complete;
+        let mut short = |(name, value): (&String, &serde_json::Value)| {
+            let most = match name.as_str() {
+                "groups" => 0,
+                "figures" => LISTED_FIGURES,
+                _ => usize::MAX,
+            };
+            let value = match value.as_array() {
+                Some(many) if many.len() > most => {
+                    complete = false;
+                    many[..most].into()
+                }
+                _ => value.clone(),
+            };
+            (name.clone(), value)
+        };
+        let details = match self.details.as_object() {
+            Some(fields) => fields.iter().map(&mut short).collect(),
+            None => self.details.clone(),
+        };
+        Self {
+            summary: self.summary.clone(),
+            people: self.people.clone(),
+            details,
+            complete,
+        }
+    }
 }
 
 /// An answer that its asker shows to the whole community. This node has checked its proof.

@@ -150,6 +150,7 @@ impl From<ClientError> for Failure {
             ClientError::Strange(..) => FAILED,
             ClientError::Refused(fault) => match fault.kind {
                 Kind::Request | Kind::Unknown | Kind::Method | Kind::Long | Kind::Format => USAGE,
+                Kind::WhichTable | Kind::WhichPerson => USAGE,
                 Kind::Refused
                 | Kind::Late
                 | Kind::NotMember

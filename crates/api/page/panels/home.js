@@ -1,6 +1,6 @@
 // Home: how the node is, what waits, the first steps, the latest answers.
 
-import { Card, Facts, Panel, Said, html } from "../parts.js";
+import { Card, Facts, Panel, Said, advice, html, sentence } from "../parts.js";
 import { count, gist } from "../format.js";
 import { inbox, questions, status } from "../state.js";
 import { headline } from "../figures.js";
@@ -13,7 +13,7 @@ export function Home() {
   const w = words.home;
   return html`<${Panel} title=${w.title(community.name)} lead=${w.lead(community.nodes)}>
     ${problems.length > 0 && html`<${Card} title=${w.problems} kind="attention"><ul class="stack">
-      ${problems.map(({ what, what_to_do: todo }) => html`<li key=${what} class="stack close"><p><strong>${what}</strong></p><p>${todo}</p></li>`)}
+      ${problems.map(({ what, what_to_do: todo }) => html`<li key=${what} class="stack close"><p><strong>${sentence(what)}</strong></p><p>${sentence(advice(todo))}</p></li>`)}
     </ul><//>`}
     <div class="cards">
       <${Waiting} count=${counts.waiting} />

@@ -1,9 +1,9 @@
 // Questions: the inbox, one question with all that decides it, and one's word.
 
 import { useEffect, useRef, useState } from "../vendor/hooks.js";
-import { Act, Empty, Facts, Icon, Loading, Panel, Said, Unknown, Who, html, useShown, wrong } from "../parts.js";
+import { Act, Empty, Facts, Icon, Loading, Panel, Said, Unknown, Who, html, useShown, useTries, wrong } from "../parts.js";
 import { day, gist, span, time } from "../format.js";
-import { hasMore, inbox, now, readMore, refresh, status, tell } from "../state.js";
+import { hasMore, inbox, now, readMore, refresh, status } from "../state.js";
 import { call } from "../node.js";
 import { words } from "../words.js";
 import { Asking } from "./asking.js";
@@ -144,21 +144,15 @@ function Preview({ entry }) {
 const ICONS = { yes: "yes", always: "always", no: "no", never: "never" };
 
 function Deciding({ entry }) {
-  const [busy, setBusy] = useState(false);
+  const { run, busy, mistake } = useTries();
   const isLate = now.value >= entry.until;
   const open = !leftAt(entry) && (entry.state === "waiting" || (["yes", "no"].includes(entry.state) && !isLate));
   const say = async (answer) => {
-    setBusy(true);
-    try {
+    await run(async () => {
       const decided = await call("POST", `/v1/inbox/${entry.id}`, { answer });
       inbox.value = inbox.value.map((one) => (one.id === decided.id ? decided : one));
-      tell(w.said[answer]);
-    } catch (why) {
-      tell(wrong(why));
-    } finally {
-      refresh("inbox", "status", "rules");
-      setBusy(false);
-    }
+    }, w.said[answer]);
+    refresh("inbox", "status", "rules");
   };
   const reason = entry.by_rule ? `, ${w.byRule(entry.rule)}` : "";
   return html`<section class="stack close">
@@ -167,11 +161,12 @@ function Deciding({ entry }) {
     ${open && isLate && html`<p>${w.lateNote}</p>`}
     ${open && html`<div class="words">
       ${Object.entries(w.words).map(([answer, [title, text]]) => html`<button key=${answer} type="button"
-        class=${`word ${["no", "never"].includes(answer) ? "no" : ""}`} disabled=${busy}
+        class=${`word ${["no", "never"].includes(answer) ? "no" : ""}`} aria-disabled=${busy}
         aria-pressed=${!entry.by_rule && entry.state === answer ? "true" : "false"} onClick=${() => say(answer)}>
         <${Icon} name=${ICONS[answer]} /><strong>${title}</strong><span>${text}</span>
       </button>`)}
     </div>`}
+    ${mistake}
     <p class="small soft">${w.undo}</p>
   </section>`;
 }

@@ -1,7 +1,7 @@
 // Results: how far a question is, and its answer with pictures and files.
 
-import { useRef, useState } from "../vendor/hooks.js";
-import { Act, Empty, Facts, Icon, Loading, Panel, Said, Unknown, Who, html, useShown } from "../parts.js";
+import { useEffect, useRef, useState } from "../vendor/hooks.js";
+import { Act, Empty, Facts, Icon, Loading, Mistake, Panel, Said, Unknown, Who, html, useShown } from "../parts.js";
 import { csv, gist, save, short, span, time } from "../format.js";
 import { Bars, Taking, png, rowsOf } from "../charts.js";
 import { exactness, headline } from "../figures.js";
@@ -44,10 +44,12 @@ export function Results({ path: [which] }) {
   <//>`;
 }
 
-function One({ question }) {
+function One({ question: listed }) {
+  const { answer, why } = useWhole(listed);
+  const question = { ...listed, answer: answer ?? listed.answer };
   return html`<article class="card appear">
     <header class="stack close"><h2>${gist(question)}</h2>${question.purpose && html`<p class="soft"><${Said}>${question.purpose}<//></p>`}</header>
-    ${question.answer ? html`<${Answer} question=${question} />` : html`<${Course} question=${question} />`}
+    ${why ? html`<${Mistake} why=${why} />` : question.answer && !answer ? html`<${Loading} />` : question.answer ? html`<${Answer} question=${question} />` : html`<${Course} question=${question} />`}
     <details><summary>${w.details}</summary><${Facts} of=${[
       [words.questions.exact, html`<code>${textOf(question)}</code>`],
       [w.purpose, html`<${Said}>${question.purpose || words.questions.noPurpose}<//>`],
@@ -69,6 +71,15 @@ function Course({ question }) {
     <p>${at === 0 && left > 0 ? w.until(span(left)) : question.note || w.states[question.state]}</p>
     ${at === 0 && html`<div><${Act} done=${w.cancelled} run=${async () => { await call("POST", `/v1/questions/${question.id}/cancel`); refresh("questions"); }}>${w.cancel}<//></div>`}
   </div>`;
+}
+
+/// All of an answer: lists leave out what some have many of.
+function useWhole({ id, mine, answer }) {
+  const [read, setRead] = useState(null);
+  useEffect(() => {
+    if (answer && !answer.complete) call("GET", mine ? `/v1/questions/${id}` : `/v1/questions/${id}/check`).then(({ answer, why }) => setRead(answer ? { answer } : { why }), (why) => setRead({ why }));
+  }, [id, mine, answer?.complete]);
+  return !answer || answer.complete ? { answer } : (read ?? {});
 }
 
 function Answer({ question }) {

@@ -1,7 +1,7 @@
 // Settings: the name, what keeps the key, backups, the limit, the health check, what this node is, and locking the page.
 
 import { useEffect, useState } from "../vendor/hooks.js";
-import { Act, Card, Facts, Icon, Loading, Panel, html, wrong } from "../parts.js";
+import { Act, Card, Facts, Icon, Loading, Panel, advice, html, sentence, wrong } from "../parts.js";
 import { bytes, span, time } from "../format.js";
 import { beginning, link, refresh, status } from "../state.js";
 import { call, lock } from "../node.js";
@@ -46,7 +46,7 @@ function Limit() {
   };
   return html`<${Card} title=${w.budget}>
     <p class="soft">${w.budgetLead}</p>
-    <p><strong>${budget.limit ? w.budgetIs(budget.limit.questions, span(budget.limit.period_secs), budget.spent) : w.budgetOff}</strong> ${budget.free_at ? w.budgetFree(time(budget.free_at)) : ""}</p>
+    <p><strong>${budget.limit ? w.budgetIs(budget.limit.questions, w.periods[budget.limit.period_secs] ?? span(budget.limit.period_secs), budget.spent) : w.budgetOff}</strong> ${budget.free_at ? w.budgetFree(time(budget.free_at)) : ""}</p>
     <div class="fields">
       <${Type} label=${w.count} value=${questions} set=${setQuestions} />
       <${Choose} label=${w.period} value=${period} set=${setPeriod} of=${[...own, ...Object.entries(w.periods)]} />
@@ -76,7 +76,7 @@ function Doctor() {
     ${failed && html`<p>${failed}</p>`}
     ${checks ? html`<ul class="steps">${checks.map((check) => html`<li key=${check.name} class="step">
       <span class=${`mark ${marks[check.verdict][0]}`} role="img" aria-label=${w.verdicts[check.verdict]}><${Icon} name=${marks[check.verdict][1]} /></span>
-      <div><p><strong>${check.name}</strong> <span class="soft">${check.found}</span></p>${check.what_to_do && html`<p>${check.what_to_do}</p>`}</div>
+      <div><p><strong>${check.name}</strong> <span class="soft">${sentence(check.found)}</span></p>${check.what_to_do && html`<p>${sentence(advice(check.what_to_do))}</p>`}</div>
     </li>`)}</ul>` : !failed && html`<${Loading} />`}
   <//>`;
 }

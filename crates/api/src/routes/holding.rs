@@ -37,6 +37,7 @@ pub(super) async fn imports(State(shared): Here, part: Part) -> Result<Response,
 #[utoipa::path(post, path = "/v1/data/imports",
     params(("name" = Option<String>, Query, description = "What the file is called"),
         ("table" = Option<String>, Query, description = "The community's table that it replaces; else what it is is found out"),
+        ("person" = Option<String>, Query, description = "Who the owner is in a file of several people, by the name that the file has"),
         ("preview" = Option<bool>, Query, description = "Whether to change nothing")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses(
     (status = 200, description = "What it brings", body = ImportReport),

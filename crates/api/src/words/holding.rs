@@ -100,6 +100,9 @@ pub struct NewImport {
     /// The community's table that it fills; none to find out what it is.
     #[serde(default)]
     pub table: Option<String>,
+    /// Who the owner is in a file of several people.
+    #[serde(default)]
+    pub person: Option<String>,
     /// Whether to say what it would bring, and change nothing.
     #[serde(default)]
     pub preview: bool,

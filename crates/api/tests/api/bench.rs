@@ -302,6 +302,7 @@ pub fn question() -> Question {
             summary: "7 people".into(),
             people: String::new(),
             details: json!({"count": 7}),
+            complete: true,
         }),
         published: true,
     }

@@ -16,6 +16,7 @@ use vault::VaultError;
 use crate::counted::counted;
 use crate::daemon::folder::{TOKEN, disk_free};
 use crate::daemon::reach::words;
+use crate::daemon::shown;
 use crate::home::KEY_FILE;
 use crate::witness::{ConsentLogError, Examined};
 
@@ -117,7 +118,7 @@ pub fn disk(folder: &Path, least_mib: u64) -> Check {
             what_to_do,
         );
     };
-    let found = format!("{} MiB are free", free / MIB);
+    let found = format!("{} are free", shown::bytes(free));
     // A few megabytes more, and the vault cannot be written.
     let verdict = if free < 16 * MIB {
         Verdict::Fail

@@ -257,6 +257,7 @@ pub fn said(verified: &Verified) -> ApiAnswer {
         summary: report.answer(),
         people: report.people(),
         details: serde_json::json!(report),
+        complete: true,
     }
 }
 

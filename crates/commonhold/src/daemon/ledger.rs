@@ -131,7 +131,15 @@ impl Ledger {
 
     /// All questions that were put, the latest first.
     pub fn asked(&self) -> Vec<Question> {
-        let mut all: Vec<_> = self.asked.values().cloned().collect();
+        let in_list = |question: &Question| Question {
+            answer: question.answer.as_ref().map(Answer::in_list),
+            id: question.id.clone(),
+            sql: question.sql.clone(),
+            purpose: question.purpose.clone(),
+            note: question.note.clone(),
+            ..*question
+        };
+        let mut all: Vec<_> = self.asked.values().map(in_list).collect();
         all.sort_by_key(|question| std::cmp::Reverse(question.asked_at));
         all
     }
@@ -171,7 +179,15 @@ impl Ledger {
 
     /// All published answers, the latest first.
     pub fn all_published(&self) -> Vec<Published> {
-        let mut all: Vec<_> = self.published.values().cloned().collect();
+        let in_list = |published: &Published| Published {
+            answer: published.answer.in_list(),
+            id: published.id.clone(),
+            asker: published.asker.clone(),
+            sql: published.sql.clone(),
+            purpose: published.purpose.clone(),
+            ..*published
+        };
+        let mut all: Vec<_> = self.published.values().map(in_list).collect();
         all.sort_by_key(|published| std::cmp::Reverse(published.received_at));
         all
     }

@@ -484,7 +484,8 @@ fn state(state: QuestionState) -> &'static str {
     }
 }
 
-fn bytes(bytes: u64) -> String {
+/// So many bytes, in the largest unit of which there is one.
+pub fn bytes(bytes: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match units.iter().find(|(unit, _)| bytes >= *unit) {
         Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / *unit as f64),

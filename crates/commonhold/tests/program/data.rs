@@ -150,10 +150,16 @@ fn what_cannot_be_read_is_wrong_use() {
         fs::remove_file(file).expect("gone");
     }
     let all = village.json(1, &["data", "export", "--out", &csv]);
-    assert_eq!((&all["tables"][0], &all["rows"]), (&"people".into(), &2.into()));
+    assert_eq!(
+        (&all["tables"][0], &all["rows"]),
+        (&"people".into(), &2.into())
+    );
     let output = village.run(1, &["data", "export", "--format", "json", "--out", &json]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("data export people --out people.csv"), "{said}");
+    assert!(
+        said.contains("data export people --out people.csv"),
+        "{said}"
+    );
     let output = village.run(1, &["data", "import", &json]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{said}");

@@ -1,7 +1,7 @@
 //! The owner's data, on the vault's own thread: what there is, files into it, and out of it again.
 
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, BufReader, Seek, Write};
 use std::path::Path;
 
 use api::{
@@ -70,7 +70,7 @@ pub fn serve(
         Request::Import(new, bytes, reply) => {
             let tables = tables.to_vec();
             with_vault(keeper, reply, move |vault| {
-                read(vault, &new, &bytes, &tables, now_utc_s)
+                read(vault, &new, bytes, &tables, now_utc_s)
             })?;
         }
         Request::Undo(number, reply) => with_vault(keeper, reply, move |vault| {
@@ -143,47 +143,70 @@ fn calendar(vault: &Vault, days: Days, now_utc_s: i64) -> Result<Calendar, Fault
 fn read(
     vault: &mut Vault,
     new: &NewImport,
-    bytes: &[u8],
+    bytes: Vec<u8>,
     tables: &[Table],
     now_utc_s: i64,
 ) -> Result<ImportReport, Fault> {
     let path = Path::new(&new.name);
-    let table = |name| {
-        let chosen = chosen_table(tables, name, path);
-        chosen.map_err(|why| Fault::said(Kind::Refused, &why))
-    };
+    let file = in_memory(&bytes).map_err(|why| broken(VaultError::from(why)))?;
+    drop(bytes);
     if let Some(name) = &new.table {
-        return replace(vault, new, bytes, table(Some(name))?, now_utc_s);
+        return replace(
+            vault,
+            new,
+            &file,
+            table(tables, Some(name), path)?,
+            now_utc_s,
+        );
     }
-    let file = in_memory(bytes).map_err(|why| broken(VaultError::from(why)))?;
     let options = Options {
         name: &new.name,
+        person: new.person.as_deref(),
         now_utc_s,
         preview: new.preview,
         ..Options::default()
     };
     match import(vault, &file, &options, &mut |_| {}) {
         Ok(report) => Ok(reported(report)),
-        Err(why) if may_be_table(&why, path) => replace(vault, new, bytes, table(None)?, now_utc_s),
+        Err(why) if may_be_table(&why, path) && !tables.is_empty() => {
+            replace(vault, new, &file, table(tables, None, path)?, now_utc_s)
+        }
         Err(why) => Err(not_done(&why)),
     }
+}
+
+/// The table of the community that a file is for.
+fn table<'a>(tables: &'a [Table], name: Option<&str>, path: &Path) -> Result<&'a Table, Fault> {
+    chosen_table(tables, name, path).map_err(|why| {
+        if tables.is_empty() {
+            return Fault::said(Kind::Refused, &why);
+        }
+        let names: Vec<_> = tables.iter().map(|table| table.name.as_str()).collect();
+        Fault::new(
+            Kind::WhichTable,
+            "which of the community's tables this file is for is not known",
+            format!("say which of them: {}", names.join(", ")),
+        )
+    })
 }
 
 /// The file's rows instead of those of a table of the community.
 fn replace(
     vault: &mut Vault,
     new: &NewImport,
-    bytes: &[u8],
+    mut file: &File,
     table: &Table,
     now_utc_s: i64,
 ) -> Result<ImportReport, Fault> {
+    let rewound = file.rewind().and_then(|()| file.metadata());
+    let about = rewound.map_err(|why| broken(VaultError::from(why)))?;
     let origin = Origin {
         name: &new.name,
-        bytes: bytes.len() as u64,
+        bytes: about.len(),
         now_utc_s,
         preview: new.preview,
     };
-    let imported = import_table(vault, bytes, table, &origin);
+    let imported = import_table(vault, BufReader::new(file), table, &origin);
     let (import, imported) = imported.map_err(|why| not_done(&why))?;
     let Imported {
         kept,
@@ -279,7 +302,9 @@ fn reported(report: Report) -> ImportReport {
 
 fn told(faults: &[vault::Fault]) -> Vec<String> {
     let first = faults.iter().take(FAULTS_MAX);
-    first.map(ToString::to_string).collect()
+    // What to say to a command instead is of no use here.
+    let said = |fault: &vault::Fault| fault.to_string().replace("; say which with --zone", "");
+    first.map(said).collect()
 }
 
 fn counted(name: &str, count: u64) -> Counted {
@@ -298,14 +323,31 @@ fn not_done(why: &ImportError) -> Fault {
         ImportError::NoImport { .. } | ImportError::Vault(VaultError::NoTable(_)) => Kind::Unknown,
         ImportError::Computed { .. } => Kind::Late,
         ImportError::Io(_) | ImportError::Vault(_) => Kind::Failed,
+        ImportError::SeveralPeople { .. } | ImportError::SomebodyElse { .. } => Kind::WhichPerson,
         _ => Kind::Refused,
     };
-    if matches!(why, ImportError::UnknownFormat) {
-        return Fault::new(
-            kind,
+    // What the texts say otherwise is how to say it to a command.
+    let here = match why {
+        ImportError::UnknownFormat => Some((
             "what kind of file this is cannot be told from what is in it",
-            "say which table of your community it is for, or use: commonhold data import FILE --map FILE.toml",
-        );
+            "if it is a table for your community, say which one; if it is not, only the kinds of files that docs/vocabulary.md names are read",
+        )),
+        ImportError::NeedsMapping => Some((
+            "what the columns of this table mean is not known",
+            "give a file of one of the kinds that docs/vocabulary.md names; a table of another kind needs a mapping: commonhold data import FILE --map FILE.toml",
+        )),
+        ImportError::SeveralPeople { .. } => Some((
+            "the file tells of several people; nothing was changed",
+            "say which one you are, by the name that the file has for it, such as Patient/123",
+        )),
+        ImportError::SomebodyElse { .. } => Some((
+            "the file tells of somebody whom your imports before were not about; nothing was changed",
+            "if it is you, under another name, say so by the name that the file has, such as Patient/123",
+        )),
+        _ => None,
+    };
+    if let Some((error, what_to_do)) = here {
+        return Fault::new(kind, error, what_to_do);
     }
     Fault::said_or(kind, &why.to_string(), "nothing was changed")
 }
@@ -331,6 +373,7 @@ mod tests {
         NewImport {
             name: name.into(),
             table: None,
+            person: None,
             preview,
         }
     }
@@ -351,7 +394,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let mut vault = vault(folder.path());
         let mut bring = |preview| {
-            let report = read(&mut vault, &new("a.gpx", preview), TRACK, &[], 1).expect("read");
+            let report =
+                read(&mut vault, &new("a.gpx", preview), TRACK.to_vec(), &[], 1).expect("read");
             let held = vault.held().expect("told");
             (report, held.iter().map(|held| held.rows).max().unwrap_or(0))
         };
@@ -381,7 +425,7 @@ mod tests {
         let mut bring = |days: &[&str], today| {
             let events: String = (0..).zip(days).map(|(uid, day)| event(uid, day)).collect();
             let file = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{events}END:VCALENDAR\r\n");
-            let report = read(&mut vault, &new("a.ics", false), file.as_bytes(), &[], 1);
+            let report = read(&mut vault, &new("a.ics", false), file.into_bytes(), &[], 1);
             report.expect("read");
             let days = Days {
                 from: None,
@@ -399,8 +443,9 @@ mod tests {
     fn a_table_of_the_community_is_replaced_and_anything_else_refused_in_words() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut vault = vault(folder.path());
-        let mut bring =
-            |name, preview, file: &[u8]| read(&mut vault, &new(name, preview), file, &tables(), 1);
+        let mut bring = |name, preview, file: &[u8]| {
+            read(&mut vault, &new(name, preview), file.to_vec(), &tables(), 1)
+        };
         let look = bring("days.csv", true, b"mood\ngood\n").expect("looked at");
         assert_eq!(
             (look.replaces.as_deref(), look.number),
@@ -429,5 +474,52 @@ mod tests {
             assert_eq!(refused.kind, Kind::Refused);
             assert!(!refused.what_to_do.contains("--as"), "{refused:?}");
         }
+    }
+
+    #[test]
+    fn what_a_file_does_not_tell_is_asked_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut vault = vault(folder.path());
+        let two = ["days", "nights"].map(|name| Table {
+            name: name.into(),
+            ..tables()[0].clone()
+        });
+        let mut bring = |new: NewImport, file: &str| {
+            let report = read(&mut vault, &new, file.as_bytes().to_vec(), &two, 1);
+            report.map_err(|why| (why.kind, why.what_to_do))
+        };
+        let moods = "mood,note\ngood,1\n";
+        let asked = bring(new("a.csv", true), moods).expect_err("of which of two");
+        assert_eq!(
+            asked,
+            (Kind::WhichTable, "say which of them: days, nights".into())
+        );
+        let told = NewImport {
+            table: Some("nights".into()),
+            ..new("a.csv", true)
+        };
+        let report = bring(told, moods).expect("told");
+        assert_eq!(report.kept, [counted("nights", 1)]);
+
+        let weight = |who| {
+            format!(
+                r#"{{"resource": {{"resourceType": "Observation", "status": "final", "subject": {{"reference": "Patient/{who}"}},
+                "effectiveDateTime": "2020-01-01T00:00:00Z",
+                "code": {{"coding": [{{"system": "http://loinc.org", "code": "29463-7"}}]}},
+                "valueQuantity": {{"value": 70, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"}}}}}}"#
+            )
+        };
+        let (ada, bob) = (weight("ada"), weight("bob"));
+        let records = format!(r#"{{"resourceType": "Bundle", "entry": [{ada}, {bob}]}}"#);
+        let (kind, what_to_do) = bring(new("a.json", true), &records).expect_err("of whom");
+        assert_eq!(kind, Kind::WhichPerson);
+        assert!(!what_to_do.contains("--"), "{what_to_do}");
+        let told = NewImport {
+            person: Some("Patient/ada".into()),
+            ..new("a.json", true)
+        };
+        let report = bring(told, &records).expect("told");
+        let rows: u64 = report.kept.iter().map(|kept| kept.count).sum();
+        assert_eq!(rows, 1, "{report:?}");
     }
 }

@@ -125,8 +125,12 @@ impl Core {
     pub(super) async fn set_default(&mut self, says: ConsentRule) -> Result<(), UpError> {
         let rule = hearing::consent_rule(says);
         self.standing.rules.otherwise = rule;
-        let text = format!("where no rule holds, it is {rule} now");
-        self.log_consent(step(ConsentStep::Default, None, &text))?;
+        let text = match says {
+            ConsentRule::Ask => "from now on you are asked where no rule holds",
+            ConsentRule::Yes => "from now on it is yes where no rule holds",
+            ConsentRule::No => "from now on it is no where no rule holds",
+        };
+        self.log_consent(step(ConsentStep::Default, None, text))?;
         self.keeper
             .send(Errand::Keep(standing::Word::Default(rule)))?;
         self.command(Command::SetConsent(self.standing.rules.clone()))

@@ -45,6 +45,7 @@ fn answer() -> Answer {
         summary: "7 people".into(),
         people: String::new(),
         details: serde_json::json!({}),
+        complete: true,
     }
 }
 
@@ -236,6 +237,45 @@ fn askers_are_found_by_how_their_names_begin() {
     assert_eq!(ledger.askers("F00"), ["f00d"].into());
     assert_eq!(ledger.askers("f"), ["f00d", "f1"].into());
     assert!(ledger.askers("e").is_empty());
+}
+
+#[test]
+fn lists_leave_out_what_an_answer_has_many_of() {
+    let bench = Bench::new();
+    let mut ledger = bench.ledger(2);
+    let groups: Vec<_> = (0..5000)
+        .map(|cell| serde_json::json!({ "people": cell }))
+        .collect();
+    let large = |figures: usize| Answer {
+        details: serde_json::json!({
+            "count": 7, "groups": groups, "figures": vec![serde_json::json!({ "name": "mean" }); figures],
+        }),
+        ..answer()
+    };
+    ledger.ask(question("aa", 1));
+    ledger.answered("aa", large(2), vec![1]);
+    ledger.published(
+        Published {
+            id: "bb".into(),
+            asker: "x".into(),
+            sql: "q".into(),
+            purpose: String::new(),
+            asked_at: 1,
+            received_at: 1,
+            answer: large(200),
+        },
+        vec![1],
+    );
+    let whole = ledger.question("aa").expect("asked").answer.clone();
+    assert_eq!(whole, Some(large(2)));
+    let listed = ledger.asked().remove(0).answer.expect("answered");
+    assert!(!listed.complete);
+    let few = serde_json::json!({ "count": 7, "groups": [], "figures": [{ "name": "mean" }, { "name": "mean" }] });
+    assert_eq!(listed.details, few);
+    let published = ledger.all_published().remove(0).answer;
+    let figures = published.details["figures"].as_array().map(Vec::len);
+    assert_eq!((figures, published.complete), (Some(16), false));
+    assert_eq!(answer().in_list(), answer(), "a short one is whole");
 }
 
 #[test]

@@ -460,7 +460,11 @@ fn what_a_file_replaces_comes_back() {
         let (number, seen) =
             import_table(vault, csv.as_bytes(), &people(), &look).expect("looked at");
         assert_eq!(number, None);
-        assert_eq!((vault.imports(), ages(vault)), before, "a look changes nothing");
+        assert_eq!(
+            (vault.imports(), ages(vault)),
+            before,
+            "a look changes nothing"
+        );
         let (import, imported) =
             import_table(vault, csv.as_bytes(), &people(), &origin).expect("imported");
         assert_eq!((imported.kept, &imported), (rows as u64, &seen));
