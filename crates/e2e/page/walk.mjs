@@ -9,6 +9,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { bringing } from "./bringing.mjs";
+import { finding } from "./finding.mjs";
 import { paints, shell } from "./paint.mjs";
 import { consenting } from "./consenting.mjs";
 import { restoring } from "./restoring.mjs";
@@ -122,7 +124,7 @@ async function bringIn(page) {
   await page.getByText("100 shown").waitFor({ timeout: SOON });
   await accessible(page, "data with pictures");
   await shots(page, "data-pictures");
-  await page.getByRole("button", { name: "Undo 1" }).click();
+  await page.getByRole("row", { name: /cerknicko-jezero/ }).getByRole("button", { name: /^Undo/ }).click();
   await page.locator("td", { hasText: /^undone$/ }).waitFor({ timeout: SOON });
 
   const dragged = await page.evaluateHandle(() => {
@@ -429,7 +431,7 @@ async function keep(page) {
   await shots(page, "settings-passphrase");
   await page.getByLabel("Passphrase of your vault").fill("another one");
   await page.getByRole("button", { name: "Show the words" }).click();
-  await page.getByText(/wrong passphrase/).waitFor({ timeout: SOON });
+  await page.getByText(/wrong passphrase/i).waitFor({ timeout: SOON });
   await page.getByLabel("Passphrase of your vault").fill("six random words or so");
   await page.getByRole("button", { name: "Show the words" }).click();
   await page.locator(".recovery li").first().waitFor({ timeout: SOON });
@@ -509,6 +511,10 @@ try {
   const [asker, owner] = [await open("0"), await open("1")];
   await everyPanelEmpty(owner.page);
   await bringIn(owner.page);
+  const files = bringing({ go, accessible, shots, step, SOON });
+  await files.faults(owner.page);
+  await files.several(owner.page);
+  await files.ahead(owner.page);
   await askAndAnswer(asker.page, owner.page);
   const consent = consenting({ go, run, accessible, shots, step, SOON });
   await consent.spread(asker.page);
@@ -521,6 +527,10 @@ try {
   await refuseAndRevoke(owner.page);
   await everyPanel(asker.page);
   await keyboard(asker.page);
+  const found = finding({ go, address, step, SOON });
+  await found.strange(owner.page);
+  await found.held(owner.page);
+  await found.anew(owner.page, "1");
   await many(owner.page);
   await pace();
   await motion(asker.page);

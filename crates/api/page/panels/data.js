@@ -170,7 +170,7 @@ function Imports() {
         <td><strong>${plain(one.file)}</strong><br /><span class="small soft">${one.format}, ${bytes(one.bytes)}</span></td>
         <td>${time(one.at)}</td>
         <td>${w.counts(one.kept, one.duplicate, one.skipped)}</td>
-        <td>${one.undone_at === null ? html`<${Act} kind="plain" done=${w.undone} label=${`${w.undo} ${one.number}`} run=${async () => { await call("DELETE", `/v1/data/imports/${one.number}`); refresh("holdings", "imports"); }}>${w.undo}<//>` : html`<span class="chip">${w.undone}</span>`}</td>
+        <td>${one.undone_at === null ? html`<${Act} kind="plain" done=${w.undoneSaid} label=${`${w.undo} ${one.number}`} run=${async () => { await call("DELETE", `/v1/data/imports/${one.number}`); refresh("holdings", "imports"); }}>${w.undo}<//>` : html`<span class="chip">${w.undone}</span>`}</td>
       </tr>`)}</tbody>
     </table></div>
     ${hasMore("imports") && html`<div><${Act} run=${() => readMore("imports")}>${words.older}<//></div>`}
