@@ -69,14 +69,14 @@ function Here({ here }) {
 
 function Page() {
   const before = useRef(route.value);
-  useEffect(() => opened(route.value[0]), [route.value[0]]);
   useEffect(() => {
     follow(route.value, before.current);
     before.current = route.value;
   }, [route.value]);
-  if (link.value === "locked") return html`<${Locked} />`;
   const known = Object.hasOwn(PANELS, route.value[0]);
   const here = known ? route.value[0] : "home";
+  useEffect(() => opened(here), [here]);
+  if (link.value === "locked") return html`<${Locked} />`;
   return html`<a class="skip" href="#content" onClick=${skip}>${words.skip}</a>
     <div class="frame">
       <${Side} here=${here} />

@@ -33,9 +33,9 @@ export function Heat({ from, to, year, rows }) {
   const place = useRef(null);
   // Where not all of it has room, the latest days are seen first.
   useEffect(() => {
-    const end = () => (place.current.scrollLeft = place.current.scrollWidth);
-    const watch = new ResizeObserver(end);
-    watch.observe(place.current);
+    const figure = place.current;
+    const watch = new ResizeObserver(() => (figure.scrollLeft = figure.scrollWidth));
+    watch.observe(figure);
     return () => watch.disconnect();
   }, [to]);
   const first = from - placeInWeek(from);

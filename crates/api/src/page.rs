@@ -169,6 +169,14 @@ mod tests {
     }
 
     #[test]
+    fn the_page_knows_how_long_a_file_may_be() {
+        let data = FILES.iter().find(|file| file.name == "panels/data.js");
+        let text = data.expect("it is one of them").text;
+        let most = format!("FILE_MAX = {} * 1024 * 1024;", crate::FILE_BYTES_MAX >> 20);
+        assert!(text.contains(&most), "{most}");
+    }
+
+    #[test]
     fn the_first_file_asks_for_all_code_at_once() {
         for file in FILES.iter().filter(|file| file.kind == CODE) {
             let asked = FILES[0].text.contains(&format!("{FOLDER}{}\"", file.name));
