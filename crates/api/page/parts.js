@@ -82,6 +82,7 @@ export function useTries() {
     if (busy) return;
     setBusy(true);
     setWhy(null);
+    tell("");
     try {
       await act();
       if (done) tell(done);

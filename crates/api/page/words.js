@@ -193,7 +193,7 @@ export const words = {
     next: "Next file",
     skip: "Leave it out",
     folder: "That is a folder. Drop the files in it, or an archive of them.",
-    tooLong: (name, size, most) => `${name} has ${size}, and your node takes at most ${most} at a time while it runs. Larger files come in while it is stopped, in a terminal on this computer:`,
+    tooLong: (name, size, most) => `The file ${name} has ${size}, and your node takes at most ${most} at a time while it runs. Larger files come in while it is stopped, in a terminal on this computer:`,
     person: "Your name in this file, as it stands there",
     readAgain: "Read it so",
     bringIt: "Bring it in",

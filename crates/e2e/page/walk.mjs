@@ -251,16 +251,21 @@ async function many(owner) {
     received_at: 1, until: 4_000_000_000, state: "waiting", by_rule: false, rule: null, note: "",
   }));
   const asked = [];
+  const limits = [];
   await owner.route("**/v1/inbox?*", (route) => {
     const wanted = new URL(route.request().url()).searchParams;
     asked.push(wanted.get("after"));
+    limits.push(Number(wanted.get("limit")));
     const from = entries.findIndex(({ id }) => id === wanted.get("after")) + 1;
     const part = entries.slice(from, from + 150);
     const link = from + 150 < entries.length ? { Link: `</v1/inbox?limit=${wanted.get("limit")}&after=${part.at(-1).id}>; rel="next"` } : {};
     return route.fulfill({ json: part, headers: link });
   });
+  await go(owner, "home");
+  limits.length = 0;
   await owner.reload();
-  await owner.getByRole("heading", { level: 1 }).waitFor({ timeout: SOON });
+  await owner.getByRole("heading", { level: 1, name: "Gardeners" }).waitFor({ timeout: SOON });
+  assert.ok(limits.every((limit) => limit <= 40), "Home reads no more than it shows");
   await go(owner, "questions");
   const began = Date.now();
   for (let shown = 40; shown < 200; shown += 40) await owner.getByRole("button", { name: "Show 40 more" }).click({ timeout: SOON });
@@ -459,7 +464,6 @@ async function stopped(page) {
   await accessible(page, "a locked page");
   await shots(page, "locked");
   await page.goto(address("0"));
-  await page.reload();
   await page.getByRole("heading", { level: 1, name: "Gardeners" }).waitFor({ timeout: SOON });
   // One that hangs is noticed by its silence, and is back by itself.
   const pid = Number(/process (\d+)/.exec(up)[1]);
