@@ -135,6 +135,7 @@ impl Ledger {
             answer: question.answer.as_ref().map(Answer::in_list),
             id: question.id.clone(),
             sql: question.sql.clone(),
+            title: question.title.clone(),
             purpose: question.purpose.clone(),
             note: question.note.clone(),
             ..*question
