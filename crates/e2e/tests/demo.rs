@@ -112,7 +112,8 @@ fn too_many_killed_helpers_leave_no_answer() {
     let ran = place.run(&["demo", "--kill", "9", "--json"]);
     assert_eq!(ran.code, Some(5), "{ran:?}");
     assert_eq!(ran.json()["outcome"], "timed out");
-    assert!(ran.err.contains("too many helpers are away"), "{}", ran.err);
+    let why = ran.json()["why"].to_string();
+    assert!(why.contains("too many helpers are away"), "{why}");
     assert_eq!(list(&place.path("commonhold-demo")), ["descriptor.cbor"]);
     place.assert_clean();
 }
