@@ -124,7 +124,8 @@ def main(asker: Node, owner: Node, hours: list[Fraction]) -> None:
     same("consent", steps[:3], ["came", "decided", "sent"])
     roles = {one.role for one in owner.helping() if one.id == id}
     same("helping", roles <= {"witness", "setter", "builder", "replica"}, True)
-    same("imports", owner.imports(), [])
+    [brought] = owner.imports()
+    same("imports", (brought.kept, brought.undone_at), (1, None))
     groups(asker, owner, hours)
     refusals(asker, owner)
     publishes(asker, owner, id)

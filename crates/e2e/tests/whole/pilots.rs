@@ -102,7 +102,7 @@ fn nobody_is_told_how_many_too_few_are() {
     let ask = ["question", "ask", SQL, "--dir", "1", "--json"];
     let refused = village.run(&ask);
     assert_eq!(refused.code, Some(4), "{refused:?}");
-    assert!(refused.err.contains("the right to ask"), "{}", refused.err);
+    assert!(refused.out.contains("the right to ask"), "{}", refused.out);
     // Thirteen are enough.
     let (code, all) = asked(&village, "SELECT COUNT(*) FROM wages WHERE age > 19");
     assert_eq!(code, Some(0), "{all}");
