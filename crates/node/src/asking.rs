@@ -515,8 +515,9 @@ impl Node {
         };
         out.wake(again_at, Timer::Asking(question));
         out.emit(Event::Stage(question, Stage::Collecting));
+        // Nobody is called before it is on the disk: after a crash in between, the lanes might have other keys, and people would
+        // be called with both.
         self.store(now, Entry::Called(question), kept, out);
-        self.call(now, question, out);
     }
 
     /// Waits on for the answer to a question for which people were called before this process started. Gives what the helpers
@@ -567,7 +568,7 @@ impl Node {
     }
 
     /// Calls everybody to contribute.
-    fn call(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
+    pub(crate) fn call(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
         let asking = self.asking.get(&question);
         let Some(Phase::Collecting { call, .. }) = asking.map(|asking| &asking.phase) else {
             return;

@@ -406,11 +406,11 @@ impl Node {
                 self.committee(now, Input::Command(persisted), out);
             }
             Some(Entry::Drawn(question)) => self.seat(now, question, out),
+            Some(Entry::Called(question)) => self.call(now, question, out),
             Some(
                 Entry::Heard(_)
                 | Entry::Decided(_)
                 | Entry::Asked(_)
-                | Entry::Called(_)
                 | Entry::Published(_)
                 | Entry::Epoch(_),
             )
