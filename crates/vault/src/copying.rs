@@ -46,10 +46,19 @@ impl Vault {
     ///
     /// [`VaultError::Damaged`] if one is not as it was written, and failures to read.
     pub fn check_pages(&self) -> Result<(), VaultError> {
-        match damage(&self.writer)? {
-            None => Ok(()),
-            Some(what) => Err(VaultError::Damaged(what)),
-        }
+        whole(&self.writer)
+    }
+}
+
+/// Looks twice before it says that a page is damaged: somebody else may have been writing it.
+fn whole(connection: &Connection) -> Result<(), VaultError> {
+    if damage(connection)?.is_none() {
+        return Ok(());
+    }
+    thread::sleep(BETWEEN * 10);
+    match damage(connection)? {
+        None => Ok(()),
+        Some(what) => Err(VaultError::Damaged(what)),
     }
 }
 
@@ -101,6 +110,8 @@ impl Alone {
 
 /// Copies into a new file that only its owner's account may read, and sees it through to the disk.
 fn copy(source: &Connection, to: &Path, key: &VaultKey) -> Result<(), VaultError> {
+    // What is copied gets codes of its own, and what is damaged would look sound.
+    whole(source)?;
     let file = new_file(to)?;
     let mut target = connect(to, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // Nobody reads it before it is whole: there is nothing to go back to, and no journal to be left behind.

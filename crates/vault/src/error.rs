@@ -61,7 +61,7 @@ pub enum VaultError {
     InUse,
     /// Pages are not as they were written.
     #[error(
-        "the vault's file is damaged: {0}; what can be read still: commonhold data export; then move its folder away and restore a backup: commonhold backup restore"
+        "the vault's file is damaged: {0}; move its folder away, and restore a backup: commonhold backup restore"
     )]
     Damaged(String),
     /// SQLite refused.
@@ -137,6 +137,12 @@ impl From<rusqlite::Error> for VaultError {
             // How SQLite reports a denied function, under a code that says nothing.
             rusqlite::Error::SqlInputError { msg, .. } if msg.starts_with("not authorized") => {
                 Self::Refused
+            }
+            // How a copy that finds no room says so, under a code that says nothing.
+            rusqlite::Error::SqliteFailure(_, Some(message))
+                if message.contains("disk is full") =>
+            {
+                Self::Full
             }
             rusqlite::Error::SqliteFailure(_, Some(message)) => Self::Database(message),
             rusqlite::Error::SqliteFailure(error, None) => Self::Database(error.to_string()),
@@ -336,6 +342,16 @@ pub enum ImportError {
     NoImport {
         /// Its number.
         import: i64,
+    },
+    /// What it replaced is gone.
+    #[error(
+        "what was in the table before import {import} is not kept any longer; to take out what is there now: commonhold data delete {table}"
+    )]
+    NotKept {
+        /// Which was to be undone.
+        import: i64,
+        /// What it filled.
+        table: String,
     },
     /// A later import has replaced what this one brought.
     #[error(

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row};
 
 use crate::error::{ImportError, VaultError};
 use crate::import::days;
-use crate::import::record::forget_replaced;
+use crate::import::record::forget_table;
 use crate::import::sink::{DAY_END, MOMENT_END};
 use crate::looking::Cells;
 use crate::vault::{Vault, declaration};
@@ -139,7 +139,7 @@ impl Vault {
                 from: daily.from,
             });
         }
-        forget_replaced(&transaction, name)?;
+        forget_table(&transaction, name)?;
         let rows = drop_table(&transaction, name)?;
         days::follow(&transaction)?;
         transaction.commit().map_err(VaultError::from)?;

@@ -639,6 +639,9 @@ pub(crate) mod tests {
         fs::write(&path, bytes).expect("written");
         let vault = Vault::open(&path, &key(1)).expect("opened: its first page is well");
         assert!(matches!(vault.check_pages(), Err(VaultError::Damaged(_))));
+        // Nor is it copied, which would give wrong bytes a code that holds.
+        let copied = vault.copy_to(&folder.path().join("copy"), &key(2));
+        assert!(matches!(copied, Err(VaultError::Damaged(_))), "{copied:?}");
         let read = vault.recall(b"a").expect_err("damaged");
         assert!(matches!(read, VaultError::Damaged(_)), "{read}");
     }

@@ -110,7 +110,7 @@ fn as_lines(table: &Table, import: Option<i64>, imported: &Imported) -> Vec<Stri
     let name = &table.name;
     let mut lines = vec![match import {
         Some(import) => format!(
-            "{} in the table {name} now; import {import} has replaced what was there (commonhold data undo {import} brings it back).",
+            "{} in the table {name} now; in place of what was there before; to take import {import} back: commonhold data undo {import}",
             rows("row is", "rows are")
         ),
         None => format!(

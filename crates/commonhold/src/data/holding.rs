@@ -196,6 +196,10 @@ pub fn undo(options: &UndoOptions) -> Result<Said, Failed> {
         options.import,
         counted(undone.removed, "row is", "rows are")
     )];
+    if undone.back > 0 {
+        let back = counted(undone.back, "row is", "rows are");
+        lines.push(format!("{back} back, which it had replaced."));
+    }
     // What two files held was kept of the first one.
     let later: Vec<_> = vault
         .imports()
@@ -213,7 +217,7 @@ pub fn undo(options: &UndoOptions) -> Result<Said, Failed> {
     }));
     let again: Vec<_> = later.iter().map(|it| it.import).collect();
     Ok(Said {
-        json: json!({ "import": options.import, "removed": undone.removed, "overlapping": again }),
+        json: json!({ "import": options.import, "removed": undone.removed, "back": undone.back, "overlapping": again }),
         lines,
     })
 }

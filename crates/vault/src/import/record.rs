@@ -4,6 +4,7 @@ use question::quoted;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::{ImportError, VaultError};
+use crate::export::drop_table;
 use crate::import::days::{days_of, make, recount, told_of};
 use crate::import::sink::IMPORT;
 use crate::import::{Imported, Options, Report};
@@ -50,10 +51,12 @@ pub struct Origin<'a> {
 }
 
 /// What undoing did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Undone {
     /// Rows that are gone.
     pub removed: u64,
+    /// Rows that are back, which it had replaced.
+    pub back: u64,
 }
 
 /// The number of the next import.
@@ -101,15 +104,15 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// Remembers that an import fills a table of the community, and keeps what it finds there. What the one before has found is
-/// not kept any longer.
+/// Remembers that an import fills a table of the community, and keeps what it finds there, as what the last ones before it have
+/// found.
 pub(crate) fn begin_table(
     connection: &Connection,
     import: i64,
     table: &str,
     origin: &Origin<'_>,
 ) -> Result<(), VaultError> {
-    forget_replaced(connection, table)?;
+    forget_replaced(connection, table, KEPT - 1)?;
     let before = declaration(connection, table)?;
     if before.is_some() {
         let (from, to) = (quoted(table), replaced(import));
@@ -151,11 +154,20 @@ pub(crate) fn filled_with(
     Ok(())
 }
 
-/// Drops what was in a table of the community before its last import.
-pub(crate) fn forget_replaced(connection: &Connection, table: &str) -> Result<(), VaultError> {
-    let sql = "SELECT import FROM commonhold_imports WHERE replaced IS NOT NULL AND community_table = ?1 COLLATE NOCASE";
+/// A table of the community that is gone: no import of it can be undone any more.
+pub(crate) fn forget_table(connection: &Connection, table: &str) -> Result<(), VaultError> {
+    forget_replaced(connection, table, 0)?;
+    let sql = "UPDATE commonhold_imports SET community_table = NULL WHERE community_table = ?1 COLLATE NOCASE";
+    connection.execute(sql, [table])?;
+    Ok(())
+}
+
+/// Drops what imports into a table of the community have replaced, but for the last `kept` ones.
+fn forget_replaced(connection: &Connection, table: &str, kept: i64) -> Result<(), VaultError> {
+    let sql = "SELECT import FROM commonhold_imports WHERE replaced IS NOT NULL AND community_table = ?1 COLLATE NOCASE
+               ORDER BY import DESC LIMIT -1 OFFSET ?2";
     let mut query = connection.prepare(sql)?;
-    let imports = query.query_map([table], |row| row.get(0))?;
+    let imports = query.query_map((table, kept), |row| row.get(0))?;
     let imports: Vec<i64> = imports.collect::<Result<_, _>>()?;
     for import in imports {
         connection.execute(&format!("DROP TABLE {}", replaced(import)), [])?;
@@ -170,8 +182,8 @@ fn forget(connection: &Connection, import: i64) -> Result<(), VaultError> {
     Ok(())
 }
 
-/// Brings back what was in the table before this import. Gives how many rows of it are gone.
-fn undo_table(connection: &Connection, import: i64, table: &str) -> Result<u64, ImportError> {
+/// Brings back what was in the table before this import.
+fn undo_table(connection: &Connection, import: i64, table: &str) -> Result<Undone, ImportError> {
     let sql = "SELECT MAX(import) FROM commonhold_imports
                WHERE community_table = ?1 COLLATE NOCASE AND undone_utc_s IS NULL";
     let last: i64 = connection
@@ -180,14 +192,23 @@ fn undo_table(connection: &Connection, import: i64, table: &str) -> Result<u64, 
     if last != import {
         return Err(ImportError::Replaced { import, by: last });
     }
-    let mut removed = 0;
-    if declaration(connection, table)?.is_some() {
-        removed = crate::export::drop_table(connection, table)?;
-    }
     let sql = "SELECT replaced FROM commonhold_imports WHERE import = ?1";
     let before: Option<Vec<u8>> = connection
         .query_row(sql, [import], |row| row.get(0))
         .map_err(VaultError::from)?;
+    let sql = "SELECT COUNT(*) FROM commonhold_imports
+               WHERE community_table = ?1 COLLATE NOCASE AND undone_utc_s IS NULL AND import < ?2";
+    let earlier: i64 = connection
+        .query_row(sql, (table, import), |row| row.get(0))
+        .map_err(VaultError::from)?;
+    if before.is_none() && earlier > 0 {
+        let table = table.to_owned();
+        return Err(ImportError::NotKept { import, table });
+    }
+    let mut undone = Undone {
+        removed: drop_table(connection, table)?,
+        back: 0,
+    };
     if let Some(before) = before {
         let (from, to) = (replaced(import), quoted(table));
         let renamed = connection.execute(&format!("ALTER TABLE {from} RENAME TO {to}"), []);
@@ -196,9 +217,17 @@ fn undo_table(connection: &Connection, import: i64, table: &str) -> Result<u64, 
         let declared = connection.execute(sql, (table, before));
         declared.map_err(VaultError::from)?;
         forget(connection, import)?;
+        let count = format!("SELECT COUNT(*) FROM {to}");
+        let back: i64 = connection
+            .query_row(&count, [], |row| row.get(0))
+            .map_err(VaultError::from)?;
+        undone.back = back.unsigned_abs();
     }
-    Ok(removed)
+    Ok(undone)
 }
+
+/// How many imports into one table can be undone, one after the other.
+const KEPT: i64 = 8;
 
 /// Where rows lie that an import has replaced.
 fn replaced(import: i64) -> String {
@@ -270,9 +299,9 @@ impl Vault {
             None | Some((Some(_), _)) => return Err(ImportError::NoImport { import }),
             Some((None, table)) => table,
         };
-        let mut removed = match &table {
+        let Undone { mut removed, back } = match &table {
             Some(table) => undo_table(&transaction, import, table)?,
-            None => 0,
+            None => Undone::default(),
         };
         let these = format!("{IMPORT} = {import}");
         for shape in filled(&transaction)? {
@@ -295,7 +324,7 @@ impl Vault {
             .map_err(VaultError::from)?;
         transaction.commit().map_err(VaultError::from)?;
         self.give_back();
-        Ok(Undone { removed })
+        Ok(Undone { removed, back })
     }
 }
 

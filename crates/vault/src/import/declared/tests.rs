@@ -500,9 +500,21 @@ fn what_a_file_replaces_comes_back() {
     assert_eq!(vault.undo(2, 9).map(|it| it.removed), Ok(3));
     assert_eq!(ages(&vault), 2);
     assert_eq!(vault.undo(2, 9), Err(ImportError::NoImport { import: 2 }));
-    // What was there before that is kept no longer.
-    assert_eq!(vault.undo(1, 9).map(|it| it.removed), Ok(2));
-    assert_eq!(ages(&vault), 0);
+    let undone = vault.undo(1, 9).expect("undone");
+    assert_eq!((undone.removed, undone.back), (2, 1));
+    assert_eq!(ages(&vault), 1);
+    // What came before the last eight is not kept, and is not taken for nothing.
+    let all: Vec<i64> = (10..20).map(|rows| bring(&mut vault, rows)).collect();
+    for import in all.iter().rev().take(8) {
+        vault.undo(*import, 9).expect("undone");
+    }
+    assert_eq!(ages(&vault), 11);
+    let table = "people".to_owned();
+    let import = all[1];
+    assert_eq!(
+        vault.undo(import, 9),
+        Err(ImportError::NotKept { import, table })
+    );
     // What is deleted does not come back.
     bring(&mut vault, 4);
     let last = bring(&mut vault, 5);
