@@ -347,14 +347,20 @@ fn read(path: &Path, must_exist: bool) -> Result<toml::Table, ConfigError> {
     text.parse()
         .map_err(|why: toml::de::Error| ConfigError::Toml {
             path: path.display().to_string(),
-            why: {
-                let line = why
-                    .span()
-                    .map(|span| 1 + text[..span.start].matches('\n').count());
-                let at = line.map_or_else(String::new, |line| format!("line {line}: "));
-                at + &why.message().replace('\n', ", ")
-            },
+            why: toml_fault(&text, &why),
         })
+}
+
+/// What is wrong in a text that is not TOML, and in which line.
+pub fn toml_fault(text: &str, why: &toml::de::Error) -> String {
+    let said = why.message().replace('\n', " ");
+    match why.span() {
+        Some(span) => {
+            let before = text.get(..span.start).unwrap_or(text);
+            format!("line {}: {said}", before.matches('\n').count() + 1)
+        }
+        None => said,
+    }
 }
 
 fn known(name: &str, from: &Source) -> Result<&'static str, ConfigError> {

@@ -413,6 +413,7 @@ impl ImportError {
                 | Self::Archive(_)
                 | Self::SeveralPeople { .. }
                 | Self::SomebodyElse { .. }
+                | Self::OtherOwner { .. }
                 | Self::NothingRead(_)
                 | Self::Computed { .. }
                 | Self::Vault(VaultError::Full | VaultError::ReadOnly | VaultError::Busy)
@@ -463,6 +464,7 @@ mod tests {
             ImportError::Changed,
             ImportError::SeveralPeople { place },
             ImportError::SomebodyElse { place },
+            ImportError::OtherOwner { place },
             ImportError::Replaced { import: 1, by: 2 },
             ImportError::NothingRead(name.clone()),
             ImportError::Holds { name: name.clone() },

@@ -66,10 +66,7 @@ impl Vault {
             return Ok(None);
         };
         let known = shape(name).filter(|shape| shape.table() == table);
-        let count = format!("SELECT COUNT(*) FROM {}", quoted(name));
-        let rows = self
-            .writer
-            .query_row(&count, [], |row| row.get::<_, i64>(0))?;
+        let rows = count(&self.writer, name)?;
         let span = match moment_of(&table).filter(|_| known.is_some()) {
             None => None,
             Some(moment) => {
@@ -81,7 +78,7 @@ impl Vault {
             }
         };
         Ok(Some(Held {
-            rows: rows.unsigned_abs(),
+            rows,
             span_utc_s: span,
             computed: known.is_some_and(|shape| shape.is_computed()),
             own: known.is_some(),
@@ -283,11 +280,16 @@ fn lost(why: csv::Error) -> VaultError {
 
 /// Drops a table that is declared. Gives how many rows it had.
 pub(crate) fn drop_table(connection: &Connection, name: &str) -> Result<u64, VaultError> {
-    let table = quoted(name);
-    let count = format!("SELECT COUNT(*) FROM {table}");
-    let rows: i64 = connection.query_row(&count, [], |row| row.get(0))?;
-    connection.execute(&format!("DROP TABLE {table}"), [])?;
+    let rows = count(connection, name)?;
+    connection.execute(&format!("DROP TABLE {}", quoted(name)), [])?;
     let sql = "DELETE FROM commonhold_tables WHERE name = ?1";
     connection.execute(sql, [name])?;
+    Ok(rows)
+}
+
+/// How many rows the table of this name has.
+pub(crate) fn count(connection: &Connection, name: &str) -> Result<u64, VaultError> {
+    let sql = format!("SELECT COUNT(*) FROM {}", quoted(name));
+    let rows: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
     Ok(rows.unsigned_abs())
 }

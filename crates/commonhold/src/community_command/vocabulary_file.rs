@@ -24,6 +24,7 @@ use community::{Column, DESCRIPTOR_BYTES_MAX, Kind, Range, Table};
 use serde::Deserialize;
 
 use super::{Failure, folder};
+use crate::config::toml_fault;
 use crate::files;
 
 /// Floating point counts whole numbers exactly up to here.
@@ -65,16 +66,7 @@ pub fn read(path: &Path) -> Result<Vec<Table>, Failure> {
 }
 
 fn parse(text: &str) -> Result<Vec<Table>, String> {
-    let written: Written = toml::from_str(text).map_err(|why| {
-        let said = why.message().replace('\n', " ");
-        match why.span() {
-            Some(span) => {
-                let before = text.get(..span.start).unwrap_or(text);
-                format!("line {}: {said}", before.matches('\n').count() + 1)
-            }
-            None => said,
-        }
-    })?;
+    let written: Written = toml::from_str(text).map_err(|why| toml_fault(text, &why))?;
     let tables: Result<Vec<_>, String> = written.table.into_iter().map(table).collect();
     let tables = tables?;
     vocabulary::check(&tables).map_err(|why| why.to_string())?;

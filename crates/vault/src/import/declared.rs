@@ -103,43 +103,43 @@ fn replace(
         .collect::<Result<Vec<_>, _>>()?;
     let transaction = vault.begin()?;
     let number = record::next(&transaction)?;
-    clear(&transaction, table, number, origin)?;
+    let before = clear(&transaction, table, number, origin.is_some())?;
     let imported = fill(&transaction, table, &mut input, &positions, person)?;
     if imported.kept == 0 {
         let first = imported.faults.first();
         return Err(ImportError::nothing_read(imported.skipped_rows, first));
     }
-    if origin.is_some_and(|origin| origin.preview) {
-        transaction.rollback().map_err(VaultError::from)?;
-        return Ok((number, imported));
-    }
-    if origin.is_some() {
-        record::filled_with(&transaction, number, &imported)?;
+    if let Some(origin) = origin {
+        if origin.preview {
+            transaction.rollback().map_err(VaultError::from)?;
+            return Ok((number, imported));
+        }
+        let (name, before) = (&table.name, before.as_ref());
+        record::write_table(&transaction, number, name, origin, &imported, before)?;
     }
     transaction.commit().map_err(VaultError::from)?;
     Ok((number, imported))
 }
 
-/// Makes room for other rows: those that are there are kept for the import that replaces them, if it is recorded.
+/// Makes room for other rows: those that are there are kept for the import that replaces them, if it is recorded; gives how
+/// they were declared.
 fn clear(
     transaction: &Transaction<'_>,
     table: &Table,
     number: i64,
-    origin: Option<&Origin<'_>>,
-) -> Result<(), ImportError> {
+    is_recorded: bool,
+) -> Result<Option<Table>, ImportError> {
     if shape(&table.name).is_some_and(|shape| stored_as(transaction, shape)) {
         return Err(ImportError::Holds {
             name: table.name.clone(),
         });
     }
-    match origin {
-        Some(origin) => record::begin_table(transaction, number, &table.name, origin)?,
-        None => {
-            let gone = format!("DROP TABLE IF EXISTS {}", quoted(&table.name));
-            transaction.execute(&gone, []).map_err(VaultError::from)?;
-        }
+    if is_recorded {
+        return Ok(record::make_room(transaction, number, &table.name)?);
     }
-    Ok(())
+    let gone = format!("DROP TABLE IF EXISTS {}", quoted(&table.name));
+    transaction.execute(&gone, []).map_err(VaultError::from)?;
+    Ok(None)
 }
 
 fn check_table(table: &Table) -> Result<(), ImportError> {

@@ -1,13 +1,15 @@
 //! What was imported, and taking it back.
 
+use community::Table;
 use question::quoted;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::{ImportError, VaultError};
-use crate::export::drop_table;
+use crate::export::{count, drop_table};
+use crate::fault::Reason;
 use crate::import::days::{days_of, make, recount, told_of};
 use crate::import::sink::IMPORT;
-use crate::import::{Imported, Options, Report};
+use crate::import::{Format, Imported, Options, Report};
 use crate::vault::{Vault, declaration};
 use crate::vocabulary::{Shape, vocabulary};
 
@@ -73,7 +75,7 @@ pub(crate) fn known_as(connection: &Connection) -> Result<Vec<String>, VaultErro
     Ok(names.collect::<Result<_, _>>()?)
 }
 
-/// Remembers an import.
+/// Remembers an import of a file for tables of the vocabulary, about `person` if it says about whom.
 pub(crate) fn write(
     connection: &Connection,
     import: i64,
@@ -81,77 +83,97 @@ pub(crate) fn write(
     report: &Report,
     person: Option<&str>,
 ) -> Result<(), VaultError> {
+    let skipped = report.skipped.iter();
+    let recorded = Recorded {
+        import,
+        name: options.name.into(),
+        format: report.format.name().into(),
+        bytes: report.bytes,
+        at_utc_s: options.now_utc_s,
+        kept: report.total_kept(),
+        duplicate: report.duplicate,
+        skipped: skipped
+            .map(|(why, number)| ((*why).into(), *number))
+            .collect(),
+        undone_utc_s: None,
+    };
+    insert(connection, &recorded)?;
+    let sql = "UPDATE commonhold_imports SET person = ?2 WHERE import = ?1";
+    connection.execute(sql, (import, person))?;
+    Ok(())
+}
+
+/// Remembers an import that has filled a table of the community, in which [`make_room`] has found this.
+pub(crate) fn write_table(
+    connection: &Connection,
+    import: i64,
+    table: &str,
+    origin: &Origin<'_>,
+    imported: &Imported,
+    before: Option<&Table>,
+) -> Result<(), VaultError> {
+    let left_out = Reason::Cells {
+        expected: 0,
+        found: 0,
+    }
+    .summary();
+    let skipped = (imported.skipped_rows > 0).then(|| (left_out.into(), imported.skipped_rows));
+    let recorded = Recorded {
+        import,
+        name: origin.name.into(),
+        format: Format::Csv.name().into(),
+        bytes: origin.bytes,
+        at_utc_s: origin.now_utc_s,
+        kept: imported.kept,
+        duplicate: 0,
+        skipped: skipped.into_iter().collect(),
+        undone_utc_s: None,
+    };
+    insert(connection, &recorded)?;
+    let sql = "UPDATE commonhold_imports SET community_table = ?2, replaced = ?3 WHERE import = ?1";
+    connection.execute(sql, (import, table, before.map(base::encode)))?;
+    Ok(())
+}
+
+fn insert(connection: &Connection, recorded: &Recorded) -> Result<(), VaultError> {
+    let name = &recorded.name[..recorded.name.floor_char_boundary(MAX_FILE_NAME)];
+    let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     connection.execute(
-        "INSERT INTO commonhold_imports (import, name, format, bytes, at_utc_s, kept, duplicate, person)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO commonhold_imports (import, name, format, bytes, at_utc_s, kept, duplicate)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         (
-            import,
-            short(options.name),
-            report.format.name(),
-            signed(report.bytes),
-            options.now_utc_s,
-            signed(report.total_kept()),
-            signed(report.duplicate),
-            person,
+            recorded.import,
+            name,
+            &recorded.format,
+            signed(recorded.bytes),
+            recorded.at_utc_s,
+            signed(recorded.kept),
+            signed(recorded.duplicate),
         ),
     )?;
-    for (reason, number) in &report.skipped {
+    for (reason, number) in &recorded.skipped {
         connection.execute(
             "INSERT INTO commonhold_skipped (import, reason, number) VALUES (?1, ?2, ?3)",
-            (import, reason, signed(*number)),
+            (recorded.import, reason, signed(*number)),
         )?;
     }
     Ok(())
 }
 
-/// Remembers that an import fills a table of the community, and keeps what it finds there, as what the last ones before it have
-/// found.
-pub(crate) fn begin_table(
+/// Keeps what is in a table of the community for the import that is to fill it, as what the last ones before it have found.
+/// Gives its declaration.
+pub(crate) fn make_room(
     connection: &Connection,
     import: i64,
     table: &str,
-    origin: &Origin<'_>,
-) -> Result<(), VaultError> {
+) -> Result<Option<Table>, VaultError> {
     forget_replaced(connection, table, KEPT - 1)?;
     let before = declaration(connection, table)?;
     if before.is_some() {
         let (from, to) = (quoted(table), replaced(import));
         connection.execute(&format!("ALTER TABLE {from} RENAME TO {to}"), [])?;
     }
-    connection.execute(
-        "INSERT INTO commonhold_imports (import, name, format, bytes, at_utc_s, kept, duplicate, community_table, replaced)
-         VALUES (?1, ?2, 'csv', ?3, ?4, 0, 0, ?5, ?6)",
-        (
-            import,
-            short(origin.name),
-            signed(origin.bytes),
-            origin.now_utc_s,
-            table,
-            before.as_ref().map(base::encode),
-        ),
-    )?;
-    Ok(())
-}
-
-/// Remembers what came of it.
-pub(crate) fn filled_with(
-    connection: &Connection,
-    import: i64,
-    imported: &Imported,
-) -> Result<(), VaultError> {
-    let sql = "UPDATE commonhold_imports SET kept = ?2 WHERE import = ?1";
-    connection.execute(sql, (import, signed(imported.kept)))?;
-    if imported.skipped_rows > 0 {
-        connection.execute(
-            "INSERT INTO commonhold_skipped (import, reason, number) VALUES (?1, ?2, ?3)",
-            (
-                import,
-                "another number of cells than the first line",
-                signed(imported.skipped_rows),
-            ),
-        )?;
-    }
-    Ok(())
+    Ok(before)
 }
 
 /// A table of the community that is gone: no import of it can be undone any more.
@@ -217,11 +239,7 @@ fn undo_table(connection: &Connection, import: i64, table: &str) -> Result<Undon
         let declared = connection.execute(sql, (table, before));
         declared.map_err(VaultError::from)?;
         forget(connection, import)?;
-        let count = format!("SELECT COUNT(*) FROM {to}");
-        let back: i64 = connection
-            .query_row(&count, [], |row| row.get(0))
-            .map_err(VaultError::from)?;
-        undone.back = back.unsigned_abs();
+        undone.back = count(connection, table)?;
     }
     Ok(undone)
 }
@@ -232,14 +250,6 @@ const KEPT: i64 = 8;
 /// Where rows lie that an import has replaced.
 fn replaced(import: i64) -> String {
     format!("commonhold_replaced_{import}")
-}
-
-fn short(name: &str) -> &str {
-    &name[..name.floor_char_boundary(MAX_FILE_NAME)]
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 impl Vault {
