@@ -7,7 +7,7 @@ use net::Limits;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
 
-use common::{Community, Report, any_port, ping_from, pong_from};
+use common::{Community, Note, Report, any_port, ping_from, pong_from};
 
 const SOON: Duration = Duration::from_millis(300);
 
@@ -57,6 +57,9 @@ fn kill_and_restart(first: &str, swallowed: bool) {
         from.ping(to.id(), 1).await;
         assert_eq!(to.next().await, ping_from(from, 1));
         assert_eq!(from.next().await, pong_from(to, 1));
+        // By this a knows that its own last word has arrived: an acknowledgement may not have left b when it dies.
+        b.send(a.id(), Note::Blob(vec![])).await;
+        assert_eq!(a.next().await, Report::Heard(b.id(), Note::Blob(vec![])));
     });
     // Dies without a word: no task runs any more, the socket closes with them.
     let address = b.handle.local_addr();
