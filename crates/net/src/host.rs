@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 
 use base::{Instant, NodeId, Outbox, Output, Protocol, encode};
+use iroh::Watcher;
+use iroh::endpoint::RelayStatus;
 use thiserror::Error;
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
@@ -98,6 +100,15 @@ impl<P: Hosted> HostHandle<P> {
     /// How far this host's clock is from those of members; `None` before one has said anything, and once it has stopped.
     pub fn clocks(&self) -> Option<Apart> {
         self.network.upgrade()?.clocks.apart()
+    }
+
+    /// Whether one of the [`Relays`](crate::Relays) that this host was given has it as a client now.
+    pub fn is_at_relay(&self) -> bool {
+        let network = self.network.upgrade();
+        network.is_some_and(|network| {
+            let relays = network.endpoint.home_relay_status().get();
+            relays.iter().any(RelayStatus::is_connected)
+        })
     }
 
     /// How many callers spoke another version of the protocol, or wanted what this host does not do.

@@ -105,6 +105,23 @@ async fn strangers_are_not_served() {
     assert_eq!(relay.members(), 1);
 }
 
+/// Whether it serves a node is known, while it comes and goes.
+#[tokio::test]
+async fn a_relay_that_goes_is_missed_and_found_again() {
+    let mut community = Community::new("comes and goes");
+    let (keeper, member) = (community.member(), community.member());
+    let first = relay(&mut community).await;
+    let at = first.local_addr();
+    let near = hidden(&community, &member, vec![at]).await;
+    until("it is served", || near.handle.is_at_relay()).await;
+    drop(first);
+    until("it is served no more", || !near.handle.is_at_relay()).await;
+    let second = Relay::serve(at, community.admission(&keeper)).await;
+    let second = second.expect("the port is free again");
+    until("it is served again", || near.handle.is_at_relay()).await;
+    assert!(second.members() > 0);
+}
+
 /// A relay that is not there, or does not answer, is in nobody's way.
 #[tokio::test]
 async fn without_its_relay_a_node_goes_on() {
@@ -120,6 +137,7 @@ async fn without_its_relay_a_node_goes_on() {
     near.ping(far.id(), 1).await;
     assert_eq!(far.next().await, ping_from(&near, 1));
     assert_eq!(near.next().await, pong_from(&far, 1));
+    assert!(!near.handle.is_at_relay() && !far.handle.is_at_relay());
     far.handle.shutdown().await;
     near.ping(far.id(), 2).await;
     assert_eq!(near.next().await, Report::Unreachable(far.id()));

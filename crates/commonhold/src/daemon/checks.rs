@@ -330,6 +330,23 @@ pub fn mapping(external: Option<SocketAddr>, announced: &[SocketAddr]) -> Check 
     }
 }
 
+/// Whether one of the relays that this node was given serves it; `None` when it was given none.
+pub fn relay(relays: &[SocketAddr], is_served: bool) -> Option<Check> {
+    const NAME: &str = "relay";
+    let list: Vec<_> = relays.iter().map(ToString::to_string).collect();
+    let list = list.join(", ");
+    if relays.is_empty() {
+        return None;
+    }
+    if is_served {
+        return Some(ok(NAME, format!("a relay serves this node, of {list}")));
+    }
+    let found = format!("no relay serves this node, though it is to use {list}");
+    let what_to_do = "have the member who keeps it start it again (commonhold relay), or name another in the key relays of \
+                      config.toml; until then only members who reach this node directly, or whom it reaches, hear it";
+    Some(bad(Verdict::Warn, NAME, found, what_to_do))
+}
+
 /// Whether this node is a member still, of a community that is one; `epoch` has two descriptors.
 pub fn community(community: &Community, own: &Certificate, contradiction: Option<u64>) -> Check {
     const NAME: &str = "community";
@@ -396,8 +413,8 @@ pub fn versions(others: &[NodeId]) -> Check {
     bad(Verdict::Warn, NAME, found, what_to_do)
 }
 
-/// Whether anybody is known; `tried` addresses of others are.
-pub fn peers(others: u64, community: u64, tried: usize) -> Check {
+/// Whether anybody is known; `tried` addresses of others are, and to `connected` members there is a connection.
+pub fn peers(others: u64, community: u64, tried: usize, connected: u64) -> Check {
     const NAME: &str = "peers";
     let expected = community.saturating_sub(1);
     if others > 0 || expected == 0 {
@@ -408,6 +425,15 @@ pub fn peers(others: u64, community: u64, tried: usize) -> Check {
                 counted(expected, "other member is", "other members are")
             ),
         );
+    }
+    if connected > 0 {
+        let found = format!(
+            "{} connected, but no other member is known by whom a question could be answered",
+            counted(connected, "member is", "members are")
+        );
+        let what_to_do = "wait a minute after a start; if it stays so, the others do not get through to this node: have a member \
+                          whom all reach serve a relay (commonhold relay), and name it in the key relays of config.toml";
+        return bad(Verdict::Warn, NAME, found, what_to_do);
     }
     if tried == 0 {
         let what_to_do = "set the key peers of config.toml, unless others join through you";
@@ -534,14 +560,25 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         assert_eq!(disk(folder.path(), 0).verdict, Verdict::Ok);
         assert_eq!(disk(folder.path(), 1 << 40).verdict, Verdict::Warn);
-        assert_eq!(peers(0, 12, 0).verdict, Verdict::Warn);
+        assert_eq!(peers(0, 12, 0, 0).verdict, Verdict::Warn);
         assert!(
-            peers(0, 12, 3)
+            peers(0, 12, 3, 0)
                 .found
                 .contains("3 addresses of theirs are tried")
         );
-        assert_eq!(peers(1, 12, 1).verdict, Verdict::Ok);
-        assert_eq!(peers(0, 1, 0).verdict, Verdict::Ok);
+        let alone = peers(0, 12, 3, 1);
+        assert!(alone.what_to_do.contains("commonhold relay"), "{alone:?}");
+        assert_eq!(peers(1, 12, 1, 1).verdict, Verdict::Ok);
+        assert_eq!(peers(0, 1, 0, 0).verdict, Verdict::Ok);
+    }
+
+    #[test]
+    fn a_relay_that_serves_no_more_is_found() {
+        let at = ["192.0.2.1:9".parse().expect("an address")];
+        assert_eq!(relay(&[], false), None);
+        let verdict = |is_served| relay(&at, is_served).map(|check| check.verdict);
+        assert_eq!(verdict(true), Some(Verdict::Ok));
+        assert_eq!(verdict(false), Some(Verdict::Warn));
     }
 
     #[test]

@@ -233,8 +233,14 @@ impl Core {
             checks::works("port", &listens),
             checks::reach(&self.announced, &self.reaching.shown()),
             checks::versions(&self.host.other_versions()),
-            checks::peers(others, nodes, self.peers().len()),
+            checks::peers(
+                others,
+                nodes,
+                self.peers().len(),
+                self.host.counters().connections,
+            ),
         ];
+        checks.extend(checks::relay(&self.config.relays, self.host.is_at_relay()));
         if self.config.map_port {
             let external = self.mapping.as_ref().and_then(net::Mapping::external);
             checks.push(checks::mapping(external, &self.announced));
