@@ -168,6 +168,15 @@ impl ContactError {
             Self::Signature | Self::Certificate(CertificateError::BadSignature)
         )
     }
+
+    /// Whether it may have held in another epoch, or by another clock: who passes it on may just not have heard of that yet.
+    pub fn is_outdated(&self) -> bool {
+        use CertificateError::{Expired, NotYetValid, UnknownIssuer};
+        matches!(
+            self,
+            Self::Revoked | Self::Certificate(UnknownIssuer | NotYetValid | Expired)
+        )
+    }
 }
 
 #[cfg(test)]

@@ -38,11 +38,16 @@ impl Node {
                 Output::Event(overlay::Event::Namesake(contact)) => {
                     out.emit(Event::Namesake(Box::new((*contact).clone())));
                 }
+                // Members hear of an epoch one after the other: who is behind speaks of those who were members before it.
                 Output::Event(overlay::Event::Refused { from, why }) => {
-                    Self::misbehaved(from, why, out);
+                    if !why.is_outdated() {
+                        Self::misbehaved(from, why, out);
+                    }
                 }
                 Output::Event(overlay::Event::Misbehaved { node, what }) => {
-                    Self::misbehaved(node, what, out);
+                    if !what.is_outdated() {
+                        Self::misbehaved(node, what, out);
+                    }
                 }
                 Output::Event(overlay::Event::Found(point, contacts)) => {
                     let found = selection::Command::Found(point, contacts);

@@ -126,7 +126,7 @@ pub enum Event {
         /// Why it was refused.
         why: ContactError,
     },
-    /// A peer did what no honest one does.
+    /// A peer did what no honest one does, unless it is behind the community's epochs ([`Misbehaviour::is_outdated`]).
     Misbehaved {
         /// Who.
         node: NodeId,
@@ -144,6 +144,17 @@ pub enum Misbehaviour {
     /// In spreading or keeping.
     #[error(transparent)]
     Spreading(#[from] SpreadingBreach),
+}
+
+impl Misbehaviour {
+    /// Whether the peer passed on what may have held in another epoch, of which it may not have heard.
+    pub fn is_outdated(&self) -> bool {
+        match self {
+            Self::Ring(RingBreach::Contact(why))
+            | Self::Spreading(SpreadingBreach::Certificate(why)) => why.is_outdated(),
+            _ => false,
+        }
+    }
 }
 
 /// A deadline.

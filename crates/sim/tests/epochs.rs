@@ -51,7 +51,9 @@ fn a_revocation_that_one_is_told_of_holds_everywhere() {
 
     let second = world.community.revoke(&world.authority, gone).unwrap();
     give(&mut world, told, &[&second]);
-    run_for(&mut world, 60);
+    let spread = run_for(&mut world, 60);
+    // Who has not heard yet that somebody is revoked, and speaks of it as of a member, does nothing wrong.
+    assert!(spread.accusations.is_empty(), "{:?}", spread.accusations);
     for node in everybody(&world) {
         let epoch = if node == away { 1 } else { 2 };
         // Who is revoked may hear of it; nobody tells it any more once they have.
@@ -61,7 +63,8 @@ fn a_revocation_that_one_is_told_of_holds_everywhere() {
 
     // It comes back in the old epoch, and learns.
     world.restart(away);
-    run_for(&mut world, 30);
+    let back = run_for(&mut world, 30);
+    assert!(back.accusations.is_empty(), "{:?}", back.accusations);
     assert_eq!(world.epoch(away), 2);
     assert!(knowing(&world, gone).is_empty());
 
