@@ -17,12 +17,11 @@ use node::{
 };
 use question::{ConsentRule, LocalRow, LocalValue, Rules};
 
+use crate::disk::{self, Disk};
 use crate::{Action, Direction, NetworkModel, START, Simulation, Tap};
 
 /// Of a thousand nodes, how many communities are sized to do without.
 pub const OFFLINE_PERMILLE: u32 = 50;
-/// How long a disk takes. Guess: an SSD that flushes.
-const DISK: Duration = Duration::from_millis(3);
 /// How often a host looks whether its node is to start again. Guess.
 const HOST: Duration = Duration::from_secs(1);
 /// How long a vault takes to answer. Guess.
@@ -96,7 +95,7 @@ struct Person {
     ponders: Duration,
     /// Questions that were put to the owner and are not called off.
     inbox: BTreeSet<Digest>,
-    disk: BTreeMap<Vec<u8>, Vec<u8>>,
+    disk: Disk,
     /// Whom it was told of: somebody who came earlier; later those whom it had met.
     told: BTreeSet<NodeId>,
     rng: Rng,
@@ -257,10 +256,12 @@ impl World {
         self.simulation.at(now, lost);
     }
 
-    /// Lets this node die; it keeps what is on its disk.
+    /// Lets this node die; it keeps what it was told to be on its disk.
     pub fn crash(&mut self, node: NodeId) {
         self.keep_contacts(node);
         self.simulation.crash(node);
+        let now = self.simulation.now();
+        self.person(node).disk.crash(now);
     }
 
     /// Hosts keep whom their nodes have met.
@@ -278,12 +279,12 @@ impl World {
 
     /// How many entries the journal of this node has.
     pub fn journal_len(&self, node: NodeId) -> usize {
-        self.seats[&node].disk.len()
+        self.seats[&node].disk.entries().len()
     }
 
     /// Starts the node of this person again from what is on its disk.
     pub fn restart(&mut self, node: NodeId) {
-        self.keep_contacts(node);
+        self.crash(node);
         let now = self.simulation.local_time(node);
         let process = self.process(node, now);
         self.simulation.restart(node, process);
@@ -295,7 +296,7 @@ impl World {
         let at = self.simulation.local_time(node);
         let person = self.person(node);
         let community = Arc::clone(&person.community);
-        let journal = person.disk.clone().into_iter();
+        let journal = person.disk.entries();
         let start = Start {
             node,
             at,
@@ -403,11 +404,13 @@ impl World {
             if let Event::Amended(signed) = &event {
                 later.insert(node, (**signed).clone());
             }
-            person.respond(event)
+            person.respond(at, event)
         });
         for (node, signed) in later {
             let community = Community::open(signed).expect("nodes check what they take");
-            self.person(node).community = Arc::new(community);
+            let person = self.person(node);
+            person.community = Arc::new(community);
+            person.disk.flush();
             self.restart(node);
         }
         outcome
@@ -415,11 +418,13 @@ impl World {
 
     /// This person's node starts again in an epoch that somebody has brought.
     pub fn install(&mut self, node: NodeId, community: Community) {
+        let now = self.simulation.now();
         let person = self.person(node);
         for epoch in [&*person.community, &community] {
             let (key, value) = node::entry_of_epoch(epoch.signed());
-            person.disk.insert(key, value);
+            person.disk.write(now, key, Some(value));
         }
+        person.disk.flush();
         person.community = Arc::new(community);
         self.restart(node);
     }
@@ -458,7 +463,7 @@ impl World {
             addresses: vec![person.address],
             consent: person.consent.clone(),
             budget: person.budget,
-            journal: person.disk.clone().into_iter().collect(),
+            journal: person.disk.entries().collect(),
             rng: person.rng.fork("process"),
         };
         let node = Node::new(now, setup).expect("this community can draw");
@@ -507,24 +512,24 @@ impl Person {
             answers: None,
             ponders: Duration::from_secs(1),
             inbox: BTreeSet::new(),
-            disk: BTreeMap::new(),
+            disk: Disk::default(),
             told: BTreeSet::new(),
             rng: rng.fork("node"),
         }
     }
 
-    fn respond(&mut self, event: Event) -> Vec<(Duration, Command)> {
+    fn respond(&mut self, at: Instant, event: Event) -> Vec<(Duration, Command)> {
         match event {
             Event::Measure { question, .. } => {
                 let row = self.value.clone();
                 vec![(VAULT, Command::Measured { question, row })]
             }
             Event::Store { number, key, value } => {
-                self.disk.insert(key, value);
-                vec![(DISK, Command::Stored(number))]
+                self.disk.write(at, key, Some(value));
+                vec![(disk::DELAY, Command::Stored(number))]
             }
             Event::Forget { key } => {
-                self.disk.remove(&key);
+                self.disk.write(at, key, None);
                 Vec::new()
             }
             Event::AskOwner(asked) => {

@@ -63,6 +63,7 @@ pub mod aggregating;
 pub mod asking;
 pub mod chart;
 pub mod community;
+mod disk;
 pub mod drawing;
 mod engine;
 mod faults;
