@@ -175,8 +175,8 @@ pub use member::MemberAdmission;
 pub use reach::{HELPERS_MAX, Reachability, Reached};
 pub use relay::{Relay, Relays};
 
-/// The name of this wire protocol in the TLS handshake. A change of any wire format ([`base::VERSION`]) changes its number.
-pub const ALPN: &[u8] = b"commonhold/1";
+/// The name of this wire protocol in the TLS handshake. A change of any message changes its number.
+pub const ALPN: &[u8] = b"commonhold/2";
 
 /// The name of the protocol by which strangers ask for a certificate.
 pub const JOIN_ALPN: &[u8] = b"commonhold-join/1";

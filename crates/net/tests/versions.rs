@@ -10,12 +10,14 @@ use tokio::time::sleep;
 use common::{Community, Report, any_port, bare, ping_from, place};
 
 /// What the next version calls itself.
-const NEXT: &[u8] = b"commonhold/2";
+const NEXT: &[u8] = b"commonhold/3";
 
 #[test]
-fn the_name_says_the_version_of_the_wire_format() {
-    let name = format!("commonhold/{}", base::VERSION);
-    assert_eq!(ALPN, name.as_bytes());
+fn the_name_is_the_documented_one() {
+    let name = String::from_utf8_lossy(ALPN);
+    let document = include_str!("../../../docs/protocol/wire.md");
+    let named = format!("application protocol `{name}`");
+    assert!(document.contains(&named), "{name} is not in wire.md");
 }
 
 #[tokio::test]

@@ -48,6 +48,8 @@ pub struct Epochs {
     contradiction: Option<[SignedDescriptor; 2]>,
     /// Who was given descriptors.
     given: Lately,
+    /// Whose words were of another epoch.
+    met: Lately,
     /// Whom this node joins through.
     told: Vec<NodeId>,
     /// How often more to ask for an epoch that somebody has named and nobody given.
@@ -63,6 +65,7 @@ impl Epochs {
             latest: community,
             contradiction: None,
             given: Lately::default(),
+            met: Lately::default(),
             told: Vec::new(),
             sought: 0,
         };
@@ -209,6 +212,27 @@ impl Node {
         let other = other.filter(|known| known.digest() != digest).cloned();
         let given: Vec<_> = other.into_iter().chain(epochs.after(epoch)).collect();
         if !given.is_empty() && epochs.given.may(now, from, GIVEN_EVERY) {
+            out.send(from, Message::Later(given));
+        }
+    }
+
+    /// Another node speaks to others of this epoch. The nodes of one epoch are a ring of their own: who had joined a ring that
+    /// ends would know, and vouch for, many who are newcomers by now, and for minutes nobody could join through it.
+    pub(crate) fn on_other_epoch(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        epoch: u64,
+        out: &mut Outbox<Self>,
+    ) {
+        let epochs = &mut self.epochs;
+        if !epochs.met.may(now, from, GIVEN_EVERY) {
+            return;
+        }
+        let given = epochs.after(epoch);
+        if epoch > epochs.epoch() {
+            self.tell_epoch(from, out);
+        } else if !given.is_empty() {
             out.send(from, Message::Later(given));
         }
     }

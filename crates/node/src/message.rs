@@ -13,9 +13,9 @@ use crate::publishing::Publication;
 /// A message between two nodes.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub enum Message {
-    /// Who is there, and where.
+    /// Who is there, and where, among those in this epoch of the community.
     #[n(0)]
-    Overlay(#[n(0)] overlay::Message),
+    Overlay(#[n(0)] u64, #[n(1)] overlay::Message),
     /// Drawing helpers.
     #[n(1)]
     Selection(#[n(0)] selection::Message),
@@ -93,14 +93,15 @@ impl Message {
     /// What this message is for.
     pub fn purpose(&self) -> Purpose {
         match self {
-            Self::Overlay(overlay::Message::Ring(overlay::ring::Message::Membership(_)))
+            Self::Overlay(_, overlay::Message::Ring(overlay::ring::Message::Membership(_)))
             | Self::Epoch(..)
             | Self::Later(_) => Purpose::Membership,
             Self::Overlay(
+                _,
                 overlay::Message::Ring(overlay::ring::Message::Routing(_))
                 | overlay::Message::Locating(_),
             ) => Purpose::Search,
-            Self::Overlay(overlay::Message::Spreading(_)) => Purpose::Spreading,
+            Self::Overlay(_, overlay::Message::Spreading(_)) => Purpose::Spreading,
             Self::Announce(_) | Self::Heard(_) | Self::Open(_) | Self::Cancelled(_) => {
                 Purpose::Announcing
             }
@@ -162,7 +163,7 @@ mod tests {
     fn messages_say_what_they_are_for() {
         // Near, of the routing, of the ring, of the overlay: each an array of its number and its fields.
         let near = (0u32, ((1u32, ((0u32, (7u64,)),)),));
-        let near = (0u32, (near,));
+        let near = (0u32, (1u64, near));
         let search: Message = decode(&encode(&near), 64).expect("a search for a point");
         assert_eq!(search.purpose(), Purpose::Search);
         let open = Message::Open(Vec::new());

@@ -19,11 +19,11 @@ impl Node {
         input: Input<Overlay>,
         out: &mut Outbox<Self>,
     ) {
-        let mut said = Outbox::new();
+        let (mut said, epoch) = (Outbox::new(), self.community.descriptor().epoch);
         self.overlay.handle(now, input, &mut said);
         for output in said.drain() {
             match output {
-                Output::Send { to, message } => out.send(to, Message::Overlay(message)),
+                Output::Send { to, message } => out.send(to, Message::Overlay(epoch, message)),
                 Output::Wake { at, timer } => out.wake(at, Timer::Overlay(timer)),
                 Output::Event(overlay::Event::Known(contact)) => {
                     let know = selection::Command::Know(contact);
@@ -204,7 +204,10 @@ impl Node {
         out: &mut Outbox<Self>,
     ) {
         match message {
-            Message::Overlay(message) => {
+            Message::Overlay(epoch, _) if epoch != self.community.descriptor().epoch => {
+                self.on_other_epoch(now, from, epoch, out);
+            }
+            Message::Overlay(_, message) => {
                 self.drive_overlay(now, Input::Message { from, message }, out);
             }
             // Who has just started knows too few to witness a draw. It counts as away, so that the draw goes on with others:

@@ -136,10 +136,13 @@ impl Joining {
         out.wake(at, Timer::Join);
     }
 
-    /// Another newcomer searches: it may be all there is.
-    pub fn on_newcomer(&mut self, from: NodeId) {
-        if self.newcomers.len() < NEWCOMERS_MAX {
-            self.newcomers.insert(from);
+    /// Another newcomer searches: it may be all there is, and more may be there now than when we searched in vain.
+    pub fn on_newcomer(&mut self, now: Instant, from: NodeId, out: &mut Outbox<Ring>) {
+        let is_news = self.newcomers.len() < NEWCOMERS_MAX && self.newcomers.insert(from);
+        let waits = self.attempt.is_none() && self.due < Instant(u64::MAX);
+        if is_news && waits && self.due > now + RETRY.0 {
+            self.pause = RETRY.0;
+            self.wake(now + RETRY.0, out);
         }
     }
 

@@ -23,7 +23,13 @@ use crate::{Action, Direction, NetworkModel, START, Simulation, Tap};
 /// Of a thousand nodes, how many communities are sized to do without.
 pub const OFFLINE_PERMILLE: u32 = 50;
 /// How often a host looks whether its node is to start again. Guess.
-const HOST: Duration = Duration::from_secs(1);
+const HOST: Duration = Duration::from_millis(200);
+/// How long a node that has learnt of a later epoch goes on in the old one.
+const HAND_ON: Duration = Duration::from_secs(2);
+/// How long it takes at most to start again: what it has to say to whom is not there is waited for.
+const GAP: Duration = Duration::from_secs(4);
+/// How much later some nodes end, on busy machines. Guess.
+const LATE: Duration = Duration::from_secs(6);
 /// How long a vault takes to answer. Guess.
 const VAULT: Duration = Duration::from_millis(5);
 
@@ -78,6 +84,16 @@ pub struct World {
     pub people: Vec<NodeId>,
     seats: BTreeMap<NodeId, Person>,
     listen: bool,
+    /// Nodes that have learnt of a later epoch.
+    starting: BTreeMap<NodeId, Starting>,
+}
+
+/// A node that is to start again, in a later epoch.
+#[derive(Debug)]
+struct Starting {
+    community: Arc<Community>,
+    ends_at: Instant,
+    starts_at: Instant,
 }
 
 /// One owner with the disk of the node.
@@ -182,6 +198,7 @@ impl World {
             people,
             seats,
             listen: settings.listen,
+            starting: BTreeMap::new(),
         };
         let all: Vec<_> = world.seats.keys().copied().collect();
         for node in all {
@@ -406,11 +423,38 @@ impl World {
             }
             person.respond(at, event)
         });
+        let now = self.simulation.now();
         for (node, signed) in later {
             let community = Community::open(signed).expect("nodes check what they take");
-            let person = self.person(node);
-            person.community = Arc::new(community);
-            person.disk.flush();
+            let rng = &mut self.person(node).rng;
+            let mut up_to =
+                |most: Duration| Duration::from_micros(rng.below(most.as_micros() as u64));
+            let ends_at = now + HAND_ON + up_to(LATE);
+            let starting = Starting {
+                community: Arc::new(community),
+                ends_at,
+                starts_at: ends_at + up_to(GAP),
+            };
+            self.starting.insert(node, starting);
+        }
+        let ends = |(_, starting): &(&NodeId, &Starting)| now >= starting.ends_at;
+        let ending: Vec<_> = self
+            .starting
+            .iter()
+            .filter(ends)
+            .map(|(node, _)| *node)
+            .collect();
+        for node in ending {
+            if self.simulation.is_up(&node) {
+                self.person(node).disk.flush();
+                self.crash(node);
+            }
+        }
+        let starts = self
+            .starting
+            .extract_if(.., |_, starting| now >= starting.starts_at);
+        for (node, starting) in starts.collect::<Vec<_>>() {
+            self.person(node).community = starting.community;
             self.restart(node);
         }
         outcome
@@ -427,6 +471,11 @@ impl World {
         person.disk.flush();
         person.community = Arc::new(community);
         self.restart(node);
+    }
+
+    /// The community as this node knows it.
+    pub fn community_of(&self, node: NodeId) -> Arc<Community> {
+        Arc::clone(&self.seats[&node].community)
     }
 
     /// The epoch in which this node started.

@@ -172,7 +172,7 @@ fn whoever_broadcasts_something_else_is_named() {
         let spread = overlay::Message::Spreading(overlay::spreading::Message::Broadcast(give));
         world
             .simulation
-            .inject(world.people[2], victim, &Message::Overlay(spread));
+            .inject(world.people[2], victim, &Message::Overlay(1, spread));
         let until = world.simulation.now();
         let outcome = world.run(until);
         let named = outcome

@@ -621,7 +621,7 @@ mod tests {
         assert_eq!(versions(&[]).verdict, Verdict::Ok);
         let found = versions(&[NodeId([0xab; 32])]);
         assert_eq!(found.verdict, Verdict::Warn);
-        assert!(found.found.contains("commonhold/1"), "{found:?}");
+        assert!(found.found.contains("commonhold/2"), "{found:?}");
         assert!(found.found.contains("abababab"), "{found:?}");
     }
 }

@@ -36,7 +36,7 @@ impl Ring {
                 self.routing.on_near(from, target, &self.view, out);
             }
             routing::Message::Near(target) => {
-                self.joining.on_newcomer(from);
+                self.joining.on_newcomer(now, from, out);
                 let newcomer = routing::Message::Newcomer(target);
                 out.send(from, Message::Routing(newcomer));
             }
