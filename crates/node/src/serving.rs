@@ -53,7 +53,8 @@ impl Node {
             Ok(question) if from == asker && self.tells_directly() => {
                 out.send(from, Message::Heard(question));
             }
-            Ok(_) => {}
+            // Who is in another epoch, perhaps for moments more, is no liar: its question ends by itself.
+            Ok(_) | Err(Fault::Plan(PlanError::OtherDescriptor)) => {}
             Err(fault) => Self::misbehaved(from, fault, out),
         }
     }

@@ -279,7 +279,7 @@ fn told(community: &Community, logs: &Logs) -> Told {
     ));
     if in_force > descriptor.nodes {
         lines.push(
-            "warning: more are in force than N says, so that the community's chances do not hold; found a larger one"
+            "warning: more are in force than N says, so that the community's chances do not hold; raise N: commonhold community amend --nodes N"
                 .into(),
         );
     }

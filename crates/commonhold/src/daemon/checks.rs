@@ -417,6 +417,15 @@ pub fn versions(others: &[NodeId]) -> Check {
 pub fn peers(others: u64, community: u64, tried: usize, connected: u64) -> Check {
     const NAME: &str = "peers";
     let expected = community.saturating_sub(1);
+    if others > expected {
+        let found = format!(
+            "{} known, more than the {community} nodes of which the community is to have: an answer of more people than that is refused",
+            counted(others, "other member is", "other members are")
+        );
+        let what_to_do =
+            "have who keeps the community raise that number: commonhold community amend --nodes N";
+        return bad(Verdict::Warn, NAME, found, what_to_do);
+    }
     if others > 0 || expected == 0 {
         return ok(
             NAME,
@@ -569,6 +578,9 @@ mod tests {
         let alone = peers(0, 12, 3, 1);
         assert!(alone.what_to_do.contains("commonhold relay"), "{alone:?}");
         assert_eq!(peers(1, 12, 1, 1).verdict, Verdict::Ok);
+        assert_eq!(peers(11, 12, 1, 1).verdict, Verdict::Ok);
+        let many = peers(12, 12, 1, 1);
+        assert!(many.what_to_do.contains("amend --nodes"), "{many:?}");
         assert_eq!(peers(0, 1, 0, 0).verdict, Verdict::Ok);
     }
 

@@ -108,7 +108,14 @@ impl Core {
     async fn ask(&mut self, new: NewQuestion, reply: Reply<Question>) -> Result<(), UpError> {
         let longest = new.consent_secs.max(new.collect_secs.unwrap_or(0));
         let clock = self.clock();
-        if clock.verdict == Verdict::Fail {
+        let member = checks::community(&self.community, &self.identity.certificate, None);
+        if member.verdict == Verdict::Fail {
+            drop(reply.send(Err(Fault::new(
+                Kind::Refused,
+                member.found,
+                member.what_to_do,
+            ))));
+        } else if clock.verdict == Verdict::Fail {
             // What it signs would be refused by all others, and nobody would say so.
             let error = format!(
                 "nobody takes part while the clock is wrong: {}",
