@@ -473,7 +473,9 @@ fn a_question_goes_through_daemons_and_leaves_nothing_personal_behind() {
     assert_eq!(log["holds"], true, "{log}");
     assert_eq!(
         steps(&log),
-        ["came", "decided", "decided", "decided", "sent", "taken"]
+        [
+            "came", "decided", "decided", "decided", "sent", "taken", "revoked"
+        ]
     );
     let log = village.json(others, &["consent", "list", "--question", &next]);
     assert_eq!(steps(&log), ["came", "decided"], "{log}");
