@@ -47,7 +47,7 @@ fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {
 fn none_of_two_files_of_one_name_is_passed_over() {
     let other = TRACK.replace("2020", "2021");
     let mut bytes = zip_of(&[("a.gpx", TRACK.as_bytes()), ("b.gpx", other.as_bytes())]);
-    let mut vault = new_vault().2;
+    let (_folder, _, mut vault) = new_vault();
     let report = bring(&mut vault, &bytes).expect("imported");
     assert_eq!(report.total_kept(), 2);
     for at in 0..bytes.len() - 5 {
