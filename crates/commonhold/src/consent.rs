@@ -187,8 +187,15 @@ fn export(to: &Target) -> Result<Option<Said>, Failed> {
         };
     };
     let file = new_file(path)?;
-    let entries = write(&vault, &file).map_err(|(why, _)| lost(path, &why))?;
-    file.sync_all().map_err(|why| lost(path, &why))?;
+    let written = write(&vault, &file).and_then(|entries| {
+        let synced = file.sync_all().map_err(failed);
+        synced.map(|()| entries)
+    });
+    let entries = written.map_err(|(why, _)| {
+        // What is left of it would be in the way of the next try.
+        let _ = std::fs::remove_file(path);
+        lost(path, &why)
+    })?;
     broken()?;
     let shown = path.display().to_string();
     Ok(Some(Said {

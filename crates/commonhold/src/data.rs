@@ -117,7 +117,7 @@ pub struct ShowOptions {
     /// The table
     pub table: String,
     /// How many rows
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = rows_number, allow_negative_numbers = true)]
     pub rows: usize,
     /// Print one JSON object
     #[arg(long)]
@@ -176,6 +176,7 @@ impl From<Written> for Export {
 #[derive(Debug, Args)]
 pub struct UndoOptions {
     /// The number of the import, as data sources shows it
+    #[arg(value_parser = import_number, allow_negative_numbers = true)]
     pub import: i64,
     /// Print one JSON object
     #[arg(long)]
@@ -224,6 +225,16 @@ pub struct Said {
     pub json: serde_json::Value,
     /// For people.
     pub lines: Vec<String>,
+}
+
+fn import_number(text: &str) -> Result<i64, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "imports have numbers from 1 on; see: commonhold data sources".into())
+}
+
+fn rows_number(text: &str) -> Result<usize, String> {
+    let number = text.parse();
+    number.map_err(|_| "it is a number of rows, from 0 on".into())
 }
 
 /// Runs the command.
@@ -285,7 +296,8 @@ pub fn home(place: &Where) -> Result<Home, Failed> {
 
 /// The vault of the node that is meant.
 pub fn vault(place: &Where) -> Result<Vault, Failed> {
-    let (_, vault) = home(place)?.open_vault().map_err(failed)?;
+    let opened = home(place)?.open_vault();
+    let (_, vault) = opened.map_err(crate::key_command::failed)?;
     Ok(vault)
 }
 

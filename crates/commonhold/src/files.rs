@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-/// Nobody takes so long to write a file of some kilobytes.
-const WRITING: Duration = Duration::from_secs(3600);
+/// Nobody takes so long to write a file of some kilobytes; whoever does is told that it could not be written.
+const WRITING: Duration = Duration::from_secs(60);
 
 /// Makes a folder with those above it, if they are not there.
 pub fn make_folder(path: &Path) -> io::Result<()> {
@@ -19,6 +19,10 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
 /// Writes a file beside, then puts it into place: whoever reads it finds the old or the new content, whatever happens in
 /// between.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        // A device would be a file from then on, for everybody on the machine.
+        return Err(io::Error::other("what is there is no file"));
+    }
     let name = path
         .file_name()
         .ok_or_else(|| io::Error::other("this is not the name of a file"))?;
@@ -122,5 +126,10 @@ mod tests {
         fs::create_dir(inner.join("folder")).unwrap();
         assert!(replace(&inner.join("folder"), b"x").is_err());
         assert_eq!(fs::read_dir(&inner).unwrap().count(), 2);
+        // Nor is a device replaced, or what else is no file; a socket stands for it, which needs no rights.
+        let device = inner.join("device");
+        let _socket = std::os::unix::net::UnixListener::bind(&device).unwrap();
+        assert!(replace(&device, b"x").is_err());
+        assert!(!fs::metadata(&device).unwrap().is_file());
     }
 }

@@ -110,7 +110,7 @@ pub enum HomeError {
     Nobody(PathBuf),
     /// Somebody was to live here.
     #[error(
-        "no node lives in {0} yet: what was to make it was cut short; do it again (commonhold community join, or commonhold backup restore)"
+        "no node lives in {0} yet: what was to make it was cut short; do it again (commonhold community join, or commonhold backup restore), or begin anew: commonhold open"
     )]
     CutShort(PathBuf),
     /// It is being erased.
@@ -194,6 +194,33 @@ impl Home {
     /// Whether there is a vault whose node is yet to come.
     pub fn is_begun(&self) -> bool {
         self.folder.join(BEGUN).exists() && !self.is_inhabited()
+    }
+
+    /// Whether something was to live here and was never completed: what is left of it is of no use to anybody.
+    pub fn is_cut_short(&self) -> bool {
+        self.folder.join(FOUNDING).exists() && !self.is_inhabited() && !self.is_begun()
+    }
+
+    /// Why there is nobody here, where nobody is.
+    pub fn nobody(&self) -> HomeError {
+        let folder = self.folder.clone();
+        match () {
+            () if self.is_orphaned() => HomeError::Orphaned(folder),
+            () if self.is_cut_short() => HomeError::CutShort(folder),
+            () => HomeError::Nobody(folder),
+        }
+    }
+
+    /// Takes away what a try that has failed has left here.
+    pub fn give_up(&self) -> Result<(), HomeError> {
+        if !self.is_cut_short() {
+            return Ok(());
+        }
+        self.clear()?;
+        let left = ["vault.db.lock", DESCRIPTOR, MEMBERS];
+        left.into_iter().try_for_each(|name| self.remove(name))?;
+        // Whoever is cut short here can give up again.
+        self.remove(FOUNDING)
     }
 
     /// Whether it is being erased.
@@ -492,11 +519,7 @@ impl Home {
     fn stored(&self) -> Result<Stored, HomeError> {
         let path = self.folder.join(KEYS);
         let bytes = fs::read(&path).map_err(|why| match why.kind() {
-            ErrorKind::NotFound if self.is_orphaned() => HomeError::Orphaned(self.folder.clone()),
-            ErrorKind::NotFound if self.folder.join(FOUNDING).exists() => {
-                HomeError::CutShort(self.folder.clone())
-            }
-            ErrorKind::NotFound => HomeError::Nobody(self.folder.clone()),
+            ErrorKind::NotFound => self.nobody(),
             _ => self.io(KEYS, why),
         });
         let bytes = Zeroizing::new(bytes?);

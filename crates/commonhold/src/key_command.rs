@@ -5,7 +5,7 @@ use std::path::{PathBuf, absolute};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use crypto::{WORDS, words_in};
+use crypto::{WORDS, secret_of, words_in};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -42,7 +42,7 @@ pub enum KeyCommand {
 #[derive(Debug, Clone, Args)]
 pub struct KeeperOptions {
     /// A passphrase, which is asked for whenever the vault is opened
-    #[arg(long, group = "keeper")]
+    #[arg(long, conflicts_with_all = ["key_file", "keyring"])]
     pub passphrase: bool,
     /// A passphrase, and the file that holds it now [default: the variable COMMONHOLD_NEW_PASSPHRASE, or asked for]
     #[arg(long, value_name = "FILE", group = "keeper")]
@@ -265,13 +265,16 @@ pub fn words_typed(file: Option<&std::path::Path>) -> Result<Zeroizing<String>, 
     }
     let mut text = Zeroizing::new(String::with_capacity(WORDS_BYTES_MAX));
     let mut input = stdin().lock();
-    while words_in(&text).count() < WORDS && text.len() < WORDS_BYTES_MAX / 2 {
+    // Who types them has done with the last; a file may say more before it.
+    let is_typed = stdin().is_terminal();
+    let are_all = |text: &str| secret_of(text).is_ok() || is_typed && words_in(text).len() >= WORDS;
+    while !are_all(&text) && text.len() < WORDS_BYTES_MAX / 2 {
         let read = input.read_line(&mut text);
         if read.map_err(|why| (format!("cannot read the words: {why}"), FAILED))? == 0 {
             break;
         }
     }
-    if words_in(&text).next().is_none() {
+    if words_in(&text).is_empty() {
         let why = "no recovery words were given: there is no terminal to ask for them; give --words-file FILE";
         return Err((why.into(), USAGE));
     }
@@ -283,13 +286,7 @@ fn place(place: &Where) -> Result<Home, Failed> {
     let home = data::home(place)?;
     match home.is_inhabited() || home.is_begun() || home.is_orphaned() {
         true => Ok(home),
-        false => {
-            let folder = home.path().display();
-            Err((
-                format!("no node lives in {folder}; name another folder with --dir DIR"),
-                FAILED,
-            ))
-        }
+        false => Err(failed(home.nobody())),
     }
 }
 

@@ -50,14 +50,25 @@ pub fn words_of(secret: &[u8; 32]) -> Zeroizing<String> {
     text
 }
 
-/// The words in a text; numbers before them, as people write lists down, are none.
-pub fn words_in(text: &str) -> impl Iterator<Item = &str> {
-    let is_number = |word: &&str| {
-        word.trim_end_matches(['.', ')', ':'])
-            .bytes()
-            .all(|it| it.is_ascii_digit())
-    };
-    text.split_whitespace().filter(move |word| !is_number(word))
+/// The words in a text: those that are numbered, if [`WORDS`] are, whatever is said besides; or all. Numbers before them, as
+/// people write lists down, are none.
+pub fn words_in(text: &str) -> Vec<&str> {
+    let number = |word: &str| word.trim_end_matches(['.', ')', ':']).parse::<usize>().ok();
+    let mut numbered = Vec::with_capacity(WORDS);
+    let mut tokens = text.split_whitespace();
+    while let Some(token) = tokens.next() {
+        if numbered.len() < WORDS && number(token) == Some(1) {
+            numbered.clear();
+        }
+        if number(token) == Some(numbered.len() + 1) {
+            numbered.extend(tokens.next());
+        }
+    }
+    if numbered.len() == WORDS {
+        return numbered;
+    }
+    let all = text.split_whitespace();
+    all.filter(|word| number(word).is_none()).collect()
 }
 
 /// The secret that these words are, whatever is between them and in whichever case.
@@ -66,13 +77,13 @@ pub fn words_in(text: &str) -> impl Iterator<Item = &str> {
 ///
 /// See [`WordsError`].
 pub fn secret_of(words: &str) -> Result<Zeroizing<[u8; 32]>, WordsError> {
-    let number = words_in(words).count();
-    if number != WORDS {
-        return Err(WordsError::Number(number));
+    let words = words_in(words);
+    if words.len() != WORDS {
+        return Err(WordsError::Number(words.len()));
     }
     let list: Vec<&str> = LIST.lines().collect();
     let mut bytes = Zeroizing::new([0; 33]);
-    for (index, word) in words_in(words).enumerate() {
+    for (index, word) in words.into_iter().enumerate() {
         let word = Zeroizing::new(word.to_lowercase());
         let place = list.binary_search(&word.as_str());
         let place = place.map_err(|_| WordsError::Unknown(index + 1))?;
@@ -163,6 +174,25 @@ mod tests {
             *secret_of(&listed.concat().replace('.', "")).unwrap(),
             [7; 32]
         );
+    }
+
+    #[test]
+    fn what_is_said_around_numbered_words_is_none_of_them() {
+        let words = words_of(&[7; 32]);
+        let listed: Vec<_> = words
+            .split(' ')
+            .enumerate()
+            .map(|(at, word)| format!("{:>2} {word}  ", at + 1))
+            .collect();
+        let said = "The key of the vault is kept by the file of node 1 there.\n";
+        let text = format!(
+            "{said}{}\nKeep these 24 words apart. 1 copy will do.",
+            listed.concat()
+        );
+        assert_eq!(*secret_of(&text).unwrap(), [7; 32]);
+        // One that is missing is not made up from what follows.
+        let short = format!("{said}{}", listed[..23].concat());
+        assert!(matches!(secret_of(&short), Err(WordsError::Number(_))));
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl Node {
         };
         let asked = Box::new(Asked::of(&known.plan, &known.question));
         let verdict = self.consent.decide(asked.asker, &known.question);
-        known.consent = consent_by(verdict.says);
+        (known.consent, known.rule) = (consent_by(verdict.says), verdict.rule);
         out.emit(match known.consent {
             Consent::Pending => Event::AskOwner(asked),
             Consent::Yes | Consent::No => Event::ByRule {
@@ -107,7 +107,8 @@ impl Node {
     }
 
     /// Applies standing words that are new to what older ones have decided, and to what waits for the owner. What the owner
-    /// said about one question stays, and so does what has begun.
+    /// said about one question stays, and so does what has begun. What another rule decides now is told, even where
+    /// it says the same.
     pub(crate) fn consider_again(&mut self, now: Instant, out: &mut Outbox<Self>) {
         let (journal, consent) = (&self.journal, &self.consent);
         let is_free = |known: &Known, question| {
@@ -116,7 +117,9 @@ impl Node {
         };
         let differs = |known: &Known| {
             let verdict = consent.decide(known.plan.plan.asker, &known.question);
-            consent_by(verdict.says) != known.consent
+            let consent = consent_by(verdict.says);
+            let by_another = consent != Consent::Pending && verdict.rule != known.rule;
+            consent != known.consent || by_another
         };
         let other = self.questions.standing();
         let other: Vec<_> = other

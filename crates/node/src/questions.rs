@@ -49,6 +49,8 @@ pub struct Known {
     pub consent: Consent,
     /// Whether the owner gave it about this very question, so that no rule changes it.
     pub by_owner: bool,
+    /// The rule that has decided, if one has.
+    pub rule: Option<u32>,
     /// Once helpers are drawn and their list is checked.
     pub terms: Option<Arc<Terms>>,
     /// Once contributions are called for: the lanes' keys.
@@ -129,6 +131,7 @@ impl Questions {
                 cancelled: None,
                 consent: Consent::Pending,
                 by_owner: false,
+                rule: None,
                 terms: None,
                 lanes: None,
                 seated: false,

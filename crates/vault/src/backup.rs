@@ -41,7 +41,9 @@ const HEADER_BYTES_MAX: usize = 4096;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BackupError {
     /// Something else.
-    #[error("this is no backup of this program")]
+    #[error(
+        "this is no backup of this program; name the file that commonhold backup create has written"
+    )]
     NotOne,
     /// Of a later program.
     #[error("this backup has another format; use the program that wrote it, or a newer one")]

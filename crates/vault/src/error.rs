@@ -17,7 +17,9 @@ pub enum VaultError {
     #[error("there already is a file at {0}; open it, or choose another place")]
     Exists(PathBuf),
     /// No file to open.
-    #[error("there is no vault at {0}; create one, or restore it from a backup")]
+    #[error(
+        "there is no vault at {0}; bring it back, or move its folder away and restore a backup: commonhold backup restore FILE"
+    )]
     NotFound(PathBuf),
     /// The key does not fit.
     #[error(
@@ -27,7 +29,8 @@ pub enum VaultError {
     WrongKey,
     /// The creation of the vault was cut short.
     #[error(
-        "this vault was never completed and holds nothing; delete the file and create it again"
+        "the vault's file holds nothing: it was emptied, or never completed; move its folder away, and restore a backup: \
+         commonhold backup restore FILE"
     )]
     Unfinished,
     /// Made by a later version of this program.
@@ -61,7 +64,7 @@ pub enum VaultError {
     InUse,
     /// Pages are not as they were written.
     #[error(
-        "the vault's file is damaged: {0}; move its folder away, and restore a backup: commonhold backup restore"
+        "the vault's file is damaged: {0}; move its folder away, and restore a backup: commonhold backup restore FILE"
     )]
     Damaged(String),
     /// SQLite refused.
@@ -420,18 +423,20 @@ impl ImportError {
         )
     }
 
-    /// All of so many records were left out, the first for this reason; or there was none.
-    pub(crate) fn nothing_read(records: u64, first: Option<&Fault>) -> Self {
-        let Some(first) = first else {
+    /// All of so many records were left out, most of them for one reason, of which the first is told; or there was none.
+    pub(crate) fn nothing_read(records: u64, faults: &[Fault], commonest: Option<&str>) -> Self {
+        let is_common = |fault: &&Fault| commonest == Some(fault.reason.summary());
+        let Some(first) = faults.iter().find(is_common).or(faults.first()) else {
             return Self::NoRows;
         };
+        let is_first = faults.first() == Some(first);
         let left_out = match records {
             1 => "its only record was left out".into(),
             _ => format!("all its {records} records were left out"),
         };
         Self::NothingRead(format!(
             "{left_out}; {}",
-            first.about_the_first(records > 1)
+            first.about_the_first(records > 1, is_first)
         ))
     }
 }

@@ -132,9 +132,13 @@ impl Fault {
         }
     }
 
-    /// The same as the end of a sentence about the first record of several, or the only one.
-    pub(crate) fn about_the_first(&self, of_several: bool) -> String {
-        let which = if of_several { "the first" } else { "it" };
+    /// The same as the end of a sentence about the first record of several, the first of most of them, or the only one.
+    pub(crate) fn about_the_first(&self, of_several: bool, is_first: bool) -> String {
+        let which = match (of_several, is_first) {
+            (true, true) => "the first",
+            (true, false) => "the first of most of them",
+            (false, _) => "it",
+        };
         let (at, reason) = (self.at(), self.reason);
         match &self.column {
             None => format!("{which}, at {at}, {reason}"),

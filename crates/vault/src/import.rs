@@ -163,8 +163,10 @@ pub fn import(
         bytes: before.bytes,
     };
     if report.total_kept() + report.duplicate == 0 {
-        let first = report.faults.first();
-        return Err(ImportError::nothing_read(report.total_skipped(), first));
+        let commonest = report.skipped.iter().max_by_key(|(_, records)| **records);
+        let commonest = commonest.map(|(reason, _)| *reason);
+        let (records, faults) = (report.total_skipped(), &report.faults);
+        return Err(ImportError::nothing_read(records, faults, commonest));
     }
     if !options.preview {
         record::write(

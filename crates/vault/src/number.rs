@@ -9,6 +9,17 @@ const MAX_EXPONENT: i64 = 400;
 ///
 /// Further digits are rounded half away from zero. `None` if it is no such number, or too large for 64 bits at any scale.
 pub(crate) fn parse(text: &str) -> Option<Decimal> {
+    let number = Decimal {
+        integer: rounded(text, MAX_DECIMALS)?,
+        decimals: MAX_DECIMALS,
+    }
+    .trimmed();
+    number.scaled_to(0).map(|_| number)
+}
+
+/// The number that `text` writes, in units of `10^-decimals`. Rounded once: who rounds what was rounded before makes 0.5 of
+/// 0.4999.
+pub(crate) fn rounded(text: &str, decimals: u8) -> Option<i128> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
         None => (text, 0),
@@ -22,19 +33,13 @@ pub(crate) fn parse(text: &str) -> Option<Decimal> {
     }
     let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
     // How many of the significant digits stand before the last place that is kept.
-    let kept = whole.len() as i64 - zeros as i64 + exponent + i64::from(MAX_DECIMALS);
+    let kept = whole.len() as i64 - zeros as i64 + exponent + i64::from(decimals);
     let magnitude = round(&digits[zeros..], kept)?;
-    let integer = if mantissa.starts_with('-') {
+    Some(if mantissa.starts_with('-') {
         -magnitude
     } else {
         magnitude
-    };
-    let number = Decimal {
-        integer,
-        decimals: MAX_DECIMALS,
-    }
-    .trimmed();
-    number.scaled_to(0).map(|_| number)
+    })
 }
 
 /// The number that `text` writes, in units of `10^-decimals`, if it is written plainly: a sign, up to 18 digits in all with
@@ -181,6 +186,15 @@ mod tests {
         assert!(plainly > 80, "{plainly}");
         assert_eq!(plain("46.0000001", 7), Some(460_000_001));
         assert_eq!(plain("-1.25", 1), Some(-13), "away from zero");
+    }
+
+    #[test]
+    fn what_has_many_digits_is_rounded_once() {
+        let long = "-121.971308849751949310302734375";
+        assert_eq!(rounded(long, 7), Some(-1_219_713_088));
+        assert_eq!(rounded("0.44999999999999999", 1), Some(4));
+        assert_eq!(rounded("0.45", 1), Some(5));
+        assert_eq!(rounded("12e-1", 0), Some(1));
     }
 
     #[test]

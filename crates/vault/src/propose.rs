@@ -59,7 +59,8 @@ pub fn propose(reader: impl Read, table_name: &str) -> Result<Proposal, ImportEr
     if rows == 0 {
         return Err(ImportError::nothing_read(
             faults.records,
-            faults.first.first(),
+            &faults.first,
+            None,
         ));
     }
     let columns = input

@@ -44,6 +44,34 @@ fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 #[test]
+fn none_of_two_files_of_one_name_is_passed_over() {
+    let other = TRACK.replace("2020", "2021");
+    let mut bytes = zip_of(&[("a.gpx", TRACK.as_bytes()), ("b.gpx", other.as_bytes())]);
+    let (_folder, _, mut vault) = new_vault();
+    let report = bring(&mut vault, &bytes).expect("imported");
+    assert_eq!(report.total_kept(), 2);
+    for at in 0..bytes.len() - 5 {
+        if bytes[at..].starts_with(b"b.gpx") {
+            bytes[at] = b'a';
+        }
+    }
+    let text = refused(&bytes, &options()).to_string();
+    assert!(text.contains("two of its files have one name"), "{text}");
+}
+
+#[test]
+fn of_a_file_that_gives_nothing_the_main_reason_is_told() {
+    let point = r#"<trkpt lat="1" lon="2"></trkpt>"#;
+    let track = format!(
+        r#"<gpx creator="x"><wpt lat="1" lon="2"><name>x</name></wpt><trk><trkseg>{}</trkseg></trk></gpx>"#,
+        point.repeat(3)
+    );
+    let text = refused(track.as_bytes(), &options()).to_string();
+    assert!(text.contains("all its 4 records"), "{text}");
+    assert!(text.contains("has no time"), "{text}");
+}
+
+#[test]
 fn small_files_that_would_grow() {
     let lol = r#"<?xml version="1.0"?><!DOCTYPE gpx [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;">]><gpx><trk>&b;</trk></gpx>"#;
     assert!(matches!(

@@ -81,9 +81,7 @@ pub fn make(
     passphrase: Option<Zeroizing<String>>,
 ) -> Result<Made, Failed> {
     if !home.is_inhabited() && !home.is_begun() && !home.is_orphaned() {
-        let folder = home.path().display();
-        let why = format!("no node lives in {folder}; name another folder with --dir DIR");
-        return Err((why, FAILED));
+        return Err(failed(home.nobody()));
     }
     let (whole, key, vault) = match home.is_begun() {
         true => {

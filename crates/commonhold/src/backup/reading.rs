@@ -105,7 +105,10 @@ impl Write for Nowhere {
 pub(super) fn open(file: &Path, secret: &Secret) -> Result<Reader<BufReader<File>>, Failed> {
     let opened = File::open(file).map_err(|why| unreadable(file, &why))?;
     let input = BufReader::with_capacity(1 << 20, opened);
-    Reader::open(input, &secret.opener()).map_err(unread)
+    Reader::open(input, &secret.opener()).map_err(|why| {
+        let (text, code) = unread(why);
+        (format!("{}: {text}", file.display()), code)
+    })
 }
 
 fn length(file: &Path) -> Result<u64, Failed> {

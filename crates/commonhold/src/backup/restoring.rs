@@ -1,6 +1,6 @@
 //! `backup restore`.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufReader, BufWriter};
 use std::path::Path;
 
@@ -18,6 +18,7 @@ use crate::files;
 use crate::home::{Choice, Home, HomeError, KeyError, MEMBERS, system_rng};
 use crate::key_command::failed;
 use crate::passphrase::OF_BACKUP;
+use crate::wiping::LOCK;
 
 /// Where the configuration of the backup is put if there is one already.
 const CONFIG_BESIDE: &str = "config.restored.toml";
@@ -51,7 +52,7 @@ pub fn restore(options: &RestoreOptions) -> Result<Said, Failed> {
     let folder = home.path().display();
     if home.is_inhabited() {
         let why = format!(
-            "a node lives in {folder} already; restore to another folder with --dir DIR, or wipe that node first: commonhold leave --wipe"
+            "a node lives in {folder} already; restore to another folder with --dir DIR, move that one away, or wipe that node first: commonhold leave --wipe"
         );
         return Err((why, REFUSED));
     }
@@ -79,11 +80,19 @@ pub fn restore(options: &RestoreOptions) -> Result<Said, Failed> {
     })?;
     // Nobody restores to the same folder meanwhile.
     let _held = Claimed::hold(home.path()).map_err(|why| (why.to_string(), FAILED))?;
-    settle(&home, &content, reader, &choice)?;
+    settle(&home, &content, reader, &choice).inspect_err(|_| leave_nothing(&home))?;
     let values = options.place.values();
     let usual = values.map_err(|why| (why.to_string(), USAGE))?.path;
     let config = configured(&usual, &home, &content);
     told(&home, &content, config)
+}
+
+/// Of a backup that could not be restored. What cannot be removed either is told of by whoever meets it.
+fn leave_nothing(home: &Home) {
+    drop(home.give_up());
+    drop(fs::remove_file(home.path().join(LOCK)));
+    // One with anything in it stays.
+    drop(fs::remove_dir(home.path()));
 }
 
 /// What came of a backup that was restored over a vault that nobody needs.

@@ -9,6 +9,7 @@
 //! | `lock` | held while a command changes something: two at once would keep two logs |
 
 use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,7 @@ use zeroize::Zeroizing;
 use super::Failure;
 use super::places::{self, Role};
 use crate::files;
+use crate::home::Home;
 
 /// The authority's key.
 pub const AUTHORITY: &str = "authority.locked";
@@ -90,6 +92,12 @@ impl Folder {
     /// The community as it is now.
     pub fn community(&self) -> Result<Community, Failure> {
         let path = self.file(DESCRIPTOR);
+        if Home::at(&self.0).is_begun() && !path.exists() {
+            return Err(Failure::Failed(format!(
+                "the vault in {} belongs to no community yet; join one: commonhold community join TICKET",
+                self.0.display()
+            )));
+        }
         let signed: SignedDescriptor = read(&path, DESCRIPTOR_BYTES_MAX)?;
         Community::open(signed).map_err(|why| damaged(&path, &why))
     }
@@ -263,6 +271,35 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     files::replace(path, bytes).map_err(|why| cannot("write", path, &why))
 }
 
+/// Where a command is to write what somebody takes away: nothing may be there.
+pub fn must_be_new(path: &Path) -> Result<(), Failure> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(taken(path)),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Writes such a file.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let file = files::create(path).map_err(|why| match why.kind() {
+        ErrorKind::AlreadyExists => taken(path),
+        _ => cannot("write", path, &why),
+    })?;
+    let written = (&file).write_all(bytes).and_then(|()| file.sync_all());
+    written.map_err(|why| {
+        // What is left of it would be in the way of the next try.
+        drop(fs::remove_file(path));
+        cannot("write", path, &why)
+    })
+}
+
+fn taken(path: &Path) -> Failure {
+    Failure::Failed(format!(
+        "{} exists already, and nothing was changed; name a new file",
+        path.display()
+    ))
+}
+
 /// The system refused.
 pub fn cannot(what: &str, path: &Path, why: &dyn std::fmt::Display) -> Failure {
     let path = path.display();
@@ -277,4 +314,21 @@ pub fn damaged(path: &Path, why: &dyn std::fmt::Display) -> Failure {
     Failure::Failed(format!(
         "cannot use {path}: {why}; restore it from a backup"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_handed_out_takes_no_other_files_place() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("letter");
+        fs::write(&path, "dear").expect("written");
+        assert!(must_be_new(&path).is_err() && write_new(&path, b"cbor").is_err());
+        assert_eq!(fs::read(&path).expect("there"), b"dear");
+        let path = folder.path().join("answer");
+        assert!(must_be_new(&path).is_ok() && write_new(&path, b"cbor").is_ok());
+        assert_eq!(fs::read(&path).expect("there"), b"cbor");
+    }
 }

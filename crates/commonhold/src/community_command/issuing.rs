@@ -121,6 +121,7 @@ fn told_ticket(ticket: &Ticket) -> Told {
 
 /// Certifies who asks with a ticket.
 pub fn certify(options: &CertifyOptions) -> Result<Told, Failure> {
+    folder::must_be_new(&options.out)?;
     let folder = options.authority.folder()?;
     let request: JoinRequest = folder::read(&options.file, JOIN_REQUEST_BYTES_MAX)
         .map_err(|why| Failure::Failed(format!("this is not a request to join: {why}")))?;
@@ -130,7 +131,7 @@ pub fn certify(options: &CertifyOptions) -> Result<Told, Failure> {
         Ok(certificate) => certificate,
         Err(why) => {
             let answer = JoinAnswer::Refused(why);
-            folder::write(&options.out, &encode(&answer))?;
+            folder::write_new(&options.out, &encode(&answer))?;
             return Err(not_certified(why));
         }
     };
@@ -143,6 +144,7 @@ fn not_certified(why: Refusal) -> Failure {
 
 /// Certifies a node's keys for longer.
 pub fn renew(options: &RenewOptions) -> Result<Told, Failure> {
+    folder::must_be_new(&options.out)?;
     let folder = options.authority.folder()?;
     let node = telling::node(&folder, &options.node)?;
     let passphrase = options.authority.passphrase("the key that certifies")?;
@@ -164,7 +166,7 @@ fn hand_out(
     what: &str,
 ) -> Result<Told, Failure> {
     let (json, line) = words(&certificate, out, what);
-    folder::write(out, &encode(&desk.welcome(certificate)))?;
+    folder::write_new(out, &encode(&desk.welcome(certificate)))?;
     let next = format!(
         "Send {} to its owner, for: commonhold community install FILE",
         out.display()

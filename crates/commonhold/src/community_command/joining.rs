@@ -136,9 +136,7 @@ impl Newcomer {
         let answer = knock(config, members.collect(), encode(&self.request())).await;
         let answer = answer.map_err(|why| match why {
             KnockError::Bind(_) => Failure::Failed(why.to_string()),
-            KnockError::Nobody | KnockError::NoAnswer { .. } => {
-                Failure::Silence(format!("{why}; or join by file: --offline REQUEST_FILE"))
-            }
+            KnockError::Nobody | KnockError::NoAnswer { .. } => silence(&why),
         })?;
         decode(&answer, JOIN_ANSWER_BYTES_MAX).map_err(|_| {
             Failure::Failed("what the member answered cannot be read; update the program".into())
@@ -151,6 +149,10 @@ impl Newcomer {
     }
 }
 
+fn silence(why: &KnockError) -> Failure {
+    Failure::Silence(format!("{why}; or join by file: --offline REQUEST_FILE"))
+}
+
 fn parsed(text: &str) -> Result<Ticket, Failure> {
     Ticket::parse(text.trim(), Clock::start().now()).map_err(|why| match why {
         TicketError::Expired | TicketError::Forged => Failure::Refused(why.to_string()),
@@ -161,6 +163,13 @@ fn parsed(text: &str) -> Result<Ticket, Failure> {
 /// Makes keys and a request.
 pub fn join(options: &JoinOptions) -> Result<Told, Failure> {
     let ticket = parsed(&ticket_text(&options.ticket)?)?;
+    let reachable = |member: &Member| !member.addresses.is_empty();
+    match &options.offline {
+        Some(file) => folder::must_be_new(file)?,
+        // Nothing is begun that cannot be asked for.
+        None if !ticket.members.iter().any(reachable) => return Err(silence(&KnockError::Nobody)),
+        None => {}
+    }
     let named = options.dir.as_deref();
     let path = places::make(named, &ticket.name, &ticket.community, Role::Node)?;
     let newcomer = Newcomer::with(Home::at(&path), ticket)?;
@@ -178,7 +187,7 @@ pub fn join(options: &JoinOptions) -> Result<Told, Failure> {
         return told_member(&newcomer.home, vec![line]);
     };
     let (ticket, request) = (&newcomer.ticket, newcomer.request());
-    folder::write(offline, &encode(&request))?;
+    folder::write_new(offline, &encode(&request))?;
     let (node, file) = (request.request.node, offline.display());
     Ok(Told {
         json: json!({

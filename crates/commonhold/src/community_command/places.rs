@@ -41,6 +41,12 @@ impl Role {
     }
 }
 
+/// Whether there are keys that wait to be certified, and no more: nobody lives there, and nobody may ever.
+fn only_waits(folder: &Path) -> bool {
+    let home = Home::at(folder);
+    !home.is_inhabited() && !home.is_begun() && !home.is_orphaned()
+}
+
 /// A new folder for a community.
 pub fn make(named: Option<&Path>, name: &str, id: &Digest, role: Role) -> Result<PathBuf, Failure> {
     match named {
@@ -50,8 +56,10 @@ pub fn make(named: Option<&Path>, name: &str, id: &Digest, role: Role) -> Result
                 return Ok(folder);
             }
             let data = data()?;
-            // What its owner has begun on the page goes on.
-            match role == Role::Node && Home::at(&data).is_begun() {
+            // What its owner has begun on the page goes on; who has lost its keys is to get in again, and no other node takes
+            // its place.
+            let home = Home::at(&data);
+            match role == Role::Node && (home.is_begun() || home.is_orphaned()) {
                 true => Ok(data),
                 false => Ok(data.join(slug(name, id)).join(role.folder())),
             }
@@ -103,7 +111,8 @@ pub fn find(named: Option<&Path>, roles: &[Role]) -> Result<PathBuf, Failure> {
     )))
 }
 
-/// Where the only node in the user's data folder lives, or would live.
+/// Where the only node in the user's data folder lives, or would live. Those that wait to be let in count where there is no
+/// other.
 ///
 /// # Errors
 ///
@@ -112,6 +121,9 @@ pub fn only_node(data: &Path) -> Result<PathBuf, Vec<PathBuf>> {
     let mut nodes = all(data, Role::Node);
     if Role::Node.is_in(data) {
         nodes.insert(0, data.to_path_buf());
+    }
+    if nodes.len() > 1 {
+        nodes.retain(|folder| !only_waits(folder));
     }
     match nodes.as_slice() {
         [] => Ok(data.to_path_buf()),
@@ -186,6 +198,23 @@ mod tests {
         );
         let own = settle("");
         assert_eq!(only_node(data.path()), Err(vec![own, first, second]));
+    }
+
+    #[test]
+    fn a_try_to_join_is_no_node_beside_others() {
+        let data = tempfile::tempdir().unwrap();
+        let put = |folder: &str, file: &str| {
+            let folder = data.path().join(folder);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join(file), "").unwrap();
+            folder
+        };
+        let waiting = put("gardeners-abababab/node", "joining.cbor");
+        assert_eq!(only_node(data.path()), Ok(waiting));
+        put("sleepers-cdcdcdcd/node", "joining.cbor");
+        assert_eq!(only_node(data.path()), Ok(data.path().to_path_buf()));
+        let node = put("walkers-efefefef/node", "keys.cbor");
+        assert_eq!(only_node(data.path()), Ok(node));
     }
 
     #[test]

@@ -35,11 +35,16 @@ pub enum FolderError {
     /// Somebody lived there.
     #[error("{}", HomeError::Orphaned(.0.clone()))]
     Orphaned(PathBuf),
+    /// Somebody was to live there.
+    #[error("{}", HomeError::CutShort(.0.clone()))]
+    CutShort(PathBuf),
     /// It is being erased.
     #[error("{} was being wiped; finish that: commonhold leave --wipe --dir {}", .0.display(), .0.display())]
     Wiped(PathBuf),
     /// A node runs there.
-    #[error("a node is running in {0} already; use it, or stop it: commonhold down")]
+    #[error(
+        "a node is running in {0} already, or a command that needs its place; use it, or stop it: commonhold down"
+    )]
     Taken(PathBuf),
     /// No node runs there.
     #[error("no node is running in {0}; start it: commonhold up")]
@@ -136,15 +141,14 @@ impl Drop for Claimed {
 /// Speaks to the node that runs in `folder`.
 pub fn client(folder: &Path) -> Result<Client, FolderError> {
     not_wiped(folder)?;
-    let idle = || FolderError::Idle(folder.into());
+    let idle = || match lives(folder) {
+        true => FolderError::Idle(folder.into()),
+        false => nobody(folder),
+    };
     // Whoever listens at an address that was left behind must not be shown the token.
     let lock = match File::open(folder.join(LOCK)) {
         Err(why) if why.kind() == io::ErrorKind::NotFound => {
-            return Err(if lives(folder) {
-                idle()
-            } else {
-                nobody(folder)
-            });
+            return Err(idle());
         }
         opened => opened.map_err(|why| failed(&folder.join(LOCK), why))?,
     };
@@ -188,9 +192,10 @@ fn lives(folder: &Path) -> bool {
 
 /// Nobody lives here any more, or yet.
 fn nobody(folder: &Path) -> FolderError {
-    match Home::at(folder).is_orphaned() {
-        true => FolderError::Orphaned(folder.into()),
-        false => FolderError::Nobody(folder.into()),
+    match Home::at(folder).nobody() {
+        HomeError::Orphaned(folder) => FolderError::Orphaned(folder),
+        HomeError::CutShort(folder) => FolderError::CutShort(folder),
+        _ => FolderError::Nobody(folder.into()),
     }
 }
 
@@ -307,6 +312,14 @@ mod tests {
             Claimed::claim(folder.path()),
             Err(FolderError::Nobody(_))
         ));
+        // Nor where a command that makes one has held it, or was cut short.
+        drop(Claimed::hold(folder.path()).expect("free"));
+        assert!(matches!(client(folder.path()), Err(FolderError::Nobody(_))));
+        fs::write(folder.path().join("vault.db.founding"), b"").expect("written");
+        let cut_short = client(folder.path());
+        assert!(matches!(cut_short, Err(FolderError::CutShort(_))));
+        Home::at(folder.path()).give_up().expect("removed");
+        assert!(matches!(client(folder.path()), Err(FolderError::Nobody(_))));
         assert!(disk_free(folder.path()).is_some_and(|bytes| bytes > 0));
     }
 }

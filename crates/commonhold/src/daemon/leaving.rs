@@ -46,17 +46,19 @@ pub fn leave(options: &LeaveOptions) -> ExitCode {
         if options.wipe {
             may_wipe(&home, node, options.yes)?;
         }
+        let is_unknown = home.is_begun() || home.is_cut_short();
         let left = match client(&folder) {
             Ok(client) => {
                 client.leave().await?;
                 stopped_in(&folder).await?;
                 true
             }
-            Err(FolderError::Idle(_) | FolderError::Wiped(_) | FolderError::Orphaned(_))
-                if options.wipe =>
-            {
-                false
-            }
+            Err(
+                FolderError::Idle(_)
+                | FolderError::Wiped(_)
+                | FolderError::Orphaned(_)
+                | FolderError::CutShort(_),
+            ) if options.wipe => false,
             Err(why @ FolderError::Nobody(_)) => return Err(Failure::new(why, NOT_RUNNING)),
             Err(why) => return Err(why.into()),
         };
@@ -73,7 +75,7 @@ pub fn leave(options: &LeaveOptions) -> ExitCode {
             });
             tell(format_args!("{told:#}"));
         } else {
-            tell(lines(node, left, remaining.as_deref()).join("\n"));
+            tell(lines(node, left, is_unknown, remaining.as_deref()).join("\n"));
         }
         Ok(ANSWERED)
     })
@@ -82,7 +84,8 @@ pub fn leave(options: &LeaveOptions) -> ExitCode {
 /// Whether its owner means it.
 fn may_wipe(home: &Home, node: Option<NodeId>, yes: bool) -> Result<(), Failure> {
     let folder = home.path();
-    if !home.is_inhabited() && !home.is_begun() && !home.is_orphaned() && !home.is_wiped() {
+    let is_there = home.is_inhabited() || home.is_begun() || home.is_wiped();
+    if !is_there && !home.is_orphaned() && !home.is_cut_short() {
         let why = format!("no node lives in {}; nothing was changed", folder.display());
         return Err(Failure::new(why, NOT_RUNNING));
     }
@@ -101,6 +104,9 @@ fn may_wipe(home: &Home, node: Option<NodeId>, yes: bool) -> Result<(), Failure>
         let why = match home.is_begun() {
             true => {
                 "this vault has no node yet, whose name you could type; if you mean it, say --yes"
+            }
+            false if home.is_cut_short() => {
+                "no node was ever completed here, whose name you could type; if you mean it, say --yes"
             }
             false => {
                 "the file of keys cannot be read, so that it is not known whose it is; if you mean it, say --yes"
@@ -144,9 +150,15 @@ fn wipe(folder: &Path, node: Option<NodeId>) -> Result<Vec<PathBuf>, Failure> {
     })
 }
 
-fn lines(node: Option<NodeId>, left: bool, remaining: Option<&[PathBuf]>) -> Vec<String> {
+fn lines(
+    node: Option<NodeId>,
+    left: bool,
+    is_unknown: bool,
+    remaining: Option<&[PathBuf]>,
+) -> Vec<String> {
     let name = node.map_or("the node".into(), |node| format!("node {node}"));
     let mut lines = vec![match left {
+        _ if is_unknown => "There was no node yet: nobody is to be told.".into(),
         true => format!("The others are told that {name} goes; it has stopped."),
         false => format!("{name} was not running: the others notice by themselves."),
     }];

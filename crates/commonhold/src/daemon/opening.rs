@@ -53,7 +53,7 @@ pub fn open(options: &OpenOptions) -> ExitCode {
 async fn client(place: &Where) -> Result<Client, Failure> {
     let folder = place.config()?.folder;
     match folder::client(&folder) {
-        Err(FolderError::Nobody(_)) => {
+        Err(FolderError::Nobody(_) | FolderError::CutShort(_)) => {
             let begun = Home::at(&folder).begin(&mut system_rng());
             begun.map_err(|why| Failure::new(why, FAILED))?;
         }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use api::{ConsentRule, Limit, NewRule, Revoke, Revoked, TooLate};
+use api::{ConsentRule, InboxEntry, InboxState, Limit, NewRule, Revoke, Revoked, TooLate};
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::budget::Written;
@@ -168,8 +168,15 @@ pub fn revoke(options: &RevokeOptions) -> ExitCode {
             question: options.question.clone(),
             all: options.all,
         };
-        let revoked = options.place.client()?.revoke(&revoke).await?;
-        print(options.json, &revoked, || told(&revoked))?;
+        let client = options.place.client()?;
+        let by_it = takes_part(client.inbox().await?, |entry| {
+            options.rule.is_some() && entry.rule == options.rule
+        });
+        let revoked = client.revoke(&revoke).await?;
+        let still = takes_part(client.inbox().await?, |entry| {
+            by_it.iter().any(|known| known.id == entry.id)
+        });
+        print(options.json, &revoked, || told(&revoked, &still))?;
         let any = revoked.default || !revoked.rules.is_empty() || !revoked.questions.is_empty();
         Ok(match (any, revoked.too_late.is_empty()) {
             (_, true) => ANSWERED,
@@ -179,7 +186,15 @@ pub fn revoke(options: &RevokeOptions) -> ExitCode {
     })
 }
 
-fn told(revoked: &Revoked) -> Vec<String> {
+/// Which of these questions wait for what the owner's rules give them.
+fn takes_part(inbox: Vec<InboxEntry>, is_meant: impl Fn(&InboxEntry) -> bool) -> Vec<InboxEntry> {
+    let takes = |entry: &InboxEntry| entry.state == InboxState::Yes && entry.sent_at.is_none();
+    let all = inbox.into_iter();
+    all.filter(|entry| takes(entry) && is_meant(entry))
+        .collect()
+}
+
+fn told(revoked: &Revoked, still: &[InboxEntry]) -> Vec<String> {
     let mut lines = Vec::new();
     for rule in &revoked.rules {
         lines.push(format!("rule {rule} holds no longer"));
@@ -194,6 +209,16 @@ fn told(revoked: &Revoked) -> Vec<String> {
         ));
     }
     lines.extend(revoked.too_late.iter().map(late));
+    lines.extend(still.iter().map(|entry| {
+        let id = shown::short(&entry.id);
+        let who = match entry.rule {
+            Some(rule) => format!("your rule {rule}"),
+            None => "what holds where no rule does".into(),
+        };
+        format!(
+            "question {id}: still takes part, as {who} says yes; to take that back: commonhold consent revoke --question {id}"
+        )
+    }));
     if lines.is_empty() {
         lines.push(
             "there was nothing to take back: no rule says yes, and no question waits for your data"

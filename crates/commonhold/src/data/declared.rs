@@ -19,7 +19,7 @@ pub fn import(
     shown: &Path,
     table: &Table,
     preview: bool,
-) -> Result<Said, Failed> {
+) -> Result<Said, ImportError> {
     let name = shown.file_name().unwrap_or_default().to_string_lossy();
     let origin = Origin {
         name: &name,
@@ -27,21 +27,43 @@ pub fn import(
         now_utc_s: now_utc_s(),
         preview,
     };
-    let imported = import_table(vault, BufReader::new(file), table, &origin);
-    let (import, imported) = imported.map_err(|why| {
-        let unchanged = match why.says_that_nothing_was_changed() {
-            true => "",
-            false => "; nothing was changed",
-        };
-        (
-            format!("{}: {why}{unchanged}", shown.display()),
-            code_of(&why),
-        )
-    })?;
+    let (import, imported) = import_table(vault, BufReader::new(file), table, &origin)?;
     Ok(Said {
         json: as_json(table, import, &imported),
         lines: as_lines(table, import, &imported),
     })
+}
+
+/// Why nothing of the file is in the table.
+pub fn refused(shown: &Path, why: &ImportError) -> Failed {
+    (format!("{}: {}", shown.display(), told(why)), code_of(why))
+}
+
+/// The same of a file that nobody said to be for the table, which may be of a kind for which a mapping is needed.
+pub fn refused_unnamed(
+    shown: &Path,
+    table: &Table,
+    first: &ImportError,
+    why: &ImportError,
+) -> Failed {
+    match why {
+        ImportError::MissingColumn { .. } => {
+            let (shown, name) = (shown.display(), &table.name);
+            let text = format!(
+                "{shown}: {first}. Or, if it is for your community's table {name}: {}",
+                told(why)
+            );
+            (text, code_of(why))
+        }
+        _ => refused(shown, why),
+    }
+}
+
+fn told(why: &ImportError) -> String {
+    match why.says_that_nothing_was_changed() {
+        true => why.to_string(),
+        false => format!("{why}; nothing was changed"),
+    }
 }
 
 /// The exit code: whether the file makes no sense, or something else does not work.
@@ -79,13 +101,16 @@ pub fn chosen<'a>(
         (None, _) => stem.and_then(named),
     };
     found.ok_or_else(|| {
+        let none = name.map_or(String::new(), |name| {
+            format!("the community has no table \"{}\"; ", name.escape_debug())
+        });
         let names: Vec<_> = vocabulary.iter().map(|table| table.name.as_str()).collect();
         match names.as_slice() {
             [] => {
                 "the community has no tables yet; its authority adds them to the vocabulary".into()
             }
             names => format!(
-                "name one of the community's tables with --table: {}",
+                "{none}name one of the community's tables with --table: {}",
                 names.join(", ")
             ),
         }
@@ -108,14 +133,17 @@ fn as_json(table: &Table, import: Option<i64>, imported: &Imported) -> serde_jso
 fn as_lines(table: &Table, import: Option<i64>, imported: &Imported) -> Vec<String> {
     let rows = |one, many| counted(imported.kept, one, many);
     let name = &table.name;
+    let instead = |words| if imported.replaces { words } else { "" };
     let mut lines = vec![match import {
         Some(import) => format!(
-            "{} in the table {name} now; in place of what was there before; to take import {import} back: commonhold data undo {import}",
-            rows("row is", "rows are")
+            "{} in the table {name} now{}. To take import {import} back: commonhold data undo {import}",
+            rows("row is", "rows are"),
+            instead(", in place of what was there before")
         ),
         None => format!(
-            "{} be in the table {name}, instead of all that is there; nothing was imported (a preview).",
-            rows("row would", "rows would")
+            "{} be in the table {name}{}; nothing was imported (a preview).",
+            rows("row would", "rows would"),
+            instead(", instead of all that is there")
         ),
     }];
     let more = [

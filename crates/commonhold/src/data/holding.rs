@@ -17,7 +17,8 @@ use crate::verify::date;
 
 /// `data list`.
 pub fn list(options: &Looking) -> Result<Said, Failed> {
-    let held = vault(&options.place)?.held().map_err(failed)?;
+    let mut held = vault(&options.place)?.held().map_err(failed)?;
+    held.retain(is_told);
     let mut lines: Vec<String> = held.iter().map(line).collect();
     if lines.is_empty() {
         lines.push("The vault holds no data yet. Import some: commonhold data import FILE".into());
@@ -27,6 +28,11 @@ pub fn list(options: &Looking) -> Result<Said, Failed> {
         json: json!({ "tables": tables }),
         lines,
     })
+}
+
+/// Tables whose imports were undone are still there, without rows, and are told of to nobody who does not name them.
+fn is_told(held: &Held) -> bool {
+    held.rows > 0 || !held.own
 }
 
 fn line(held: &Held) -> String {
@@ -122,7 +128,7 @@ pub fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
         tables.push(find(&held, name)?.table.name.clone());
     }
     if tables.is_empty() {
-        let all = held.iter().filter(|held| !held.computed);
+        let all = held.iter().filter(|held| !held.computed && is_told(held));
         tables = all.map(|held| held.table.name.clone()).collect();
     }
     if tables.is_empty() {
@@ -131,7 +137,13 @@ pub fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
             USAGE,
         ));
     }
-    let format = match (options.format, tables.as_slice()) {
+    let is_csv = |path: &std::path::PathBuf| {
+        path.extension()
+            .is_some_and(|it| it.eq_ignore_ascii_case("csv"))
+    };
+    let named = options.to.out.as_ref().filter(|path| is_csv(path));
+    let wanted = options.format.or(named.map(|_| Written::Csv));
+    let format = match (wanted, tables.as_slice()) {
         (Some(Written::Csv), [_, _, ..]) => {
             return Err((
                 "CSV takes one table; name it, or use --format json".into(),
@@ -201,11 +213,13 @@ pub fn undo(options: &UndoOptions) -> Result<Said, Failed> {
         lines.push(format!("{back} back, which it had replaced."));
     }
     // What two files held was kept of the first one.
-    let later: Vec<_> = vault
-        .imports()
-        .map_err(failed)?
+    let imports = vault.imports().map_err(failed)?;
+    let this = imports.iter().find(|it| it.import == options.import);
+    let format = this.map_or(String::new(), |it| it.format.clone());
+    let later: Vec<_> = imports
         .into_iter()
         .filter(|it| it.import > options.import && it.undone_utc_s.is_none() && it.duplicate > 0)
+        .filter(|it| may_overlap(&it.format, &format))
         .collect();
     lines.extend(later.iter().map(|it| {
         format!(
@@ -220,6 +234,19 @@ pub fn undo(options: &UndoOptions) -> Result<Said, Failed> {
         json: json!({ "import": options.import, "removed": undone.removed, "back": undone.back, "overlapping": again }),
         lines,
     })
+}
+
+/// Whether files of these formats can hold the same rows: of those that are told here each kind fills tables of its own.
+fn may_overlap(one: &str, other: &str) -> bool {
+    let only = |format: &str| match format {
+        "gpx" => Some("positions"),
+        "ics" => Some("events"),
+        "letterboxd" | "imdb" => Some("ratings"),
+        "ofx" => Some("transactions"),
+        _ => None,
+    };
+    let (one, other) = (only(one), only(other));
+    one.is_none() || other.is_none() || one == other
 }
 
 /// `data delete`.
@@ -326,6 +353,13 @@ fn find<'a>(all: &'a [Held], name: &str) -> Result<&'a Held, Failed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_for_different_tables_have_no_rows_in_common() {
+        assert!(may_overlap("gpx", "gpx") && may_overlap("letterboxd", "imdb"));
+        assert!(may_overlap("zip", "ics") && may_overlap("gpx", "google-timeline"));
+        assert!(!may_overlap("gpx", "ics") && !may_overlap("ofx", "imdb"));
+    }
 
     #[test]
     fn the_first_lines_are_the_first_lines() {

@@ -14,6 +14,7 @@ use crate::cli::{ANSWERED, USAGE, fail};
 use crate::counted::counted;
 use crate::daemon::Claimed;
 use crate::data::{Failed, ImportOptions, Said, declared, failed, home, now_utc_s};
+use crate::key_command::failed as unopened;
 use crate::output::{doing, tell, warn};
 
 /// Longest file that is imported while the node runs: the node cannot write meanwhile, and waits for a minute at most. A
@@ -74,9 +75,9 @@ impl<'a> Started<'a> {
         let home = home(&options.place)?;
         // Without a community no table is declared but those that everybody has.
         let (vocabulary, vault) = match home.is_begun() {
-            true => (Vec::new(), home.open_vault().map_err(failed)?.1),
+            true => (Vec::new(), home.open_vault().map_err(unopened)?.1),
             false => {
-                let (_, community, vault) = home.open().map_err(failed)?;
+                let (_, community, vault) = home.open().map_err(unopened)?;
                 (community.descriptor().vocabulary.clone(), vault)
             }
         };
@@ -117,7 +118,8 @@ impl<'a> Started<'a> {
         if let Some(name) = &self.options.table {
             let table = declared::chosen(&self.vocabulary, Some(name), path);
             let table = table.map_err(|why| (why, USAGE))?;
-            return declared::import(&mut self.vault, &file, path, table, self.options.preview);
+            let said = declared::import(&mut self.vault, &file, path, table, self.options.preview);
+            return said.map_err(|why| declared::refused(path, &why));
         }
         match self.import(&file, path) {
             Ok(report) => Ok(Said {
@@ -161,7 +163,9 @@ impl<'a> Started<'a> {
                 .map_err(|why| failed(format!("cannot read {shown}: {why}")))?;
             return match declared::chosen(&self.vocabulary, None, path) {
                 Ok(table) => {
-                    declared::import(&mut self.vault, file, path, table, self.options.preview)
+                    let preview = self.options.preview;
+                    let said = declared::import(&mut self.vault, file, path, table, preview);
+                    said.map_err(|or| declared::refused_unnamed(path, table, why, &or))
                 }
                 Err(or) => Err((
                     format!("{shown}: {why}. Or, if it is for your community: {or}"),

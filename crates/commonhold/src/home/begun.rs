@@ -42,9 +42,10 @@ impl Home {
         files::make_folder(&self.folder).map_err(|why| self.io("", why))?;
         self.write(FOUNDING, b"")?;
         self.clear()?;
+        let vault = make(&self.vault_path())?;
+        // Not before there is what it opens.
         let slot = Slot::make(&self.folder, choice, key, &Secrets::nobody(), rng);
         let slot = slot.map_err(HomeError::from)?;
-        let vault = make(&self.vault_path())?;
         self.keep_slots(None, &[slot])?;
         self.remove(FOUNDING)?;
         self.remember(key);
@@ -54,6 +55,8 @@ impl Home {
     /// Opens the vault whose node is yet to come.
     pub fn open_begun(&self) -> Result<(VaultKey, Vault), HomeError> {
         self.must_be_usable()?;
+        // Whoever cannot write there has nothing to tidy.
+        drop(files::tidy(&self.folder));
         let slots = self.begun()?;
         if slots.is_empty() {
             let (key, vault) =

@@ -104,6 +104,16 @@ pub enum KeyError {
         /// Why.
         why: io::Error,
     },
+    /// The key cannot be written there.
+    #[error(
+        "cannot keep the key in {path}: {why}; name a new file in a folder of yours, or one in which this program keeps keys"
+    )]
+    Keep {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        why: io::Error,
+    },
     /// The keys that there are open nothing here.
     #[error(
         "what keeps this node's key ({0}) holds another key; bring the right one back, or get in with the 24 recovery words: commonhold key recover"
@@ -138,7 +148,10 @@ impl Slot {
         let protection = match choice {
             Choice::File(named) => {
                 let path = named.clone().unwrap_or_else(|| folder.join(KEY_FILE));
-                keep_in_file(&path, key)?;
+                keep_in_file(&path, key).map_err(|why| match why {
+                    KeyError::File { path, why } => KeyError::Keep { path, why },
+                    why => why,
+                })?;
                 Protection::File(
                     named
                         .as_ref()

@@ -312,6 +312,8 @@ fn a_question_goes_through_daemons_and_leaves_nothing_personal_behind() {
     let sql = "SELECT AVG(age) FROM people WHERE age > 70040418";
     let refused = village.run(0, &["question", "ask", "SELECT age FROM people"]);
     assert_eq!(refused.status.code(), Some(4), "{}", said(&refused));
+    // Says the same as what holds where no rule does.
+    village.json(1, &["question", "rule", "add", "yes", "--table", "people"]);
     let asked = village.json(
         0,
         &[
@@ -367,7 +369,22 @@ fn a_question_goes_through_daemons_and_leaves_nothing_personal_behind() {
         (&ruled["state"], &ruled["by_rule"]),
         (&"yes".into(), &true.into())
     );
-    assert_eq!(ruled["purpose"], "zanzibar");
+    assert_eq!(
+        (&ruled["purpose"], &ruled["rule"]),
+        (&"zanzibar".into(), &1.into())
+    );
+    // Who takes the rule back is told that it takes part all the same, and sees why.
+    let revoked = village.run(1, &["consent", "revoke", "--rule", "1"]);
+    let told = String::from_utf8_lossy(&revoked.stdout).into_owned();
+    assert!(
+        told.contains("still takes part, as what holds where no rule does"),
+        "{told}"
+    );
+    let ruled = village.json(1, &["question", "inbox"])[0].clone();
+    assert_eq!(
+        (&ruled["state"], &ruled["rule"]),
+        (&"yes".into(), &().into())
+    );
     assert_eq!(ruled["asker"], village.nodes[0].to_string());
     let word = village.json(others, &["question", "answer", &id[..10], "always"]);
     assert_eq!(word["state"], "yes");
@@ -456,7 +473,9 @@ fn a_question_goes_through_daemons_and_leaves_nothing_personal_behind() {
     assert_eq!(log["holds"], true, "{log}");
     assert_eq!(
         steps(&log),
-        ["came", "decided", "decided", "decided", "sent", "taken"]
+        [
+            "came", "decided", "decided", "decided", "sent", "taken", "revoked"
+        ]
     );
     let log = village.json(others, &["consent", "list", "--question", &next]);
     assert_eq!(steps(&log), ["came", "decided"], "{log}");

@@ -77,7 +77,21 @@ fn files_go_in_and_come_out_and_are_taken_back() {
             .map(Vec::len),
         Some(2)
     );
+    let several = village.home(0).with_file_name("several.csv");
+    let several = ["data", "export", "--out", several.to_str().expect("a path")];
+    assert_eq!(
+        village.run(1, &several).status.code(),
+        Some(2),
+        "it would be JSON"
+    );
     assert_eq!(village.json(1, &["data", "undo", "1"])["removed"], 1);
+    let listed = village.json(1, &["data", "list"])["tables"].take();
+    let names: Vec<_> = listed.as_array().expect("a list").iter().collect();
+    assert_eq!(
+        names.len(),
+        1,
+        "tables without rows are not shown: {names:?}"
+    );
     assert_eq!(
         village.run(1, &["data", "undo", "1"]).status.code(),
         Some(2)
@@ -103,9 +117,10 @@ fn what_cannot_be_read_is_wrong_use() {
         fs::write(&path, bytes).expect("written");
         path.to_str().expect("a path").to_owned()
     };
-    let (noise, cut) = (
+    let (noise, cut, other) = (
         write("noise", b"\x7fELF\0\0"),
         write("cut.gpx", &TRACK.as_bytes()[..100]),
+        write("other.csv", b"Date,Amount\n2020-01-01,7\n"),
     );
     for (arguments, code, part) in [
         (vec!["data", "import", &noise], 2, "--as FORMAT"),
@@ -123,6 +138,24 @@ fn what_cannot_be_read_is_wrong_use() {
             "write it as +01:00",
         ),
         (vec!["data", "show", "films"], 2, "it has people"),
+        (vec!["data", "import", &other], 2, "docs/vocabulary.md"),
+        (
+            vec!["data", "import", &other],
+            2,
+            "your community's table people",
+        ),
+        (
+            vec!["data", "import", &other, "--table", "nosuch"],
+            2,
+            "no table \"nosuch\"",
+        ),
+        (vec!["data", "undo", "x"], 2, "data sources"),
+        (vec!["data", "undo", "-1"], 2, "data sources"),
+        (
+            vec!["data", "show", "people", "--rows", "-1"],
+            2,
+            "from 0 on",
+        ),
         (vec!["profile", "set", "shoe=9"], 2, "it has birth_year"),
         (vec!["profile", "set", "shoe"], 2, "NAME=VALUE"),
     ] {

@@ -92,6 +92,11 @@ fn a_new_key_is_another_one_for_the_same_vault() {
     fs::rename(stick, format!("{stick}.away")).expect("moved");
     refused(&village.run(1, &["data", "list"]), 1, "key file");
     fs::rename(format!("{stick}.away"), stick).expect("moved");
+    // A text is none of these files, and what is said of it is about writing.
+    let letter = file(&village, "letter", "dear\n");
+    let rotate = village.run(1, &["key", "rotate", "--key-file", &letter]);
+    refused(&rotate, 1, "name a new file");
+    assert_eq!(fs::read(&letter).expect("there"), b"dear\n");
     village.json(1, &["key", "rotate", "--key-file"]);
     assert!(!Path::new(stick).exists());
     assert_eq!(rows(&village, 1), before);
@@ -127,7 +132,7 @@ fn a_passphrase_is_wanted_and_a_wrong_one_is_said_to_be_wrong() {
     ] {
         refused(
             &village.run(1, command),
-            if command == ["key", "show", "--words"] {
+            if ["key", "data"].contains(&command[0]) {
                 2
             } else {
                 1
@@ -222,6 +227,27 @@ fn the_words_let_in_when_everything_else_is_lost() {
     assert_eq!(json(&recover(&good))["kept_by"], "file");
     assert_eq!(rows(&village, 1), before);
     assert_eq!(words(&village, 1), known);
+    // As they were shown, with what is said above them.
+    let shown = village.run(1, &["key", "show", "--words"]).stdout;
+    let shown = file(&village, "shown", &String::from_utf8_lossy(&shown));
+    assert_eq!(json(&recover(&shown))["kept_by"], "file");
+    // The vault gone, or empty: what is said can be done.
+    let vault = village.home(1).join("vault.db");
+    fs::copy(&vault, vault.with_extension("away")).expect("copied");
+    fs::write(&vault, b"").expect("emptied");
+    refused(
+        &village.run(1, &["data", "list"]),
+        1,
+        "move its folder away",
+    );
+    fs::remove_file(&vault).expect("removed");
+    refused(
+        &village.run(1, &["data", "list"]),
+        1,
+        "move its folder away",
+    );
+    fs::rename(vault.with_extension("away"), &vault).expect("moved");
+    assert_eq!(rows(&village, 1), before);
     // The file of keys as well, damaged or gone: the vault knows whose it is. Nobody is made anew in its place.
     for lose in [
         |path: &Path| fs::write(path, "not keys").expect("written"),
@@ -408,6 +434,7 @@ fn a_backup_of_a_running_node_is_the_same_node_elsewhere() {
     refused(&verified, 1, "before its end");
     let letter = ["backup", "verify", &others, "--words-file", &words];
     refused(&run_in(&village, &none, &letter), 1, "no backup");
+    refused(&run_in(&village, &none, &letter), 1, "others: this is");
 
     // Not where somebody lives, and not half.
     let restore = |folder: &Path, from: &str, with: &[&str]| {
@@ -430,7 +457,23 @@ fn a_backup_of_a_running_node_is_the_same_node_elsewhere() {
     let new = elsewhere(&village, "new");
     let half = restore(&new, short, &with_words);
     assert_eq!(half.status.code(), Some(1));
-    assert!(!new.join("keys.cbor").exists());
+    assert!(!new.exists(), "nothing is left of it");
+    // One that was killed is said to be that, by all commands, and can be wiped.
+    fs::create_dir(&new).expect("made");
+    for name in ["vault.db", "vault.db.founding", "lock"] {
+        fs::write(new.join(name), b"").expect("written");
+    }
+    for command in [
+        &["up"][..],
+        &["key", "show"],
+        &["data", "list"],
+        &["backup", "create"],
+    ] {
+        refused(&run_in(&village, &new, command), 1, "was cut short");
+    }
+    let wiped = run_in(&village, &new, &["leave", "--wipe", "--yes"]);
+    assert_eq!(wiped.status.code(), Some(0), "{}", said(&wiped));
+    assert!(!new.exists());
     let restored = restore(&new, backup, &with_words);
     assert_eq!(
         json(&restored)["node"],

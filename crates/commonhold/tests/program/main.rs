@@ -4,5 +4,6 @@ mod common;
 mod cut;
 mod daemon;
 mod data;
+mod joining;
 mod keys;
 mod printing;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use base::{Output, Rng};
-use question::Rules;
+use question::{Rule, Rules};
 
 use super::*;
 use crate::composition::{Command, Setup};
@@ -150,6 +150,27 @@ fn new_rules_speak_only_where_they_change_something() {
             .all(|(question, yes, rule)| *question != a && *yes && rule.is_none())
     );
     assert!(bench.says(yes()).is_empty(), "nothing new");
+    // The same word by a rule is told, once, and so is that the rule is gone.
+    let mut rules: Rules = ConsentRule::Yes.into();
+    let rule = Rule {
+        asker: None,
+        table: Some("sleep".into()),
+        columns: None,
+        sql: None,
+        says: ConsentRule::Yes,
+    };
+    let number = rules.add(rule).expect("a rule");
+    for (rules, by) in [(rules, Some(number)), (ConsentRule::Yes.into(), None)] {
+        let set = || Command::SetConsent(rules.clone());
+        let events = bench.says(set());
+        let is_told =
+            |event: &Event| matches!(event, Event::ByRule { yes: true, rule, .. } if *rule == by);
+        assert!(
+            events.len() == 2 && events.iter().all(is_told),
+            "{events:?}"
+        );
+        assert!(bench.says(set()).is_empty(), "nothing new");
+    }
     // What has begun goes on.
     bench.call(b);
     let events = bench.says(Command::SetConsent(ConsentRule::No.into()));

@@ -2,7 +2,7 @@
 //! the disk.
 
 use std::cell::Cell;
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::rc::Rc;
 
 use zip::ZipArchive;
@@ -31,7 +31,14 @@ pub(crate) fn read(
     options: &Options<'_>,
     sink: &mut Sink,
 ) -> Result<(), ImportError> {
-    let mut archive = ZipArchive::new(BufReader::new(input)).map_err(damaged)?;
+    let mut input = BufReader::new(input);
+    let listed = listed(&mut input, bytes)?;
+    let mut archive = ZipArchive::new(input).map_err(damaged)?;
+    // The last one of a name hides those before it.
+    if listed.is_some_and(|listed| archive.len() < usize::from(listed)) {
+        let why = "two of its files have one name, and one of them cannot be read; unpack it, and import the files";
+        return Err(ImportError::Archive(why.into()));
+    }
     if archive.len() > MAX_ENTRIES {
         let why = format!(
             "it has {} files, at most {MAX_ENTRIES} are read",
@@ -65,6 +72,26 @@ pub(crate) fn read(
         read.map_err(|why| within(number, why))?;
     }
     Ok(())
+}
+
+/// How many files the archive lists at its end; `None` where there are too many to be told there.
+fn listed(input: &mut (impl Read + Seek), bytes: u64) -> io::Result<Option<u16>> {
+    /// The record at the end, without the comment that may follow it.
+    const END: usize = 22;
+    const SIGN: &[u8] = b"PK\x05\x06";
+    let most = END as u64 + u64::from(u16::MAX);
+    input.seek(SeekFrom::Start(bytes.saturating_sub(most)))?;
+    let mut tail = Vec::new();
+    input.by_ref().take(most).read_to_end(&mut tail)?;
+    input.rewind()?;
+    let number = |at: usize| u16::from_le_bytes([tail[at], tail[at + 1]]);
+    let found = (0..=tail.len().saturating_sub(END)).rev().find(|&at| {
+        let is_it = tail[at..].starts_with(SIGN) && at + END <= tail.len();
+        is_it && at + END + usize::from(number(at + 20)) == tail.len()
+    });
+    Ok(found
+        .map(|at| number(at + 10))
+        .filter(|&listed| listed < u16::MAX))
 }
 
 /// Says in which file it is.

@@ -25,6 +25,8 @@ const COMPARED_MAX: usize = 1 << 20;
 pub struct Imported {
     /// Records now in the table.
     pub kept: u64,
+    /// Whether the table held something before, which they replace.
+    pub replaces: bool,
     /// Records of other people.
     pub other_people: u64,
     /// Records left out because they have another number of cells than the first line.
@@ -104,10 +106,13 @@ fn replace(
     let transaction = vault.begin()?;
     let number = record::next(&transaction)?;
     let before = clear(&transaction, table, number, origin.is_some())?;
-    let imported = fill(&transaction, table, &mut input, &positions, person)?;
+    let imported = Imported {
+        replaces: before.is_some(),
+        ..fill(&transaction, table, &mut input, &positions, person)?
+    };
     if imported.kept == 0 {
-        let first = imported.faults.first();
-        return Err(ImportError::nothing_read(imported.skipped_rows, first));
+        let (records, faults) = (imported.skipped_rows, &imported.faults);
+        return Err(ImportError::nothing_read(records, faults, None));
     }
     if let Some(origin) = origin {
         if origin.preview {
@@ -199,6 +204,7 @@ fn fill<R: Read>(
     }
     Ok(Imported {
         kept,
+        replaces: false,
         other_people,
         skipped_rows: faults.records,
         repeated_rows: repeated,
@@ -256,7 +262,8 @@ fn stored(
 
 fn scaled(text: &str, range: &Range, rounded: &mut u64) -> Result<i64, Reason> {
     let number = number::parse(text).ok_or(Reason::NotANumber)?;
-    let value = number.scaled_to(range.decimals).ok_or(Reason::OutOfRange)?;
+    let value = number::rounded(text, range.decimals).and_then(|units| i64::try_from(units).ok());
+    let value = value.ok_or(Reason::OutOfRange)?;
     if !(range.min..=range.max).contains(&value) {
         return Err(Reason::OutOfRange);
     }

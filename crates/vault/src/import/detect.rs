@@ -137,12 +137,14 @@ pub(crate) fn of(head: &[u8]) -> Result<Format, ImportError> {
 }
 
 /// What is XML, and has this in it.
-const IN_XML: [(&str, Format); 5] = [
+const IN_XML: [(&str, Format); 6] = [
     ("<gpx", Format::Gpx),
     ("<HealthData", Format::AppleHealth),
     ("http://naesb.org/espi", Format::GreenButton),
     ("<OFX>", Format::Ofx),
     ("<?OFX", Format::Ofx),
+    // With a name for its space.
+    (":gpx ", Format::Gpx),
 ];
 
 /// What is JSON, and has this in it.
@@ -191,7 +193,7 @@ mod tests {
 
     #[test]
     fn tells_files_by_what_is_in_them() {
-        let cases: [(&[u8], Format); 15] = [
+        let cases: [(&[u8], Format); 16] = [
             (b"PK\x03\x04....", Format::Zip),
             (b"\x0e\x10\x00\x00\x00\x00\x00\x00.FIT", Format::Fit),
             (b"OFXHEADER:100\n", Format::Ofx),
@@ -201,6 +203,7 @@ mod tests {
             ),
             (b"\xef\xbb\xbf\r\nBEGIN:VCALENDAR\r\n", Format::Ics),
             (b"<?xml version='1.0'?><gpx version='1.1'>", Format::Gpx),
+            (b"<?xml version='1.0'?><g:gpx xmlns:g='x'>", Format::Gpx),
             (
                 b"<!DOCTYPE HealthData [ ]><HealthData>",
                 Format::AppleHealth,

@@ -211,7 +211,13 @@ fn undo_table(connection: &Connection, import: i64, table: &str) -> Result<Undon
     let last: i64 = connection
         .query_row(sql, [table], |row| row.get(0))
         .map_err(VaultError::from)?;
-    if last != import {
+    // Whoever is told to undo another one first can go on to this one then.
+    let sql = "SELECT COUNT(*) FROM commonhold_imports
+               WHERE community_table = ?1 COLLATE NOCASE AND undone_utc_s IS NULL AND import > ?2 AND replaced IS NULL";
+    let barred: i64 = connection
+        .query_row(sql, (table, import), |row| row.get(0))
+        .map_err(VaultError::from)?;
+    if last != import && barred == 0 {
         return Err(ImportError::Replaced { import, by: last });
     }
     let sql = "SELECT replaced FROM commonhold_imports WHERE import = ?1";
@@ -223,7 +229,7 @@ fn undo_table(connection: &Connection, import: i64, table: &str) -> Result<Undon
     let earlier: i64 = connection
         .query_row(sql, (table, import), |row| row.get(0))
         .map_err(VaultError::from)?;
-    if before.is_none() && earlier > 0 {
+    if barred > 0 || before.is_none() && earlier > 0 {
         let table = table.to_owned();
         return Err(ImportError::NotKept { import, table });
     }

@@ -394,11 +394,10 @@ fn units(cell: Cell<'_>, decimals: u8) -> Result<Option<i64>, Reason> {
             if let Some(units) = number::plain(text, decimals) {
                 return Ok(Some(units));
             }
-            let number = number::parse(text).ok_or(Reason::NotANumber)?;
-            number
-                .scaled_to(decimals)
-                .map(Some)
-                .ok_or(Reason::OutOfRange)
+            number::parse(text).ok_or(Reason::NotANumber)?;
+            let units = number::rounded(text, decimals);
+            let units = units.and_then(|units| i64::try_from(units).ok());
+            units.map(Some).ok_or(Reason::OutOfRange)
         }
         Cell::Float(number) if !number.is_finite() => Err(Reason::NotANumber),
         Cell::Float(number) => {

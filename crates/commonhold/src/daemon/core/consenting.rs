@@ -292,12 +292,16 @@ impl Core {
         let text = match revoked.too_late.len() {
             0 => "consent was taken back; nothing had left".to_owned(),
             late => format!(
-                "consent was taken back; for {} it was too late: what has left is in a total, where nobody can find it, and you \
-                 neither",
-                counted(late, "question", "questions")
+                "consent was taken back; for {} it was too late ({}): what has left is in a total, where nobody can find it, not \
+                 even you",
+                counted(late, "question", "questions"),
+                named(&revoked.too_late)
             ),
         };
-        self.log_consent(step(ConsentStep::Revoked, None, &text))?;
+        // Under the question's name, if it is about one.
+        let mut about = questions.iter().chain(&decided);
+        let only = about.next().filter(|_| about.next().is_none());
+        self.log_consent(step(ConsentStep::Revoked, only.map(String::as_str), &text))?;
         self.say(Level::Info, &text);
         self.reply_kept(reply, Ok(revoked))
     }
@@ -361,6 +365,17 @@ impl Core {
         self.say(Level::Info, &format!("rule {number} holds no longer"));
         Ok(true)
     }
+}
+
+/// The questions by their short names; of many the first.
+fn named(late: &[TooLate]) -> String {
+    const SHOWN: usize = 8;
+    let first = late.iter().take(SHOWN).map(|late| short(&late.question));
+    let mut named: Vec<_> = first.collect();
+    if late.len() > SHOWN {
+        named.push("…");
+    }
+    named.join(", ")
 }
 
 #[cfg(test)]

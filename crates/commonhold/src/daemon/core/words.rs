@@ -250,18 +250,16 @@ impl Core {
             }
         };
         self.standing.budget = budget;
-        let text = format!(
-            "your data go into this many questions at most: {}",
-            Written(budget)
+        let told = budget.map_or_else(
+            || Written(None).to_string(),
+            |budget| budget::words(budget.questions as u64, budget.period.as_secs()),
         );
+        let text = format!("your data go into this many questions at most: {told}");
         self.log_consent(step(ConsentStep::Budget, None, &text))?;
         self.keeper
             .send(Errand::Keep(standing::Word::Budget(budget)))?;
         self.command(Command::SetBudget(budget)).await?;
-        self.say(
-            Level::Info,
-            &format!("the budget is {} now", Written(budget)),
-        );
+        self.say(Level::Info, &format!("the budget is {told} now"));
         self.budgeting.push_back(reply);
         Ok(())
     }

@@ -505,6 +505,19 @@ fn what_a_file_replaces_comes_back() {
     assert_eq!(ages(&vault), 1);
     // What came before the last eight is not kept, and is not taken for nothing.
     let all: Vec<i64> = (10..20).map(|rows| bring(&mut vault, rows)).collect();
+    let (import, table) = (all[0], "people".to_owned());
+    let barred = vault.undo(import, 9);
+    assert_eq!(
+        barred,
+        Err(ImportError::NotKept { import, table }),
+        "nobody is sent from one to the next in vain"
+    );
+    let by = all[9];
+    let import = all[2];
+    assert_eq!(
+        vault.undo(import, 9),
+        Err(ImportError::Replaced { import, by })
+    );
     for import in all.iter().rev().take(8) {
         vault.undo(*import, 9).expect("undone");
     }
