@@ -228,10 +228,25 @@ async function refuseAndRevoke(owner) {
   await go(owner, "questions");
   await owner.getByRole("link", { name: /Idle curiosity/ }).click({ timeout: SOON });
   await owner.getByText("you would be counted as one person").waitFor({ timeout: SOON });
+  // Always makes a rule, which a no to this one question does not take back.
+  const pressed = (name) => owner.locator('.word[aria-pressed="true"]', { hasText: name });
+  await owner.getByRole("button", { name: /^Always/ }).click();
+  await owner.getByRole("heading", { name: /you take part/ }).waitFor({ timeout: SOON });
+  await pressed("Always").waitFor({ timeout: SOON });
+  await owner.getByText("Your rule 1 goes on:").waitFor({ timeout: SOON });
+  await accessible(owner, "a question with a rule");
+  await shots(owner, "question-always");
+  await owner.getByRole("button", { name: /^No/ }).click();
+  await pressed("My data stay out of this one.").waitFor({ timeout: SOON });
+  await owner.getByText("This word is about this one question alone.").waitFor({ timeout: SOON });
+  await owner.getByRole("button", { name: /^Revoke/ }).click();
+  await owner.getByText("Your rule 1 goes on:").waitFor({ state: "detached", timeout: SOON });
   await owner.getByRole("button", { name: /Never this asker/ }).click();
   await owner.getByRole("heading", { name: /you stay out/ }).waitFor({ timeout: SOON });
+  await pressed("Never this asker").waitFor({ timeout: SOON });
+  await owner.getByText("Your rule 2 goes on:").waitFor({ timeout: SOON });
   await go(owner, "consent");
-  await owner.getByRole("link", { name: "Idle curiosity" }).waitFor({ timeout: SOON });
+  await owner.getByRole("cell", { name: /Idle curiosity/ }).waitFor({ timeout: SOON });
   const revoke = owner.getByRole("button", { name: /Revoke/ });
   await revoke.click({ timeout: SOON });
   await owner.getByText("The rule holds no longer").waitFor({ timeout: SOON });
@@ -524,6 +539,7 @@ try {
   await consent.spread(asker.page);
   await consent.figures(asker.page);
   await consent.builder(asker.page);
+  await consent.standing(owner.page);
   await plane(asker.page);
   await consent.crowd(asker.page, owner.page);
   await consent.stays(asker.page, owner.page);
