@@ -57,6 +57,7 @@ export const words = {
       ["docs/vocabulary.md", "If it is a table for your community, choose above which one. If it is not, only the kinds of files that are named above can be brought in."],
       ["commonhold data sources", "What can be undone is listed under Where it came from."],
       ["commonhold data undo", "Undo that later one first, under Where it came from."],
+      ["commonhold profile set", "If your profile is wrong, correct it below, under About you."],
       ["commonhold data delete", "Delete what this table holds first, under What there is."],
       ["commonhold open", "Open the page anew."],
     ],
@@ -214,6 +215,7 @@ export const words = {
     skipped: (n, reason) => `${some(n, "record", "records")} left out: ${reason}.`,
     unusable: (n) => `${some(n, "cell", "cells")} cannot be used and ${n === 1 ? "counts" : "count"} as missing.`,
     where: "Where, and what is wrong",
+    changeProfile: "if it is wrong, change it below, under About you",
     held: "What there is",
     heldNone: "Nothing yet. A question about something that you do not have gets zeros from you, which look like everything else.",
     rowsOnly: (n) => some(n, "row", "rows"),
@@ -244,6 +246,26 @@ export const words = {
     text: "text, which can be compared and never told",
     column: "Column",
     values: "Values",
+  },
+
+  profile: {
+    title: "About you",
+    lead: "Your profile is a table of one row. It stays on this computer like all other data, and tells files about you from those about somebody else.",
+    told: (said, all) => `It says ${said} of ${all} things`,
+    labels: {
+      birth_year: "Year of birth",
+      sex: "Sex, as papers have it",
+      job: "Job",
+      town: "Town",
+      country: "Country, in two letters",
+      education: "Highest school or degree",
+      household_people: "People in the household",
+      income_per_year: "Income a year, before taxes",
+      height_cm: "Height in centimetres",
+      weight_kg: "Weight in kilograms",
+    },
+    keep: "Keep it so",
+    kept: "The profile is kept",
   },
 
   pictures: {

@@ -39,7 +39,9 @@ fn from_here(uri: &Uri, headers: &HeaderMap, port: u16) -> Result<(), Fault> {
     let host = NAMES.map(|name| format!("{name}:{port}"));
     let is_ours = |shown: &[u8]| host.iter().any(|host| host.as_bytes() == shown);
     // Where the first line names a host, that one counts (RFC 9112 section 3.2.2).
-    let named = uri.authority().map(|authority| authority.as_str().as_bytes());
+    let named = uri
+        .authority()
+        .map(|authority| authority.as_str().as_bytes());
     if !one(headers, &HOST).is_some_and(is_ours) || !named.is_none_or(is_ours) {
         let what_to_do = format!("use http://127.0.0.1:{port}");
         return Err(Fault::new(

@@ -57,6 +57,7 @@ const FILES: &[File] = files! {
     CODE "panels/first.js"
     CODE "panels/data.js"
     CODE "panels/held.js"
+    CODE "panels/profile.js"
     CODE "panels/questions.js"
     CODE "panels/ruling.js"
     CODE "panels/asking.js"

@@ -72,6 +72,12 @@ export function consenting({ go, run, accessible, shots, step, SOON }) {
       return route.fulfill({ json: entries });
     });
     await owner.route("**/v1/inbox/*/preview", (route) => route.fulfill({ json: { outcome: "match", values: [], numbers: 1 } }));
+    await owner.route("**/v1/status", async (route) => {
+      const response = await route.fetch();
+      const status = await response.json();
+      status.budget = { limit: { questions: 1, period_secs: DAY }, spent: 1, free_at: now + 2 * DAY };
+      await route.fulfill({ response, json: status });
+    });
     await go(owner, "home");
     await owner.reload();
     await owner.getByRole("heading", { level: 1 }).waitFor({ timeout: SOON });
@@ -83,7 +89,7 @@ export function consenting({ go, run, accessible, shots, step, SOON }) {
       assert.equal(await buttons.count(), offered, `${id} has as many words to say`);
       assert.equal(await article.getByText("Nobody has been told").count(), texts.includes("Nobody has been told") ? 1 : 0);
     };
-    await look("1", ["Nobody has been told", "a member since", "you or your rules said yes to 1"], 4);
+    await look("1", ["Nobody has been told", "a member since", "you or your rules said yes to 1", "A yes will not count: people are called before that"], 4);
     const before = looks;
     await look("2", ["Nobody has been told", "The time to decide is over.", "it may still count"], 4);
     await shots(owner, "question-late");
@@ -92,6 +98,7 @@ export function consenting({ go, run, accessible, shots, step, SOON }) {
     await look("4", ["Nothing of yours has left for this question"], 0);
     for (let tries = 0; looks === before && tries < 40; tries += 1) await owner.waitForTimeout(500);
     assert.ok(looks > before, "the node is asked how a question stands whose time is over");
+    await owner.unroute("**/v1/status");
     await owner.unroute("**/v1/inbox?*");
     await owner.unroute("**/v1/inbox/*/preview");
     await go(owner, "home");
