@@ -452,6 +452,7 @@ export const words = {
     until: (span) => `Members may decide for another ${span}.`,
     cancel: "Take it back",
     cancelled: "The question is taken back",
+    takenBack: "You took it back",
     why: "Why",
     learnt: {
       refused: "You have learnt that too few of those who said yes match, and nothing else. Ask about more people, or wider groups.",

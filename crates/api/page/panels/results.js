@@ -63,8 +63,10 @@ function One({ question: listed }) {
 function Course({ question }) {
   const at = COURSE.indexOf(question.state);
   if (at < 0) {
-    return html`<div class="stack close"><p class="middle">${w.states[question.state]}</p>
-      ${question.note && html`<p>${sentence(question.note)}</p>`}<p class="soft">${w.learnt[question.state] ?? w.learnt.other}</p><p><a class="button" href="#/questions/ask">${w.askAgain}</a></p></div>`;
+    // The node notes it as a failure like others.
+    const isTakenBack = question.state === "failed" && question.note.endsWith("it was called off");
+    return html`<div class="stack close"><p class="middle">${isTakenBack ? w.takenBack : w.states[question.state]}</p>
+      ${question.note && !isTakenBack && html`<p>${sentence(question.note)}</p>`}<p class="soft">${w.learnt[question.state] ?? w.learnt.other}</p><p><a class="button" href="#/questions/ask">${w.askAgain}</a></p></div>`;
   }
   const left = question.consent_until - now.value;
   return html`<div class="stack" aria-live="polite">
