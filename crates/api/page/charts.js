@@ -2,14 +2,19 @@
 
 import { useEffect, useId, useRef, useState } from "./vendor/hooks.js";
 import { html } from "./parts.js";
-import { count, save, trimmed } from "./format.js";
-import { headline, interval } from "./figures.js";
+import { count, plain, save, trimmed } from "./format.js";
+import { headline, interval, isStep, slopes, spreads, weights } from "./figures.js";
 import { words } from "./words.js";
 
+const w = words.results;
 const ROW = 34;
+const SCALE = 26;
 const WIDE = 640;
+/// How wide a letter is at most, nearly.
+const LETTER = 7.5;
 
-/// One bar or range for each row: { label, value, low, high, text }. A row without a value is not told.
+/// One bar, range or point for each row, over a scale: { label, value, low, high, text, point }. A row without a value is
+/// not told.
 export function Bars({ rows, title }) {
   const id = useId();
   const place = useRef(null);
@@ -22,16 +27,19 @@ export function Bars({ rows, title }) {
   }, []);
   const longest = Math.max(...rows.map((row) => clipped(row.label).length));
   const label = Math.min(width * 0.4, 18 + longest * 8);
-  const room = width - label - 92;
+  const room = width - label - Math.max(72, ...rows.map(({ text }) => 20 + (text?.length ?? 0) * LETTER));
   const told = rows.filter((row) => row.value !== null);
   const ends = told.flatMap((row) => [row.value, row.low ?? row.value, row.high ?? row.value]);
-  const [low, high] = [Math.min(0, ...ends), Math.max(0, ...ends)];
-  const x = (value) => label + ((value - low) / (high - low || 1)) * room;
-  const height = rows.length * ROW + 8;
+  const [low, most] = [Math.min(0, ...ends), Math.max(0, ...ends)];
+  const high = most > low ? most : 1;
+  const marks = scale(low, high, room / 70);
+  const x = (value) => label + ((value - low) / (high - low)) * room;
+  const height = rows.length * ROW + 4;
   return html`<figure ref=${place}>
-    <svg class="chart" viewBox=${`0 0 ${width} ${height}`} role="img" aria-labelledby=${id}>
+    <svg class="chart" viewBox=${`0 0 ${width} ${height + SCALE}`} role="img" aria-labelledby=${id}>
       <title id=${id}>${title}</title>
-      <line class="axis" x1=${x(0)} x2=${x(0)} y1="0" y2=${height - 4} />
+      ${told.length > 0 && marks.map(({ at, text }) => html`<line key=${at} class=${at === 0 ? "axis zero" : "axis"} x1=${x(at)} x2=${x(at)} y1="0" y2=${height + 2} />
+        <text key=${`${at} text`} class="quiet" x=${x(at)} y=${height + 18} text-anchor="middle">${text}</text>`)}
       ${rows.map((row, number) => {
         const y = number * ROW + 6;
         const middle = y + ROW / 2 - 5;
@@ -39,8 +47,8 @@ export function Bars({ rows, title }) {
         return html`<g key=${row.label}>
           <text x=${label - 12} y=${middle + 4} text-anchor="end">${clipped(row.label)}</text>
           ${row.value === null
-            ? html`<rect class="gone" x=${label + 1} y=${y + 3} width=${room + 64} height=${ROW - 16} rx="4" /><text class="quiet" x=${label + 12} y=${middle + 4}>${words.results.withheld}</text>`
-            : html`<rect class="fill" x=${from} y=${y} width=${Math.max(2, to - from)} height=${ROW - 10} rx="4" />
+            ? html`<rect class="gone" x=${label + 1} y=${y + 3} width=${room + 64} height=${ROW - 16} rx="4" /><text class="quiet" x=${label + 12} y=${middle + 4}>${w.withheld}</text>`
+            : html`${row.point ? html`<circle class="fill" cx=${x(row.value)} cy=${middle} r="6" />` : html`<rect class="fill" x=${from} y=${y} width=${Math.max(2, to - from)} height=${ROW - 10} rx="4" />`}
                 ${row.low !== undefined && html`<path class="whisker" fill="none" d=${`M${x(row.low)} ${middle}H${x(row.high)}M${x(row.low)} ${middle - 5}v10M${x(row.high)} ${middle - 5}v10`} />`}
                 <text x=${Math.max(x(row.high ?? row.value), to, x(0)) + 10} y=${middle + 4}>${row.text}</text>`}
         </g>`;
@@ -49,65 +57,77 @@ export function Bars({ rows, title }) {
   </figure>`;
 }
 
+/// Round numbers between the ends, of which 0 is one or between them, about as many as there is room for.
+export function scale(low, high, most) {
+  const rough = (high - low) / Math.max(2, Math.min(6, most));
+  const power = 10 ** Math.floor(Math.log10(rough));
+  let step = [1, 2, 5, 10].map((times) => times * power).find((step) => step >= rough * 0.999);
+  if (step > Math.max(-low, high)) step /= 2;
+  const digits = String(Number(step.toPrecision(3))).split(".")[1]?.length ?? 0;
+  const [first, last] = [Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-9)];
+  const shown = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return Array.from({ length: last - first + 1 }, (_, place) => ({ at: (first + place) * step, text: ((first + place) * step || 0).toLocaleString(undefined, shown) }));
+}
+
 const clipped = (label) => (label.length > 24 ? `${label.slice(0, 23)}…` : label);
 
 /// Who took part, as one bar.
 export function Taking({ details }) {
   const { included, declined, away, refused } = details;
   const parts = [
-    ["yes", included, words.results.included(included)],
-    ["no", declined, words.results.declined(declined)],
-    ["away", away, words.results.away(away)],
+    ["yes", included, w.included(included)],
+    ["no", declined, w.declined(declined)],
+    ["away", away, w.away(away)],
   ];
   const asked = included + declined + away + refused;
   return html`<div class="stack close">
     <div class="bar" aria-hidden="true">${parts.map(([kind, number]) => number > 0 && html`<i key=${kind} class=${kind} style=${{ width: `${(100 * number) / (asked || 1)}%` }}></i>`)}</div>
-    <ul class="legend"><li>${words.results.wereAsked(asked)}:</li>${parts.map(([kind, , text]) => html`<li key=${kind}><i class=${kind} aria-hidden="true"></i>${text}</li>`)}
-      ${refused > 0 && html`<li>${words.results.dropped(refused)}</li>`}</ul>
+    <ul class="legend"><li>${w.wereAsked(asked)}:</li>${parts.map(([kind, , text]) => html`<li key=${kind}><i class=${kind} aria-hidden="true"></i>${text}</li>`)}
+      ${refused > 0 && html`<li>${w.dropped(refused)}</li>`}</ul>
   </div>`;
 }
 
 const RANGE = /^(-?[\d.]+)\s*(?:to|…|-|–)\s*(-?[\d.]+)$/;
+/// Of several, the intercept is of another size than the slopes, and in the table.
+const ofOneSize = (all) => (all.length > 1 ? all.filter(({ name }) => !name.endsWith("intercept")) : all);
 
-/// What an answer says, as rows of one kind: a number for each group or part, or slopes with their errors.
-export function rowsOf(details) {
-  const { figures, groups, mean, count: people } = details;
+/// What an answer says, as pictures with rows of one kind: a number for each group or part, or slopes with intervals.
+export function pictures(details) {
+  return details.groups.length ? ofGroups(details) : ofAll(details);
+}
+
+function ofGroups(details) {
+  const { groups } = details;
+  const label = ({ labels }) => labels.join(", ");
+  const first = groups.find(({ figures }) => figures)?.figures?.[0];
   if (groups.some((group) => interval(group.figures, group.people))) {
-    const rows = groups.map((group) => ({ label: group.labels.join(", "), value: null, ...(interval(group.figures, group.people) ?? meanOf(group)) }));
-    return { title: words.results.byGroup(words.results.meanColumn), rows, interval: true };
+    const means = groups.map((group) => ({ label: label(group), value: null, ...(interval(group.figures, group.people) ?? meanOf(group)) }));
+    return [
+      { title: w.spreadByGroup, rows: spreads(details).map((group) => row(label(group), group.value)) },
+      { title: w.byGroup(w.meanColumn), rows: means, note: w.interval },
+    ];
   }
-  if (groups.length) {
-    const first = groups.find((group) => group.figures)?.figures?.[0];
-    const rows = groups.map((group) => {
-      const figure = group.figures?.find((one) => one.name === first?.name && one.value !== null);
-      const shown = figure?.value ?? (group.people === null ? null : String(group.people));
-      return row(group.labels.join(", "), shown);
-    });
-    return { title: first ? words.results.byGroup(first.name) : words.results.peopleByGroup, rows };
-  }
-  const errors = new Map(figures.filter((f) => f.name.startsWith("standard error of ")).map((f) => [f.name.slice(18), Number(f.value)]));
-  // Of a logistic regression, the weight that its step leads to.
-  const errorOf = ({ name }) => errors.get(name.replace(/^next weight of /, ""));
-  if (errors.size) {
-    const all = figures.filter((figure) => errorOf(figure) !== undefined && figure.value !== null);
-    // The intercept is of another size than the slopes, and in the table.
-    const slopes = all.length > 1 ? all.filter((figure) => !figure.name.endsWith("intercept")) : all;
-    const rows = slopes.map((figure) => {
-      const error = 1.96 * errorOf(figure);
-      const value = Number(figure.value);
-      return { label: figure.name, value, low: value - error, high: value + error, text: trimmed(figure.value) };
-    });
-    return { title: words.results.slopes, rows, interval: true };
-  }
-  const parts = figures.filter((figure) => figure.exactness === "withheld" || (figure.exactness === "exact" && !["total", "mean", "count"].includes(figure.name)));
-  if (parts.length > 1) return { title: words.results.peopleByGroup, rows: parts.map((part) => row(part.name, part.value)) };
+  const rows = groups.map((group) => {
+    const figure = group.figures?.find((one) => one.name === first?.name && one.value !== null);
+    return row(label(group), figure?.value ?? (first || group.people === null ? null : String(group.people)));
+  });
+  return [{ title: first ? w.byGroup(first.name) : w.peopleByGroup, rows }];
+}
+
+function ofAll(details) {
+  const { figures, mean, count: people } = details;
+  if (isStep(details)) return [{ title: w.weights, rows: ofOneSize(weights(details)).map(({ name, value }) => row(name, value)) }];
+  const fitted = ofOneSize(slopes(details));
+  if (fitted.length) return [{ title: w.slopes, rows: fitted.map(({ name, ...of }) => ({ label: name, point: true, ...of })), note: w.slopesNote }];
+  const parts = figures.filter(({ exactness, name }) => exactness === "withheld" || (exactness === "exact" && !["total", "mean", "count"].includes(name)));
+  if (parts.length) return [{ title: w.peopleByGroup, rows: parts.map((part) => row(part.name, part.value)) }];
   const around = interval(figures, people);
-  if (around) return { title: words.results.single, rows: [{ label: words.results.meanColumn, ...around }], interval: true, single: true };
+  if (around) return [{ title: w.single, rows: [{ label: w.meanColumn, ...around }], note: w.interval, single: true }];
+  if (mean !== null) return [{ title: w.single, rows: [row(w.meanColumn, mean)], single: true }];
   const [first] = figures;
   const [shown] = headline(details);
-  if (mean !== null) return { title: words.results.single, rows: [row(words.results.meanColumn, mean)], single: true };
-  if (first && (first.value === null || trimmed(first.value) !== shown)) return null;
-  return { title: words.results.single, rows: [first ? row(first.name, first.value) : row(words.results.counted(people), String(people))], single: true };
+  if (first && (first.value === null || trimmed(first.value) !== shown)) return [];
+  return [{ title: w.single, rows: [first ? row(first.name, first.value) : row(w.peopleColumn, String(people))], single: true }];
 }
 
 /// Of a group in which too few people are for an interval.
@@ -124,8 +144,66 @@ function row(label, shown) {
   return Number.isNaN(value) ? { label, value: 0, text: shown } : { label, value, text: /^-?\d+$/.test(shown) ? count(shown) : trimmed(shown) };
 }
 
-/// The picture as a file: a copy with its colours written into it, on a background of the page's.
-export async function png(svg, name) {
+/// Pixels of a file for each of the page.
+const SHARP = 2;
+const MARGIN = 24;
+const LINE = 22;
+
+/// Pictures as one file that tells what they are: under a title and what was asked of whom and when, each with its own.
+export async function png({ title, lines, parts }, name) {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (of) => style.getPropertyValue(`--${of}`);
+  const images = await Promise.all(parts.map(({ svg }) => painted(svg)));
+  const width = Math.max(WIDE, ...images.map((image) => image.width));
+  const canvas = document.createElement("canvas");
+  const paint = canvas.getContext("2d");
+  const font = (size, weight, of) => (paint.font = `${weight} ${size}px ${style.getPropertyValue(of) || "sans-serif"}`);
+  const writings = [];
+  let y = MARGIN;
+  const write = (text, size, weight, of, ink) => {
+    for (const line of wrapped(text, width, () => font(size, weight, of), paint)) {
+      y += size * 1.35;
+      writings.push({ line, y: y - size * 0.35, set: () => font(size, weight, of), ink });
+    }
+  };
+  write(title, 22, 600, "--serif", "ink");
+  for (const line of lines) write(line, 14, 400, "--sans", "soft");
+  const places = parts.map(({ title, note }, at) => {
+    y += LINE;
+    write(title, 15, 600, "--sans", "ink");
+    y += 8;
+    const top = y;
+    y += images[at].height;
+    if (note) write(note, 13, 400, "--sans", "soft");
+    return top;
+  });
+  Object.assign(canvas, { width: (width + 2 * MARGIN) * SHARP, height: (y + MARGIN) * SHARP });
+  paint.scale(SHARP, SHARP);
+  paint.fillStyle = colour("card");
+  paint.fillRect(0, 0, width + 2 * MARGIN, y + MARGIN);
+  for (const { line, y, set, ink } of writings) {
+    set();
+    paint.fillStyle = colour(ink);
+    paint.fillText(line, MARGIN, y);
+  }
+  images.forEach((image, at) => paint.drawImage(image, MARGIN, places[at], image.width, image.height));
+  save(name, await new Promise((done) => canvas.toBlob(done, "image/png")));
+}
+
+/// A text in lines that are not wider than this.
+function wrapped(text, width, set, paint) {
+  set();
+  const lines = [""];
+  for (const word of plain(text).split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (lines.at(-1) && paint.measureText(longer).width > width) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines;
+}
+
+/// A picture of the page with its colours written into it, as an image of the same size.
+async function painted(svg) {
   const copy = svg.cloneNode(true);
   const from = [svg, ...svg.querySelectorAll("*")];
   [copy, ...copy.querySelectorAll("*")].forEach((element, place) => {
@@ -135,21 +213,13 @@ export async function png(svg, name) {
     }
   });
   const { width, height } = svg.viewBox.baseVal;
-  copy.setAttribute("width", width * 2);
-  copy.setAttribute("height", height * 2);
-  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  Object.entries({ width: width * SHARP, height: height * SHARP, xmlns: "http://www.w3.org/2000/svg" }).forEach(([name, value]) => copy.setAttribute(name, value));
   const address = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" }));
   try {
-    const image = new Image();
+    const image = new Image(width, height);
     image.src = address;
     await image.decode();
-    const canvas = document.createElement("canvas");
-    Object.assign(canvas, { width: width * 2 + 64, height: height * 2 + 64 });
-    const paint = canvas.getContext("2d");
-    paint.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--card");
-    paint.fillRect(0, 0, canvas.width, canvas.height);
-    paint.drawImage(image, 32, 32, width * 2, height * 2);
-    save(name, await new Promise((done) => canvas.toBlob(done, "image/png")));
+    return image;
   } finally {
     URL.revokeObjectURL(address);
   }

@@ -81,7 +81,7 @@ function Page() {
     <div class="frame">
       <${Side} here=${here} />
       <main class="main" id="content" tabindex="-1">
-        ${link.value === "gone" && html`<div class="banner" role="alert"><${Icon} name="alert" /><div class="stack close"><p>${words.gone}</p><${Command}>${words.up}<//></div></div>`}
+        ${link.value === "gone" && html`<div class="banner" role="alert"><${Icon} name="alert" /><div class="stack close"><p>${words.gone}</p><${Command}>${words.open}<//></div></div>`}
         ${!known && html`<p class="strange" role="status">${words.strange(plain(route.value[0]))}</p>`}
         <${Guard} key=${here}><${Here} here=${here} /><//>
       </main>

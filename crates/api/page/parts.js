@@ -4,6 +4,7 @@ import { Component, h } from "./vendor/preact.js";
 import { useEffect, useRef, useState } from "./vendor/hooks.js";
 import htm from "./vendor/htm.js";
 import { plain, short } from "./format.js";
+import { Gone } from "./node.js";
 import { status, tell } from "./state.js";
 import { words } from "./words.js";
 
@@ -70,14 +71,28 @@ export function Who({ id }) {
 /// What another member wrote.
 export const Said = ({ children }) => html`<bdi>${plain(children)}</bdi>`;
 
+/// What another member wrote, as a quotation: a few lines of it, and all of it on demand.
+export function Quoted({ children }) {
+  const [whole, setWhole] = useState(false);
+  const [isLong, setLong] = useState(false);
+  const place = useRef(null);
+  useEffect(() => {
+    if (!whole) setLong(place.current.scrollHeight > place.current.clientHeight + 1);
+  }, [children, whole]);
+  return html`<div class="stack close"><blockquote ref=${place} class=${`quoted ${whole ? "" : "some"}`}><${Said}>${children}<//></blockquote>
+    ${isLong && html`<div><button type="button" class="button plain" aria-expanded=${whole} onClick=${() => setWhole(!whole)}>${whole ? words.less : words.whole}</button></div>`}</div>`;
+}
+
 export const Facts = ({ of }) => html`<dl class="facts">
   ${of.filter(Boolean).map(([name, value]) => html`<dt key=${name}>${name}</dt><dd>${value}</dd>`)}
 </dl>`;
 
-/// Does things one at a time: whether it is busy, and what went wrong the last time, until the next try.
-export function useTries() {
+/// Does things one at a time: whether it is busy, and what went wrong the last time, until the next try, or until what it
+/// is about is another.
+export function useTries(about) {
   const [busy, setBusy] = useState(false);
   const [why, setWhy] = useState(null);
+  useEffect(() => setWhy(null), [about]);
   const run = async (act, done) => {
     if (busy) return;
     setBusy(true);
@@ -99,15 +114,18 @@ export function useTries() {
 export const Mistake = ({ why }) => why && html`<p class="mistake" role="alert"><${Icon} name="alert" /><span>${typeof why === "string" ? why : wrong(why)}</span></p>`;
 
 /// A button that waits for what it does, and says what went wrong. It keeps the keyboard while it waits.
-export function Act({ run, children, kind = "", done, disabled, label }) {
-  const tries = useTries();
+export function Act({ run, children, kind = "", done, disabled, label, about }) {
+  const tries = useTries(about);
   return html`<button type="button" class=${`button ${kind}`} disabled=${disabled} aria-disabled=${tries.busy} aria-label=${label} onClick=${() => tries.run(run, done)}>${children}</button>${tries.mistake}`;
 }
 
 /// What went wrong, and what to do, in words of the page.
-export function wrong({ code, message, advice: todo }) {
+export function wrong(why) {
+  if (why instanceof Gone) return words.unheard;
+  const { code, message, advice: todo } = why;
   if (Object.hasOwn(words.faults.codes, code)) return words.faults.codes[code];
-  return [message || words.failed, todo && advice(todo)].filter(Boolean).map(sentence).join(" ");
+  const instead = words.faults.messages.find(([part]) => message?.includes(part))?.[1];
+  return [message || words.failed, instead ?? (todo && advice(todo))].filter(Boolean).map(sentence).join(" ");
 }
 
 /// What to do, for who looks at the page: the node may name a command that does what a panel does.

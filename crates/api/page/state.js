@@ -186,6 +186,8 @@ async function begin() {
     onEvent: (event) => refresh(...(concerns[event.kind] ?? [])),
     onThere: () => {
       if (link.value === "gone") readAll();
+      // What happened between reading and listening was told to nobody.
+      else refresh("status", "inbox", "questions", "published");
       link.value = "there";
     },
     onGone: () => (link.value = "gone"),

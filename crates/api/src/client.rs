@@ -20,7 +20,7 @@ use crate::token::Token;
 use crate::words::{
     Beginning, Budget, Checked, ConsentLog, ConsentRule, Decision, Doctor, Event, Helping,
     Holdings, Import, InboxEntry, Limit, NewBudget, NewDefault, NewQuestion, NewRule, PageCode,
-    Preview, Published, Question, Revoke, Revoked, Rule, Rules, Status, Table, Word,
+    Preview, ProfileField, Published, Question, Revoke, Revoked, Rule, Rules, Status, Table, Word,
 };
 
 /// Longest response that is read: a thousand questions with their answers.
@@ -322,6 +322,15 @@ impl Client {
     /// See [`ClientError`].
     pub async fn holdings(&self) -> Result<Holdings, ClientError> {
         self.get("/v1/data").await
+    }
+
+    /// What can the owner's profile say, and what does it?
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn profile(&self) -> Result<Vec<ProfileField>, ClientError> {
+        self.get("/v1/data/profile").await
     }
 
     /// What was imported into it.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::Method;
 use axum::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
+use axum::http::{Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -20,7 +20,7 @@ const NAMES: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 /// Nor does swapping a code for a session: the code is one.
 pub async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let judged = from_here(headers, shared.port).and_then(|()| {
+    let judged = from_here(request.uri(), headers, shared.port).and_then(|()| {
         let path = request.uri().path();
         let opening = path == OPENING && request.method() == Method::POST;
         if path == DOCUMENT || is_of_page(path) || is_of_errors(path) || opening {
@@ -35,13 +35,18 @@ pub async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Ne
     }
 }
 
-fn from_here(headers: &HeaderMap, port: u16) -> Result<(), Fault> {
+fn from_here(uri: &Uri, headers: &HeaderMap, port: u16) -> Result<(), Fault> {
     let host = NAMES.map(|name| format!("{name}:{port}"));
-    if !one(headers, &HOST).is_some_and(|shown| host.iter().any(|host| host.as_bytes() == shown)) {
+    let is_ours = |shown: &[u8]| host.iter().any(|host| host.as_bytes() == shown);
+    // Where the first line names a host, that one counts (RFC 9112 section 3.2.2).
+    let named = uri
+        .authority()
+        .map(|authority| authority.as_str().as_bytes());
+    if !one(headers, &HOST).is_some_and(is_ours) || !named.is_none_or(is_ours) {
         let what_to_do = format!("use http://127.0.0.1:{port}");
         return Err(Fault::new(
             Kind::Foreign,
-            "the Host header does not name this node",
+            "the Host header, or the address in the request, does not name this node",
             what_to_do,
         ));
     }

@@ -50,8 +50,8 @@ pub use words::{
     DayRows, Days, Decision, Doctor, Event, EventKind, Flow, HeldTable, Helper, Helping,
     HelpingRole, HelpingStep, Holdings, Import, ImportReport, InboxEntry, InboxState, Joined,
     Limit, NewBackup, NewBeginning, NewBudget, NewDefault, NewImport, NewKey, NewMember,
-    NewQuestion, NewRestore, NewRule, NewSession, PageCode, Places, Preview, PreviewOutcome,
-    PreviewValue, Problem, Published, Question, QuestionState, Reach, ReachState, RecoveryWords,
-    Removed, Restored, Revoke, Revoked, Ring, Rows, Rule, Rules, Seat, Secret, Session, ShowWords,
-    Status, Table, TableDays, TooLate, Traffic, Verdict, Word,
+    NewProfile, NewQuestion, NewRestore, NewRule, NewSession, PageCode, Places, Preview,
+    PreviewOutcome, PreviewValue, Problem, ProfileField, Published, Question, QuestionState, Reach,
+    ReachState, RecoveryWords, Removed, Restored, Revoke, Revoked, Ring, Rows, Rule, Rules, Seat,
+    Secret, Session, ShowWords, Status, Table, TableDays, TooLate, Traffic, Verdict, Word,
 };

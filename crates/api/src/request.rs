@@ -8,9 +8,9 @@ use crate::fault::Fault;
 use crate::words::{
     Backup, Beginning, Budget, Calendar, Checked, ConsentLog, Days, Decision, Doctor, Helping,
     Holdings, Import, ImportReport, InboxEntry, Joined, NewBackup, NewBeginning, NewBudget,
-    NewDefault, NewImport, NewKey, NewMember, NewQuestion, NewRestore, NewRule, Places, Preview,
-    Published, Question, RecoveryWords, Removed, Restored, Revoke, Revoked, Rows, Rule, Rules,
-    ShowWords, Status, Table,
+    NewDefault, NewImport, NewKey, NewMember, NewProfile, NewQuestion, NewRestore, NewRule, Places,
+    Preview, ProfileField, Published, Question, RecoveryWords, Removed, Restored, Revoke, Revoked,
+    Rows, Rule, Rules, ShowWords, Status, Table,
 };
 
 /// Where a reply goes. Dropping it is a reply as well: the node could not.
@@ -71,6 +71,10 @@ pub enum Request {
     Check(String, Reply<Checked>),
     /// What does the vault hold?
     Holdings(Reply<Holdings>),
+    /// What can the owner's profile say, and what does it?
+    Profile(Reply<Vec<ProfileField>>),
+    /// From now on it says this.
+    SetProfile(NewProfile, Reply<Vec<ProfileField>>),
     /// What was imported, the latest first?
     Imports(Reply<Vec<Import>>),
     /// Read this file into the vault, or say what it would bring.
@@ -118,7 +122,7 @@ impl Request {
         refuse! {
             Status(), Shutdown(), Leave(), Ask(_), Questions(), Question(_), Cancel(_), Proof(_), Publish(_), Published(),
             Helping(), Inbox(), Decide(_, _), Rules(), AddRule(_), RemoveRule(_), SetDefault(_), ConsentLog(_), Revoke(_),
-            Budget(), SetBudget(_), Doctor(), Vocabulary(), Preview(_), Check(_), Holdings(), Imports(), Import(_, _), Undo(_),
+            Budget(), SetBudget(_), Doctor(), Vocabulary(), Preview(_), Check(_), Holdings(), Profile(), SetProfile(_), Imports(), Import(_, _), Undo(_),
             Export(_), Forget(_), Calendar(_), Places(), Rows(_, _, _), Beginning(), Begin(_), Join(_), Receive(), Restore(_),
             Words(_), Rotate(_),
             Backup(_),

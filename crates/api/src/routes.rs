@@ -148,6 +148,10 @@ impl Api {
             .route("/v1/questions/{id}/check", get(page::check))
             .route("/v1/data", get(holding::holdings))
             .route(
+                "/v1/data/profile",
+                get(holding::profile).put(holding::set_profile),
+            )
+            .route(
                 IMPORTS,
                 get(holding::imports)
                     .post(holding::import)
@@ -217,7 +221,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         consent::log, consent::revoke, events,
         beginning::beginning, beginning::begin, beginning::join, beginning::bring, beginning::restore, beginning::words, beginning::rotate, beginning::backup,
         doctor, page::vocabulary, page::preview, page::check, page::invite, page::open, page::close,
-        holding::holdings, holding::imports, holding::import, holding::undo, holding::export, holding::forget,
+        holding::holdings, holding::profile, holding::set_profile, holding::imports, holding::import, holding::undo, holding::export, holding::forget,
         holding::calendar, holding::places, holding::rows
     ),
     components(schemas(Event, Fault)),

@@ -16,8 +16,8 @@ pub use beginning::{
 };
 pub use consent::{ConsentEntry, ConsentLog, ConsentLogged, ConsentStep, Revoke, Revoked, TooLate};
 pub use holding::{
-    Calendar, Counted, DayRows, Days, HeldTable, Holdings, Import, ImportReport, NewImport, Places,
-    Removed, Rows, TableDays,
+    Calendar, Counted, DayRows, Days, HeldTable, Holdings, Import, ImportReport, NewImport,
+    NewProfile, Places, ProfileField, Removed, Rows, TableDays,
 };
 pub use looking::{
     Checked, Column, ColumnKind, Helper, NewSession, PageCode, Preview, PreviewOutcome,

@@ -1,6 +1,7 @@
 // What people are told before they say yes, and what an answer is said to be worth. Used by walk.mjs.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 
 const DAY = 86_400;
 
@@ -45,7 +46,8 @@ export function consenting({ go, run, accessible, shots, step, SOON }) {
     await fresh.locator(".chip", { hasText: /^new$/ }).waitFor();
     assert.equal(await heading(owner).textContent(), before, "nothing takes its place");
     await fresh.click();
-    await owner.locator("article h2", { hasText: "Came meanwhile" }).waitFor({ timeout: SOON });
+    await owner.locator("article blockquote", { hasText: "Came meanwhile" }).waitFor({ timeout: SOON });
+    assert.equal(await heading(owner).textContent(), "How many people, from sleep", "what the node has understood comes first");
     for (const [page, panel] of [[owner, "questions"], [asker, "results"], [asker, "proof"]]) {
       await go(page, `${panel}/ffff`);
       await page.getByRole("heading", { name: "There is none of this name here" }).waitFor({ timeout: SOON });
@@ -70,6 +72,12 @@ export function consenting({ go, run, accessible, shots, step, SOON }) {
       return route.fulfill({ json: entries });
     });
     await owner.route("**/v1/inbox/*/preview", (route) => route.fulfill({ json: { outcome: "match", values: [], numbers: 1 } }));
+    await owner.route("**/v1/status", async (route) => {
+      const response = await route.fetch();
+      const status = await response.json();
+      status.budget = { limit: { questions: 1, period_secs: DAY }, spent: 1, free_at: now + 2 * DAY };
+      await route.fulfill({ response, json: status });
+    });
     await go(owner, "home");
     await owner.reload();
     await owner.getByRole("heading", { level: 1 }).waitFor({ timeout: SOON });
@@ -81,7 +89,7 @@ export function consenting({ go, run, accessible, shots, step, SOON }) {
       assert.equal(await buttons.count(), offered, `${id} has as many words to say`);
       assert.equal(await article.getByText("Nobody has been told").count(), texts.includes("Nobody has been told") ? 1 : 0);
     };
-    await look("1", ["Nobody has been told", "a member since", "you or your rules said yes to 1"], 4);
+    await look("1", ["Nobody has been told", "a member since", "you or your rules said yes to 1", "A yes will not count: people are called before that"], 4);
     const before = looks;
     await look("2", ["Nobody has been told", "The time to decide is over.", "it may still count"], 4);
     await shots(owner, "question-late");
@@ -90,6 +98,7 @@ export function consenting({ go, run, accessible, shots, step, SOON }) {
     await look("4", ["Nothing of yours has left for this question"], 0);
     for (let tries = 0; looks === before && tries < 40; tries += 1) await owner.waitForTimeout(500);
     assert.ok(looks > before, "the node is asked how a question stands whose time is over");
+    await owner.unroute("**/v1/status");
     await owner.unroute("**/v1/inbox?*");
     await owner.unroute("**/v1/inbox/*/preview");
     await go(owner, "home");
@@ -110,7 +119,75 @@ export function consenting({ go, run, accessible, shots, step, SOON }) {
     await asker.getByLabel("Value", { exact: true }).fill("5");
     await asker.getByText('WHERE "hours" = 5').waitFor({ timeout: SOON });
     assert.ok(await put.isEnabled());
-    step("conditions have values");
+    const value = asker.getByLabel("Value", { exact: true });
+    await value.fill("7,5");
+    await asker.getByText('WHERE "hours" = 7.5').waitFor({ timeout: SOON });
+    for (const none of ["abc", "1,500"]) {
+      await value.fill(none);
+      await asker.getByText("This is no number.").waitFor({ timeout: SOON });
+      assert.equal(await value.getAttribute("aria-invalid"), "true", "the field is marked");
+      assert.ok(await put.isDisabled());
+    }
+    await accessible(asker, "a field without a number");
+    await value.fill("7");
+    await asker.getByLabel("What do you want to know?").selectOption("HISTOGRAM");
+    await asker.getByLabel("In steps of").fill("0");
+    await asker.getByText("Steps are a number above 0").waitFor({ timeout: SOON });
+    assert.ok(await put.isDisabled());
+    await asker.getByLabel("In steps of").fill("0,5");
+    await asker.getByText('SELECT HISTOGRAM("hours", 0.5)').waitFor({ timeout: SOON });
+    // Of those who have several rows, what is made of them counts.
+    await asker.getByText("Whoever has several rows that match counts for nothing").waitFor();
+    await asker.getByLabel("Of each person").selectOption("AVG");
+    await asker.getByText('FROM (SELECT AVG("hours") AS "hours" FROM "sleep" WHERE "hours" = 7)').waitFor({ timeout: SOON });
+    assert.equal(await asker.getByText("Whoever has several rows").count(), 0);
+    await asker.getByLabel("What do you want to know?").selectOption("COUNT");
+    await asker.getByLabel("Of each person").selectOption("COUNT");
+    const several = 'SELECT COUNT(*) FROM (SELECT COUNT(*) AS "number_of_rows" FROM "sleep" WHERE "hours" = 7) WHERE "number_of_rows" >= 1';
+    await asker.getByText(several).waitFor({ timeout: SOON });
+    // What the node refuses is not said of what is there next.
+    await asker.getByRole("button", { name: "Write it myself" }).click();
+    await asker.getByLabel("The question, as everybody will see it").fill("SELECT nothing");
+    await put.click();
+    await asker.locator(".mistake").waitFor({ timeout: SOON });
+    await asker.getByRole("button", { name: "Use the fields" }).click();
+    await asker.locator(".mistake").waitFor({ state: "detached", timeout: SOON });
+    // Whoever looks elsewhere in between finds what was begun.
+    await go(asker, "data");
+    await go(asker, "questions/ask");
+    await asker.getByText(several).waitFor({ timeout: SOON });
+    assert.equal(await asker.getByLabel("What is it for?").inputValue(), "A test");
+    await asker.getByLabel("Of each person").selectOption("");
+    await asker.getByRole("button", { name: "Remove" }).click();
+    step("the builder has numbers where it needs some, and keeps what was begun");
+  }
+
+  /// Which rule holds for a question, as the page tells beside one's word.
+  async function standing(owner) {
+    const told = await owner.evaluate(async () => {
+      const { standing, wordOf } = await import("/page/standing.js");
+      const about = { table: "sleep", columns: ["hours", "quality"] };
+      const entry = (state, more) => ({ asker: "aa", sql: "Q", about, state, by_rule: false, ...more });
+      const rule = (number, says, more) => ({ number, says, asker: null, table: null, columns: null, question: null, ...more });
+      const of = (...rules) => standing(entry("yes"), { rules })?.number ?? null;
+      const always = rule(1, "yes", { asker: "aa", question: "Q" });
+      const never = rule(2, "no", { asker: "aa" });
+      return {
+        rules: [
+          of(rule(3, "no", { asker: "bb" }), rule(4, "no", { question: "R" }), rule(5, "no", { table: "steps" }), always),
+          of(rule(6, "yes", { columns: ["hours"] }), rule(7, "yes", { columns: ["quality", "age", "hours"] })),
+          of(rule(8, "no", { columns: ["age"] }), rule(9, "ask", { columns: ["age", "hours"] })),
+          of(),
+        ],
+        words: [
+          wordOf(entry("waiting"), null), wordOf(entry("yes"), null), wordOf(entry("yes"), always), wordOf(entry("no"), always), wordOf(entry("no"), never),
+          wordOf(entry("yes"), never), wordOf(entry("yes", { by_rule: true }), rule(5, "yes", { table: "sleep" })), wordOf(entry("missed"), always),
+        ],
+      };
+    });
+    assert.deepEqual(told.rules, [1, 7, 9, null]);
+    assert.deepEqual(told.words, [null, "yes", "always", "no", "never", "yes", null, null]);
+    step("a word for good is told from one for this time");
   }
 
   /// Spreads by groups, as the node tells them, have bars of the means with what is around them.
@@ -137,7 +214,15 @@ export function consenting({ go, run, accessible, shots, step, SOON }) {
     await asker.getByText("7.1 ± 0.69").waitFor({ timeout: SOON });
     assert.equal(await asker.locator(".whisker").count(), 2);
     await asker.getByText("1.1", { exact: true }).first().waitFor();
-    await asker.getByText("sample standard deviation, over 23 people").waitFor();
+    await asker.getByText("sample standard deviation, over all 23 people").waitFor();
+    const drawn = asker.locator("figure svg");
+    assert.equal(await drawn.count(), 2, "what was asked has its picture, and the means have theirs");
+    assert.match(await drawn.first().textContent(), /Spread of each group.*0\.9.*1\.1/);
+    const [saved] = await Promise.all([asker.waitForEvent("download"), asker.getByRole("button", { name: "Picture as PNG" }).click()]);
+    const png = readFileSync(await saved.path());
+    const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
+    const bars = (await drawn.evaluateAll((all) => all.map((svg) => svg.viewBox.baseVal.height))).reduce((sum, high) => sum + high, 0);
+    assert.ok(width > 1200 && height > 2 * (bars + 150), "both, under their titles and what they are of");
     await asker.getByText("Of the 26 people who took part, 23 match the question").waitFor();
     await accessible(asker, "an answer with intervals");
     await shots(asker, "answer-spread");
@@ -148,13 +233,22 @@ export function consenting({ go, run, accessible, shots, step, SOON }) {
   /// The page's own module on answers of each kind.
   async function figures(asker) {
     const told = await asker.evaluate(async () => {
-      const { exactness, headline, student } = await import("/page/figures.js");
+      const { exactness, headline, slopes, student } = await import("/page/figures.js");
+      const { pictures, scale } = await import("/page/charts.js");
       const figure = (name, value, exactness) => ({ name, value, exactness });
       const double = "of an exact one, to 6 digits";
       const details = (more) => ({ count: 13, mean: null, figures: [], groups: [], ...more });
+      const declared = "to the declared step: everybody rounded to 0.000001";
+      const step = details({ figures: [figure("next weight of intercept", "1.354409069", declared), figure("standard error of intercept", "2.000000000", double), figure("next weight of age", "-0.049983164", declared), figure("standard error of age", "0.040000000", double)] });
+      const fit = details({ count: 10, figures: [figure("intercept", "4.5", "exact"), figure("standard error of intercept", "1.8", double), figure("slope of age", "0.083", "exact, rounded to 6 digits"), figure("standard error of slope of age", "0.046", double), figure("R²", "0.3", "exact, rounded to 6 digits")] });
       const both = (one) => [headline(one).join(" | "), exactness(one)];
       return {
-        t: [4, 12, 1000].map((degrees) => student(degrees).toFixed(2)),
+        t: [1, 2, 3, 4, 12, 39, 40, 1000].map((degrees) => student(degrees).toFixed(4)),
+        step: [...both(step), pictures(step)],
+        fit: [slopes(fit).map(({ name, text, low }) => [name, text, low.toFixed(4)]), pictures(fit).map(({ rows }) => rows.map(({ label, point }) => [label, point]))],
+        top: pictures(details({ figures: [figure("20 to 39", "5", "exact"), figure("no more of them", null, "in every other part is nobody, or too few people to be told")] })).map(({ rows }) => rows.map(({ label, value }) => [label, value])),
+        few: both(details({ count: 2, figures: [figure("sample standard deviation", "1.000000", double), figure("mean", "6.900000", "exact, rounded to 6 digits")] })),
+        scales: [[0, 5, 6], [-0.0225, 0.19, 5], [0, 1, 1], [-0.9, 0.95, 1], [-7, 0, 4]].map(([low, high, most]) => scale(low, high, most).map(({ text }) => text).join(" ")),
         count: both(details({})),
         average: both(details({ mean: "6.9000", figures: [figure("mean", "6.9000", "exact, rounded to 4 digits"), figure("total", "89.7", "exact")] })),
         spread: both(details({ figures: [figure("sample standard deviation", "1.000000", double), figure("mean", "6.900000", "exact, rounded to 6 digits")] })),
@@ -164,8 +258,16 @@ export function consenting({ go, run, accessible, shots, step, SOON }) {
         median: headline(details({ figures: [figure("median", "6.00 to 6.50", "somewhere in here")] })).join(" | "),
       };
     });
-    assert.deepEqual(told.t, ["2.77", "2.18", "1.96"], "Student's distribution");
-    assert.deepEqual(told.count, ["13 | people", "Exact: everybody who took part and matches is counted."]);
+    assert.deepEqual(told.t, ["12.7062", "4.3027", "3.1824", "2.7764", "2.1788", "2.0227", "2.0211", "1.9623"], "Student's distribution, as tables have it");
+    assert.deepEqual(told.count, ["13 | people match the question", "Exact: everybody who took part and has just one row that matches is counted."]);
+    assert.equal(told.step[0], "One step | of a logistic regression, over 13 people");
+    assert.match(told.step[1], /^Not a result yet: ask again/);
+    assert.deepEqual(told.step[2].map(({ rows }) => rows), [[{ label: "age", value: -0.049983164, text: "-0.049983164" }]], "no interval around a step");
+    // 2.3060 standard errors, with 8 degrees of freedom.
+    assert.deepEqual(told.fit, [[["intercept", "4.5 ± 4.2", "0.3492"], ["slope of age", "0.08 ± 0.11", "-0.0231"]], [[["slope of age", true]]]]);
+    assert.deepEqual(told.top, [[["20 to 39", 5]]], "one part is a picture too");
+    assert.match(told.few[1], /^The average is 6\.9 ± 9: /, "12.7062 / √2 of them");
+    assert.deepEqual(told.scales, ["0 1 2 3 4 5", "0.00 0.05 0.10 0.15", "0.0 0.5 1.0", "-0.5 0.0 0.5", "-6 -4 -2 0"]);
     assert.equal(told.average[0], "6.9 | on average, over 13 people");
     assert.match(told.average[1], /the spread was not asked for/);
     assert.equal(told.spread[0], "1 | sample standard deviation, over 13 people");
@@ -173,10 +275,10 @@ export function consenting({ go, run, accessible, shots, step, SOON }) {
     assert.equal(told.correlation[0], "0.5 | correlation, over 13 people");
     assert.match(told.correlation[1], /^From -0\.07 to 0\.82 with 95 % chance/);
     assert.equal(told.none, "Not told | correlation: a column is constant");
-    assert.equal(told.parts, "13 | people");
+    assert.equal(told.parts, "13 | people match the question");
     assert.equal(told.median, "6 to 6.5 | median, over 13 people");
     step("headlines say what was asked");
   }
 
-  return { crowd, stays, late, builder, spread, figures };
+  return { crowd, stays, late, builder, standing, spread, figures };
 }

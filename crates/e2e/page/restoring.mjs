@@ -62,7 +62,7 @@ export function restoring({ open, go, run, accessible, shots, step, SOON, ANSWER
     const { context, page } = await open("again", "Welcome");
     try {
       await restore(page, "early.words", "words", words("again"));
-      await page.getByRole("alert").getByText("this is no backup of this program").waitFor({ timeout: SOON });
+      await page.getByRole("alert").getByText("This is no backup of this program. Choose the file that was kept as a backup.").waitFor({ timeout: SOON });
       await restore(page, "early.backup", "passphrase", "not this one");
       await page.getByRole("alert").getByText("wrong passphrase of this backup").waitFor({ timeout: SOON });
       await accessible(page, "a backup that does not open");

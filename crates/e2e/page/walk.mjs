@@ -120,6 +120,7 @@ async function bringIn(page) {
   assert.ok(painted > 296, "places are dots");
   await page.getByRole("button", { name: "Look positions" }).click();
   await page.getByRole("columnheader", { name: "latitude_deg" }).waitFor({ timeout: SOON });
+  assert.match(await page.locator("td time").first().textContent(), / 20\d\d, /, "moments are dates");
   await page.getByRole("button", { name: "Show more rows" }).click();
   await page.getByText("100 shown").waitFor({ timeout: SOON });
   await accessible(page, "data with pictures");
@@ -139,6 +140,33 @@ async function bringIn(page) {
   const [saved] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export sleep" }).click()]);
   assert.equal(readFileSync(await saved.path(), "utf8").replaceAll("\r", ""), "hours,quality\n6.5,bad\n");
   step("files come in, and out again");
+}
+
+/// What no file tells is typed in, corrected, and taken out again.
+async function profile(page) {
+  await page.getByText("It says 0 of 10 things").click({ timeout: SOON });
+  const keep = page.getByRole("button", { name: "Keep it so" });
+  assert.ok(await keep.isDisabled(), "there is nothing to keep");
+  await page.getByLabel("Town").fill("Ljubljana");
+  await page.getByLabel("Weight in kilograms").fill("heavy");
+  await page.getByText("This is no number.").waitFor({ timeout: SOON });
+  assert.ok(await keep.isDisabled());
+  await page.getByLabel("Weight in kilograms").fill("70,5");
+  await page.getByLabel("Year of birth").fill("1500");
+  await keep.click();
+  await page.getByText("1850 to 2200", { exact: false }).nth(1).waitFor({ timeout: SOON });
+  await page.getByLabel("Year of birth").fill("1981");
+  await page.locator(".mistake").waitFor({ state: "detached", timeout: SOON });
+  await keep.click();
+  await page.getByText("It says 3 of 10 things").waitFor({ timeout: SOON });
+  const said = JSON.parse(run({}, "data", "list", "--json", "--dir", "1"));
+  assert.ok(JSON.stringify(said).includes("profile"), "the command knows of it");
+  await accessible(page, "a profile");
+  await shots(page, "data-profile");
+  for (const label of ["Town", "Weight in kilograms", "Year of birth"]) await page.getByLabel(label).fill("");
+  await keep.click();
+  await page.getByText("It says 0 of 10 things").waitFor({ timeout: SOON });
+  step("the profile is kept, and corrected");
 }
 
 async function askAndAnswer(asker, owner) {
@@ -228,15 +256,30 @@ async function refuseAndRevoke(owner) {
   await go(owner, "questions");
   await owner.getByRole("link", { name: /Idle curiosity/ }).click({ timeout: SOON });
   await owner.getByText("you would be counted as one person").waitFor({ timeout: SOON });
+  // Always makes a rule, which a no to this one question does not take back.
+  const pressed = (name) => owner.locator('.word[aria-pressed="true"]', { hasText: name });
+  await owner.getByRole("button", { name: /^Always/ }).click();
+  await owner.getByRole("heading", { name: /you take part/ }).waitFor({ timeout: SOON });
+  await pressed("Always").waitFor({ timeout: SOON });
+  await owner.getByText("Your rule 1 goes on:").waitFor({ timeout: SOON });
+  await accessible(owner, "a question with a rule");
+  await shots(owner, "question-always");
+  await owner.getByRole("button", { name: /^No/ }).click();
+  await pressed("My data stay out of this one.").waitFor({ timeout: SOON });
+  await owner.getByText("This word is about this one question alone.").waitFor({ timeout: SOON });
+  await owner.getByRole("button", { name: /^Revoke/ }).click();
+  await owner.getByText("Your rule 1 goes on:").waitFor({ state: "detached", timeout: SOON });
   await owner.getByRole("button", { name: /Never this asker/ }).click();
   await owner.getByRole("heading", { name: /you stay out/ }).waitFor({ timeout: SOON });
+  await pressed("Never this asker").waitFor({ timeout: SOON });
+  await owner.getByText("Your rule 2 goes on:").waitFor({ timeout: SOON });
   await go(owner, "consent");
-  await owner.getByRole("link", { name: "Idle curiosity" }).waitFor({ timeout: SOON });
+  await owner.getByRole("cell", { name: /Idle curiosity/ }).waitFor({ timeout: SOON });
   const revoke = owner.getByRole("button", { name: /Revoke/ });
   await revoke.click({ timeout: SOON });
   await owner.getByText("The rule holds no longer").waitFor({ timeout: SOON });
   await revoke.waitFor({ state: "detached", timeout: SOON });
-  await owner.locator(".chip", { hasText: /^rule taken back$/ }).waitFor({ timeout: SOON });
+  await owner.locator(".chip", { hasText: /^rule taken back$/ }).nth(1).waitFor({ timeout: SOON });
   const [log] = await Promise.all([owner.waitForEvent("download"), owner.getByRole("button", { name: "Log as CSV" }).click()]);
   const lines = readFileSync(await log.path(), "utf8").trim().split("\r\n");
   const known = JSON.parse(run({}, "consent", "list", "--last", "1000", "--json", "--dir", "1"));
@@ -515,6 +558,7 @@ try {
   const [asker, owner] = [await open("0"), await open("1")];
   await everyPanelEmpty(owner.page);
   await bringIn(owner.page);
+  await profile(owner.page);
   const files = bringing({ go, accessible, shots, step, SOON });
   await files.faults(owner.page);
   await files.several(owner.page);
@@ -524,6 +568,7 @@ try {
   await consent.spread(asker.page);
   await consent.figures(asker.page);
   await consent.builder(asker.page);
+  await consent.standing(owner.page);
   await plane(asker.page);
   await consent.crowd(asker.page, owner.page);
   await consent.stays(asker.page, owner.page);

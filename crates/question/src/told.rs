@@ -63,8 +63,13 @@ impl Function {
             Argument::Parts(parting) => self.of_parts(parting),
             Argument::Logistic(logistic) => {
                 let (response, predictors) = logistic.told();
+                let make = if predictors.len() == 1 {
+                    "makes"
+                } else {
+                    "make"
+                };
                 let predictors = joined(&predictors, "and");
-                format!("How likely {predictors} make it that {response}")
+                format!("How likely {predictors} {make} it that {response}")
             }
         }
     }

@@ -1,13 +1,14 @@
 // Consent log: every word that was given, and the rules that hold.
 
 import { useState } from "../vendor/hooks.js";
-import { Act, Card, Empty, Loading, Panel, Who, html, useTries } from "../parts.js";
-import { gist, plain, short, time } from "../format.js";
+import { Act, Card, Empty, Loading, Panel, Said, Who, html, useTries } from "../parts.js";
+import { gist, time } from "../format.js";
 import { hasMore, inbox, readMore, refresh, rules, tell, vocabulary } from "../state.js";
 import { call } from "../node.js";
 import { words } from "../words.js";
 import { Choose } from "./asking.js";
 import { Chain } from "./chain.js";
+import { ruleAbout } from "./ruling.js";
 
 const w = words.consent;
 const r = words.rules;
@@ -33,11 +34,11 @@ function Log({ entries }) {
     <div class="scroll" tabindex="0" role="region" aria-label=${w.log}><table class="told">
       <thead><tr><th scope="col">${w.when}</th><th scope="col">${w.question}</th><th scope="col">${w.asker}</th><th scope="col">${w.word}</th></tr></thead>
       <tbody>${entries.slice(0, shown).map((entry) => html`<tr key=${entry.id}>
-        <td>${time(entry.received_at)}</td>
-        <td><a href=${`#/questions/${entry.id}`}>${plain(entry.purpose) || gist(entry)}</a><br /><span class="small soft">${gist(entry)}</span></td>
+        <td class="moment">${time(entry.received_at)}</td>
+        <td><a href=${`#/questions/${entry.id}`}>${gist(entry)}</a>${entry.purpose.trim() && html`<span class="small quoted one"><${Said}>${entry.purpose}<//></span>`}</td>
         <td><${Who} id=${entry.asker} /></td>
         <td><span class=${`chip ${entry.state === "yes" ? "leaf" : ""}`}>${words.questions.states[entry.state]}</span><br /><span class="small soft">${by(entry)}</span>
-          ${entry.state === "yes" && (left(entry) ? html`<br /><span class="small soft">${w.late(time(left(entry)))}</span>` : entry.until * 1000 > Date.now() - DAY_MS && html`<br /><${Act} kind="plain" label=${`${w.revoke}: ${plain(entry.purpose) || gist(entry)}`} run=${() => revoke(entry.id)}>${w.revoke}<//>`)}</td>
+          ${entry.state === "yes" && (left(entry) ? html`<br /><span class="small soft">${w.late(time(left(entry)))}</span>` : entry.until * 1000 > Date.now() - DAY_MS && html`<br /><${Act} kind="plain" label=${`${w.revoke}: ${gist(entry)}`} run=${() => revoke(entry.id)}>${w.revoke}<//>`)}</td>
       </tr>`)}</tbody>
     </table></div>
     ${entries.length <= shown && hasMore("inbox") && html`<div><${Act} run=${() => readMore("inbox")}>${words.older}<//></div>`}
@@ -65,7 +66,7 @@ export function Rules() {
   return html`<${Card} title=${r.title}>
     <p class="soft">${rules.value.rules.length ? r.lead : r.none}</p>
     ${rules.value.rules.length > 0 && html`<ul class="steps">${rules.value.rules.map((rule) => html`<li key=${rule.number} class="row end step-row">
-      <p><span class=${`chip ${rule.says === "yes" ? "leaf" : rule.says === "no" ? "clay" : ""}`}>${r.says[rule.says]}</span> ${r.to} ${about(rule)}</p>
+      <p><span class=${`chip ${rule.says === "yes" ? "leaf" : rule.says === "no" ? "clay" : ""}`}>${r.says[rule.says]}</span> <span class="soft">${r.number(rule.number)}:</span> ${ruleAbout(rule)}</p>
       <${Act} kind="plain" done=${r.revoked} label=${`${r.revoke} ${rule.number}`} run=${async () => { rules.value = await call("DELETE", `/v1/rules/${rule.number}`); refresh("status", "inbox"); }}>${r.revoke}<//>
     </li>`)}</ul>`}
     <fieldset class="stack close"><legend>${r.all}</legend>
@@ -77,16 +78,6 @@ export function Rules() {
     </fieldset>
     <${Adding} />
   <//>`;
-}
-
-function about({ says, asker, table, columns, question }) {
-  const parts = [
-    asker && r.about.asker(short(asker)),
-    table && r.about.table(table),
-    columns && (says === "yes" ? r.about.yesColumns : r.about.noColumns)(columns),
-    question && r.about.question(question),
-  ];
-  return parts.filter(Boolean).join(", ");
 }
 
 function Adding() {

@@ -8,13 +8,14 @@ import { call, file as fetched, upload } from "../node.js";
 import { words } from "../words.js";
 import { Choose } from "./asking.js";
 import { Pictures, Rows } from "./held.js";
+import { Profile } from "./profile.js";
 
 const w = words.data;
 
 export function Data() {
   return html`<${Panel} title=${w.title} lead=${w.lead}>
     <${Bringing} />
-    ${holdings.value ? html`<${Held} tables=${holdings.value.tables} /><${Pictures} /><${Imports} />` : html`<${Loading} />`}
+    ${holdings.value ? html`<${Held} tables=${holdings.value.tables} /><${Profile} /><${Pictures} /><${Imports} />` : html`<${Loading} />`}
     ${beginning.value.member && html`<${Vocabulary} />`}
   <//>`;
 }
@@ -128,7 +129,7 @@ function Report({ report, name }) {
     ${repeated > 0 && html`<p class="soft">${w.repeated(repeated)}</p>`}
     ${skipped.map((one) => html`<p key=${one.name} class="soft">${w.skipped(one.count, one.name)}</p>`)}
     ${unusable > 0 && html`<p class="soft">${w.unusable(unusable)}</p>`}
-    ${faults.length > 0 && html`<details><summary>${w.where}</summary><ul class="small soft">${faults.map((fault, place) => html`<li key=${place}>${fault}</li>`)}</ul></details>`}
+    ${faults.length > 0 && html`<details><summary>${w.where}</summary><ul class="small soft">${faults.map((fault, place) => html`<li key=${place}>${fault.replace("change that with profile set", w.changeProfile)}</li>`)}</ul></details>`}
   </div>`;
 }
 

@@ -5,7 +5,7 @@ import { Act, Card, Loading, html, wrong } from "../parts.js";
 import { holdings, now } from "../state.js";
 import { Dots, Heat, Last, Months } from "../pictures.js";
 import { call, part } from "../node.js";
-import { count } from "../format.js";
+import { count, day, time } from "../format.js";
 import { words } from "../words.js";
 import { Choose } from "./asking.js";
 
@@ -56,7 +56,7 @@ function Days({ tables }) {
     </div>
     ${!shown ? html`<${Loading} />` : html`<${Heat} from=${shown.from_day} to=${shown.to_day} year=${year} rows=${rowsOf(shown, known)} />
     <${Months} rows=${rowsOf(shown, known)} />`}
-    ${latest && html`<${Last} to=${latest.to_day} today=${Math.floor(now.value / DAY)} days=${LAST_DAYS} rows=${rowsOf(latest, known)} />`}
+    ${latest && year === "" && html`<${Last} to=${latest.to_day} today=${Math.floor(now.value / DAY)} days=${LAST_DAYS} rows=${rowsOf(latest, known)} />`}
   <//>`;
 }
 
@@ -67,6 +67,14 @@ function rowsOf({ tables }, chosen) {
     if (chosen === "" || name === chosen) for (const { day, rows: number } of days) rows.set(day, (rows.get(day) ?? 0) + number);
   }
   return rows;
+}
+
+/// A cell as people read it: moments and days are numbers in the vault.
+function readable(cell, column) {
+  if (cell === null || cell === "" || Number.isNaN(Number(cell))) return cell ?? "";
+  if (column.endsWith("_utc_s")) return html`<time title=${cell}>${time(Number(cell))}</time>`;
+  if (column === "day" || column.endsWith("_day")) return html`<time title=${cell}>${day(Number(cell) * DAY)}</time>`;
+  return cell;
 }
 
 /// The rows of a table, some at a time.
@@ -89,7 +97,7 @@ export function Rows({ table }) {
     ${why && html`<p>${why}</p>`}
     <div class="scroll tall" tabindex="0" role="region" aria-label=${w.rowsOf(table)}><table>
       <thead><tr>${columns.map((name) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead>
-      <tbody>${rows.map((cells, place) => html`<tr key=${place}>${cells.map((cell, at) => html`<td key=${at}>${cell ?? ""}</td>`)}</tr>`)}</tbody>
+      <tbody>${rows.map((cells, place) => html`<tr key=${place}>${cells.map((cell, at) => html`<td key=${at}>${readable(cell, columns[at])}</td>`)}</tr>`)}</tbody>
     </table></div>
     ${next && html`<div class="row"><${Act} run=${() => more(next)}>${w.moreRows}<//><span class="small soft">${w.shown(count(rows.length))}</span></div>`}
   </div>`;

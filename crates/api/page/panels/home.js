@@ -34,7 +34,7 @@ function Waiting({ count: waiting }) {
   const entries = (inbox.value ?? []).filter((entry) => entry.state === "waiting").slice(0, 3);
   return html`<${Card} title=${w.waitingTitle}>
     <p class="big">${count(waiting)}</p>
-    <ul class="stack close">${entries.map((entry) => html`<li key=${entry.id}><a href=${`#/questions/${entry.id}`}><${Said}>${entry.purpose || gist(entry)}<//></a></li>`)}</ul>
+    <ul class="stack close">${entries.map((entry) => html`<li key=${entry.id}><a href=${`#/questions/${entry.id}`}>${gist(entry)}</a>${entry.purpose.trim() && html`<span class="small quoted one"><${Said}>${entry.purpose}<//></span>`}</li>`)}</ul>
     <p><a class="button first" href="#/questions">${w.decide}</a></p>
   <//>`;
 }

@@ -1,15 +1,19 @@
 // Questions: the inbox, one question with all that decides it, and one's word.
 
 import { useEffect, useRef, useState } from "../vendor/hooks.js";
-import { Act, Empty, Facts, Icon, Loading, Panel, Said, Unknown, Who, html, useShown, useTries, wrong } from "../parts.js";
+import { Act, Empty, Facts, Icon, Loading, Panel, Quoted, Said, Unknown, Who, html, sentence, useShown, useTries, wrong } from "../parts.js";
 import { day, gist, span, time } from "../format.js";
-import { hasMore, inbox, now, readMore, refresh, status } from "../state.js";
+import { hasMore, inbox, now, readMore, refresh, rules, status } from "../state.js";
+import { standing, wordOf } from "../standing.js";
 import { call } from "../node.js";
 import { words } from "../words.js";
 import { Asking } from "./asking.js";
+import { ruleText } from "./ruling.js";
 
 const w = words.questions;
 const AT_ONCE = 40;
+/// So many are seen at once, nearly.
+const FEW = 8;
 
 export function Questions({ path: [which] }) {
   const entries = inbox.value;
@@ -24,7 +28,8 @@ export function Questions({ path: [which] }) {
 }
 
 function Inbox({ entries, which }) {
-  const [shown, setShown] = useState(AT_ONCE);
+  const [shown, setShown] = useState({ waiting: AT_ONCE, decided: AT_ONCE });
+  const below = useRef(null);
   const waiting = entries.filter((entry) => entry.state === "waiting");
   const decided = entries.filter((entry) => entry.state !== "waiting");
   const sorted = [...waiting, ...decided];
@@ -33,23 +38,23 @@ function Inbox({ entries, which }) {
   useDeadlines(entries);
   if (entries.length === 0) return html`<${Empty} icon="questions" title=${w.emptyTitle}><p class="soft">${w.empty}</p><//>`;
   const item = (entry) => html`<li key=${entry.id}><a href=${`#/questions/${entry.id}`} aria-current=${entry.id === wide?.id ? "true" : undefined}>
-    <span class="head-line"><${Said}>${entry.purpose || gist(entry)}<//></span>
+    <span class="head-line">${gist(entry)}</span>
+    ${entry.purpose.trim() && html`<span class="small soft quoted one"><${Said}>${entry.purpose}<//></span>`}
     <span class="line small soft"><${Who} id=${entry.asker} /><span>${entry.state === "waiting" ? left(entry) : words.ago(span(now.value - entry.received_at))}</span>${isFresh(entry) && html`<span class="chip clay">${words.fresh}</span>`}<${State} entry=${entry} /></span>
   </a></li>`;
-  const part = (title, from, to) => {
-    const some = sorted.slice(from, Math.min(to, shown));
-    return some.length > 0 && html`<div><h2 class="small soft">${title}</h2><ul class="list">${some.map(item)}</ul></div>`;
-  };
+  const part = (name, title, some, place) => some.length > 0 && html`<div class="stack close" ref=${place}><h2 class="small soft">${title}</h2><ul class="list">${some.slice(0, shown[name]).map(item)}</ul>
+    ${some.length > shown[name] && html`<div><button type="button" class="button" onClick=${() => setShown({ ...shown, [name]: shown[name] + AT_ONCE })}>${w.more(Math.min(AT_ONCE, some.length - shown[name]))}</button></div>`}</div>`;
+  const isLong = waiting.length > FEW && decided.length > 0;
   return html`<div class=${`split ${which ? "chosen" : ""}`}>
     <div class="stack list">
       ${waiting.length === 0 && html`<p class="soft">${w.noneWaiting}</p>`}
-      ${part(w.waitingPart, 0, waiting.length)}
-      ${part(w.decidedPart, waiting.length, sorted.length)}
-      ${sorted.length > shown && html`<button type="button" class="button" onClick=${() => setShown(shown + AT_ONCE)}>${w.more(Math.min(AT_ONCE, sorted.length - shown))}</button>`}
-      ${sorted.length <= shown && hasMore("inbox") && html`<${Act} run=${() => readMore("inbox")}>${words.older}<//>`}
+      ${isLong && html`<div><button type="button" class="button plain" onClick=${() => below.current.scrollIntoView()}>${w.toDecided(decided.length)}</button></div>`}
+      ${part("waiting", w.waitingPart, waiting)}
+      ${part("decided", w.decidedPart, decided, below)}
+      ${decided.length <= shown.decided && hasMore("inbox") && html`<${Act} run=${() => readMore("inbox")}>${words.older}<//>`}
     </div>
     <div class="chosen-part stack">
-      <a class="button plain back" href="#/questions"><${Icon} name="back" />${words.back}</a>${wide ? html`<${One} key=${wide.id} entry=${wide} />` : html`<${Unknown} which=${which} />`}
+      <a class="button plain back" href="#/questions"><${Icon} name="back" />${words.back}</a>${wide ? html`<${One} key=${wide.id} entry=${wide} next=${waiting.find(({ id }) => id !== wide.id)} />` : html`<${Unknown} which=${which} />`}
     </div>
   </div>`;
 }
@@ -81,19 +86,19 @@ function State({ entry }) {
   return entry.state === "waiting" ? null : html`<span class=${`chip ${kind}`}>${w.states[entry.state]}</span>`;
 }
 
-function One({ entry }) {
+function One({ entry, next }) {
   const { about } = entry;
   const isSure = entry.until > entry.received_at;
   return html`<article class="card appear">
     <header class="stack close">
-      <h2><${Said}>${entry.purpose || w.noPurpose}<//></h2>
-      <p class="said soft">${gist(entry)}</p>
+      <h2>${gist(entry)}</h2>
+      ${entry.purpose.trim() ? html`<p class="small soft">${w.saysAsker}</p><${Quoted}>${entry.purpose}<//>` : html`<p class="soft">${w.noPurpose}</p>`}
     </header>
     <${Facts} of=${[
       [w.from, html`<${Asker} entry=${entry} />`],
       [w.reads, about ? html`<${Reads} about=${about} />` : w.readsUnknown],
       about?.inner && [w.inner, html`<code>${about.inner}</code>`],
-      about && [w.of, about.filter ? html`<code>${about.filter}</code>` : w.everybody],
+      about && [w.of, about.filter ? html`<code>${about.filter}</code>` : about.inner ? w.whoHasRows : w.everybody],
       about?.groups.length > 0 && [w.groups, html`<code>${about.groups.join(", ")}</code>`],
       [w.crowd, words.crowd(entry.smallest_crowd ?? status.value.community.smallest_crowd)],
       [w.noise, w.noiseValue],
@@ -101,7 +106,7 @@ function One({ entry }) {
     ]} />
     <details><summary>${w.exact}</summary><pre class="sunk">${entry.sql}</pre></details>
     <${Preview} entry=${entry} />
-    <${Deciding} entry=${entry} />
+    <${Deciding} entry=${entry} next=${next} />
   </article>`;
 }
 
@@ -143,7 +148,26 @@ function Preview({ entry }) {
 
 const ICONS = { yes: "yes", always: "always", no: "no", never: "never" };
 
-function Deciding({ entry }) {
+/// What a yes comes to while the limit is spent, if it is.
+function Spent({ entry }) {
+  const { limit, spent, free_at: free } = status.value.budget;
+  if (limit === null || spent < limit.questions || !["waiting", "yes"].includes(entry.state) || leftAt(entry)) return null;
+  const inTime = free !== null && free < entry.until;
+  return html`<p class="sunk" role="status">${w.spent(limit.questions, free && time(free), inTime)} <a href="#/settings">${w.toLimit}</a></p>`;
+}
+
+/// The rule of the owner's that holds for such questions, and a way to take it back.
+function Standing({ entry, rule }) {
+  if (!rule) return null;
+  const revoke = async () => {
+    rules.value = await call("DELETE", `/v1/rules/${rule.number}`);
+    refresh("status", "inbox");
+  };
+  return html`<div class="sunk row end step-row"><p>${rule.says !== entry.state && ["yes", "no"].includes(entry.state) && `${w.onlyThis} `}<strong>${w.standing(rule.number)}</strong> ${ruleText(rule)}</p>
+    <${Act} kind="plain" done=${words.rules.revoked} label=${`${words.rules.revoke}: ${w.standing(rule.number)}`} run=${revoke}>${words.rules.revoke}<//></div>`;
+}
+
+function Deciding({ entry, next }) {
   const { run, busy, mistake } = useTries();
   const isLate = now.value >= entry.until;
   const open = !leftAt(entry) && (entry.state === "waiting" || (["yes", "no"].includes(entry.state) && !isLate));
@@ -154,19 +178,24 @@ function Deciding({ entry }) {
     }, w.said[answer]);
     refresh("inbox", "status", "rules");
   };
+  const rule = rules.value ? standing(entry, rules.value) : null;
+  const pressed = wordOf(entry, rule);
   const reason = entry.by_rule ? `, ${w.byRule(entry.rule)}` : "";
   return html`<section class="stack close">
     <h3>${w.decideTitle}${entry.state !== "waiting" && html`: <span class="soft">${w.states[entry.state]}${reason}</span>`}</h3>
-    ${entry.note && html`<p class="soft">${entry.note}</p>`}
+    ${entry.note && html`<p class="soft">${sentence(entry.note)}</p>`}
     ${open && isLate && html`<p>${w.lateNote}</p>`}
     ${open && html`<div class="words">
       ${Object.entries(w.words).map(([answer, [title, text]]) => html`<button key=${answer} type="button"
         class=${`word ${["no", "never"].includes(answer) ? "no" : ""}`} aria-disabled=${busy}
-        aria-pressed=${!entry.by_rule && entry.state === answer ? "true" : "false"} onClick=${() => say(answer)}>
+        aria-pressed=${pressed === answer ? "true" : "false"} onClick=${() => say(answer)}>
         <${Icon} name=${ICONS[answer]} /><strong>${title}</strong><span>${text}</span>
       </button>`)}
     </div>`}
     ${mistake}
+    <${Spent} entry=${entry} />
+    <${Standing} entry=${entry} rule=${rule} />
     <p class="small soft">${w.undo}</p>
+    ${next && entry.state !== "waiting" && html`<p><a class="button" href=${`#/questions/${next.id}`}>${w.next}</a></p>`}
   </section>`;
 }

@@ -1,12 +1,12 @@
 // Results: how far a question is, and its answer with pictures and files.
 
 import { useEffect, useRef, useState } from "../vendor/hooks.js";
-import { Act, Empty, Facts, Icon, Loading, Mistake, Panel, Said, Unknown, Who, html, useShown } from "../parts.js";
-import { csv, gist, save, short, span, time } from "../format.js";
-import { Bars, Taking, png, rowsOf } from "../charts.js";
+import { Act, Empty, Facts, Icon, Loading, Mistake, Panel, Quoted, Said, Unknown, Who, html, sentence, useShown } from "../parts.js";
+import { csv, day, gist, save, short, span, time } from "../format.js";
+import { Bars, Taking, pictures, png } from "../charts.js";
 import { exactness, headline } from "../figures.js";
 import { Grid, gridOf } from "../grid.js";
-import { hasMore, now, published, questions, readMore, refresh } from "../state.js";
+import { hasMore, now, published, questions, readMore, refresh, status } from "../state.js";
 import { call, file } from "../node.js";
 import { words } from "../words.js";
 
@@ -30,6 +30,7 @@ export function Results({ path: [which] }) {
   if (!questions.value || !published.value) return html`<${Panel} title=${w.title} lead=${w.lead}><${Loading} /><//>`;
   const item = (question) => html`<li key=${question.id}><a href=${`#/results/${question.id}`} aria-current=${question.id === wide?.id ? "true" : undefined}>
     <span class="head-line">${gist(question)}</span>
+    ${question.purpose && html`<span class="small soft quoted one"><${Said}>${question.purpose}<//></span>`}
     <span class="line small soft"><span>${time(question.asked_at)}</span>${question.state !== "answered" && html`<span class="chip">${w.states[question.state]}</span>`}</span>
   </a></li>`;
   const part = (title, some) => some.length > 0 && html`<div><h2 class="small soft">${title}</h2><ul class="list">${some.map(item)}</ul></div>`;
@@ -48,7 +49,7 @@ function One({ question: listed }) {
   const { answer, why } = useWhole(listed);
   const question = { ...listed, answer: answer ?? listed.answer };
   return html`<article class="card appear">
-    <header class="stack close"><h2>${gist(question)}</h2>${question.purpose && html`<p class="soft"><${Said}>${question.purpose}<//></p>`}</header>
+    <header class="stack close"><h2>${gist(question)}</h2>${question.purpose && html`<${Quoted}>${question.purpose}<//>`}</header>
     ${why ? html`<${Mistake} why=${why} />` : question.answer && !answer ? html`<${Loading} />` : question.answer ? html`<${Answer} question=${question} />` : html`<${Course} question=${question} />`}
     <details><summary>${w.details}</summary><${Facts} of=${[
       [words.questions.exact, html`<code>${textOf(question)}</code>`],
@@ -62,8 +63,10 @@ function One({ question: listed }) {
 function Course({ question }) {
   const at = COURSE.indexOf(question.state);
   if (at < 0) {
-    return html`<div class="stack close"><p class="middle">${w.states[question.state]}</p>
-      ${question.note && html`<p>${question.note}</p>`}<p class="soft">${w.nobodyLearns}</p><p><a class="button" href="#/questions/ask">${w.askAgain}</a></p></div>`;
+    // The node notes it as a failure like others.
+    const isTakenBack = question.state === "failed" && question.note.endsWith("it was called off");
+    return html`<div class="stack close"><p class="middle">${isTakenBack ? w.takenBack : w.states[question.state]}</p>
+      ${question.note && !isTakenBack && html`<p>${sentence(question.note)}</p>`}<p class="soft">${w.learnt[question.state] ?? w.learnt.other}</p><p><a class="button" href="#/questions/ask">${w.askAgain}</a></p></div>`;
   }
   const left = question.consent_until - now.value;
   return html`<div class="stack" aria-live="polite">
@@ -84,27 +87,33 @@ function useWhole({ id, mine, answer }) {
 
 function Answer({ question }) {
   const { details } = question.answer;
-  const picture = useRef(null);
+  const place = useRef(null);
   const grid = gridOf(details);
-  const rows = rowsOf(details);
+  const drawn = grid ? [{ title: grid.title, rows: pictures(details)[0].rows }] : pictures(details);
   const [large, small] = headline(details);
   const exact = exactness(details);
-  const withheld = rows?.rows.filter((row) => row.value === null).length ?? 0;
+  const withheld = drawn[0]?.rows.filter((row) => row.value === null).length ?? 0;
   const name = `${w.picture}-${short(question.id)}`;
+  const pictured = () => ({
+    title: gist(question),
+    lines: [w.pictureOf(details.count, day(question.asked_at), status.value.community.name), exact].filter(Boolean),
+    parts: [...place.current.querySelectorAll("svg")].map((svg, at) => ({ svg, ...drawn[at] })),
+  });
   return html`<div class="stack">
     <div><p class="big">${large}</p><p class="soft">${small}</p>${exact && html`<p class="small soft">${exact}</p>`}</div>
     <div class="stack close"><h3>${w.chartPeople}</h3><${Taking} details=${details} />
       ${details.included !== details.count && html`<p class="small soft">${w.ofWhom(details.included, details.count)}</p>`}</div>
-    ${rows && html`<div class="stack close" ref=${picture}><h3>${(grid ?? rows).title}</h3>${grid ? html`<${Grid} grid=${grid} title=${w.chart(gist(question))} />` : html`<${Bars} rows=${rows.rows} title=${w.chart(gist(question))} />`}
-      ${withheld > 0 && html`<p class="small soft">${w.withheldNote(withheld)}</p>`}
-      ${rows.interval && html`<p class="small soft">${w.interval}</p>`}</div>`}
-    <${Tables} details=${details} drawn=${rows !== null && !rows.single} />
+    ${drawn.length > 0 && html`<div class="stack" ref=${place}>${drawn.map(({ title, rows, note }) => html`<div key=${title} class="stack close"><h3>${title}</h3>
+      ${grid ? html`<${Grid} grid=${grid} title=${w.chart(gist(question))} />` : html`<${Bars} rows=${rows} title=${`${w.chart(gist(question))}: ${title}`} />`}
+      ${note && html`<p class="small soft">${note}</p>`}</div>`)}
+      ${withheld > 0 && html`<p class="small soft">${w.withheldNote(withheld)}</p>`}</div>`}
+    <${Tables} details=${details} drawn=${drawn.length > 0 && !drawn[0].single} />
     <p class="small soft">${details.proved ? w.proved : w.unproved}</p>
     <div class="row">
       <a class="button first" href=${`#/proof/${question.id}`}><${Icon} name="proof" />${w.check}</a>
       <${Act} run=${async () => save(`${name}.proof`, await file(`/v1/questions/${question.id}/proof`))}><${Icon} name="save" />${w.proofFile}<//>
       <${Act} run=${async () => save(`${name}.csv`, csv(table(details)))}><${Icon} name="save" />${w.csv}<//>
-      ${rows && html`<${Act} run=${() => png(picture.current.querySelector("svg"), `${name}.png`)}><${Icon} name="save" />${w.png}<//>`}
+      ${drawn.length > 0 && html`<${Act} run=${() => png(pictured(), `${name}.png`)}><${Icon} name="save" />${w.png}<//>`}
     </div>
     <${Publishing} question=${question} />
   </div>`;
@@ -120,13 +129,16 @@ function Tables({ details, drawn }) {
   </table></div></details>`;
 }
 
+/// How exact a figure is, for people.
+const exactly = (told) => told.replace(/^of an exact one, to (\d+) digits$/, (_, digits) => w.estimated(digits));
+
 /// All figures, as rows of a table with a head.
 function table(details) {
   const { groups, groupings, figures } = details;
-  if (!groups.length) return [[w.figure, w.value, w.exactness], [w.peopleColumn, details.count, "exact"], ...figures.map((figure) => [figure.name, figure.value, figure.exactness])];
+  if (!groups.length) return [[w.figure, w.value, w.exactness], [w.peopleColumn, details.count, "exact"], ...figures.map((figure) => [figure.name, figure.value, exactly(figure.exactness)])];
   const names = groups.find((group) => group.figures)?.figures.map((figure) => figure.name) ?? [];
   return [
-    [...groupings.map((grouping) => grouping.replaceAll('"', "")), w.peopleColumn, ...names],
+    [...groupings.map((grouping) => grouping.replace(/^BUCKET\((.*), ([\d.]+)\)$/, (_, column, width) => w.steps(column, width)).replaceAll('"', "")), w.peopleColumn, ...names],
     ...groups.map((group) => [...group.labels, group.people, ...names.map((name) => group.figures?.find((figure) => figure.name === name)?.value ?? null)]),
   ];
 }

@@ -9,11 +9,12 @@ use axum::extract::{FromRequest, Path, Query, State};
 use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::response::{IntoResponse, Response};
 
-use super::{FILE_BYTES_MAX, Here, IMPORTS, Part, READ_WITHIN};
+use super::{Body, FILE_BYTES_MAX, Here, IMPORTS, Part, READ_WITHIN};
 use crate::fault::{Fault, Kind};
 use crate::request::Request;
 use crate::words::{
-    Calendar, Days, Holdings, Import, ImportReport, NewImport, Places, Removed, Rows,
+    Calendar, Days, Holdings, Import, ImportReport, NewImport, NewProfile, Places, ProfileField,
+    Removed, Rows,
 };
 
 /// What the vault holds.
@@ -22,6 +23,26 @@ use crate::words::{
     (status = "default", description = "Why not", body = Fault)))]
 pub(super) async fn holdings(State(shared): Here) -> Result<Json<Holdings>, Fault> {
     shared.json(Request::Holdings).await
+}
+
+/// What the owner's profile can say, and what it says. It is a table of one row.
+#[utoipa::path(get, path = "/v1/data/profile", responses(
+    (status = 200, description = "All that it can say", body = [ProfileField]),
+    (status = "default", description = "Why not", body = Fault)))]
+pub(super) async fn profile(State(shared): Here) -> Result<Json<Vec<ProfileField>>, Fault> {
+    shared.json(Request::Profile).await
+}
+
+/// Change it: all that is named, or nothing.
+#[utoipa::path(put, path = "/v1/data/profile", request_body = NewProfile, responses(
+    (status = 200, description = "As it is now", body = [ProfileField]),
+    (status = 422, description = "It has no such column, or that is no value of it", body = Fault),
+    (status = "default", description = "Why not", body = Fault)))]
+pub(super) async fn set_profile(
+    State(shared): Here,
+    Body(new): Body<NewProfile>,
+) -> Result<Json<Vec<ProfileField>>, Fault> {
+    shared.json(|reply| Request::SetProfile(new, reply)).await
 }
 
 /// Where it came from: what was imported, the latest first. Imports are named by their numbers.

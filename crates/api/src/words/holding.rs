@@ -1,7 +1,11 @@
 //! The owner's data: what there is, where it came from, what a file would bring.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use super::Column;
 
 /// What the vault holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -25,6 +29,25 @@ pub struct HeldTable {
     pub computed: bool,
     /// Whether it is the community's, and not of the program's own vocabulary.
     pub of_community: bool,
+}
+
+/// Something that the owner's profile can say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProfileField {
+    /// Its name in a question, and what its values are.
+    pub column: Column,
+    /// What it is.
+    pub about: String,
+    /// What the profile says; none where it says nothing.
+    pub value: Option<String>,
+}
+
+/// What the owner's profile is to say from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewProfile {
+    /// Values by the names of their columns. An empty one takes out what there was; of what is not named nothing changes.
+    pub says: BTreeMap<String, String>,
 }
 
 /// One import.

@@ -96,6 +96,10 @@ pub fn reply(request: Request) {
             "t" => Ok(b"x\n1\n".to_vec()),
             _ => Err(unknown()),
         })),
+        Request::Profile(reply) => drop(reply.send(Ok(profile(None)))),
+        Request::SetProfile(mut new, reply) => {
+            drop(reply.send(Ok(profile(new.says.remove("town")))));
+        }
         Request::Forget(table, reply) => drop(reply.send(match table.as_str() {
             "t" => Ok(Removed { rows: 1 }),
             _ => Err(unknown()),
@@ -456,6 +460,21 @@ pub fn vocabulary() -> Vec<Table> {
     vec![Table {
         name: "t".into(),
         columns: vec![number, category, column("z", ColumnKind::Text)],
+    }]
+}
+
+pub fn profile(value: Option<String>) -> Vec<ProfileField> {
+    vec![ProfileField {
+        column: Column {
+            name: "town".into(),
+            kind: ColumnKind::Text,
+            min: None,
+            max: None,
+            decimals: None,
+            words: Vec::new(),
+        },
+        about: "where the owner lives".into(),
+        value,
     }]
 }
 

@@ -11,7 +11,8 @@ use tower::ServiceExt;
 
 use crate::bench::{
     Call, bench, budget, checked, consent_log, entry, helping, holdings, imports, open, preview,
-    published, question, reply, revoked, rule, rules, status, token, turned_away, vocabulary,
+    profile, published, question, reply, revoked, rule, rules, status, token, turned_away,
+    vocabulary,
 };
 
 fn happened(number: u64) -> Event {
@@ -113,6 +114,7 @@ async fn the_client_understands_the_server() {
     assert_eq!(client.budget().await, Ok(budget()));
     assert_eq!(client.vocabulary().await, Ok(vocabulary()));
     assert_eq!(client.holdings().await, Ok(holdings()));
+    assert_eq!(client.profile().await, Ok(profile(None)));
     assert_eq!(client.imports().await, Ok(imports()));
     assert_eq!(client.preview("bb").await, Ok(preview()));
     assert_eq!(client.check("aa").await, Ok(checked()));

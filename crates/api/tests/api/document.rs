@@ -155,6 +155,20 @@ fn operations() -> Vec<(Method, &'static str, &'static str, Option<Value>, u16)>
         (Method::GET, "/v1/doctor", "/v1/doctor", None, 200),
         (Method::GET, "/v1/data", "/v1/data", None, 200),
         (
+            Method::GET,
+            "/v1/data/profile",
+            "/v1/data/profile",
+            None,
+            200,
+        ),
+        (
+            Method::PUT,
+            "/v1/data/profile",
+            "/v1/data/profile",
+            Some(json!({"says": {"town": "Paris"}})),
+            200,
+        ),
+        (
             Method::POST,
             "/v1/data/imports",
             "/v1/data/imports?name=a.csv&preview=true",

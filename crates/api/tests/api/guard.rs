@@ -67,6 +67,9 @@ async fn names_from_elsewhere_are_refused() {
     ] {
         turned_away(&bench, Call::get("/v1/status").with("Host", wrong), 403).await;
         turned_away(&bench, Call::get("/openapi.json").with("Host", wrong), 403).await;
+        // A request's first line may name a host as well, which then counts.
+        let absolute = format!("http://{wrong}/v1/status");
+        turned_away(&bench, Call::get(&absolute), 403).await;
     }
     turned_away(
         &bench,
@@ -81,6 +84,8 @@ async fn names_from_elsewhere_are_refused() {
             .await;
         assert_eq!(status, StatusCode::OK, "{right}");
     }
+    let absolute = Call::get("http://localhost:4321/v1/status");
+    assert_eq!(absolute.send(&bench).await.0, StatusCode::OK);
 }
 
 #[tokio::test]

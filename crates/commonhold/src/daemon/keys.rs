@@ -13,6 +13,7 @@ use api::{
 };
 use tokio::task::spawn_blocking;
 use vault::Vault;
+use vault::backup::BackupError;
 use zeroize::Zeroizing;
 
 use crate::backup;
@@ -203,6 +204,10 @@ pub fn restored(home: &Home, config: &Path, new: &NewRestore) -> Result<Restored
         return Err(Fault::new(Kind::Late, "there is no backup", what_to_do));
     }
     let refused = |(why, code): (String, u8)| {
+        if why == BackupError::NotOne.to_string() {
+            let what_to_do = "choose the file that was kept as a backup";
+            return Fault::new(Kind::Refused, why, what_to_do);
+        }
         let kind = if code == FAILED {
             Kind::Failed
         } else {

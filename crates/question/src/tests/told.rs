@@ -42,6 +42,10 @@ fn a_question_is_told_in_plain_words() {
             "How likely balance and sleep_hours make it that age above 40 and town one of 'a' or 'b', from people",
         ),
         (
+            "SELECT LOGISTIC(age > 40, balance) FROM people",
+            "How likely balance makes it that age above 40, from people",
+        ),
+        (
             "SELECT REGR(age, balance, sleep_hours) FROM people",
             "How age depends on balance and sleep_hours, from people",
         ),

@@ -6,15 +6,16 @@ use std::path::Path;
 
 use api::{
     Calendar, Counted, DayRows, Days, Fault, HeldTable, Holdings, Import, ImportReport, Kind,
-    NewImport, Places, Removed, Reply, Request, Rows, TableDays,
+    NewImport, Places, ProfileField, Removed, Reply, Request, Rows, TableDays,
 };
 use community::Table;
 use rustix::fs::{MemfdFlags, memfd_create};
 use vault::{
     Export, Held, ImportError, Imported, Options, Origin, Recorded, Report, Vault, VaultError,
-    import, import_table,
+    import, import_table, shape,
 };
 
+use super::looking::told_column;
 use super::{Core, UpError};
 use crate::data::{chosen_table, may_be_table};
 use crate::keeper::{Broken, Errand, Keeper};
@@ -63,6 +64,13 @@ pub fn serve(
             let tables = tables.into_iter().map(held).collect();
             Ok(Holdings { tables })
         })?,
+        Request::Profile(reply) => with_vault(keeper, reply, |vault| profile(vault))?,
+        Request::SetProfile(new, reply) => with_vault(keeper, reply, move |vault| {
+            let says = new.says.iter();
+            let changes: Vec<_> = says.map(|(name, value)| (&**name, &**value)).collect();
+            vault.set_profile(&changes).map_err(|why| not_done(&why))?;
+            profile(vault)
+        })?,
         Request::Imports(reply) => with_vault(keeper, reply, |vault| {
             let imports = vault.imports().map_err(broken)?;
             Ok(imports.into_iter().rev().map(recorded).collect())
@@ -100,6 +108,23 @@ pub fn serve(
         other => return Ok(Some(other)),
     }
     Ok(None)
+}
+
+/// All that the profile can say, and what it says.
+fn profile(vault: &Vault) -> Result<Vec<ProfileField>, Fault> {
+    let said = vault.profile().map_err(broken)?;
+    let shape = shape("profile").expect("it is in the vocabulary");
+    let columns = shape.table().columns;
+    let fields = shape.columns.iter().zip(&columns);
+    let fields = fields.map(|(field, column)| ProfileField {
+        column: told_column(column),
+        about: field.about.into(),
+        value: said
+            .iter()
+            .find(|(name, _)| *name == field.name)
+            .map(|(_, value)| value.clone()),
+    });
+    Ok(fields.collect())
 }
 
 fn export(vault: &Vault, table: &str) -> Result<Vec<u8>, Fault> {
@@ -410,6 +435,25 @@ mod tests {
         assert_eq!(undone.map(|undone| undone.removed), Ok(1));
         let twice = vault.undo(1, 2).map_err(|why| not_done(&why).kind);
         assert_eq!(twice.map(|undone| undone.removed), Err(Kind::Unknown));
+    }
+
+    #[test]
+    fn a_profile_tells_all_that_it_can_say() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut vault = vault(folder.path());
+        let all = profile(&vault).expect("told");
+        let names: Vec<_> = all.iter().map(|field| &*field.column.name).collect();
+        assert_eq!(names[..3], ["birth_year", "sex", "job"]);
+        assert!(all.iter().all(|field| field.value.is_none()));
+        vault
+            .set_profile(&[("birth_year", "1981")])
+            .expect("a year");
+        let all = profile(&vault).expect("told");
+        assert_eq!(all[0].value.as_deref(), Some("1981"));
+        assert_eq!(all[0].column.min.as_deref(), Some("1850"));
+        let wrong = vault.set_profile(&[("birth_year", "soon")]);
+        assert_eq!(wrong.map_err(|why| not_done(&why).kind), Err(Kind::Refused));
+        assert_eq!(profile(&vault).expect("told"), all, "nothing has changed");
     }
 
     #[test]

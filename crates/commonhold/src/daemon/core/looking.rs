@@ -19,7 +19,7 @@ impl Core {
         let tables = &self.community.descriptor().vocabulary;
         let table = |table: &community::Table| Table {
             name: table.name.clone(),
-            columns: table.columns.iter().map(column).collect(),
+            columns: table.columns.iter().map(told_column).collect(),
         };
         tables.iter().map(table).collect()
     }
@@ -67,7 +67,8 @@ impl Core {
     }
 }
 
-fn column(column: &Column) -> api::Column {
+/// A column of a table, for people.
+pub(super) fn told_column(column: &Column) -> api::Column {
     let (kind, range, words) = match &column.kind {
         ColumnIs::Number(range) => (ColumnKind::Number, Some(range), Vec::new()),
         ColumnIs::Category(words) => (ColumnKind::Category, None, words.clone()),
