@@ -97,15 +97,17 @@ function correlated(value, people) {
   return [-half, half].map((side) => Math.tanh(Math.atanh(value) + side).toFixed(2));
 }
 
-/// How exact an answer is: in one line, or nothing where its figures say so themselves.
-export function exactness({ count: people, mean, figures, groups }) {
+/// How exact an answer is: in one line, or nothing where its figures say so themselves. `gathered` when the question takes all
+/// of a person's rows together.
+export function exactness({ count: people, mean, figures, groups }, gathered = false) {
+  const exactCount = gathered ? w.exactCountOfRows : w.exactCount;
   if (groups.length) {
     const told = groups.filter((group) => group.figures);
     if (told.length === 0 || told.some((group) => isStep(group) || interval(group.figures, group.people))) return "";
     if (told.some((group) => valueOf(group.figures, "mean") !== null)) return w.noSpread;
-    return told.every((group) => group.figures.length === 0) ? w.exactCount : "";
+    return told.every((group) => group.figures.length === 0) ? exactCount : "";
   }
-  if (figures.length === 0) return w.exactCount;
+  if (figures.length === 0) return exactCount;
   if (isStep({ figures })) return w.stepWorth;
   const around = interval(figures, people);
   if (around) return w.meanIs(around.text);

@@ -19,6 +19,9 @@ export function widthOf(typed) {
   return Number(width) > 0 ? width : null;
 }
 
+/// Whether a question takes all of a person's rows together, in a query in brackets. What stands in quotes is a value or a name.
+export const gathers = (sql) => /\bFROM\s*\(/i.test(sql.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"/g, " "));
+
 /// What a person's row is called in a query over all rows of each.
 const ROWS = "number_of_rows";
 

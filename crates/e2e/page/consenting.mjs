@@ -235,6 +235,7 @@ export function consenting({ go, run, accessible, shots, step, SOON }) {
     const told = await asker.evaluate(async () => {
       const { exactness, headline, slopes, student } = await import("/page/figures.js");
       const { pictures, scale } = await import("/page/charts.js");
+      const { gathers } = await import("/page/sql.js");
       const figure = (name, value, exactness) => ({ name, value, exactness });
       const double = "of an exact one, to 6 digits";
       const details = (more) => ({ count: 13, mean: null, figures: [], groups: [], ...more });
@@ -250,6 +251,8 @@ export function consenting({ go, run, accessible, shots, step, SOON }) {
         few: both(details({ count: 2, figures: [figure("sample standard deviation", "1.000000", double), figure("mean", "6.900000", "exact, rounded to 6 digits")] })),
         scales: [[0, 5, 6], [-0.0225, 0.19, 5], [0, 1, 1], [-0.9, 0.95, 1], [-7, 0, 4]].map(([low, high, most]) => scale(low, high, most).map(({ text }) => text).join(" ")),
         count: both(details({})),
+        gathered: exactness(details({}), true),
+        gathers: ['SELECT COUNT(*) FROM (SELECT COUNT(*) AS "n" FROM "positions") WHERE "n" >= 1', `SELECT COUNT(*) FROM "from (" WHERE "word" = 'it''s from ('`].map(gathers),
         average: both(details({ mean: "6.9000", figures: [figure("mean", "6.9000", "exact, rounded to 4 digits"), figure("total", "89.7", "exact")] })),
         spread: both(details({ figures: [figure("sample standard deviation", "1.000000", double), figure("mean", "6.900000", "exact, rounded to 6 digits")] })),
         correlation: both(details({ figures: [figure("correlation", "0.500000", double), figure("population covariance", "1.000000", "exact, rounded to 6 digits")] })),
@@ -260,6 +263,8 @@ export function consenting({ go, run, accessible, shots, step, SOON }) {
     });
     assert.deepEqual(told.t, ["12.7062", "4.3027", "3.1824", "2.7764", "2.1788", "2.0227", "2.0211", "1.9623"], "Student's distribution, as tables have it");
     assert.deepEqual(told.count, ["13 | people match the question", "Exact: everybody who took part and has just one row that matches is counted."]);
+    assert.match(told.gathered, /whose rows, taken together/);
+    assert.deepEqual(told.gathers, [true, false], "what stands in quotes is no query");
     assert.equal(told.step[0], "One step | of a logistic regression, over 13 people");
     assert.match(told.step[1], /^Not a result yet: ask again/);
     assert.deepEqual(told.step[2].map(({ rows }) => rows), [[{ label: "age", value: -0.049983164, text: "-0.049983164" }]], "no interval around a step");

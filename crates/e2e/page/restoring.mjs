@@ -95,7 +95,7 @@ export function restoring({ open, go, run, accessible, shots, step, SOON, ANSWER
       await restore(page, "kept.backup", "words", kept);
       await page.getByRole("heading", { level: 1, name: "Gardeners" }).waitFor({ timeout: ANSWER });
       await page.getByText("Ada’s laptop · Gardeners").waitFor({ timeout: SOON });
-      await page.getByText(/other members are known/).waitFor({ timeout: ANSWER });
+      await page.getByText(/^\d+ other members are known\.$/).waitFor({ timeout: ANSWER });
       const status = JSON.parse(run({}, "status", "--json", "--dir", "moved"));
       assert.equal(status.node, node, "the same node");
       await go(page, "data");

@@ -442,7 +442,7 @@ async function newcomer() {
     await page.getByRole("button", { name: "Ask to join" }).click();
     await page.getByRole("heading", { level: 1, name: "Gardeners" }).waitFor({ timeout: ANSWER });
     await page.getByText("You are a member", { exact: true }).waitFor({ timeout: SOON });
-    await page.getByText(/other members are known/).waitFor({ timeout: ANSWER });
+    await page.getByText(/^\d+ other members are known\.$/).waitFor({ timeout: ANSWER });
     await page.getByText("Ada’s laptop · Gardeners").waitFor({ timeout: SOON });
     step("somebody new has a name, words, data and a community");
     await go(page, "data");

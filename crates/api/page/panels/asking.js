@@ -97,7 +97,7 @@ function Builder({ tables }) {
         ${!PAIRS.includes(fields.what) && gathers.length > 1 && html`<${Choose} label=${w.each} value=${each} set=${(each) => change({ each, width: undefined })} of=${gathers.map((each) => [each, w.eachs[each]])} />`}
         ${stepped && html`<${Type} label=${w.width} hint=${w.widthHint} value=${width} wrong=${width !== "" && widthOf(width) === null && w.noWidth} set=${(text) => change({ width: text })} />`}
       </div>
-      ${each === "" && html`<p class="small soft">${w.oneRow}</p>`}
+      ${each === "" && html`<p class="small soft">${w.oneRow} ${!PAIRS.includes(fields.what) && gathers.length > 1 && w.eachHint}</p>`}
       <${Conditions} columns=${columns} columnOf=${columnOf} conditions=${fields.conditions} set=${(conditions) => change({ conditions })} />
       ${each === "" && html`<div class="fields">
         <${Groups} groups=${groups} of=${countable} set=${(groups) => change({ groups })} />

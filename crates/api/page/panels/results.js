@@ -5,6 +5,7 @@ import { Act, Empty, Facts, Icon, Loading, Mistake, Panel, Quoted, Said, Unknown
 import { csv, day, gist, save, short, span, time } from "../format.js";
 import { Bars, Taking, pictures, png } from "../charts.js";
 import { exactness, headline } from "../figures.js";
+import { gathers } from "../sql.js";
 import { Grid, gridOf } from "../grid.js";
 import { hasMore, now, published, questions, readMore, refresh, status } from "../state.js";
 import { call, file } from "../node.js";
@@ -91,7 +92,7 @@ function Answer({ question }) {
   const grid = gridOf(details);
   const drawn = grid ? [{ title: grid.title, rows: pictures(details)[0].rows }] : pictures(details);
   const [large, small] = headline(details);
-  const exact = exactness(details);
+  const exact = exactness(details, gathers(question.sql));
   const withheld = drawn[0]?.rows.filter((row) => row.value === null).length ?? 0;
   const name = `${w.picture}-${short(question.id)}`;
   const pictured = () => ({

@@ -436,10 +436,8 @@ pub fn peers(others: u64, community: u64, tried: usize, connected: u64) -> Check
         );
     }
     if connected > 0 {
-        let found = format!(
-            "{} connected, but no other member is known by whom a question could be answered",
-            counted(connected, "member is", "members are")
-        );
+        let found =
+            "others are connected, but no member is known by whom a question could be answered";
         let what_to_do = "wait a minute after a start; if it stays so, the others do not get through to this node: have a member \
                           whom all reach serve a relay (commonhold relay), and name it in the key relays of config.toml";
         return bad(Verdict::Warn, NAME, found, what_to_do);
