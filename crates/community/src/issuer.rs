@@ -195,11 +195,21 @@ impl Issuer {
         old: NodeId,
         now: Instant,
     ) -> Result<(), IssueError> {
+        self.may_move(old, now)?;
+        match descriptor.is_revoked(old) {
+            true => Ok(()),
+            false => Err(IssueError::NotRevoked),
+        }
+    }
+
+    /// Whether the owner of this node, once it is revoked, may have another one in its place.
+    ///
+    /// # Errors
+    ///
+    /// [`IssueError::UnknownNode`] or [`IssueError::TooOften`].
+    pub fn may_move(&self, old: NodeId, now: Instant) -> Result<(), IssueError> {
         if self.logs.last_of(old).is_none() {
             return Err(IssueError::UnknownNode);
-        }
-        if !descriptor.is_revoked(old) {
-            return Err(IssueError::NotRevoked);
         }
         match self.logs.moves_since(old, now - YEAR) {
             moves if moves >= MOVES_PER_YEAR_MAX => Err(IssueError::TooOften),

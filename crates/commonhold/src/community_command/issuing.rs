@@ -79,6 +79,10 @@ pub fn invite(options: &InviteOptions) -> Result<Told, Failure> {
         .map(|node| telling::node(&folder, node))
         .transpose()?;
     if let Some(old) = replaces {
+        // Nobody is revoked for a ticket that there will not be.
+        let desk = Desk::open(options.authority.folder()?, &passphrase)?;
+        let may = desk.issuer.may_move(old, desk.now);
+        may.map_err(|why| refused(&why))?;
         amending::revoke_unless_revoked(&folder, &passphrase, old)?;
     }
     let mut desk = Desk::open(folder, &passphrase)?;

@@ -419,7 +419,7 @@ pub fn peers(others: u64, community: u64, tried: usize, connected: u64) -> Check
     let expected = community.saturating_sub(1);
     if others > expected {
         let found = format!(
-            "{} known, more than the {community} nodes of which the community is to have: an answer of more people than that is refused",
+            "{} known, and the community is sized for {community} nodes, this one among them: an answer of more people than that is refused",
             counted(others, "other member is", "other members are")
         );
         let what_to_do =

@@ -204,16 +204,20 @@ pub fn restored(home: &Home, config: &Path, new: &NewRestore) -> Result<Restored
         return Err(Fault::new(Kind::Late, "there is no backup", what_to_do));
     }
     let refused = |(why, code): (String, u8)| {
+        // Where it was put for a moment is of no use to anybody.
+        let place = format!("{}: ", brought.display());
+        let why = why.strip_prefix(&place).unwrap_or(&why);
         if why == BackupError::NotOne.to_string() {
+            let error = why.split("; ").next().unwrap_or(why);
             let what_to_do = "choose the file that was kept as a backup";
-            return Fault::new(Kind::Refused, why, what_to_do);
+            return Fault::new(Kind::Refused, error, what_to_do);
         }
         let kind = if code == FAILED {
             Kind::Failed
         } else {
             Kind::Refused
         };
-        Fault::said(kind, &why)
+        Fault::said(kind, why)
     };
     let secret = match (&new.words, &new.passphrase) {
         (Some(words), None) => backup::Secret::known(words.as_str()).map_err(refused)?,

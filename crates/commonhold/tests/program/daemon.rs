@@ -385,6 +385,15 @@ fn a_question_goes_through_daemons_and_leaves_nothing_personal_behind() {
         (&ruled["state"], &ruled["rule"]),
         (&"yes".into(), &().into())
     );
+    // The log, which is for ever, says no more than that.
+    let log = village.json(1, &["consent", "list"]).to_string();
+    assert!(
+        log.contains(
+            "a rule was taken back; nothing had left; 1 question still takes part as before"
+        ),
+        "{log}"
+    );
+    assert!(!log.contains("consent was taken back"), "{log}");
     assert_eq!(ruled["asker"], village.nodes[0].to_string());
     let word = village.json(others, &["question", "answer", &id[..10], "always"]);
     assert_eq!(word["state"], "yes");

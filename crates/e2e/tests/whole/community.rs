@@ -200,6 +200,13 @@ fn a_community_is_founded_joined_and_amended() {
     assert_eq!(entry.unwrap()["replaces"], bob.as_str());
     assert_eq!(log["in_force"], 2);
 
+    // Once more, and a third time within the year: that is refused, and nobody is revoked for it.
+    let newer = join(&place, "bob3", &ticket(&place, &["--replaces", &new]));
+    let third = ["invite", "--replaces", &newer];
+    not_done(&place, &third, 4, "as often as may be in a year");
+    let revoked = json(&place, &["show"])["revoked"].to_string();
+    assert!(revoked.contains(&new) && !revoked.contains(&newer));
+
     assert_private(&place.path("ann"));
     assert_private(&place.path("data/commonhold"));
 }

@@ -282,6 +282,11 @@ impl Core {
             .filter(|id| !is_late(id))
             .cloned()
             .collect();
+        let still: Vec<_> = decided
+            .iter()
+            .filter(|id| still_yes.contains(id) && !is_late(id))
+            .map(String::as_str)
+            .collect();
         let revoked = Revoked {
             rules,
             default,
@@ -289,15 +294,25 @@ impl Core {
             too_late,
             left: self.rules(),
         };
-        let text = match revoked.too_late.len() {
-            0 => "consent was taken back; nothing had left".to_owned(),
+        let mut text = match revoked.questions.is_empty() && !still.is_empty() {
+            true => "a rule was taken back".to_owned(),
+            false => "consent was taken back".to_owned(),
+        };
+        text += &match revoked.too_late.len() {
+            0 => "; nothing had left".to_owned(),
             late => format!(
-                "consent was taken back; for {} it was too late ({}): what has left is in a total, where nobody can find it, not \
-                 even you",
+                "; for {} it was too late ({}): what has left is in a total, where nobody can find it, not even you",
                 counted(late, "question", "questions"),
-                named(&revoked.too_late)
+                named(revoked.too_late.iter().map(|late| &*late.question))
             ),
         };
+        if !still.is_empty() {
+            text += &format!(
+                "; {} part as before, as what else holds says yes ({})",
+                counted(still.len(), "question still takes", "questions still take"),
+                named(still.into_iter())
+            );
+        }
         // Under the question's name, if it is about one.
         let mut about = questions.iter().chain(&decided);
         let only = about.next().filter(|_| about.next().is_none());
@@ -368,11 +383,11 @@ impl Core {
 }
 
 /// The questions by their short names; of many the first.
-fn named(late: &[TooLate]) -> String {
+fn named<'a>(questions: impl ExactSizeIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 8;
-    let first = late.iter().take(SHOWN).map(|late| short(&late.question));
-    let mut named: Vec<_> = first.collect();
-    if late.len() > SHOWN {
+    let more = questions.len() > SHOWN;
+    let mut named: Vec<_> = questions.take(SHOWN).map(short).collect();
+    if more {
         named.push("…");
     }
     named.join(", ")
