@@ -13,6 +13,11 @@ const PASSPHRASE: &str = "correct horse battery";
 
 /// Runs `commonhold community …` with the passphrase in the environment and data in here.
 fn run(place: &Place, arguments: &[&str]) -> Ran {
+    // What is handed on takes no other file's place: whoever sends one after the other puts the last one away.
+    let mut pairs = arguments.windows(2);
+    if let Some(pair) = pairs.find(|pair| ["--offline", "--out"].contains(&pair[0])) {
+        drop(fs::remove_file(place.path(pair[1])));
+    }
     let arguments = [&["community"], arguments].concat();
     let mut command = place.command(&arguments);
     command

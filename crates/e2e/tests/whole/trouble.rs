@@ -206,10 +206,11 @@ fn a_ticket_that_is_over_and_a_wrong_passphrase_change_nothing() {
         assert_said(&late, 4, &[words, "ask for "]);
         assert!(!village.place.path("2").exists(), "{words}");
         // By files it is the same.
-        let join = ["community", "join", ticket, "--offline", "request"];
+        let (request, answer) = (format!("{words}?"), format!("{words}!"));
+        let join = ["community", "join", ticket, "--offline", &request];
         let asks = village.run(&[&join[..], &["--dir", "3"]].concat());
         if asks.code == Some(0) {
-            let certify = ["community", "certify", "request", "--out", "answer"];
+            let certify = ["community", "certify", &request, "--out", &answer];
             let refused = village.run(&[&certify[..], &["--dir", "authority"]].concat());
             assert_said(&refused, 4, &[words]);
         } else {
