@@ -1,6 +1,6 @@
 //! `community invite`, `certify` and `renew`: what an issuer does.
 
-use base::{Instant, encode};
+use base::{Instant, NodeId, encode};
 use community::{
     Community, Invitation, IssueError, Issuer, JOIN_REQUEST_BYTES_MAX, JoinAnswer, JoinRequest,
     Refusal, Ticket, Welcome,
@@ -80,9 +80,7 @@ pub fn invite(options: &InviteOptions) -> Result<Told, Failure> {
         .transpose()?;
     if let Some(old) = replaces {
         // Nobody is revoked for a ticket that there will not be.
-        let desk = Desk::open(options.authority.folder()?, &passphrase)?;
-        let may = desk.issuer.may_move(old, desk.now);
-        may.map_err(|why| refused(&why))?;
+        may_replace(options.authority.folder()?, &passphrase, old)?;
         amending::revoke_unless_revoked(&folder, &passphrase, old)?;
     }
     let mut desk = Desk::open(folder, &passphrase)?;
@@ -103,6 +101,13 @@ pub fn invite(options: &InviteOptions) -> Result<Told, Failure> {
         .map_err(|why| refused(&why))?;
     desk.folder.store_issuer(&desk.issuer)?;
     Ok(told_ticket(&ticket))
+}
+
+/// Whether a ticket may be given to who lost this node. The folder is let go of, as whoever revokes holds it.
+fn may_replace(folder: Folder, passphrase: &str, old: NodeId) -> Result<(), Failure> {
+    let desk = Desk::open(folder, passphrase)?;
+    let may = desk.issuer.may_move(old, desk.now);
+    may.map_err(|why| refused(&why))
 }
 
 fn told_ticket(ticket: &Ticket) -> Told {
