@@ -169,13 +169,18 @@ pub fn revoke(options: &RevokeOptions) -> ExitCode {
             all: options.all,
         };
         let client = options.place.client()?;
-        let by_it = takes_part(client.inbox().await?, |entry| {
-            options.rule.is_some() && entry.rule == options.rule
-        });
+        // A rule alone leaves questions to what else holds.
+        let by_it = match options.rule {
+            Some(_) => takes_part(client.inbox().await?, |entry| entry.rule == options.rule),
+            None => Vec::new(),
+        };
         let revoked = client.revoke(&revoke).await?;
-        let still = takes_part(client.inbox().await?, |entry| {
-            by_it.iter().any(|known| known.id == entry.id)
-        });
+        let still = match by_it.is_empty() {
+            true => Vec::new(),
+            false => takes_part(client.inbox().await?, |entry| {
+                by_it.iter().any(|known| known.id == entry.id)
+            }),
+        };
         print(options.json, &revoked, || told(&revoked, &still))?;
         let any = revoked.default || !revoked.rules.is_empty() || !revoked.questions.is_empty();
         Ok(match (any, revoked.too_late.is_empty()) {
