@@ -92,6 +92,9 @@ pub enum Failure {
     /// No helpers were drawn.
     #[error("{0}")]
     Draw(#[from] selection::Failure),
+    /// It is asked no more under the community's numbers.
+    #[error("{0}")]
+    Undrawn(PlanError),
     /// The helpers gave nothing.
     #[error("{0}")]
     Committee(#[from] committee::Failure),
@@ -124,6 +127,7 @@ impl Failure {
             self,
             Self::Committee(committee::Failure::SmallCrowd)
                 | Self::Draw(selection::Failure::TooManyDraws(_))
+                | Self::Undrawn(_)
         )
     }
 }
@@ -226,6 +230,7 @@ impl Node {
             });
         }
         let descriptor = self.community.descriptor();
+        self.check_people()?;
         let at_once = ask.consent_for == Duration::ZERO;
         let (candidates, sizes) = self.sizes(at_once)?;
         let plan = Plan {
@@ -249,6 +254,15 @@ impl Node {
         let signed = SignedPlan::new(&self.identity, plan);
         let question = signed.check(&self.community)?;
         Ok((signed, question))
+    }
+
+    /// Whoever contributes cannot take it back: nobody does it for an answer that cannot hold.
+    fn check_people(&self) -> Result<(), PlanError> {
+        let nodes = self.community.descriptor().nodes;
+        match self.others().len() as u64 {
+            others if others > nodes => Err(PlanError::TooManyPeople { others, nodes }),
+            _ => Ok(()),
+        }
     }
 
     /// From how many nodes seats are drawn, and which seats. In a small community almost everybody has one, and whoever is
@@ -327,6 +341,8 @@ impl Node {
     }
 
     pub(crate) fn asking_timer(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
+        // They may have become more since it was asked.
+        let people = self.check_people();
         let Some(asking) = self.asking.get_mut(&question) else {
             return;
         };
@@ -339,6 +355,9 @@ impl Node {
                 if self.overlay.standing().is_none() {
                     // After a restart this node has to become a member again first.
                     return out.wake(now + JOINS_WITHIN, Timer::Asking(question));
+                }
+                if let Err(why) = people {
+                    return self.ended(question, Failure::Undrawn(why), out);
                 }
                 asking.phase = Phase::Drawing;
                 let seats = asking.plan.plan.sizes.seats();

@@ -247,6 +247,16 @@ pub enum PlanError {
         "too few others can be reached now ({0}) for helpers who can keep a secret; ask again when more of them are up"
     )]
     TooFew(u64),
+    /// The answer would be of more people than the community's numbers are made for: it would not hold.
+    #[error(
+        "{others} other people could take part, and the community's numbers are made for {nodes}: an answer of more does not hold; have who keeps the community raise the number of its nodes: commonhold community amend --nodes N"
+    )]
+    TooManyPeople {
+        /// Others who are known.
+        others: u64,
+        /// N of the descriptor.
+        nodes: u64,
+    },
     /// Others would not hear of another.
     #[error(
         "everybody remembers {most} questions of one asker at most, each for an hour after its deadline; ask again in {} min", .wait.as_secs().div_ceil(60)

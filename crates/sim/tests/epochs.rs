@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use base::{Duration, NodeId, Rng};
 use community::Community;
 use crypto::SigningKey;
-use node::Command;
+use node::{Command, Failure, PlanError};
 use sim::community::{Outcome, Settings, World};
 
 const SQL: &str = "SELECT AVG(hours) FROM sleep";
@@ -79,6 +79,70 @@ fn a_revocation_that_one_is_told_of_holds_everywhere() {
         answer.verified.included + answer.verified.declined,
         agreed.len() as u64
     );
+}
+
+#[test]
+fn nobody_is_asked_where_more_people_live_than_the_numbers_are_made_for() {
+    let mut world = met(9, &Settings::of(24));
+    // The asker takes part in no question of its own: of 24 nodes there are 24 others, and then one too many.
+    for (nodes, unasked) in [
+        (24, None),
+        (
+            23,
+            Some(PlanError::TooManyPeople {
+                others: 24,
+                nodes: 23,
+            }),
+        ),
+    ] {
+        let next = world
+            .community
+            .amend(&world.authority, |next| next.nodes = nodes)
+            .expect("it follows");
+        let asker = world.asker;
+        give(&mut world, asker, &[&next]);
+        run_for(&mut world, 60);
+        world.community = next.into();
+        let outcome = world.ask(SQL, COLLECT);
+        assert_eq!(outcome.unasked.first(), unasked.as_ref());
+        assert_eq!(outcome.answers.len(), usize::from(unasked.is_none()));
+        assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    }
+}
+
+#[test]
+fn nobody_contributes_once_they_have_become_too_many() {
+    let mut world = met(10, &Settings::of(24));
+    let next = world
+        .community
+        .amend(&world.authority, |next| next.nodes = 23);
+    let next = next.expect("it follows");
+    let asker = world.asker;
+    let back = [world.people[0], world.people[1]];
+    for node in back {
+        world.crash(node);
+    }
+    give(&mut world, asker, &[&next]);
+    run_for(&mut world, 120);
+    world.community = next.into();
+    let consent = Duration::from_secs(600);
+    world.put_for(consent, SQL, COLLECT);
+    let asked = run_for(&mut world, 60);
+    assert!(asked.unasked.is_empty(), "{:?}", asked.unasked);
+    for node in back {
+        world.restart(node);
+    }
+    let outcome = run_for(&mut world, 700);
+    assert!(outcome.answers.is_empty() && outcome.sets.is_empty());
+    let [
+        Failure::Undrawn(PlanError::TooManyPeople {
+            others: 24,
+            nodes: 23,
+        }),
+    ] = outcome.failures[..]
+    else {
+        panic!("{:?}", outcome.failures);
+    };
 }
 
 #[test]

@@ -413,17 +413,51 @@ pub fn versions(others: &[NodeId]) -> Check {
     bad(Verdict::Warn, NAME, found, what_to_do)
 }
 
-/// Whether anybody is known; `tried` addresses of others are, and to `connected` members there is a connection.
-pub fn peers(others: u64, community: u64, tried: usize, connected: u64) -> Check {
+/// Whom this node knows of its community.
+#[derive(Debug, Clone, Copy)]
+pub struct Peers {
+    /// Other members who are known now.
+    pub others: u64,
+    /// As many as the community is sized for, this node among them.
+    pub nodes: u64,
+    /// Addresses of others that are tried.
+    pub tried: usize,
+    /// Members to whom there is a connection.
+    pub connected: u64,
+    /// Other members who were known at some time within a day.
+    pub met: u64,
+    /// Whether nobody is known to get through to this node, though it has been up for a while.
+    pub is_cut_off: bool,
+}
+
+/// Whether so many are known as there should be.
+pub fn peers(peers: Peers) -> Check {
     const NAME: &str = "peers";
-    let expected = community.saturating_sub(1);
+    let Peers {
+        others,
+        nodes,
+        tried,
+        connected,
+        met,
+        is_cut_off,
+    } = peers;
+    let expected = nodes.saturating_sub(1);
+    let relayed = "have a member whom all reach serve a relay (commonhold relay), and have both sides name it in the key relays of config.toml";
     if others > expected {
         let found = format!(
-            "{} known, and the community is sized for {community} nodes, this one among them: an answer of more people than that is refused",
+            "{} known, and the community is sized for {nodes} nodes, this one among them: no question is put to more",
             counted(others, "other member is", "other members are")
         );
         let what_to_do =
             "have who keeps the community raise that number: commonhold community amend --nodes N";
+        return bad(Verdict::Warn, NAME, found, what_to_do);
+    }
+    // Fewer than half: single ones are away everywhere.
+    if others > 0 && is_cut_off && others * 2 < met {
+        let found = format!("of {met} other members who were there within a day {others} known");
+        let what_to_do = format!(
+            "if the others are up, they and this node do not get through to each other: {relayed}"
+        );
         return bad(Verdict::Warn, NAME, found, what_to_do);
     }
     if others > 0 || expected == 0 {
@@ -438,8 +472,9 @@ pub fn peers(others: u64, community: u64, tried: usize, connected: u64) -> Check
     if connected > 0 {
         let found =
             "others are connected, but no member is known by whom a question could be answered";
-        let what_to_do = "wait a minute after a start; if it stays so, the others do not get through to this node: have a member \
-                          whom all reach serve a relay (commonhold relay), and name it in the key relays of config.toml";
+        let what_to_do = format!(
+            "wait a minute after a start; if it stays so, the others do not get through to this node: {relayed}"
+        );
         return bad(Verdict::Warn, NAME, found, what_to_do);
     }
     if tried == 0 {
@@ -567,19 +602,55 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         assert_eq!(disk(folder.path(), 0).verdict, Verdict::Ok);
         assert_eq!(disk(folder.path(), 1 << 40).verdict, Verdict::Warn);
-        assert_eq!(peers(0, 12, 0, 0).verdict, Verdict::Warn);
+    }
+
+    #[test]
+    fn whoever_knows_nobody_few_or_too_many_is_told() {
+        let all = Peers {
+            others: 11,
+            nodes: 12,
+            tried: 3,
+            connected: 3,
+            met: 11,
+            is_cut_off: false,
+        };
+        let nobody = Peers {
+            others: 0,
+            connected: 0,
+            ..all
+        };
+        assert_eq!(peers(all).verdict, Verdict::Ok);
+        assert_eq!(peers(Peers { others: 1, ..all }).verdict, Verdict::Ok);
+        assert_eq!(peers(Peers { tried: 0, ..nobody }).verdict, Verdict::Warn);
+        let tried = peers(nobody);
         assert!(
-            peers(0, 12, 3, 0)
-                .found
-                .contains("3 addresses of theirs are tried")
+            tried.found.contains("3 addresses of theirs are tried"),
+            "{tried:?}"
         );
-        let alone = peers(0, 12, 3, 1);
+        let alone = peers(Peers {
+            connected: 1,
+            ..nobody
+        });
         assert!(alone.what_to_do.contains("commonhold relay"), "{alone:?}");
-        assert_eq!(peers(1, 12, 1, 1).verdict, Verdict::Ok);
-        assert_eq!(peers(11, 12, 1, 1).verdict, Verdict::Ok);
-        let many = peers(12, 12, 1, 1);
+        let few = peers(Peers {
+            others: 5,
+            is_cut_off: true,
+            ..all
+        });
+        assert!(
+            few.found.starts_with("of 11") && few.what_to_do.contains("commonhold relay"),
+            "{few:?}"
+        );
+        let half = Peers {
+            others: 6,
+            is_cut_off: true,
+            ..all
+        };
+        assert_eq!(peers(half).verdict, Verdict::Ok);
+        let many = peers(Peers { others: 12, ..all });
         assert!(many.what_to_do.contains("amend --nodes"), "{many:?}");
-        assert_eq!(peers(0, 1, 0, 0).verdict, Verdict::Ok);
+        let only = Peers { nodes: 1, ..nobody };
+        assert_eq!(peers(only).verdict, Verdict::Ok);
     }
 
     #[test]

@@ -19,6 +19,8 @@ const BYTES_MAX: usize = 64 << 10;
 const BATCH_SECS: u64 = 60;
 /// Who was not seen for so long is forgotten, in seconds. Guess: addresses of homes rarely last longer.
 const KEPT_SECS: u64 = 60 * 86_400;
+/// After so many seconds whoever is there is seen again.
+const REFRESH_SECS: u64 = 43_200;
 /// Addresses of one node that are tried.
 const TRIED_MAX: usize = 2;
 
@@ -63,9 +65,11 @@ impl Contacts {
         self.stale = true;
     }
 
-    /// Whether the node should say whom it knows now: after changes, and not often.
+    /// Whether the node should say whom it knows now: after changes, and not often; and twice a day at least, so that those
+    /// who stay are not taken for those who were there long ago.
     pub fn is_batch_due(&mut self, now: u64) -> bool {
-        let due = self.stale && now.saturating_sub(self.asked_at) >= BATCH_SECS;
+        let waited = now.saturating_sub(self.asked_at);
+        let due = waited >= if self.stale { BATCH_SECS } else { REFRESH_SECS };
         if due {
             (self.stale, self.asked_at) = (false, now);
         }
@@ -121,6 +125,12 @@ impl Contacts {
             .collect()
     }
 
+    /// How many were there within so many seconds.
+    pub fn met_within(&self, secs: u64, now: u64) -> u64 {
+        let recent = |met: &&Met| now.saturating_sub(met.seen) < secs;
+        self.met.iter().filter(recent).count() as u64
+    }
+
     /// How many are remembered.
     pub fn len(&self) -> usize {
         self.met.len()
@@ -173,6 +183,11 @@ mod tests {
         assert_eq!(ports, [5, 1, 2, 4]);
         let some = contacts.some(4, &mut Rng::from_number(1));
         assert_eq!(some, [(node(3), vec![at(5)])], "only who was there last");
+        let last = contacts.met[0].seen;
+        assert_eq!(
+            [1, KEPT_SECS].map(|secs| contacts.met_within(secs, last)),
+            [1, 3]
+        );
         let contacts = Contacts::read(&vault, DAY + KEPT_SECS).expect("read");
         assert_eq!(contacts.len(), 1, "those of the first day are forgotten");
     }
@@ -203,7 +218,10 @@ mod tests {
 
     #[test]
     fn batches_follow_changes_and_are_rare() {
-        let mut contacts = Contacts::default();
+        let mut contacts = Contacts {
+            asked_at: DAY - BATCH_SECS,
+            ..Contacts::default()
+        };
         assert!(!contacts.is_batch_due(DAY), "nothing has changed");
         contacts.changed();
         assert!(contacts.is_batch_due(DAY));
@@ -211,5 +229,6 @@ mod tests {
         assert!(!contacts.is_batch_due(DAY + BATCH_SECS - 1));
         assert!(contacts.is_batch_due(DAY + BATCH_SECS));
         assert!(!contacts.is_batch_due(DAY + 9 * BATCH_SECS));
+        assert!(contacts.is_batch_due(DAY + BATCH_SECS + REFRESH_SECS));
     }
 }

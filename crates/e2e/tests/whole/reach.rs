@@ -53,8 +53,10 @@ fn a_node_comes_back_through_whom_it_has_met_and_says_when_there_is_nobody() {
     drop(free);
     let at_port = [("COMMONHOLD_LISTEN", &*port)];
     village.down("1");
+    village.waits("3", 60, |status| status["peers_known"] == 1);
     village.up_with(&at_port, "1", &[]);
-    village.waits("1", 60, |status| knows(status, 2));
+    // Until the one that is to find it has heard of the new place: whoever is stopped before knows the old one alone.
+    village.waits("3", 60, |status| knows(status, 2));
     for folder in ["3", "2", "1"] {
         village.down(folder);
     }

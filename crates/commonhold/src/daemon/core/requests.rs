@@ -1,8 +1,8 @@
 //! A program of the owner's wants something.
 
 use api::{
-    Check, Fault, Kind, NewQuestion, Problem, Question, QuestionState, Reply, Request, Status,
-    Traffic, Verdict,
+    Check, Fault, Kind, NewQuestion, Problem, Question, QuestionState, ReachState, Reply, Request,
+    Status, Traffic, Verdict,
 };
 use base::NodeId;
 
@@ -17,6 +17,10 @@ use crate::keeper::Errand;
 const ASKING_MAX: usize = 64;
 /// Longest waits that an asker may want, in seconds: the node's own limits are lower and say why.
 const SECS_MAX: u64 = 366 * 86_400;
+
+/// How long a node that has started takes to find the others, in seconds, and some to spare.
+const SETTLED_SECS: u64 = 90;
+const DAY_SECS: u64 = 86_400;
 
 impl Core {
     pub(super) async fn request(&mut self, request: Request) -> Result<(), UpError> {
@@ -223,8 +227,6 @@ impl Core {
             disk_free_min_mib,
             ..
         } = &self.config;
-        let others = self.known.saturating_sub(1) as u64;
-        let nodes = self.community.descriptor().nodes;
         let listens = format!("the node listens on {}", self.host.local_addr());
         let mut checks = vec![
             checks::namesake(self.namesake.known()),
@@ -240,12 +242,7 @@ impl Core {
             checks::works("port", &listens),
             checks::reach(&self.announced, &self.reaching.shown()),
             checks::versions(&self.host.other_versions()),
-            checks::peers(
-                others,
-                nodes,
-                self.peers().len(),
-                self.host.counters().connections,
-            ),
+            self.peers_known(),
         ];
         checks.extend(checks::relay(&self.config.relays, self.host.is_at_relay()));
         if self.config.map_port {
@@ -253,6 +250,18 @@ impl Core {
             checks.push(checks::mapping(external, &self.announced));
         }
         checks
+    }
+
+    fn peers_known(&self) -> Check {
+        let up_for = self.now().saturating_sub(self.since.as_secs());
+        checks::peers(checks::Peers {
+            others: self.known.saturating_sub(1) as u64,
+            nodes: self.community.descriptor().nodes,
+            tried: self.peers().len(),
+            connected: self.host.counters().connections,
+            met: self.contacts.met_within(DAY_SECS, self.now()),
+            is_cut_off: up_for >= SETTLED_SECS && self.reaching.shown().reached != ReachState::Yes,
+        })
     }
 
     fn status(&self) -> Status {
