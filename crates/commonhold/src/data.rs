@@ -48,8 +48,6 @@ pub enum DataCommand {
     /// The columns of a table, and some of its rows
     Show(ShowOptions),
     /// Write tables to a file that data import reads back to the same rows
-    ///
-    /// A table of your community is read back from CSV alone, as it is replaced as a whole.
     Export(ExportOptions),
     /// Take back what one import has brought
     Undo(UndoOptions),

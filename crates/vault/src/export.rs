@@ -89,7 +89,7 @@ impl Vault {
     /// Writes the rows of these tables; of one table alone as CSV. Gives how many there were.
     ///
     /// What is written is read back by [`import`](crate::import()) to the same rows, and a community's own table by
-    /// [`import_csv`](crate::import_csv).
+    /// [`import_table`](crate::import_table).
     ///
     /// # Errors
     ///

@@ -93,7 +93,7 @@ impl Reason {
             Self::Missing(_) => "incomplete",
             Self::OtherPerson => "of another person",
             Self::NoTable => "of a kind that no table takes",
-            Self::OtherTable => "of a community's table, which comes in as CSV alone",
+            Self::OtherTable => "of a table that neither this program nor the node's community has",
             Self::Withdrawn => "withdrawn",
             Self::OtherProfile => "another profile than yours",
             Self::UnknownFile => "file of an unknown kind",
@@ -168,7 +168,9 @@ impl fmt::Display for Reason {
             Self::Missing(what) => return write!(f, "has no {what}"),
             Self::OtherPerson => "tells of another person",
             Self::NoTable => "is of a kind that no table takes",
-            Self::OtherTable => "is of a community's table, which comes in as CSV alone",
+            Self::OtherTable => {
+                "is of a table that neither this program nor the node's community has"
+            }
             Self::Withdrawn => "was called off or entered by mistake",
             Self::OtherProfile => {
                 "differs from the profile that you have; change that with profile set"

@@ -11,6 +11,7 @@ mod batch;
 pub(crate) mod days;
 mod declared;
 mod detect;
+mod exported;
 mod fhir;
 mod fit;
 mod google;
@@ -41,6 +42,7 @@ use crate::vault::Vault;
 
 pub use declared::{Imported, import_csv, import_table};
 pub use detect::Format;
+pub use exported::{Brought, import_exported};
 pub use hostile::read_hostile;
 pub use input::Progress;
 pub use mapping::{Mapping, MappingError};
@@ -63,6 +65,8 @@ pub struct Options<'a> {
     pub person: Option<&'a str>,
     /// Minutes that local time is ahead of UTC, for files that do not tell; they count as UTC otherwise.
     pub utc_offset_min: Option<i64>,
+    /// Tables of a community, whose rows are not meant where a file that a vault has exported has some.
+    pub elsewhere: &'a [&'a str],
     /// When this happens, seconds since 1970 in UTC.
     pub now_utc_s: i64,
     /// Whether everything is to be read and nothing changed.
@@ -199,10 +203,9 @@ fn read(
         Format::Imdb => return ratings::imdb(input, sink),
         _ => {}
     }
-    let (input, budget) = Bounded::new(input);
-    let source = Source { input, budget };
+    let source = source(input);
     match format {
-        Format::RowsJson => rows_again::read_json(source, sink),
+        Format::RowsJson => rows_again::read_json(source, options.elsewhere, sink),
         Format::Gpx => gpx::read(source, sink),
         Format::AppleHealth => apple::read(source, sink),
         Format::GoogleTimeline => google::read(source, sink),
@@ -224,6 +227,11 @@ fn read(
 pub(crate) struct Source<R> {
     input: Bounded<R>,
     budget: Budget,
+}
+
+fn source<R: Read>(input: R) -> Source<R> {
+    let (input, budget) = Bounded::new(input);
+    Source { input, budget }
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ impl<R: Read> Rows<R> {
             let (expected, found) = (self.header.len(), self.record.len());
             if expected == found {
                 return Ok(Some(Row {
-                    line: self.line(),
+                    place: Place::Line(self.line()),
                     header: &self.header,
                     record: &self.record,
                 }));
@@ -147,15 +147,24 @@ impl<R: Read> Read for Ended<R> {
 
 /// One record.
 pub(crate) struct Row<'a> {
-    pub(crate) line: u64,
+    place: Place,
     header: &'a [String],
     record: &'a ByteRecord,
 }
 
 impl<'a> Row<'a> {
+    /// One of a file that is no CSV.
+    pub(crate) fn new(place: Place, header: &'a [String], record: &'a ByteRecord) -> Self {
+        Self {
+            place,
+            header,
+            record,
+        }
+    }
+
     /// Where it is.
     pub(crate) fn place(&self) -> Place {
-        Place::Line(self.line)
+        self.place
     }
 
     /// The text at `position`, empty if nothing is there.
@@ -189,7 +198,7 @@ impl<'a> Row<'a> {
 
     /// Notes that the cell at `position` cannot be used.
     pub(crate) fn note(&self, position: usize, reason: Reason, faults: &mut Faults) {
-        faults.note(Place::Line(self.line), &self.header[position], reason);
+        faults.note(self.place, &self.header[position], reason);
     }
 }
 

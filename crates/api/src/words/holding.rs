@@ -80,7 +80,7 @@ pub struct ImportReport {
     pub format: String,
     /// The import's number; none for a preview.
     pub number: Option<i64>,
-    /// The community's table whose rows the file replaces, if it is for one.
+    /// The community's table whose rows the file replaces, if it is for one; several have commas between them.
     pub replaces: Option<String>,
     /// Rows that are new, by table.
     pub kept: Vec<Counted>,

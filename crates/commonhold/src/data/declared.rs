@@ -6,10 +6,11 @@ use std::path::Path;
 
 use community::Table;
 use serde_json::json;
-use vault::{ImportError, Imported, Origin, Vault, VaultError, import_table};
+use vault::{Brought, ImportError, Imported, Origin, Vault, VaultError, import_table};
 
 use crate::cli::{FAILED, USAGE};
 use crate::counted::counted;
+use crate::data::importing::reported;
 use crate::data::{Failed, Said, now_utc_s};
 
 /// Replaces what the table held by what the file says, or says what that would bring.
@@ -32,6 +33,23 @@ pub fn import(
         json: as_json(table, import, &imported),
         lines: as_lines(table, import, &imported),
     })
+}
+
+/// What a file that a vault has exported has brought of the community's tables and others.
+pub fn brought(shown: &Path, brought: &Brought<'_>) -> Said {
+    let own = brought.own.as_ref().map(|report| reported(shown, report));
+    let tables = brought.tables.iter();
+    let json: Vec<_> = tables
+        .clone()
+        .map(|(table, import, imported)| as_json(table, *import, imported))
+        .collect();
+    let lines = tables.flat_map(|(table, import, imported)| as_lines(table, *import, imported));
+    let (mut whole, own_lines) = own.map_or((json!({}), Vec::new()), |own| (own.json, own.lines));
+    whole["tables"] = json.into();
+    Said {
+        json: whole,
+        lines: own_lines.into_iter().chain(lines).collect(),
+    }
 }
 
 /// Why nothing of the file is in the table.
@@ -122,6 +140,7 @@ fn as_json(table: &Table, import: Option<i64>, imported: &Imported) -> serde_jso
         "table": table.name,
         "import": import,
         "kept": imported.kept,
+        "unchanged": imported.unchanged,
         "repeated_rows": imported.repeated_rows,
         "skipped_rows": imported.skipped_rows,
         "unusable_cells": imported.unusable_cells,
@@ -135,6 +154,10 @@ fn as_lines(table: &Table, import: Option<i64>, imported: &Imported) -> Vec<Stri
     let name = &table.name;
     let instead = |words| if imported.replaces { words } else { "" };
     let mut lines = vec![match import {
+        None if imported.unchanged => format!(
+            "The table {name} holds just that already, {}: nothing was changed.",
+            rows("row", "rows")
+        ),
         Some(import) => format!(
             "{} in the table {name} now{}. To take import {import} back: commonhold data undo {import}",
             rows("row is", "rows are"),

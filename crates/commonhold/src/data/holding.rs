@@ -155,15 +155,6 @@ pub fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
         (None, _) => Export::Json,
     };
     let names: Vec<&str> = tables.iter().map(String::as_str).collect();
-    if format == Export::Json {
-        let others = held.iter().filter(|held| !held.own);
-        let others = others.map(|held| held.table.name.as_str());
-        for name in others.filter(|name| names.contains(name)) {
-            warn(format_args!(
-                "note: {name} is of your community, and data import reads it back from CSV alone: commonhold data export {name} --out {name}.csv"
-            ));
-        }
-    }
     let Some(path) = &options.to.out else {
         let mut out = BufWriter::new(io::stdout().lock());
         return match vault.export(&names, format, &mut out) {

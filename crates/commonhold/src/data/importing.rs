@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use community::Table;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use vault::{ImportError, Mapping, Options, Report, Vault, import, utc_offset_min};
+use vault::{
+    ImportError, Mapping, Options, Progress, Report, Vault, import, import_exported, utc_offset_min,
+};
 
 use crate::cli::{ANSWERED, USAGE, fail};
 use crate::counted::counted;
@@ -122,15 +124,12 @@ impl<'a> Started<'a> {
             return said.map_err(|why| declared::refused(path, &why));
         }
         match self.import(&file, path) {
-            Ok(report) => Ok(Said {
-                json: as_json(path, &report),
-                lines: as_lines(path, &report),
-            }),
+            Ok(said) => Ok(said),
             Err(why) => self.otherwise(&why, &file, path),
         }
     }
 
-    fn import(&mut self, file: &File, path: &Path) -> Result<Report, ImportError> {
+    fn import(&mut self, file: &File, path: &Path) -> Result<Said, ImportError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let options = Options {
             name: &name,
@@ -140,15 +139,28 @@ impl<'a> Started<'a> {
             utc_offset_min: self.zone,
             now_utc_s: now_utc_s(),
             preview: self.options.preview,
+            ..Options::default()
         };
         doing(format!("reading {}", path.display()));
         let bar = bar(self.options.json);
-        let result = import(&mut self.vault, file, &options, &mut |progress| {
+        let mut progress = |progress: Progress| {
             bar.set_length(progress.total);
             bar.set_position(progress.read);
+        };
+        let exported = import_exported(
+            &mut self.vault,
+            file,
+            &self.vocabulary,
+            &options,
+            &mut progress,
+        );
+        let said = exported.and_then(|brought| match brought {
+            Some(brought) => Ok(declared::brought(path, &brought)),
+            None => import(&mut self.vault, file, &options, &mut progress)
+                .map(|report| reported(path, &report)),
         });
         bar.finish_and_clear();
-        result
+        said
     }
 
     /// What is of no known format may be for a table of the community.
@@ -204,6 +216,14 @@ fn bar(json: bool) -> ProgressBar {
     let bar = ProgressBar::new(0);
     bar.set_style(style.expect("the template is right"));
     bar
+}
+
+/// What an import of a file did.
+pub fn reported(path: &Path, report: &Report) -> Said {
+    Said {
+        json: as_json(path, report),
+        lines: as_lines(path, report),
+    }
 }
 
 fn as_json(path: &Path, report: &Report) -> Value {

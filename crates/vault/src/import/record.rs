@@ -107,10 +107,9 @@ pub(crate) fn write(
 pub(crate) fn write_table(
     connection: &Connection,
     import: i64,
-    table: &str,
-    origin: &Origin<'_>,
+    (table, before): (&str, Option<&Table>),
+    (origin, format): (&Origin<'_>, Format),
     imported: &Imported,
-    before: Option<&Table>,
 ) -> Result<(), VaultError> {
     let left_out = Reason::Cells {
         expected: 0,
@@ -121,7 +120,7 @@ pub(crate) fn write_table(
     let recorded = Recorded {
         import,
         name: origin.name.into(),
-        format: Format::Csv.name().into(),
+        format: format.name().into(),
         bytes: origin.bytes,
         at_utc_s: origin.now_utc_s,
         kept: imported.kept,
@@ -160,14 +159,13 @@ fn insert(connection: &Connection, recorded: &Recorded) -> Result<(), VaultError
     Ok(())
 }
 
-/// Keeps what is in a table of the community for the import that is to fill it, as what the last ones before it have found.
-/// Gives its declaration.
+/// Keeps what is in a table of the community for the import that is to fill it: undoing that brings it back. Gives its
+/// declaration.
 pub(crate) fn make_room(
     connection: &Connection,
     import: i64,
     table: &str,
 ) -> Result<Option<Table>, VaultError> {
-    forget_replaced(connection, table, KEPT - 1)?;
     let before = declaration(connection, table)?;
     if before.is_some() {
         let (from, to) = (quoted(table), replaced(import));
@@ -176,26 +174,52 @@ pub(crate) fn make_room(
     Ok(before)
 }
 
+/// Whether the table holds the same rows in the same order as before this import, for which [`make_room`] has kept those.
+pub(crate) fn is_unchanged(
+    connection: &Connection,
+    import: i64,
+    table: &Table,
+) -> Result<bool, VaultError> {
+    let (now, before) = (quoted(&table.name), replaced(import));
+    let same = table.columns.iter().map(|column| {
+        let column = quoted(&column.name);
+        format!("now.{column} IS before.{column}")
+    });
+    let same = same.collect::<Vec<_>>().join(" AND ");
+    // Rows are numbered as they come in, and none goes alone. What columns are called hides their number.
+    let mut numbers = ["rowid", "oid", "_rowid_"].into_iter();
+    let is_column = |name: &str| {
+        let mut columns = table.columns.iter();
+        columns.any(|column| column.name.eq_ignore_ascii_case(name))
+    };
+    let Some(number) = numbers.find(|name| !is_column(name)) else {
+        return Ok(false);
+    };
+    let sql = format!(
+        "SELECT (SELECT COUNT(*) FROM {now}) = (SELECT COUNT(*) FROM {before})
+         AND NOT EXISTS (SELECT 1 FROM {now} AS now LEFT JOIN {before} AS before ON now.{number} = before.{number} WHERE NOT ({same}))"
+    );
+    Ok(connection.query_row(&sql, [], |row| row.get(0))?)
+}
+
 /// A table of the community that is gone: no import of it can be undone any more.
 pub(crate) fn forget_table(connection: &Connection, table: &str) -> Result<(), VaultError> {
-    forget_replaced(connection, table, 0)?;
+    let sql = "SELECT import FROM commonhold_imports WHERE replaced IS NOT NULL AND community_table = ?1 COLLATE NOCASE";
+    let mut query = connection.prepare(sql)?;
+    let imports = query.query_map([table], |row| row.get(0))?;
+    let imports: Vec<i64> = imports.collect::<Result<_, _>>()?;
+    for import in imports {
+        forget_replaced(connection, import)?;
+    }
     let sql = "UPDATE commonhold_imports SET community_table = NULL WHERE community_table = ?1 COLLATE NOCASE";
     connection.execute(sql, [table])?;
     Ok(())
 }
 
-/// Drops what imports into a table of the community have replaced, but for the last `kept` ones.
-fn forget_replaced(connection: &Connection, table: &str, kept: i64) -> Result<(), VaultError> {
-    let sql = "SELECT import FROM commonhold_imports WHERE replaced IS NOT NULL AND community_table = ?1 COLLATE NOCASE
-               ORDER BY import DESC LIMIT -1 OFFSET ?2";
-    let mut query = connection.prepare(sql)?;
-    let imports = query.query_map((table, kept), |row| row.get(0))?;
-    let imports: Vec<i64> = imports.collect::<Result<_, _>>()?;
-    for import in imports {
-        connection.execute(&format!("DROP TABLE {}", replaced(import)), [])?;
-        forget(connection, import)?;
-    }
-    Ok(())
+/// Drops what this import has replaced.
+pub(crate) fn forget_replaced(connection: &Connection, import: i64) -> Result<(), VaultError> {
+    connection.execute(&format!("DROP TABLE {}", replaced(import)), [])?;
+    forget(connection, import)
 }
 
 fn forget(connection: &Connection, import: i64) -> Result<(), VaultError> {
@@ -206,33 +230,29 @@ fn forget(connection: &Connection, import: i64) -> Result<(), VaultError> {
 
 /// Brings back what was in the table before this import.
 fn undo_table(connection: &Connection, import: i64, table: &str) -> Result<Undone, ImportError> {
-    let sql = "SELECT MAX(import) FROM commonhold_imports
-               WHERE community_table = ?1 COLLATE NOCASE AND undone_utc_s IS NULL";
-    let last: i64 = connection
-        .query_row(sql, [table], |row| row.get(0))
-        .map_err(VaultError::from)?;
-    // Whoever is told to undo another one first can go on to this one then.
-    let sql = "SELECT COUNT(*) FROM commonhold_imports
-               WHERE community_table = ?1 COLLATE NOCASE AND undone_utc_s IS NULL AND import > ?2 AND replaced IS NULL";
-    let barred: i64 = connection
-        .query_row(sql, (table, import), |row| row.get(0))
-        .map_err(VaultError::from)?;
-    if last != import && barred == 0 {
+    let number = |sql: &str| -> Result<i64, VaultError> {
+        Ok(connection.query_row(sql, (table, import), |row| row.get(0))?)
+    };
+    // Earlier programs kept what the last eight had replaced: nobody is sent from one import to the next in vain.
+    let lost = "SELECT COUNT(*) FROM commonhold_imports AS it
+                WHERE it.community_table = ?1 COLLATE NOCASE AND it.undone_utc_s IS NULL AND it.import >= ?2 AND it.replaced IS NULL
+                AND EXISTS (SELECT 1 FROM commonhold_imports AS before
+                            WHERE before.community_table = ?1 COLLATE NOCASE AND before.undone_utc_s IS NULL
+                            AND before.import < it.import)";
+    if number(lost)? > 0 {
+        let table = table.to_owned();
+        return Err(ImportError::NotKept { import, table });
+    }
+    let last = "SELECT MAX(import) FROM commonhold_imports
+                WHERE community_table = ?1 COLLATE NOCASE AND undone_utc_s IS NULL AND import >= ?2";
+    let last = number(last)?;
+    if last != import {
         return Err(ImportError::Replaced { import, by: last });
     }
     let sql = "SELECT replaced FROM commonhold_imports WHERE import = ?1";
     let before: Option<Vec<u8>> = connection
         .query_row(sql, [import], |row| row.get(0))
         .map_err(VaultError::from)?;
-    let sql = "SELECT COUNT(*) FROM commonhold_imports
-               WHERE community_table = ?1 COLLATE NOCASE AND undone_utc_s IS NULL AND import < ?2";
-    let earlier: i64 = connection
-        .query_row(sql, (table, import), |row| row.get(0))
-        .map_err(VaultError::from)?;
-    if barred > 0 || before.is_none() && earlier > 0 {
-        let table = table.to_owned();
-        return Err(ImportError::NotKept { import, table });
-    }
     let mut undone = Undone {
         removed: drop_table(connection, table)?,
         back: 0,
@@ -249,9 +269,6 @@ fn undo_table(connection: &Connection, import: i64, table: &str) -> Result<Undon
     }
     Ok(undone)
 }
-
-/// How many imports into one table can be undone, one after the other.
-const KEPT: i64 = 8;
 
 /// Where rows lie that an import has replaced.
 fn replaced(import: i64) -> String {

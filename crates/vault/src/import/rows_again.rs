@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::ImportError;
 use crate::fault::{Place, Reason};
@@ -51,18 +51,36 @@ pub(crate) fn read_csv(input: impl Read, sink: &mut Sink) -> Result<(), ImportEr
     }
 }
 
-pub(crate) fn read_json<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), ImportError> {
+/// Who takes a row: its number, the name of its table, which is empty if it says none, and its cells.
+type Take<'a> = dyn FnMut(u64, &str, &Map<String, Value>) -> Result<(), ImportError> + 'a;
+
+/// Hands out each row of such a JSON file.
+pub(crate) fn each_json<R: Read>(
+    source: Source<R>,
+    take: &mut Take<'_>,
+) -> Result<(), ImportError> {
     let mut number = 0;
     pieces(source, &["rows"], false, &mut |piece| {
         let Piece::Element(_, Value::Object(row)) = piece else {
             return Ok(());
         };
         number += 1;
+        let name = row.get("commonhold_table").and_then(Value::as_str);
+        take(number, name.unwrap_or_default(), &row)
+    })
+}
+
+/// Reads the rows of this crate's tables; those of the tables `elsewhere` are read by somebody else.
+pub(crate) fn read_json<R: Read>(
+    source: Source<R>,
+    elsewhere: &[&str],
+    sink: &mut Sink,
+) -> Result<(), ImportError> {
+    each_json(source, &mut |number, name, row| {
         let place = Place::Record(number);
-        let name = row
-            .get("commonhold_table")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        if elsewhere.contains(&name) {
+            return Ok(());
+        }
         let found = vocabulary().find(|shape| shape.name == name && !shape.is_computed());
         let Some(shape) = found else {
             let computed = vocabulary().any(|shape| shape.name == name);

@@ -11,8 +11,8 @@ use api::{
 use community::Table;
 use rustix::fs::{MemfdFlags, memfd_create};
 use vault::{
-    Export, Held, ImportError, Imported, Options, Origin, Recorded, Report, Vault, VaultError,
-    import, import_table, shape,
+    Brought, Export, Format, Held, ImportError, Imported, Options, Origin, Recorded, Report, Vault,
+    VaultError, import, import_exported, import_table, shape,
 };
 
 use super::looking::told_column;
@@ -191,6 +191,10 @@ fn read(
         preview: new.preview,
         ..Options::default()
     };
+    let exported = import_exported(vault, &file, tables, &options, &mut |_| {});
+    if let Some(brought) = exported.map_err(|why| not_done(&why))? {
+        return Ok(reported_all(brought));
+    }
     match import(vault, &file, &options, &mut |_| {}) {
         Ok(report) => Ok(reported(report)),
         Err(why) if may_be_table(&why, path) && !tables.is_empty() => {
@@ -233,8 +237,13 @@ fn replace(
     };
     let imported = import_table(vault, BufReader::new(file), table, &origin);
     let (import, imported) = imported.map_err(|why| not_done(&why))?;
+    Ok(replaced(table, import, imported))
+}
+
+fn replaced(table: &Table, import: Option<i64>, imported: Imported) -> ImportReport {
     let Imported {
         kept,
+        unchanged,
         repeated_rows,
         skipped_rows,
         unusable_cells,
@@ -242,17 +251,39 @@ fn replace(
         ..
     } = imported;
     let left_out = (skipped_rows > 0).then(|| counted("another number of cells", skipped_rows));
-    Ok(ImportReport {
+    let new = (!unchanged).then(|| counted(&table.name, kept));
+    ImportReport {
         format: "CSV".into(),
         number: import,
-        replaces: Some(table.name.clone()),
-        kept: vec![counted(&table.name, kept)],
-        duplicate: 0,
+        replaces: (!unchanged).then(|| table.name.clone()),
+        kept: new.into_iter().collect(),
+        duplicate: if unchanged { kept } else { 0 },
         repeated: repeated_rows,
         skipped: left_out.into_iter().collect(),
         unusable_cells,
         faults: told(&faults),
-    })
+    }
+}
+
+/// The parts of a file in one.
+fn reported_all(brought: Brought<'_>) -> ImportReport {
+    let tables = brought.tables.into_iter();
+    let tables = tables.map(|(table, import, imported)| replaced(table, import, imported));
+    let mut parts = brought.own.map(reported).into_iter().chain(tables);
+    let mut all = parts.next().expect("it has brought something");
+    for part in parts {
+        all.number = all.number.or(part.number);
+        let replaces = all.replaces.into_iter().chain(part.replaces);
+        all.replaces = replaces.reduce(|one, other| format!("{one}, {other}"));
+        all.kept.extend(part.kept);
+        all.duplicate += part.duplicate;
+        all.repeated += part.repeated;
+        all.skipped.extend(part.skipped);
+        all.unusable_cells += part.unusable_cells;
+        all.faults.extend(part.faults);
+    }
+    all.format = Format::RowsJson.to_string();
+    all
 }
 
 /// A file that is on no disk: importers want one, and the owner's data must not lie on a disk in the clear.

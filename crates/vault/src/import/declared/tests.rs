@@ -2,14 +2,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use base::Rng;
-use community::Column;
+use community::{Column, Range};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use question::{LocalRow, Question};
 use tempfile::{TempDir, tempdir};
 
 use super::*;
-use crate::fault::MAX_FAULTS;
+use crate::fault::{MAX_FAULTS, Reason};
 use crate::key::VaultKey;
 use crate::propose::propose;
 use crate::rows::{MAX_CELL, MAX_COLUMNS, MAX_RECORD};
@@ -503,17 +503,31 @@ fn what_a_file_replaces_comes_back() {
     let undone = vault.undo(1, 9).expect("undone");
     assert_eq!((undone.removed, undone.back), (2, 1));
     assert_eq!(ages(&vault), 1);
-    // What came before the last eight is not kept, and is not taken for nothing.
-    let all: Vec<i64> = (10..20).map(|rows| bring(&mut vault, rows)).collect();
-    let (import, table) = (all[0], "people".to_owned());
-    let barred = vault.undo(import, 9);
+    // Each can be undone, however many there are.
+    let all: Vec<i64> = (10..30).map(|rows| bring(&mut vault, rows)).collect();
+    let (import, by) = (all[2], all[19]);
     assert_eq!(
-        barred,
-        Err(ImportError::NotKept { import, table }),
-        "nobody is sent from one to the next in vain"
+        vault.undo(import, 9),
+        Err(ImportError::Replaced { import, by })
     );
-    let by = all[9];
-    let import = all[2];
+    for (rows, import) in all.iter().enumerate().rev() {
+        vault.undo(*import, 9).expect("undone");
+        assert_eq!(ages(&vault), if rows == 0 { 1 } else { 9 + rows as u64 });
+    }
+    // Earlier programs kept what the last eight had replaced. Nobody is sent from one to the next in vain.
+    let all: Vec<i64> = (10..20).map(|rows| bring(&mut vault, rows)).collect();
+    for import in &all[..2] {
+        record::forget_replaced(&vault.writer, *import).expect("forgotten");
+    }
+    let table = || "people".to_owned();
+    for import in &all[..2] {
+        let (import, table) = (*import, table());
+        assert_eq!(
+            vault.undo(import, 9),
+            Err(ImportError::NotKept { import, table })
+        );
+    }
+    let (import, by) = (all[2], all[9]);
     assert_eq!(
         vault.undo(import, 9),
         Err(ImportError::Replaced { import, by })
@@ -522,8 +536,7 @@ fn what_a_file_replaces_comes_back() {
         vault.undo(*import, 9).expect("undone");
     }
     assert_eq!(ages(&vault), 11);
-    let table = "people".to_owned();
-    let import = all[1];
+    let (import, table) = (all[1], table());
     assert_eq!(
         vault.undo(import, 9),
         Err(ImportError::NotKept { import, table })
@@ -543,4 +556,39 @@ fn what_a_file_replaces_comes_back() {
         )
         .expect("read");
     assert_eq!(left, 0);
+}
+
+#[test]
+fn a_file_that_says_what_is_there_changes_nothing() {
+    let (_folder, _path, mut vault) = vault();
+    let origin = Origin {
+        name: "mine.csv",
+        bytes: 1,
+        now_utc_s: 5,
+        preview: false,
+    };
+    let mut bring = |csv: &str| {
+        let brought = import_table(&mut vault, csv.as_bytes(), &people(), &origin);
+        let (number, imported) = brought.expect("imported");
+        assert_eq!(number.is_none(), imported.unchanged);
+        number
+    };
+    let rows = "age,hours,town\n30,7,Nice\n,7.5,\n30,7,Nice\n";
+    assert_eq!(bring(rows), Some(1));
+    assert_eq!(bring(rows), None);
+    assert_eq!(
+        bring("town,age,hours\nNice,30,7\n,,7.5\nNice,30,7.0\n"),
+        None
+    );
+    // Fewer, more, others, another order.
+    for (number, other) in [
+        (2, "age,hours,town\n30,7,Nice\n,7.5,\n"),
+        (3, rows),
+        (4, "age,hours,town\n30,7,Nice\n,7.5,\n30,7,Lyon\n"),
+        (5, "age,hours,town\n,7.5,\n30,7,Nice\n30,7,Nice\n"),
+        (6, rows),
+    ] {
+        assert_eq!(bring(other), Some(number), "{other}");
+    }
+    assert_eq!(vault.imports().expect("read").len(), 6);
 }
