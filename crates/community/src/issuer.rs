@@ -74,6 +74,14 @@ pub enum IssueError {
     /// The old node must be revoked before its owner gets another.
     #[error("the node to be replaced is not revoked yet")]
     NotRevoked,
+    /// One lost node makes room for one.
+    #[error("{old} has been replaced by {new}; if that one is lost too, replace that one")]
+    Replaced {
+        /// Which node is to be replaced again.
+        old: NodeId,
+        /// Which stands in its place.
+        new: NodeId,
+    },
     /// See [`MOVES_PER_YEAR_MAX`] and [`CERTIFIED_PER_YEAR_MAX`].
     #[error(
         "this was done as often as may be in a year; wait, or accept that it takes a new member"
@@ -169,6 +177,7 @@ impl Issuer {
             return Err(IssueError::Dates);
         }
         if let Some(old) = replaces {
+            self.may_move(old, now)?;
             self.check_move(descriptor, old, now)?;
         }
         let random = rng.bytes32();
@@ -195,7 +204,7 @@ impl Issuer {
         old: NodeId,
         now: Instant,
     ) -> Result<(), IssueError> {
-        self.may_move(old, now)?;
+        self.check_moves(old, now)?;
         match descriptor.is_revoked(old) {
             true => Ok(()),
             false => Err(IssueError::NotRevoked),
@@ -206,11 +215,18 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`IssueError::UnknownNode`] or [`IssueError::TooOften`].
+    /// [`IssueError::UnknownNode`], [`IssueError::Replaced`] or [`IssueError::TooOften`].
     pub fn may_move(&self, old: NodeId, now: Instant) -> Result<(), IssueError> {
         if self.logs.last_of(old).is_none() {
             return Err(IssueError::UnknownNode);
         }
+        if let Some(new) = self.logs.last_follower(old) {
+            return Err(IssueError::Replaced { old, new });
+        }
+        self.check_moves(old, now)
+    }
+
+    fn check_moves(&self, old: NodeId, now: Instant) -> Result<(), IssueError> {
         match self.logs.moves_since(old, now - YEAR) {
             moves if moves >= MOVES_PER_YEAR_MAX => Err(IssueError::TooOften),
             _ => Ok(()),
@@ -248,10 +264,15 @@ impl Issuer {
             return Ok(last.certificate.clone());
         }
         self.check(descriptor).map_err(|_| Refusal::CannotIssue)?;
-        if let Some(old) = given.replaces
-            && self.check_move(descriptor, old, now).is_err()
-        {
-            return Err(Refusal::TooOften);
+        if let Some(old) = given.replaces {
+            // Several tickets may be open for one lost node: the first that is used counts. That this very node is logged
+            // and its use of the ticket not written down is what a crash leaves.
+            if self.logs.other_follower(old, node).is_some() {
+                return Err(Refusal::Replaced);
+            }
+            if self.check_move(descriptor, old, now).is_err() {
+                return Err(Refusal::TooOften);
+            }
         }
         let certificate = self.certify(descriptor, &request.request, &given, now, rng)?;
         self.book.redeem(request.ticket, node);

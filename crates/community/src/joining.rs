@@ -131,6 +131,12 @@ pub enum Refusal {
     #[n(8)]
     #[error("this issuer can certify nobody any longer; ask the community's authority")]
     CannotIssue,
+    /// Another ticket for the same lost node was used first.
+    #[n(9)]
+    #[error(
+        "the node that this ticket is to replace has been replaced already; ask for another ticket"
+    )]
+    Replaced,
 }
 
 /// A newcomer that has become a member.

@@ -199,6 +199,40 @@ impl Logs {
             .collect()
     }
 
+    /// Nodes in whose place several others were certified, and these: a person is one node, so that whoever certified the
+    /// second either did not know of the first or let somebody be two.
+    pub fn replaced_twice(&self) -> BTreeMap<NodeId, BTreeSet<NodeId>> {
+        let mut followers = BTreeMap::<_, BTreeSet<_>>::new();
+        for (old, new) in self.moves() {
+            followers.entry(old).or_default().insert(new);
+        }
+        followers.retain(|_, new| new.len() > 1);
+        followers
+    }
+
+    /// Who has been certified in the place of `old`, if not `new` itself.
+    pub(crate) fn other_follower(&self, old: NodeId, new: NodeId) -> Option<NodeId> {
+        let other = |&(replaced, follower): &(NodeId, NodeId)| replaced == old && follower != new;
+        self.moves().find(other).map(|(_, follower)| follower)
+    }
+
+    /// The node that stands in the place of `old` now, if that was replaced.
+    pub(crate) fn last_follower(&self, old: NodeId) -> Option<NodeId> {
+        let mut after: BTreeMap<_, _> = self.moves().collect();
+        let (mut at, mut last) = (old, None);
+        // Taken out, so that a circle ends.
+        while let Some(new) = after.remove(&at) {
+            (at, last) = (new, Some(new));
+        }
+        last
+    }
+
+    /// Which node was replaced by which.
+    fn moves(&self) -> impl Iterator<Item = (NodeId, NodeId)> {
+        let entries = self.entries();
+        entries.filter_map(|entry| Some((entry.replaces?, entry.certificate.node())))
+    }
+
     /// The certificate that a node was given last.
     pub fn last_of(&self, node: NodeId) -> Option<&LogEntry> {
         let of_node = self

@@ -1,5 +1,7 @@
 //! `community show` and `log`.
 
+use std::collections::BTreeSet;
+
 use base::NodeId;
 use community::{
     Community, Descriptor, Kind, LOGS_BYTES_MAX, LogEntry, Logs, MergeError, Range, Table,
@@ -216,6 +218,9 @@ fn told(community: &Community, logs: &Logs) -> Told {
     let now = Clock::start().now();
     let in_force = logs.in_force(descriptor, now).len() as u64;
     let two_places = logs.in_two_places();
+    let replaced_twice = logs.replaced_twice();
+    let names =
+        |nodes: &BTreeSet<NodeId>| -> Vec<_> { nodes.iter().map(NodeId::to_string).collect() };
     let entries: Vec<_> = logs
         .iter()
         .flat_map(|log| log.entries().iter().map(|entry| (log.issuer(), entry)))
@@ -249,7 +254,7 @@ fn told(community: &Community, logs: &Logs) -> Told {
     let lines = entries.iter().map(|(issuer, entry)| {
         let certificate = &entry.certificate;
         format!(
-            "{:.8} {:>6}  {}  {}  until {}  {}{}",
+            "{:.8} {:>6}  {}  {}  until {}  {}{}{}",
             issuer.to_string(),
             certificate.serial(),
             certificate.node(),
@@ -261,6 +266,10 @@ fn told(community: &Community, logs: &Logs) -> Told {
             } else {
                 ""
             },
+            entry.replaces.map_or(String::new(), |old| format!(
+                ", follows {:.8}",
+                old.to_string()
+            )),
         )
     });
     let json = json!({
@@ -268,7 +277,11 @@ fn told(community: &Community, logs: &Logs) -> Told {
         "in_force": in_force,
         "nodes": descriptor.nodes,
         "too_many": in_force > descriptor.nodes,
-        "in_two_places": two_places.iter().map(NodeId::to_string).collect::<Vec<_>>(),
+        "in_two_places": names(&two_places),
+        "replaced_twice": replaced_twice.iter().map(|(old, new)| json!({
+            "node": old.to_string(),
+            "followers": names(new),
+        })).collect::<Vec<_>>(),
         "entries": json.collect::<Vec<_>>(),
     });
     let mut lines: Vec<_> = lines.collect();
@@ -286,6 +299,13 @@ fn told(community: &Community, logs: &Logs) -> Told {
     lines.extend(two_places.iter().map(|node| {
         format!(
             "warning: {node} was certified for two places; its issuers did not know of each other"
+        )
+    }));
+    lines.extend(replaced_twice.iter().map(|(old, new)| {
+        format!(
+            "warning: {old} was replaced by {}: a person has one node, so that all of them but one are to be revoked, \
+             commonhold community revoke NODE",
+            names(new).join(" and by ")
         )
     }));
     Told { json, lines }

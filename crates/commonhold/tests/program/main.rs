@@ -1,6 +1,7 @@
 //! The program, as people run it.
 
 mod common;
+mod community;
 mod cut;
 mod daemon;
 mod data;

@@ -3,9 +3,9 @@
 use base::{Duration, decode, encode};
 use community::{
     CERTIFIED_PER_YEAR_MAX, Contact, DescriptorError, IssueError, JOIN_ANSWER_BYTES_MAX,
-    JOIN_CONTACTS_MAX, JOIN_REQUEST_BYTES_MAX, JoinAnswer, JoinError, JoinRequest,
-    MOVES_PER_YEAR_MAX, Refusal, Retired, SignedDescriptor, TICKET_USES_MAX, TICKETS_MAX, Ticket,
-    TicketBook, VALID_MAX, Welcome, YEAR, check_certificate, draw_keys,
+    JOIN_CONTACTS_MAX, JOIN_REQUEST_BYTES_MAX, JoinAnswer, JoinError, JoinRequest, Refusal,
+    Retired, SignedDescriptor, TICKET_USES_MAX, TICKETS_MAX, Ticket, TicketBook, VALID_MAX,
+    Welcome, YEAR, check_certificate, draw_keys,
 };
 use crypto::{CertificateRequest, Rights, SigningKey, VrfSecretKey};
 use proptest::prelude::*;
@@ -222,41 +222,6 @@ fn a_renewal_keeps_the_place_and_the_rights() {
         .unwrap();
     let refused = renew(&mut world, old.node(), days(1), a_year_on);
     assert_eq!(refused, Err(IssueError::Revoked));
-}
-
-#[test]
-fn new_keys_take_the_old_ones_out_and_are_counted() {
-    let mut world = World::new();
-    let mut at = world.member();
-    for moved in 0..=MOVES_PER_YEAR_MAX {
-        let mut moving = invitation();
-        moving.replaces = Some(at.node());
-        let invite = |world: &mut World| {
-            let descriptor = world.community.descriptor();
-            world
-                .issuer
-                .invite(descriptor, moving.clone(), NOW, &mut world.rng)
-        };
-        if moved == MOVES_PER_YEAR_MAX {
-            // It is said before anybody has to be revoked for it, and after.
-            assert_eq!(invite(&mut world), Err(IssueError::TooOften));
-            world.community = world.community.revoke(&world.authority, at.node()).unwrap();
-            assert_eq!(invite(&mut world), Err(IssueError::TooOften));
-            break;
-        }
-        assert_eq!(invite(&mut world), Err(IssueError::NotRevoked));
-        world.community = world.community.revoke(&world.authority, at.node()).unwrap();
-        let ticket = invite(&mut world).unwrap();
-        let request = ticket.request(world.newcomer());
-        let new = world.redeem(&request, NOW).unwrap();
-        assert_ne!(new.location(), at.location());
-        let entry = world.issuer.logs().last_of(new.node()).unwrap();
-        assert_eq!(entry.replaces, Some(at.node()));
-        at = new;
-    }
-    let moves = world.issuer.logs().moves_since(at.node(), NOW - YEAR);
-    assert_eq!(moves, MOVES_PER_YEAR_MAX);
-    assert_eq!(world.issuer.logs().moves_since(at.node(), NOW), 0);
 }
 
 #[test]

@@ -7,6 +7,8 @@ mod joining;
 #[cfg(test)]
 mod logging;
 #[cfg(test)]
+mod replacing;
+#[cfg(test)]
 mod ticket;
 #[cfg(test)]
 mod world;
