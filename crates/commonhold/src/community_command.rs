@@ -36,7 +36,7 @@ pub use self::folder::AUTHORITY;
 pub use self::joining::{Newcomer, members};
 use self::options::CommunityCommand;
 pub use self::places::only_node;
-pub use self::reception::{Received, Reception};
+pub use self::reception::{Received, Reception, Standing};
 pub use self::telling::kind;
 use crate::cli::{ANSWERED, FAILED, REFUSED, TIMED_OUT, USAGE, fail};
 use crate::output::tell;

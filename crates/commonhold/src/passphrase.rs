@@ -75,7 +75,8 @@ impl Given<'_> {
         long_enough(passphrase)
     }
 
-    fn found(self) -> Result<Option<Zeroizing<String>>, PassphraseError> {
+    /// Where nobody can be asked: the passphrase that a file or the environment holds, if either does.
+    pub fn found(self) -> Result<Option<Zeroizing<String>>, PassphraseError> {
         if let Some(file) = self.file {
             return read(file).map(Some);
         }

@@ -13,6 +13,7 @@ use net::Apart;
 use node::CLOCK_SKEW;
 use vault::VaultError;
 
+use crate::community_command::Standing;
 use crate::counted::counted;
 use crate::daemon::folder::{TOKEN, disk_free};
 use crate::daemon::reach::words;
@@ -380,6 +381,37 @@ pub fn community(community: &Community, own: &Certificate, contradiction: Option
     ok(NAME, found)
 }
 
+/// Whether a node that lets people in from this folder can.
+pub fn enrolling(folder: &Path, standing: Standing) -> Check {
+    const NAME: &str = "enrol";
+    let Standing {
+        key,
+        counts,
+        trouble,
+    } = standing;
+    let folder = folder.display();
+    let Some(why) = trouble else {
+        if counts {
+            let found = format!("people with tickets are let in by the key {key:?}");
+            return ok(NAME, found);
+        }
+        let found =
+            format!("nobody can be let in: the key {key:?} in {folder} is not listed any more");
+        let what_to_do = "ask who keeps the community's authority for another; the node itself goes on without: commonhold up";
+        return bad(Verdict::Fail, NAME, found, what_to_do);
+    };
+    let (verdict, done) = match counts {
+        true => (Verdict::Warn, "people are let in by the old one"),
+        false => (Verdict::Fail, "nobody can be let in"),
+    };
+    let found = format!(
+        "another key has taken the place of {key:?}, and this node could not unlock it: {why}. Meanwhile {done}"
+    );
+    let what_to_do =
+        format!("start the node again: commonhold down, commonhold up --enrol {folder}");
+    bad(verdict, NAME, found, what_to_do)
+}
+
 /// Whether another node runs under this one's name.
 pub fn namesake(elsewhere: Option<&str>) -> Check {
     const NAME: &str = "namesake";
@@ -695,6 +727,28 @@ mod tests {
         let changed = mapping(Some(new), &[old]);
         assert_eq!(changed.verdict, Verdict::Warn);
         assert!(changed.what_to_do.contains("start the node again"));
+    }
+
+    #[test]
+    fn a_key_that_lets_nobody_in_is_found() {
+        let told = |counts, trouble: Option<&str>| {
+            let standing = Standing {
+                key: NodeId([0xab; 32]),
+                counts,
+                trouble: trouble.map(Into::into),
+            };
+            enrolling(Path::new("desk"), standing)
+        };
+        assert_eq!(told(true, None).verdict, Verdict::Ok);
+        let unlisted = told(false, None);
+        assert_eq!(unlisted.verdict, Verdict::Fail);
+        assert!(unlisted.found.contains("abababab"), "{unlisted:?}");
+        for (counts, verdict) in [(true, Verdict::Warn), (false, Verdict::Fail)] {
+            let locked = told(counts, Some("wrong passphrase"));
+            assert_eq!(locked.verdict, verdict);
+            assert!(locked.found.contains("wrong passphrase"), "{locked:?}");
+            assert!(locked.what_to_do.ends_with("up --enrol desk"));
+        }
     }
 
     #[test]

@@ -276,6 +276,9 @@ fn welcome(reception: &Option<Arc<Reception>>, notes: &mpsc::Sender<String>) -> 
     let (door, mut knocks) = Door::new();
     std::thread::spawn(move || {
         while let Some(knock) = knocks.blocking_recv() {
+            if let Some(note) = reception.keep_up() {
+                drop(notes.blocking_send(note));
+            }
             let note = match reception.answer(knock.from, &knock.request) {
                 Ok(None) => continue,
                 Ok(Some(Received { answer, note })) => {

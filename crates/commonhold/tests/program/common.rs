@@ -128,6 +128,12 @@ pub struct Running {
     process: Child,
 }
 
+impl From<Child> for Running {
+    fn from(process: Child) -> Self {
+        Self { process }
+    }
+}
+
 impl Running {
     /// Its number.
     pub fn id(&self) -> u32 {

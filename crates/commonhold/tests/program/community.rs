@@ -1,23 +1,28 @@
 //! An authority at its desk: everything by files.
 
+use std::fs::{self, File};
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::common::said;
+use crate::common::{Running, eventually, said};
 
 /// An account with one community in it.
 struct Desk {
     account: TempDir,
+    /// Its folder.
+    authority: PathBuf,
 }
 
 impl Desk {
     fn found(arguments: &[&str]) -> Self {
         let account = tempfile::tempdir().expect("a folder");
-        let desk = Self { account };
-        desk.done(&[&["create", "Gardeners"], arguments].concat());
+        let authority = PathBuf::new();
+        let mut desk = Self { account, authority };
+        let founded = desk.json(&[&["create", "Gardeners"], arguments].concat());
+        desk.authority = founded["folder"].as_str().expect("a path").into();
         desk
     }
 
@@ -25,16 +30,47 @@ impl Desk {
         self.account.path().join(name)
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_commonhold"));
         command
-            .arg("community")
             .args(arguments)
             .current_dir(self.account.path())
             .env("XDG_CONFIG_HOME", self.path("config"))
             .env("XDG_DATA_HOME", self.path("data"))
-            .env("COMMONHOLD_PASSPHRASE", "correct horse battery");
-        command.output().expect("it runs")
+            .env("COMMONHOLD_LISTEN", "127.0.0.1:0")
+            .env("COMMONHOLD_PASSPHRASE", "correct horse battery")
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(&["community"]);
+        command.args(arguments).output().expect("it runs")
+    }
+
+    /// Has somebody's node let people in; once it answers, whom and where a ticket is to name.
+    fn enrols(&self, name: &str) -> (Running, String) {
+        let mut command = self.command(&["up", "--dir", name, "--enrol"]);
+        let log = File::create(self.path("stderr")).expect("a file");
+        command.arg(&self.authority).stderr(log);
+        let process = command.spawn().expect("it starts");
+        let running = Running::from(process);
+        let mut status = Value::Null;
+        eventually("a node starts", || {
+            status = self.status(name);
+            status.is_object()
+        });
+        let word = |name: &str| status[name].as_str().expect("a word").to_owned();
+        (running, format!("{}@{}", word("node"), word("listens")))
+    }
+
+    fn status(&self, name: &str) -> Value {
+        let output = self.command(&["status", "--json", "--dir", name]).output();
+        let output = output.expect("it runs");
+        match output.status.success() {
+            true => serde_json::from_slice(&output.stdout).expect("JSON"),
+            false => Value::Null,
+        }
     }
 
     /// What a command prints that does what it should.
@@ -98,4 +134,45 @@ fn a_lost_node_is_replaced_once_and_the_log_says_by_whom() {
     let log = desk.done(&["log"]);
     assert!(log.contains(&format!("follows {lost:.8}")), "{log}");
     assert!(!log.contains("warning"), "{log}");
+}
+
+/// The key that lets people in is another one, and then one that counts no longer, while a node goes on with it.
+#[test]
+fn a_node_lets_people_in_by_the_key_that_counts() {
+    let desk = Desk::found(&["--nodes", "13"]);
+    desk.member("host");
+    desk.done(&["install", "host.answer", "--dir", "host"]);
+    let (_running, member) = desk.enrols("host");
+    let issuer = |name: &str| {
+        let invite = ["invite", "--member", &member, "--expires", "1d"];
+        let node = desk.json(&["join", &desk.done(&invite), "--dir", name])["node"].clone();
+        let log = desk.json(&["log"]);
+        let entries = log["entries"].as_array().expect("a list").iter();
+        let mut of_node = entries.filter(|entry| entry["node"] == node);
+        of_node.next().expect("it is logged")["issuer"].clone()
+    };
+    let authority = |told: &Value| told["authority"].clone();
+    let second = authority(&desk.json(&["rotate"]));
+    assert_eq!(issuer("first"), second);
+    // Its own certificate is by the founder's key, which stays on the list.
+    let third = authority(&desk.json(&["rotate", "--distrust-old"]));
+    assert_eq!(issuer("second"), third);
+    assert!(!problems(&desk, "host").contains("enrol"));
+
+    let file = desk.path("passphrase");
+    fs::write(&file, "wrong horse battery").expect("written");
+    let rotate = [
+        "rotate",
+        "--distrust-old",
+        "--new-passphrase-file",
+        "passphrase",
+    ];
+    desk.done(&rotate);
+    eventually("the node says what to do", || {
+        problems(&desk, "host").contains("up --enrol")
+    });
+}
+
+fn problems(desk: &Desk, name: &str) -> String {
+    desk.status(name)["problems"].to_string()
 }

@@ -10,6 +10,7 @@ use base::{Duration, encode};
 use community::{Community, Logs, SignedDescriptor};
 use node::Command;
 use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use super::{Core, LAST_WORDS, UpError, place, welcome};
@@ -49,8 +50,16 @@ impl Core {
                 Err(why) => self.say(Level::Warn, &why.to_string()),
             }
         }
-        let reception = self.reception.as_ref();
-        if let Some(reception) = reception.filter(|_| self.old_since.is_none()) {
+        let Some(reception) = &self.reception else {
+            return Ok(());
+        };
+        let (looking, notes) = (Arc::clone(reception), self.notes.clone());
+        spawn_blocking(move || {
+            if let Some(note) = looking.keep_up() {
+                drop(notes.blocking_send(note));
+            }
+        });
+        if self.old_since.is_none() {
             let later = reception.later(self.community.descriptor().epoch);
             if !later.is_empty() {
                 self.command(Command::Amend(later)).await?;

@@ -245,6 +245,10 @@ impl Core {
             self.peers_known(),
         ];
         checks.extend(checks::relay(&self.config.relays, self.host.is_at_relay()));
+        if let Some(reception) = &self.reception {
+            let standing = reception.standing(&self.community);
+            checks.push(checks::enrolling(reception.folder(), standing));
+        }
         if self.config.map_port {
             let external = self.mapping.as_ref().and_then(net::Mapping::external);
             checks.push(checks::mapping(external, &self.announced));
