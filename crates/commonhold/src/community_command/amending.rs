@@ -1,7 +1,7 @@
 //! `community revoke`, `rotate`, `delegate`, `unlist` and `amend`: what the authority alone does.
 
-use base::NodeId;
-use community::{AmendmentError, Community, Descriptor, Retired, Table};
+use base::{Instant, NodeId};
+use community::{AmendmentError, Community, Descriptor, Logs, Retired, Table};
 use crypto::SigningKey;
 use net::Clock;
 use serde_json::json;
@@ -81,27 +81,61 @@ pub fn rotate(options: &RotateOptions) -> Result<Told, Failure> {
     let seat = Seat::take(&folder, &passphrase)?;
     let rng = &mut system_rng();
     let new = SigningKey::generate(rng);
-    let (retired, certificates) = match options.distrust_old {
-        true => (
-            Retired::Distrusted,
-            "Certificates that the old key issued hold no longer: invite or renew their owners.",
-        ),
-        false => (
-            Retired::StillCounts,
-            "Certificates that the old key issued hold until they expire.",
-        ),
+    let retired = match options.distrust_old {
+        true => Retired::Distrusted,
+        false => Retired::StillCounts,
     };
     let next = seat.community.rotate(&seat.key, &new, retired);
     let next = next.map_err(refused)?;
+    let logs = folder.logs(&next)?;
     // At no moment is there a community without its key: the new key first, then the word that it counts.
     folder.store_key(NEXT_AUTHORITY, &new, &new_passphrase, rng)?;
     folder.store_community(&next)?;
     folder.promote_next()?;
-    let line = format!("The authority is {} now. {certificates}", new.node());
+    let line = format!("The authority is {} now.", new.node());
     let mut told = amended(&folder, &next, line, &[("authority", new.node())]);
+    let (before, after) = (seat.community.descriptor(), next.descriptor());
+    let now = Clock::start().now();
+    add_changes(&mut told, &Changes::between(before, after, &logs, now));
+    let old = what_becomes_of(&logs, (before, after), now);
+    told.lines.splice(1..1, old);
     told.lines
         .push("Back up authority.locked again, and erase the old one wherever it is.".into());
+    told.lines.push(
+        "A node that lets people in takes the new key by itself, unless its passphrase was typed: then start it again."
+            .into(),
+    );
     Ok(told)
+}
+
+/// What the old key's certificates are worth, and what those of the other keys, as far as the log knows of them.
+fn what_becomes_of(
+    logs: &Logs,
+    (before, after): (&Descriptor, &Descriptor),
+    at: Instant,
+) -> Vec<String> {
+    let old = before.authority;
+    let is_listed = after.enrolment.contains(&old);
+    let mut without = after.clone();
+    without.enrolment.retain(|key| *key != old);
+    let others = logs.in_force(&without, at).len();
+    let issued = logs.in_force(before, at).len() - others;
+    if is_listed {
+        return vec![format!(
+            "What the old key {old:?} certified holds until it runs out; nodes in force by it: {issued}."
+        )];
+    }
+    let mut lines = vec![format!(
+        "What the old key {old:?} certified holds no longer, and its tickets are void; nodes in force by it until now: {issued}."
+    )];
+    if others > 0 {
+        let keys = without.enrolment.iter().map(|key| format!("{key:?}"));
+        lines.push(format!(
+            "Nodes in force by other keys, which stay on the list ({}): {others}. To end those of one: commonhold community unlist KEY",
+            keys.collect::<Vec<_>>().join(", ")
+        ));
+    }
+    lines
 }
 
 /// Makes an enrolment key.
@@ -245,12 +279,17 @@ fn changed(
     let next = next.map_err(refused)?;
     folder.store_community(&next)?;
     let mut told = amended(folder, &next, done, &[]);
+    add_changes(&mut told, &changes);
+    Ok(told)
+}
+
+/// After the first line.
+fn add_changes(told: &mut Told, changes: &Changes) {
     let json = changes.json();
     for part in ["changes", "certificates_lost", "warnings"] {
         told.json[part] = json[part].clone();
     }
     told.lines.splice(1..1, changes.lines());
-    Ok(told)
 }
 
 fn amended(folder: &Folder, community: &Community, line: String, names: &[(&str, NodeId)]) -> Told {

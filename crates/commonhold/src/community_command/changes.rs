@@ -49,7 +49,8 @@ impl Changes {
             ("helpers".to_owned(), told(helpers)),
         ];
         let keys = |descriptor: &Descriptor| -> BTreeSet<_> {
-            descriptor.enrolment.iter().map(NodeId::to_string).collect()
+            let issuers = descriptor.issuers();
+            issuers.iter().map(NodeId::to_string).collect()
         };
         pairs.extend(compared(&keys(before), &keys(after)).map(|(key, there)| {
             let listed = |is: bool| is.then(|| "its certificates count".to_owned());

@@ -136,6 +136,32 @@ fn a_lost_node_is_replaced_once_and_the_log_says_by_whom() {
     assert!(!log.contains("warning"), "{log}");
 }
 
+/// What one key certified ends with it, and nothing else.
+#[test]
+fn a_rotation_says_whose_certificates_end() {
+    let desk = Desk::found(&["--nodes", "13"]);
+    let first = desk.member("first");
+    let founder = desk.json(&["show"])["authority"].to_string();
+    let told = desk.done(&["rotate"]);
+    assert!(
+        told.contains("runs out; nodes in force by it: 1."),
+        "{told}"
+    );
+    let second = desk.member("second");
+    let told = desk.done(&["rotate", "--distrust-old"]);
+    assert!(told.contains("until now: 1."), "{told}");
+    assert!(told.contains(&format!("\n  {second}\n")), "{told}");
+    assert!(!told.contains(&first), "{told}");
+    let stays = format!("which stay on the list ({}): 1.", &founder[1..9]);
+    assert!(told.contains(&stays), "{told}");
+    desk.done(&["renew", &second, "--out", "renewed"]);
+
+    let told = desk.json(&["rotate", "--distrust-old"]);
+    assert_eq!(told["certificates_lost"], serde_json::json!([second]));
+    let told = desk.done(&["rotate", "--distrust-old"]);
+    assert!(told.contains("until now: 0."), "{told}");
+}
+
 /// The key that lets people in is another one, and then one that counts no longer, while a node goes on with it.
 #[test]
 fn a_node_lets_people_in_by_the_key_that_counts() {
