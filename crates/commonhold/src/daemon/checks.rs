@@ -133,18 +133,36 @@ pub fn disk(folder: &Path, least_mib: u64) -> Check {
     ok(NAME, found)
 }
 
-/// Whether the clock can be right: the node's certificate is in force, and the clock (`wall`) has not been set, nor has the
+/// Whether the node's certificate is in force, and for how long.
+pub fn certificate(now: Instant, own: &Certificate) -> Check {
+    const NAME: &str = "certificate";
+    let (from, until) = (own.valid_from(), own.valid_until());
+    let ends = crate::verify::utc(until.as_secs());
+    let renew = "ask your community's authority for a new certificate: commonhold community renew";
+    if now >= until {
+        let found = format!("this node's certificate ended on {ends}: nobody speaks to it");
+        let what_to_do = format!("{renew}; or set the clock, if that is wrong");
+        return bad(Verdict::Fail, NAME, found, what_to_do);
+    }
+    let left = until.since(now);
+    let soon = match left.as_secs() / 86_400 {
+        0 => "within a day".into(),
+        days => format!("in {}", counted(days, "day", "days")),
+    };
+    let found = format!("it ends {soon}, on {ends}");
+    // One that was made for a short time ends soon from its first day on.
+    if left < RENEW_WITHIN.min(until.since(from) / 4) {
+        return bad(Verdict::Warn, NAME, found, renew);
+    }
+    ok(NAME, found)
+}
+
+/// Whether the clock can be right: the node's certificate has begun, and the clock (`wall`) has not been set, nor has the
 /// machine slept, since the node started, whose time (`now`) goes on by itself, and it says what `others` say.
-pub fn clock(
-    now: Instant,
-    wall: Instant,
-    certificate: &Certificate,
-    others: Option<Apart>,
-) -> Check {
+pub fn clock(now: Instant, wall: Instant, own: &Certificate, others: Option<Apart>) -> Check {
     const NAME: &str = "clock";
-    let (from, until) = (certificate.valid_from(), certificate.valid_until());
     let said = crate::verify::utc(now.as_secs());
-    if now < from {
+    if now < own.valid_from() {
         let found = format!("it says {said}, which is before your certificate begins");
         return bad(
             Verdict::Fail,
@@ -152,11 +170,6 @@ pub fn clock(
             found,
             "set the clock: timedatectl set-ntp true",
         );
-    }
-    if now >= until {
-        let found = format!("it says {said}, which is after your certificate has ended");
-        let what_to_do = "set the clock if it is wrong; else ask your community's authority for a new certificate";
-        return bad(Verdict::Fail, NAME, found, what_to_do);
     }
     let apart = now.distance(wall);
     if apart > CLOCK_SKEW {
@@ -176,22 +189,7 @@ pub fn clock(
         let what_to_do = "set the clock: timedatectl set-ntp true; then start the node again: commonhold down, commonhold up";
         return bad(Verdict::Fail, NAME, found, what_to_do);
     }
-    let left = until.since(now);
-    let days = left.as_secs() / 86_400;
-    let found = format!(
-        "it says {said}; your certificate ends in {}",
-        counted(days, "day", "days")
-    );
-    // One that was made for a short time ends soon from its first day on.
-    if left < RENEW_WITHIN.min(until.since(from) / 4) {
-        return bad(
-            Verdict::Warn,
-            NAME,
-            found,
-            "ask your community's authority for a new certificate",
-        );
-    }
-    ok(NAME, found)
+    ok(NAME, format!("it says {said}"))
 }
 
 /// Whether nothing speaks against the clock: of two that are apart, when only one other member is known, either may be wrong.
@@ -531,7 +529,7 @@ mod tests {
 
     use super::*;
 
-    fn certificate(from: u64, until: u64) -> Certificate {
+    fn certified(from: u64, until: u64) -> Certificate {
         let rng = &mut Rng::from_number(1);
         let authority = SigningKey::generate(rng);
         let descriptor = Descriptor::founding("example", authority.node(), 13);
@@ -545,18 +543,27 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_outside_the_certificate_is_wrong() {
+    fn a_certificate_that_ends_is_not_the_clocks_fault() {
         let (day, start) = (86_400, 1_800_000_000);
-        let certificate = certificate(start, start + 365 * day);
-        let verdict = |secs| {
+        let own = certified(start, start + 365 * day);
+        let verdicts = |secs| {
             let now = Instant::from_secs(secs);
-            clock(now, now, &certificate, None).verdict
+            (
+                certificate(now, &own).verdict,
+                clock(now, now, &own, None).verdict,
+            )
         };
-        assert_eq!(verdict(0), Verdict::Fail);
-        assert_eq!(verdict(start), Verdict::Ok);
-        assert_eq!(verdict(start + 350 * day), Verdict::Ok);
-        assert_eq!(verdict(start + 352 * day), Verdict::Warn);
-        assert_eq!(verdict(start + 365 * day), Verdict::Fail);
+        assert_eq!(verdicts(0).1, Verdict::Fail);
+        for (days, of_certificate) in [
+            (0, Verdict::Ok),
+            (350, Verdict::Ok),
+            (352, Verdict::Warn),
+            (365, Verdict::Fail),
+        ] {
+            let expected = (of_certificate, Verdict::Ok);
+            assert_eq!(verdicts(start + days * day), expected, "{days}");
+        }
+        let certificate = own;
         let (now, slept) = (Instant::from_secs(start), Instant::from_secs(start + 3));
         for (now, wall) in [(now, slept), (slept, now)] {
             let found = clock(now, wall, &certificate, None);
@@ -568,7 +575,7 @@ mod tests {
     #[test]
     fn a_clock_an_hour_from_those_of_others_is_wrong() {
         let start = 1_800_000_000;
-        let certificate = certificate(start - 86_400, start + 365 * 86_400);
+        let certificate = certified(start - 86_400, start + 365 * 86_400);
         let now = Instant::from_secs(start);
         let told = |members, secs, behind| {
             let by = Duration::from_secs(secs);

@@ -345,6 +345,7 @@ async fn examined(place: &Where) -> Vec<Check> {
             let witness = Witness::at(&config.folder);
             checks.push(checks::consent_log(&witness.examine(&vault)));
             let now = net::Clock::start().now();
+            checks.push(checks::certificate(now, &identity.certificate));
             checks.push(checks::clock(now, now, &identity.certificate, None));
         }
         Err(why) => checks.push(checks::failed("vault", &why.to_string())),

@@ -254,12 +254,28 @@ fn the_doctor_looks_at_a_node_that_runs_and_at_one_that_does_not() {
         let check = checks.into_iter().find(|check| check["name"] == name);
         check.unwrap_or_else(|| panic!("no check called {name}"))["verdict"].clone()
     };
-    for name in ["config", "permissions", "disk", "port", "vault", "clock"] {
+    for name in [
+        "config",
+        "permissions",
+        "disk",
+        "port",
+        "vault",
+        "certificate",
+        "clock",
+    ] {
         assert_eq!(verdict(name), "ok", "{name}");
     }
     assert_eq!(village.run(0, &["doctor"]).status.code(), Some(0));
     let running = village.up(0, &[]);
-    for name in ["config", "permissions", "disk", "port", "vault", "clock"] {
+    for name in [
+        "config",
+        "permissions",
+        "disk",
+        "port",
+        "vault",
+        "certificate",
+        "clock",
+    ] {
         assert_eq!(verdict(name), "ok", "{name}");
     }
     assert_eq!(verdict("peers"), "warn");

@@ -112,13 +112,12 @@ impl Core {
     async fn ask(&mut self, new: NewQuestion, reply: Reply<Question>) -> Result<(), UpError> {
         let longest = new.consent_secs.max(new.collect_secs.unwrap_or(0));
         let clock = self.clock();
-        let member = checks::community(&self.community, &self.identity.certificate, None);
-        if member.verdict == Verdict::Fail {
-            drop(reply.send(Err(Fault::new(
-                Kind::Refused,
-                member.found,
-                member.what_to_do,
-            ))));
+        let own = &self.identity.certificate;
+        let member = checks::community(&self.community, own, None);
+        let certificate = checks::certificate(self.host.now(), own);
+        let mut standing = [member, certificate].into_iter();
+        if let Some(bad) = standing.find(|check| check.verdict == Verdict::Fail) {
+            drop(reply.send(Err(Fault::new(Kind::Refused, bad.found, bad.what_to_do))));
         } else if clock.verdict == Verdict::Fail {
             // What it signs would be refused by all others, and nobody would say so.
             let error = format!(
@@ -235,6 +234,7 @@ impl Core {
                 &self.identity.certificate,
                 self.contradiction,
             ),
+            checks::certificate(self.host.now(), &self.identity.certificate),
             self.clock(),
             checks::disk(folder, *disk_free_min_mib),
             checks::permissions(folder),
