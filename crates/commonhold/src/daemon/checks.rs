@@ -346,6 +346,12 @@ pub fn relay(relays: &[SocketAddr], is_served: bool) -> Option<Check> {
     Some(bad(Verdict::Warn, NAME, found, what_to_do))
 }
 
+/// Whether members speak to this node at all.
+pub fn is_member(community: &Community, own: &Certificate) -> bool {
+    let descriptor = community.descriptor();
+    descriptor.issuers().contains(&own.issuer()) && !descriptor.is_revoked(own.node())
+}
+
 /// Whether this node is a member still, of a community that is one; `epoch` has two descriptors.
 pub fn community(community: &Community, own: &Certificate, contradiction: Option<u64>) -> Check {
     const NAME: &str = "community";
@@ -524,7 +530,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use base::Rng;
-    use community::{Descriptor, Terms, draw_keys, enrol};
+    use community::{Descriptor, Retired, SignedDescriptor, Terms, draw_keys, enrol};
     use crypto::{Rights, SigningKey};
 
     use super::*;
@@ -734,6 +740,27 @@ mod tests {
         let changed = mapping(Some(new), &[old]);
         assert_eq!(changed.verdict, Verdict::Warn);
         assert!(changed.what_to_do.contains("start the node again"));
+    }
+
+    #[test]
+    fn who_is_revoked_or_certified_by_nobody_any_more_is_no_member() {
+        let rng = &mut Rng::from_number(1);
+        let authority = SigningKey::generate(rng);
+        let descriptor = Descriptor::founding("example", authority.node(), 13);
+        let signed = SignedDescriptor::sign(&descriptor, &authority).expect("signed");
+        let community = Community::open(signed).expect("a community");
+        let own = certified(1_800_000_000, 1_800_086_400);
+        let verdict = |community: &Community| {
+            let check = super::community(community, &own, None);
+            (is_member(community, &own), check.verdict)
+        };
+        assert_eq!(verdict(&community), (true, Verdict::Ok));
+        let revoked = community.revoke(&authority, own.node()).expect("revoked");
+        assert_eq!(verdict(&revoked), (false, Verdict::Fail));
+        let next = SigningKey::generate(rng);
+        let rotated = community.rotate(&authority, &next, Retired::Distrusted);
+        let rotated = rotated.expect("rotated");
+        assert_eq!(verdict(&rotated), (false, Verdict::Fail));
     }
 
     #[test]

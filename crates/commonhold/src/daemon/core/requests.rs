@@ -242,8 +242,11 @@ impl Core {
             checks::works("port", &listens),
             checks::reach(&self.announced, &self.reaching.shown()),
             checks::versions(&self.host.other_versions()),
-            self.peers_known(),
         ];
+        // Whoever is no member knows nobody, and waits in vain for the others.
+        if checks::is_member(&self.community, &self.identity.certificate) {
+            checks.push(self.peers_known());
+        }
         checks.extend(checks::relay(&self.config.relays, self.host.is_at_relay()));
         if let Some(reception) = &self.reception {
             let standing = reception.standing(&self.community);
