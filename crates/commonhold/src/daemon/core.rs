@@ -189,6 +189,8 @@ pub async fn run(
         reaching: Reaching::default(),
         reached,
         other_versions: BTreeSet::new(),
+        at_relay: false,
+        relay_missed: false,
         asking: VecDeque::new(),
         publishing: Vec::new(),
         unwritten: None,
@@ -320,6 +322,10 @@ struct Core {
     reached: mpsc::Sender<(usize, Reachability)>,
     /// Members who speak another version of the protocol, as far as the log says.
     other_versions: BTreeSet<NodeId>,
+    /// Whether a relay serves it, as far as the log says.
+    at_relay: bool,
+    /// Whether none did at the last look, of which the log does not say so yet.
+    relay_missed: bool,
     /// Questions that the node was asked to put; it announces or refuses them in this order.
     asking: VecDeque<(NewQuestion, Reply<Question>)>,
     /// Who waits for the answer to which question to be published.
@@ -445,7 +451,23 @@ impl Core {
             self.say(Level::Warn, &text);
         }
         self.other_versions = others;
+        self.look_at_relay();
         Ok(())
+    }
+
+    fn look_at_relay(&mut self) {
+        let is_served = self.host.is_at_relay();
+        // A node that starts again has to find its relay first.
+        let missed = std::mem::replace(&mut self.relay_missed, !is_served);
+        match (self.at_relay, is_served) {
+            (false, true) => self.say(Level::Info, "a relay serves this node"),
+            (true, false) if missed => self.say(
+                Level::Warn,
+                "no relay serves this node any more: only members who reach it directly, or whom it reaches, hear it",
+            ),
+            _ => return,
+        }
+        self.at_relay = is_served;
     }
 
     fn hear_of_reach(&mut self, asked: usize, answer: Reachability) {

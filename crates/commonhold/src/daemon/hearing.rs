@@ -30,8 +30,8 @@ pub enum News {
     Namesake(Box<Contact>),
     /// These are there.
     Contacts(Vec<(NodeId, Vec<SocketAddr>)>),
-    /// The oldest question that it was asked to put is not put.
-    NotAsked(Fault),
+    /// The oldest question that it was asked to put is not put; why, for the log as well.
+    NotAsked(Fault, String),
     /// The oldest question that it was asked to put is announced, or one of before is again.
     Announced(String, String),
     /// A question of ours is further.
@@ -127,7 +127,7 @@ pub fn news(event: Event) -> Option<News> {
     Some(match event {
         Event::Known(nodes) => News::Known(nodes),
         Event::Contacts(there) => News::Contacts(there),
-        Event::NotAsked(why) => News::NotAsked(not_asked(&why)),
+        Event::NotAsked(why) => News::NotAsked(not_asked(&why), in_log(&why)),
         Event::Stage(question, Stage::Announced { nodes, sizes }) => {
             let seats = sizes.seats();
             // The asker is one of the nodes.
@@ -327,6 +327,14 @@ pub fn rule(numbered: &Numbered) -> api::Rule {
 }
 
 /// Not every refusal says what would be right.
+/// What the log may say: what somebody typed is in none.
+fn in_log(why: &PlanError) -> String {
+    match why {
+        PlanError::Question(_) => "its text is none of this community's questions".into(),
+        why => why.to_string(),
+    }
+}
+
 fn not_asked(why: &PlanError) -> Fault {
     let limits = format!(
         "owners have {} days at most, contributions {} minutes, and the purpose {PURPOSE_MAX} bytes: commonhold question ask --help",
@@ -361,6 +369,16 @@ mod tests {
         for part in ["16 an hour", "from 2027-01-15 09:00:00 UTC"] {
             assert!(said.contains(part), "{said}");
         }
+    }
+
+    #[test]
+    fn the_log_says_why_a_question_was_not_put_and_nothing_of_its_text() {
+        let text = "SELECT AVG(weight) FROM people WHERE name = 'Ada'";
+        let why = Question::parse(text, &[], 13).map(|_| ());
+        let why = PlanError::Question(why.expect_err("there is no table"));
+        assert!(why.to_string().contains("people"), "{why}");
+        assert!(!in_log(&why).contains("people"), "{}", in_log(&why));
+        assert!(in_log(&PlanError::TooFew(3)).contains("(3)"));
     }
 
     #[test]

@@ -52,11 +52,12 @@ impl Core {
                 self.say(Level::Debug, &text);
                 self.tell(EventKind::Peers, None, text);
             }
-            News::NotAsked(fault) => {
+            News::NotAsked(fault, why) => {
                 if let Some((_, reply)) = self.asking.pop_front() {
                     drop(reply.send(Err(fault)));
                 }
-                self.say(Level::Info, "a question of this node was not put");
+                let text = format!("a question of this node was not put: {why}");
+                self.say(Level::Info, &text);
             }
             News::Announced(id, note) => self.announced(&id, note)?,
             News::Further(id, state, note) => self.further(&id, state, note),
