@@ -11,6 +11,9 @@ use super::telling;
 use crate::budget::words;
 use crate::counted::counted;
 
+/// Most nodes that are advised. Guess: whoever would need more has typed something else.
+const NODES_MAX: u64 = 1_000_000;
+
 /// One thing that changes; none is one that is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Change {
@@ -148,13 +151,70 @@ fn warnings(before: &Descriptor, after: &Descriptor, in_force: u64) -> Vec<Strin
     warnings
 }
 
-/// What there is to say of numbers with which nobody can be asked anything.
+/// What there is to say of numbers with which nobody can be asked anything, and which others would do.
 pub fn unsafe_numbers(descriptor: &Descriptor) -> Option<String> {
-    sizes(descriptor).is_none().then(|| {
-        "with these numbers no helpers can keep a secret, so that nothing can be asked: take more nodes, or fewer colluders \
-         (commonhold plan shows what goes together)"
-            .into()
-    })
+    if sizes(descriptor).is_some() {
+        return None;
+    }
+    let Descriptor {
+        nodes, colluders, ..
+    } = *descriptor;
+    let with = |nodes, colluders| {
+        let numbers = Descriptor {
+            nodes,
+            colluders,
+            ..descriptor.clone()
+        };
+        sizes(&numbers).is_some()
+    };
+    let mut ways = Vec::new();
+    if let Some(least) = nearest(nodes, NODES_MAX, |nodes| with(nodes, colluders)) {
+        ways.push(format!(
+            "at least {least} nodes for {colluders} who may conspire"
+        ));
+    }
+    // As far below.
+    let fewer = nearest(0, colluders.saturating_sub(1), |fewer| {
+        with(nodes, colluders - fewer)
+    });
+    if let Some(fewer) = fewer {
+        let most = colluders - fewer;
+        ways.push(format!(
+            "at most {most} who may conspire among {nodes} nodes"
+        ));
+    }
+    let ways = match ways.is_empty() {
+        true => "many more nodes".to_owned(),
+        false => ways.join(", or "),
+    };
+    Some(format!(
+        "with these numbers no helpers can keep a secret, so that nothing can be asked: take {ways} (commonhold plan shows what \
+         that costs)"
+    ))
+}
+
+/// The first number after `from`, at most `most`, that will do, where all after one that does do as well.
+fn nearest(from: u64, most: u64, will_do: impl Fn(u64) -> bool) -> Option<u64> {
+    let mut step = 1;
+    let mut found = loop {
+        let tried = from.saturating_add(step).min(most);
+        if tried > from && will_do(tried) {
+            break tried;
+        }
+        if tried >= most {
+            return None;
+        }
+        step = step.saturating_mul(2);
+    };
+    let mut too_few = from;
+    while found - too_few > 1 {
+        let middle = too_few + (found - too_few) / 2;
+        match will_do(middle) {
+            true => found = middle,
+            false => too_few = middle,
+        }
+    }
+    Some(found)
 }
 
 fn sizes(descriptor: &Descriptor) -> Option<Sizes> {
@@ -299,6 +359,18 @@ mod tests {
         let told = changes(|next| (next.nodes, next.colluders) = (5, 4));
         let lines = told.lines().join("\n");
         assert!(lines.contains("none that are safe") && lines.contains("nothing can be asked"));
+        let told = |nodes, colluders| {
+            let told = changes(|next| (next.nodes, next.colluders) = (nodes, colluders));
+            told.lines().join("\n")
+        };
+        assert!(!told(13, 3).contains("nothing can be asked"));
+        let few = told(12, 3);
+        assert!(few.contains("at least 13 nodes for 3"), "{few}");
+        assert!(
+            few.contains("or at most 2 who may conspire among 12"),
+            "{few}"
+        );
+        assert!(!told(12, 2).contains("nothing can be asked"));
         let told = changes(|next| next.enrolment.clear());
         let line = "  issuer 02020202: its certificates count -> not there";
         assert_eq!(told.lines()[0], line);

@@ -88,10 +88,16 @@ pub fn check_numbers(
             counted(nodes, "node", "nodes")
         )));
     }
-    if crowd == 0 || crowd.saturating_add(padding_allowance) > nodes {
+    let least = crowd.saturating_add(padding_allowance);
+    if crowd == 0 || least > nodes {
+        let smaller = match nodes.saturating_sub(padding_allowance) {
+            0 => String::new(),
+            most => format!("--min-crowd from 1 to {most}, or "),
+        };
         return Err(Failure::Usage(format!(
-            "a crowd of {crowd} and {padding_allowance} who may conspire cannot be had of {}; give a smaller --min-crowd, at least 1, or more --nodes",
-            counted(nodes, "node", "nodes")
+            "a crowd of {crowd} and {padding_allowance} who may conspire cannot be had of {}; give {smaller}--nodes {} or more",
+            counted(nodes, "node", "nodes"),
+            least.max(padding_allowance.saturating_add(1))
         )));
     }
     Ok(())
@@ -142,5 +148,27 @@ fn told(descriptor: &Descriptor, folder: &Folder, bytes: usize) -> Told {
             "descriptor_bytes": bytes,
         }),
         lines,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_advised_will_do() {
+        for (nodes, crowd, padding) in [(7, 5, 3), (7, 0, 3), (3, 5, 9), (1, 0, 0)] {
+            let why = check_numbers(nodes, 1, crowd, padding);
+            let Err(Failure::Usage(why)) = why else {
+                panic!("{nodes} {crowd} {padding}");
+            };
+            assert!(!why.contains('\n'), "{why}");
+        }
+        let why = check_numbers(7, 3, 5, 3).expect_err("too few").to_string();
+        assert!(
+            why.ends_with("give --min-crowd from 1 to 4, or --nodes 8 or more"),
+            "{why}"
+        );
+        assert!(check_numbers(7, 3, 4, 3).is_ok() && check_numbers(8, 3, 5, 3).is_ok());
     }
 }
