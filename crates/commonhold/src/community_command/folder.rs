@@ -9,7 +9,7 @@
 //! | `lock` | held while a command changes something: two at once would keep two logs |
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,7 @@ use community::{
     TICKET_BOOK_BYTES_MAX, TicketBook,
 };
 use crypto::{LOCKED_BYTES_MAX, LockCost, SigningKey, UnlockError, lock, unlock};
+use rustix::fs::{Access, access};
 use zeroize::Zeroizing;
 
 use super::Failure;
@@ -271,12 +272,20 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     files::replace(path, bytes).map_err(|why| cannot("write", path, &why))
 }
 
-/// Where a command is to write what somebody takes away: nothing may be there.
+/// Where a command is to write what somebody takes away: nothing may be there, and something can be.
 pub fn must_be_new(path: &Path) -> Result<(), Failure> {
-    match path.symlink_metadata() {
-        Ok(_) => Err(taken(path)),
-        Err(_) => Ok(()),
+    if path.symlink_metadata().is_ok() {
+        return Err(taken(path));
     }
+    let folder = files::folder_of(path);
+    let can = match folder.is_dir() {
+        true => access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(io::Error::from),
+        false => Err(io::Error::other(format!(
+            "there is no folder {}",
+            folder.display()
+        ))),
+    };
+    can.map_err(|why| cannot("write", path, &why))
 }
 
 /// Writes such a file.
@@ -328,6 +337,10 @@ mod tests {
         assert!(must_be_new(&path).is_err() && write_new(&path, b"cbor").is_err());
         assert_eq!(fs::read(&path).expect("there"), b"dear");
         let path = folder.path().join("answer");
+        let nowhere = folder.path().join("nowhere").join("answer");
+        let why = must_be_new(&nowhere).expect_err("no folder").to_string();
+        assert!(why.contains("there is no folder"), "{why}");
+        assert!(must_be_new(&path.join("answer")).is_err(), "no folder yet");
         assert!(must_be_new(&path).is_ok() && write_new(&path, b"cbor").is_ok());
         assert_eq!(fs::read(&path).expect("there"), b"cbor");
     }

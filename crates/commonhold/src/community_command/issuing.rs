@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use super::folder::{self, Folder, Held};
 use super::options::{CertifyOptions, InviteOptions, RenewOptions, RightOption};
 use super::{Failure, Told, amending, telling};
+use crate::counted::counted;
 use crate::home::system_rng;
+use crate::output::warn;
 use crate::verify::utc;
 
 /// An issuer with its folder, which nobody else changes meanwhile.
@@ -100,7 +102,22 @@ pub fn invite(options: &InviteOptions) -> Result<Told, Failure> {
         .invite(descriptor, invitation, desk.now, &mut system_rng())
         .map_err(|why| refused(&why))?;
     desk.folder.store_issuer(&desk.issuer)?;
-    Ok(told_ticket(&ticket))
+    let mut told = told_ticket(&ticket);
+    let in_force = desk.issuer.logs().in_force(descriptor, desk.now).len() as u64;
+    if in_force + u64::from(options.uses) > descriptor.nodes {
+        let warning = format!(
+            "{} in force, and this ticket lets {} in: more than the {} for which the community is made; first: commonhold \
+             community amend --nodes N",
+            counted(in_force, "node is", "nodes are"),
+            options.uses,
+            descriptor.nodes
+        );
+        if !options.authority.json {
+            warn(format_args!("warning: {warning}"));
+        }
+        told.json["warning"] = warning.into();
+    }
+    Ok(told)
 }
 
 /// Whether a ticket may be given to who lost this node. The folder is let go of, as whoever revokes holds it.

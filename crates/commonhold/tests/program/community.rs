@@ -136,6 +136,31 @@ fn a_lost_node_is_replaced_once_and_the_log_says_by_whom() {
     assert!(!log.contains("warning"), "{log}");
 }
 
+/// A certificate that is issued counts, wherever it was to be written.
+#[test]
+fn nothing_is_issued_that_cannot_be_written() {
+    let desk = Desk::found(&["--nodes", "13"]);
+    let node = desk.member("first");
+    let said = desk.refused(1, &["renew", &node, "--out", "nowhere/answer"]);
+    assert!(said.contains("there is no folder nowhere"), "{said}");
+    desk.asks("second", &desk.done(&["invite"]));
+    desk.refused(1, &["certify", "second.request", "--out", "nowhere/answer"]);
+    let log = desk.json(&["log"]);
+    assert_eq!(log["entries"].as_array().expect("a list").len(), 1);
+}
+
+#[test]
+fn a_ticket_for_more_people_than_the_community_is_made_for_is_told() {
+    let desk = Desk::found(&["--nodes", "13"]);
+    let many = desk.run(&["invite", "--uses", "30"]);
+    assert!(many.status.success() && said(&many).contains("amend --nodes"));
+    assert_eq!(String::from_utf8_lossy(&many.stdout).lines().count(), 1);
+    let few = desk.run(&["invite", "--uses", "13"]);
+    assert!(few.status.success() && said(&few).is_empty());
+    let warning = desk.json(&["invite", "--uses", "14"])["warning"].clone();
+    assert!(warning.is_string(), "{warning}");
+}
+
 /// What one key certified ends with it, and nothing else.
 #[test]
 fn a_rotation_says_whose_certificates_end() {
