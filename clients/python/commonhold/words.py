@@ -165,6 +165,12 @@ class About:
     groups: list[str]
     #: The query in brackets, over each person's own rows.
     inner: str | None
+    #: With a query in brackets: most rows that a person may have. Whoever has more is not counted.
+    rows_max: int | None = None
+    #: What `filter`, `groups` and `inner` say, in plain words.
+    filter_told: str | None = None
+    groups_told: list[str] = dataclasses.field(default_factory=list)
+    inner_told: str | None = None
 
 
 @dataclass(frozen=True)
@@ -206,11 +212,13 @@ class PreviewValue:
 class Preview:
     """What the owner's data would say to a question. Nobody else is told, and `repr` does not show the values."""
 
-    #: match, no_match, missing, out_of_range or several_rows.
+    #: match, no_match, missing, out_of_range, several_rows or too_many_rows.
     outcome: str
     values: list[PreviewValue]
     #: How many numbers are sent in any case, each split into random shares; all are 0 unless it matches.
     numbers: int
+    #: With a query in brackets: how many rows of the owner's it is about.
+    rows: int | None = dataclasses.field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ use crate::names::{joined, quoted};
 use crate::number::{Number, checked};
 use crate::operand::Operand;
 use crate::select::{Arguments, Scope, Source, function_name, select, source};
-use crate::told::bare;
+use crate::told::{bare, thousands};
 
 /// Most rows of a person where a question does not say: three years of days.
 const ROWS: i64 = 1000;
@@ -25,6 +25,8 @@ pub struct InnerQuery {
     pub sql: String,
     /// What it gives, in plain words.
     pub title: String,
+    /// Most rows that a person may have: whoever has more does not match.
+    pub rows_max: u64,
     /// The one row that it gives, as the outer query sees it.
     pub row: Table,
 }
@@ -36,6 +38,18 @@ pub(crate) struct Inner<'a> {
     pub(crate) query: InnerQuery,
     /// In brackets: over stored integers.
     pub(crate) local: String,
+    /// How many rows of the owner's it takes together: over stored integers.
+    pub(crate) count: String,
+    /// In words, which rows these are, where it counts nothing but them and gives nothing else.
+    pub(crate) counted: Option<Counted>,
+}
+
+/// A query in brackets that counts each person's rows.
+pub(crate) struct Counted {
+    /// What it calls their number.
+    pub(crate) name: String,
+    /// Of which table, and with what.
+    pub(crate) rows: String,
 }
 
 /// One number of the row.
@@ -43,6 +57,7 @@ struct Value {
     range: Range,
     canonical: String,
     local: String,
+    told: String,
 }
 
 impl<'a> Inner<'a> {
@@ -72,7 +87,7 @@ impl<'a> Inner<'a> {
             }
             let value = value(expr, limit, &mut scope)?;
             let name = quoted(&alias.value);
-            told.push(format!("{} is {}", alias.value, bare(&value.canonical)));
+            told.push(format!("{} is {}", alias.value, value.told));
             canonical.push(format!("{} AS {name}", value.canonical));
             local.push(format!("{} AS {name}", value.local));
             row.columns.push(Column {
@@ -92,16 +107,40 @@ impl<'a> Inner<'a> {
                 quoted(&scope.table.name)
             )
         };
-        let of = condition.as_ref().map_or(String::new(), |condition| {
-            format!(" of rows with {}", condition.told())
+        let with = condition.as_ref().map_or(String::new(), |condition| {
+            format!(" with {}", condition.told())
         });
+        let local_condition = condition.as_ref().map(Condition::local);
+        let of = local_condition
+            .as_ref()
+            .map_or(String::new(), |text| format!(" WHERE {text}"));
+        let counted = match (row.columns.as_slice(), canonical.as_slice()) {
+            ([only], [text]) if text.starts_with("COUNT(*) AS ") => Some(Counted {
+                name: only.name.clone(),
+                rows: format!("rows in {}{with}", scope.table.name),
+            }),
+            _ => None,
+        };
+        let most = match limit {
+            1 => "1 row".to_owned(),
+            _ => format!("{} rows", thousands(limit.unsigned_abs())),
+        };
         Ok(Self {
             query: InnerQuery {
-                title: format!("each person's {}{of}", joined(&told, "and")),
+                title: format!(
+                    "each person's {}, of at most {most}{with}",
+                    joined(&told, "and")
+                ),
+                rows_max: limit.unsigned_abs(),
                 sql: written(&canonical, condition.as_ref().map(Condition::canonical)),
                 row,
             },
-            local: written(&local, condition.as_ref().map(Condition::local)),
+            local: written(&local, local_condition),
+            count: format!(
+                "SELECT COUNT(*) FROM {}{of} LIMIT 2",
+                quoted(&scope.table.name)
+            ),
+            counted,
             scope,
         })
     }
@@ -160,6 +199,7 @@ fn value(expr: &Expr, limit: i64, scope: &mut Scope<'_>) -> Result<Value, Questi
             range: counted,
             canonical: "COUNT(*)".into(),
             local: "COUNT(*)".into(),
+            told: "the number of rows".into(),
         });
     }
     let [x] = arguments.list()? else {
@@ -173,6 +213,7 @@ fn value(expr: &Expr, limit: i64, scope: &mut Scope<'_>) -> Result<Value, Questi
             range: counted,
             canonical: format!("COUNT({})", operand.canonical()),
             local: format!("COUNT({})", operand.local_at(operand.decimals())),
+            told: format!("how often {} is known", operand.told()),
         });
     }
     let number = Number::read(x, scope, 0)?;
@@ -188,6 +229,13 @@ fn value(expr: &Expr, limit: i64, scope: &mut Scope<'_>) -> Result<Value, Questi
 fn of_number(name: &str, number: &Number, limit: i64) -> Result<Value, QuestionError> {
     let Range { decimals, min, max } = number.range();
     let canonical = format!("{name}({})", number.canonical());
+    let which = match name {
+        "SUM" => "total of",
+        "AVG" => "average of",
+        "MIN" => "lowest",
+        _ => "highest",
+    };
+    let told = format!("the {which} {}", bare(&number.canonical()));
     let (x, limit) = (number.local(), i128::from(limit));
     let ends = [min, max].map(i128::from);
     let sums = ends.into_iter().chain(ends.map(|end| end * limit));
@@ -210,5 +258,6 @@ fn of_number(name: &str, number: &Number, limit: i64) -> Result<Value, QuestionE
         range,
         canonical,
         local,
+        told,
     })
 }

@@ -83,6 +83,7 @@ mod answer;
 mod condition;
 mod consent;
 mod construct;
+mod date;
 mod decimal;
 mod error;
 #[cfg(test)]

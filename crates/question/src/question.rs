@@ -12,7 +12,7 @@ use crate::names::quoted;
 use crate::parts::Parting;
 use crate::row::Row;
 use crate::select::{self, Parts, Scope, Source};
-use crate::told::title;
+use crate::told::{people_with_rows, title};
 
 /// Most bytes of a question's text (a guess: ten screens of conditions).
 pub const MAX_TEXT: usize = 4096;
@@ -26,11 +26,14 @@ pub struct Question {
     function: Function,
     statistic: Statistic,
     groupings: Vec<String>,
+    groupings_told: Vec<String>,
     table: String,
     columns: Vec<String>,
     reads: Vec<Column>,
     inner: Option<InnerQuery>,
+    rows_sql: Option<String>,
     filter: Option<String>,
+    filter_told: Option<String>,
     title: String,
     sql: String,
     local_sql: String,
@@ -60,11 +63,17 @@ impl Question {
             Source::Inner(query) => {
                 let inner = Inner::read(query, vocabulary)?;
                 let asked = Asked::read(&parts, &mut Scope::new(&inner.query.row))?;
+                let counted = inner.counted.as_ref().filter(|_| asked.counts_people());
+                let short = counted.and_then(|counted| {
+                    people_with_rows(counted, inner.query.rows_max, asked.condition.as_ref())
+                });
                 let told = format!("{} ({})", inner.scope.table.name, inner.query.title);
                 let from = [inner.query.sql.as_str(), &inner.local];
                 let question = asked.question(&inner.scope, from, &told, people)?;
                 Self {
                     inner: Some(inner.query),
+                    rows_sql: Some(inner.count),
+                    title: short.unwrap_or(question.title),
                     ..question
                 }
             }
@@ -89,6 +98,11 @@ impl Question {
         &self.groupings
     }
 
+    /// The same in plain words.
+    pub fn groupings_told(&self) -> &[String] {
+        &self.groupings_told
+    }
+
     /// The table that it reads.
     pub fn table(&self) -> &str {
         &self.table
@@ -109,6 +123,11 @@ impl Question {
     /// Who is asked: the canonical text after WHERE, and nothing where everybody is.
     pub fn filter(&self) -> Option<&str> {
         self.filter.as_deref()
+    }
+
+    /// The same in plain words.
+    pub fn filter_told(&self) -> Option<&str> {
+        self.filter_told.as_deref()
     }
 
     /// What is asked of whom, in a line of plain words. Words that the question compares with stand in quotes; what is
@@ -136,6 +155,12 @@ impl Question {
     /// contribution; the second row only tells that there is more than one.
     pub fn local_sql(&self) -> &str {
         &self.local_sql
+    }
+
+    /// How many rows of the owner's the query in brackets takes together, if there is one: a SELECT of one column and row,
+    /// which runs like [`local_sql`](Self::local_sql). The owner is told alone: that there are too many, say.
+    pub fn rows_sql(&self) -> Option<&str> {
+        self.rows_sql.as_deref()
     }
 
     /// Columns of the result of [`local_sql`](Self::local_sql).
@@ -179,6 +204,11 @@ impl Asked {
         })
     }
 
+    /// Whether it is how many people there are, without groups.
+    fn counts_people(&self) -> bool {
+        matches!(self.argument, Argument::Row) && self.groups.is_empty()
+    }
+
     /// The question to the table of `scope`, whose rows are named `from` in canonical and local SQL, and `told` in words.
     fn question(
         self,
@@ -197,6 +227,7 @@ impl Asked {
         let groupings: Vec<_> = groups.iter().map(Parting::canonical).collect();
         let title = title((function, &argument), told, condition.as_ref(), &groups);
         let filter = condition.as_ref().map(Condition::canonical);
+        let filter_told = condition.as_ref().map(Condition::told);
         let after = |text: Option<&str>| text.map_or(String::new(), |it| format!(" WHERE {it}"));
         let canonical = after(filter.as_deref());
         let by = if groupings.is_empty() {
@@ -212,11 +243,14 @@ impl Asked {
             function,
             statistic: Statistic::new(declaration)?,
             groupings,
+            groupings_told: groups.iter().map(Parting::told).collect(),
             table: scope.table.name.clone(),
             columns: scope.reads.keys().map(|name| name.to_string()).collect(),
             reads: scope.reads.values().map(|&column| column.clone()).collect(),
             inner: None,
+            rows_sql: None,
             filter,
+            filter_told,
             title,
             sql: format!("SELECT {call} FROM {from}{canonical}{by}"),
             local_sql: format!("SELECT {result} FROM {local_from}{condition} LIMIT 2"),

@@ -1,8 +1,10 @@
 //! A question in a line of plain words, for people who decide on it. What they consent to stands in the canonical text.
 
 use crate::condition::Condition;
+use crate::date;
 use crate::decimal::Decimal;
 use crate::function::{Argument, Function, LEVEL_DECIMALS, MEDIAN};
+use crate::inner::Counted;
 use crate::names::joined;
 use crate::operand::Operand;
 use crate::parts::Parting;
@@ -28,6 +30,19 @@ pub(crate) fn bare(canonical: &str) -> String {
             }
             _ => told.push(letter),
         }
+    }
+    told
+}
+
+/// A count with its thousands apart.
+pub(crate) fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut told = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            told.push(',');
+        }
+        told.push(digit);
     }
     told
 }
@@ -116,6 +131,24 @@ impl Function {
     }
 }
 
+/// How many people have rows of their own, of which `counted` gives the number: as it is asked most.
+pub(crate) fn people_with_rows(
+    counted: &Counted,
+    most: u64,
+    condition: Option<&Condition>,
+) -> Option<String> {
+    let Some(Condition::Compare(Operand::Number(number), ">=", Operand::Number(least))) = condition
+    else {
+        return None;
+    };
+    let least = least.as_literal().filter(|least| least.decimals == 0)?;
+    let least = u64::try_from(least.integer).ok()?;
+    (number.column_name() == Some(&counted.name) && least <= most).then(|| {
+        let (least, most) = (thousands(least), thousands(most));
+        format!("How many people have {least} to {most} {}", counted.rows)
+    })
+}
+
 impl Parting {
     /// What it divides, and into how wide steps.
     fn pieces(&self) -> (String, String) {
@@ -128,15 +161,33 @@ impl Parting {
         }
     }
 
-    fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         let (x, steps) = self.pieces();
         x + &steps
     }
 }
 
 impl Operand {
-    fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         bare(&self.canonical())
+    }
+
+    /// As a value of `other`: a moment as its date, where names that end so say that numbers are moments or days.
+    fn told_beside(&self, other: &Self) -> String {
+        let name = match other {
+            Self::Number(number) => number.column_name(),
+            _ => None,
+        };
+        let literal = match self {
+            Self::Number(number) => number.as_literal().filter(|value| value.decimals == 0),
+            _ => None,
+        };
+        let literal = literal.and_then(|value| value.scaled_to(0));
+        match (name, literal) {
+            (Some(name), Some(secs)) if name.ends_with("_utc_s") => date::moment(secs),
+            (Some(name), Some(days)) if name == "day" || name.ends_with("_day") => date::date(days),
+            _ => self.told(),
+        }
     }
 }
 
@@ -168,7 +219,11 @@ impl Condition {
                     ">=" => "at least",
                     other => other,
                 };
-                format!("{} {sign} {}", left.told(), right.told())
+                format!(
+                    "{} {sign} {}",
+                    left.told_beside(right),
+                    right.told_beside(left)
+                )
             }
             Self::Between(value, low, high) => between(value, "between", low, high),
             Self::OneOf(value, list) => one_of(value, "one of", list),
@@ -182,12 +237,12 @@ fn between(value: &Operand, between: &str, low: &Operand, high: &Operand) -> Str
     format!(
         "{} {between} {} and {}",
         value.told(),
-        low.told(),
-        high.told()
+        low.told_beside(value),
+        high.told_beside(value)
     )
 }
 
 fn one_of(value: &Operand, one_of: &str, list: &[Operand]) -> String {
-    let list: Vec<_> = list.iter().map(Operand::told).collect();
+    let list: Vec<_> = list.iter().map(|it| it.told_beside(value)).collect();
     format!("{} {one_of} {}", value.told(), joined(&list, "or"))
 }

@@ -20,6 +20,29 @@ impl Vault {
     /// were imported with another scale or kind (the answer would be wrong), [`VaultError::TooSlow`], or a failure to
     /// read.
     pub fn answer(&self, question: &Question) -> Result<LocalRow, VaultError> {
+        self.ask(question, question.local_sql(), question.local_columns())
+    }
+
+    /// How many rows the query in brackets of `question` would take together, if it has one: for the owner alone.
+    ///
+    /// # Errors
+    ///
+    /// As of [`answer`](Self::answer).
+    pub fn rows_asked(&self, question: &Question) -> Result<Option<u64>, VaultError> {
+        let Some(sql) = question.rows_sql() else {
+            return Ok(None);
+        };
+        Ok(match self.ask(question, sql, 1)? {
+            LocalRow::One(values) => match values.as_slice() {
+                [LocalValue::Number(rows)] => u64::try_from(*rows).ok(),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
+    /// Runs one of the statements of `question`, whose result has so many columns.
+    fn ask(&self, question: &Question, sql: &str, width: usize) -> Result<LocalRow, VaultError> {
         let name = question.table();
         let stored = self
             .table(name)?
@@ -42,7 +65,7 @@ impl Vault {
             columns: question.columns(),
             looks: MAX_LOOKS,
         };
-        self.run(question.local_sql(), question.local_columns(), &allowed)
+        self.run(sql, width, &allowed)
     }
 
     /// Runs a statement that is not trusted, whose result has so many columns.

@@ -18,4 +18,16 @@ pub struct About {
     pub groups: Vec<String>,
     /// The query in brackets, over each person's own rows; its condition says which of them count.
     pub inner: Option<String>,
+    /// With a query in brackets: most rows that a person may have. Whoever has more is not counted.
+    #[serde(default)]
+    pub rows_max: Option<u64>,
+    /// What [`filter`](Self::filter) says, in plain words.
+    #[serde(default)]
+    pub filter_told: Option<String>,
+    /// What [`groups`](Self::groups) says, in plain words.
+    #[serde(default)]
+    pub groups_told: Vec<String>,
+    /// What [`inner`](Self::inner) says, in plain words.
+    #[serde(default)]
+    pub inner_told: Option<String>,
 }

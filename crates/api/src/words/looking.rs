@@ -77,6 +77,9 @@ pub struct Preview {
     pub values: Vec<PreviewValue>,
     /// How many numbers are sent in any case, each split into random shares; all are 0 unless it matches.
     pub numbers: u64,
+    /// With a query in brackets: how many rows of the owner's it is about.
+    #[serde(default)]
+    pub rows: Option<u64>,
 }
 
 /// A value of the owner's.
@@ -102,6 +105,8 @@ pub enum PreviewOutcome {
     OutOfRange,
     /// Several rows match where one person has one.
     SeveralRows,
+    /// More rows match than the query in brackets allows a person.
+    TooManyRows,
 }
 
 /// An answer's proof, checked by this node from the file alone, just now.

@@ -119,6 +119,10 @@ pub fn about(question: &Question) -> About {
         filter: question.filter().map(ToOwned::to_owned),
         groups: question.groupings().to_vec(),
         inner: question.inner().map(|inner| inner.sql.clone()),
+        rows_max: question.inner().map(|inner| inner.rows_max),
+        filter_told: question.filter_told().map(ToOwned::to_owned),
+        groups_told: question.groupings_told().to_vec(),
+        inner_told: question.inner().map(|inner| inner.title.clone()),
     }
 }
 

@@ -361,6 +361,7 @@ fn reads(about: &About) -> String {
         columns,
         filter,
         inner,
+        rows_max,
         ..
     } = about;
     let columns = match columns.as_slice() {
@@ -371,11 +372,15 @@ fn reads(about: &About) -> String {
         Some(inner) => format!(", each person's rows as {inner}"),
         None => String::new(),
     };
+    let most = rows_max.map_or(String::new(), |most| {
+        let rows = counted(most, "row", "rows");
+        format!("; whoever has more than {rows} is not counted")
+    });
     let of = match filter {
         Some(filter) => format!("people with {filter}"),
         None => "everybody".into(),
     };
-    format!("reads {columns} of {table}{rows}, of {of}")
+    format!("reads {columns} of {table}{rows}, of {of}{most}")
 }
 
 /// From how many people on anything is told.
@@ -552,6 +557,10 @@ mod tests {
             filter: Some(r#""town" <> '"' AND "age" > 30"#.into()),
             groups: Vec::new(),
             inner: None,
+            rows_max: None,
+            filter_told: None,
+            groups_told: Vec::new(),
+            inner_told: None,
         };
         let entry = InboxEntry {
             about: Some(about.clone()),
@@ -568,6 +577,12 @@ mod tests {
         };
         let told = "reads nothing but whether there is a row of nights, of everybody";
         assert_eq!(reads(&all), told);
+        let few = About {
+            rows_max: Some(1000),
+            ..all
+        };
+        let told = format!("{told}; whoever has more than 1000 rows is not counted");
+        assert_eq!(reads(&few), told);
     }
 
     #[test]

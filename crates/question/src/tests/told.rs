@@ -1,6 +1,9 @@
 //! What people are told of a question.
 
+use community::{Column, Kind, Range, Table};
+
 use super::question;
+use crate::Question;
 
 #[test]
 fn a_question_is_told_in_plain_words() {
@@ -51,7 +54,19 @@ fn a_question_is_told_in_plain_words() {
         ),
         (
             "SELECT AVG(s) FROM (SELECT SUM(age) AS s, COUNT(*) AS n FROM people WHERE gender = 'Male') WHERE n > 2",
-            "The average of s, from people (each person's s is SUM(age) and n is COUNT(*) of rows with gender is 'Male'), of those with n above 2",
+            "The average of s, from people (each person's s is the total of age and n is the number of rows, of at most 1,000 rows with gender is 'Male'), of those with n above 2",
+        ),
+        (
+            "SELECT AVG(h) FROM (SELECT MAX(age) AS h FROM people HAVING COUNT(*) <= 250000)",
+            "The average of h, from people (each person's h is the highest age, of at most 250,000 rows)",
+        ),
+        (
+            "SELECT COUNT(*) FROM (SELECT COUNT(*) AS n FROM people WHERE age > 40) WHERE n >= 1",
+            "How many people have 1 to 1,000 rows in people with age above 40",
+        ),
+        (
+            "SELECT COUNT(*) FROM (SELECT COUNT(*) AS n FROM people) WHERE n > 1",
+            "How many people, from people (each person's n is the number of rows, of at most 1,000 rows), of those with n above 1",
         ),
     ] {
         assert_eq!(question(sql).title(), told);
@@ -90,4 +105,41 @@ fn a_query_in_brackets_reads_the_columns_of_its_table() {
     assert_eq!(summed.filter(), None);
     let inner = summed.inner().expect("there is one");
     assert!(inner.sql.contains(r#"WHERE "town" = 'x'"#), "{}", inner.sql);
+}
+
+#[test]
+fn moments_and_days_are_told_as_dates() {
+    let whole = |decimals| {
+        Kind::Number(Range {
+            decimals,
+            min: 0,
+            max: 4_000_000_000,
+        })
+    };
+    let column = |name: &str| Column {
+        name: name.into(),
+        kind: whole(0),
+    };
+    let stays = Table {
+        name: "stays".into(),
+        columns: ["at_utc_s", "day", "steps"].map(column).into(),
+    };
+    let sql = "SELECT COUNT(*) FROM stays WHERE at_utc_s BETWEEN 1200000000 AND 1500000000 AND 19000 < day AND steps IN (1, 2) GROUP BY BUCKET(steps, 1000000)";
+    let asked = Question::parse(sql, &[stays], 100).expect("valid");
+    let told = "at_utc_s between 2008-01-10 21:20 UTC and 2017-07-14 02:40 UTC and 2022-01-08 below day and steps one of 1 or 2";
+    assert_eq!(asked.filter_told(), Some(told));
+    assert_eq!(asked.groupings_told(), ["steps in steps of 1000000"]);
+    assert_eq!(asked.rows_sql(), None);
+}
+
+#[test]
+fn the_owner_can_count_the_rows_that_a_query_in_brackets_takes() {
+    let asked = question(
+        "SELECT AVG(h) FROM (SELECT SUM(balance) AS h FROM people WHERE sleep_hours > 7 HAVING COUNT(*) <= 20)",
+    );
+    assert_eq!(
+        asked.rows_sql(),
+        Some(r#"SELECT COUNT(*) FROM "people" WHERE "sleep_hours" > 70 LIMIT 2"#)
+    );
+    assert_eq!(asked.inner().map(|inner| inner.rows_max), Some(20));
 }

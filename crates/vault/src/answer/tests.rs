@@ -286,3 +286,46 @@ fn the_vaults_own_tables_answer_nothing() {
         Err(VaultError::NoTable(_))
     ));
 }
+
+#[test]
+fn the_rows_that_a_query_in_brackets_takes_are_counted_however_many() {
+    let (_folder, vault) = vault();
+    let rows = |sql: &str| {
+        let question = Question::parse(sql, &[people()], 100).expect(sql);
+        vault.rows_asked(&question).expect(sql)
+    };
+    let all = "SELECT AVG(n) FROM (SELECT COUNT(*) AS n FROM people";
+    assert_eq!(
+        rows(&format!("{all} WHERE age > 40)")),
+        rows(&format!("{all} WHERE age > 40 HAVING COUNT(*) <= 1)"))
+    );
+    let older = ask(&vault, &format!("{all} WHERE age > 40)"));
+    assert!(
+        older
+            == LocalRow::number(
+                rows(&format!("{all} WHERE age > 40)"))
+                    .expect("some")
+                    .cast_signed()
+            )
+    );
+    assert_eq!(rows(&format!("{all} WHERE age > 60)")), Some(0));
+    assert_eq!(rows("SELECT COUNT(*) FROM people"), None);
+}
+
+/// The connection that reads has seen the table where it was before the file was written anew.
+#[test]
+fn a_table_that_has_moved_in_the_file_is_asked_at_once() {
+    let (_folder, vault) = vault();
+    let other = Table {
+        name: "other".into(),
+        columns: vec![number("age", 0, 0, 120)],
+    };
+    let question = Question::parse("SELECT AVG(age) FROM other WHERE age = 40", &[other], 100);
+    let question = question.expect("valid");
+    let before = vault.root_page("other").expect("there");
+    assert!(vault.answer(&question) == Ok(LocalRow::number(40)));
+    let moved = vault.writer.execute_batch("DROP TABLE people; VACUUM");
+    moved.expect("written anew");
+    assert!(vault.answer(&question) == Ok(LocalRow::number(40)));
+    assert_ne!(vault.root_page("other").expect("there"), before);
+}

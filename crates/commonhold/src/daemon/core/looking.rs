@@ -44,7 +44,12 @@ impl Core {
                 Err(VaultError::NoTable(_)) => LocalRow::NoRow,
                 Err(why) => return Err(Fault::said(Kind::Failed, &why.to_string())),
             };
-            Ok(previewed(&question, &row))
+            let rows = match vault.rows_asked(&question) {
+                Ok(rows) => rows,
+                Err(VaultError::NoTable(_)) => Some(0).filter(|_| question.inner().is_some()),
+                Err(why) => return Err(Fault::said(Kind::Failed, &why.to_string())),
+            };
+            Ok(previewed(&question, &row, rows))
         })
     }
 
@@ -84,8 +89,11 @@ pub(super) fn told_column(column: &Column) -> api::Column {
     }
 }
 
-fn previewed(question: &Question, row: &LocalRow) -> Preview {
+/// What is said of `row`, which is made of so many rows where there is a query in brackets.
+fn previewed(question: &Question, row: &LocalRow, rows: Option<u64>) -> Preview {
+    let most = question.inner().map(|inner| inner.rows_max);
     let outcome = match question.measure(row).outcome {
+        _ if rows.zip(most).is_some_and(|(rows, most)| rows > most) => PreviewOutcome::TooManyRows,
         Outcome::Match => PreviewOutcome::Match,
         Outcome::NoMatch => PreviewOutcome::NoMatch,
         Outcome::Missing => PreviewOutcome::Missing,
@@ -103,6 +111,7 @@ fn previewed(question: &Question, row: &LocalRow) -> Preview {
         outcome,
         values,
         numbers: question.vector_len() as u64,
+        rows,
     }
 }
 
