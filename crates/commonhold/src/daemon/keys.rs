@@ -212,10 +212,13 @@ pub fn restored(home: &Home, config: &Path, new: &NewRestore) -> Result<Restored
             let what_to_do = "choose the file that was kept as a backup";
             return Fault::new(Kind::Refused, error, what_to_do);
         }
-        let kind = if code == FAILED {
-            Kind::Failed
-        } else {
-            Kind::Refused
+        // What is wrong with the file is no fault of the node.
+        let is_file = ["the backup ", "this backup "]
+            .iter()
+            .any(|begins| why.starts_with(begins));
+        let kind = match code == FAILED && !is_file {
+            true => Kind::Failed,
+            false => Kind::Refused,
         };
         Fault::said(kind, why)
     };
