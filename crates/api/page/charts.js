@@ -3,7 +3,7 @@
 import { useEffect, useId, useRef, useState } from "./vendor/hooks.js";
 import { html } from "./parts.js";
 import { count, plain, save, trimmed } from "./format.js";
-import { headline, interval, isStep, slopes, spreads, weights } from "./figures.js";
+import { correlated, headline, interval, isStep, slopes, spreads, weights } from "./figures.js";
 import { words } from "./words.js";
 
 const w = words.results;
@@ -125,6 +125,8 @@ function ofAll(details) {
   if (around) return [{ title: w.single, rows: [{ label: w.meanColumn, ...around }], note: w.interval, single: true }];
   if (mean !== null) return [{ title: w.single, rows: [row(w.meanColumn, mean)], single: true }];
   const [first] = figures;
+  const together = correlated(details);
+  if (together) return [{ title: w.single, rows: [{ label: w.correlation, point: true, text: trimmed(first.value), ...together }], single: true }];
   const [shown] = headline(details);
   if (first && (first.value === null || trimmed(first.value) !== shown)) return [];
   return [{ title: w.single, rows: [first ? row(first.name, first.value) : row(w.peopleColumn, String(people))], single: true }];

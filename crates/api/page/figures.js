@@ -91,10 +91,12 @@ export const weights = ({ figures }) => figures.filter(({ name, value }) => NEXT
 export const spreads = ({ groups }) => groups.map(({ labels, figures }) => ({ labels, value: figures?.find(({ name }) => name === SPREAD)?.value ?? null }));
 
 /// Between which values a correlation lies with 95 % chance, by Fisher's transformation.
-function correlated(value, people) {
+export function correlated({ figures, count: people }) {
+  const value = valueOf(figures, "correlation");
   if (value === null || !(people > 3) || Math.abs(value) >= 1) return null;
   const half = Z / Math.sqrt(people - 3);
-  return [-half, half].map((side) => Math.tanh(Math.atanh(value) + side).toFixed(2));
+  const [low, high] = [-half, half].map((side) => Math.tanh(Math.atanh(value) + side));
+  return { value, low, high };
 }
 
 /// How exact an answer is: in one line, or nothing where its figures say so themselves. `gathered` when the question takes all
@@ -114,6 +116,6 @@ export function exactness({ count: people, mean, figures, groups }, gathered = f
   if (mean !== null) return w.noSpread;
   if (valueOf(figures, "mean") !== null) return w.tooFew;
   if (figures[0].name === "total") return w.exactTotal;
-  const ends = correlated(valueOf(figures, "correlation"), people);
-  return ends ? w.correlationIs(ends) : "";
+  const ends = correlated({ figures, count: people });
+  return ends ? w.correlationIs([ends.low, ends.high].map((end) => end.toFixed(2))) : "";
 }

@@ -44,5 +44,13 @@ export function follow([panel, chosen], [panelBefore, chosenBefore]) {
   const shown = document.querySelector(".chosen-part h2");
   const from = [...document.querySelectorAll(".split > .list a")].find((link) => link.hash === `#/${panel}/${chosenBefore}`);
   const to = chosen ? shown : from;
-  if (to && to.offsetParent !== null) into(to);
+  if (!to || to.offsetParent === null) return;
+  into(to);
+  bringInto(chosen ? shown.closest(".chosen-part") : from);
+}
+
+/// Has the beginning of this seen, if it is above the window or far down in it: what is decided must be.
+function bringInto(part) {
+  const { top } = part.getBoundingClientRect();
+  if (top < parseFloat(getComputedStyle(part).scrollMarginTop) || top > innerHeight / 2) part.scrollIntoView();
 }

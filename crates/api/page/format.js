@@ -16,6 +16,9 @@ export const gist = (one) => plain(one.about?.title || one.title || one.answer?.
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 export const time = (secs) => moment.format(secs * 1000);
 
+const second = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+export const exactTime = (secs) => second.format(secs * 1000);
+
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 export const day = (secs) => date.format(secs * 1000);
 

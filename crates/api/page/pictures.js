@@ -1,5 +1,4 @@
-// Pictures of one's own data: a calendar, the last days, places as dots. Drawn here, from this node's numbers alone: there is
-// no map below the dots, since whoever gives out maps would learn where one was.
+// Pictures of one's own data: a calendar and the last days.
 
 import { useEffect, useId, useRef, useState } from "./vendor/hooks.js";
 import { html } from "./parts.js";
@@ -103,7 +102,7 @@ export function Last({ to, today, days, rows }) {
 }
 
 /// As wide as its place, so that its letters are as large as all others.
-function useWidth(first) {
+export function useWidth(first) {
   const place = useRef(null);
   const [wide, setWide] = useState(first);
   useEffect(() => {
@@ -112,59 +111,4 @@ function useWidth(first) {
     return () => watch.disconnect();
   }, []);
   return [wide, place];
-}
-
-const MAP_HIGH = 340;
-const EDGE = 16;
-
-/// Places as dots, north above. A degree east is drawn as much shorter as it is in the middle.
-export function Dots({ places, all }) {
-  const [wide, place] = useWidth(640);
-  const canvas = useRef(null);
-  const north = places.map(([at]) => at);
-  const east = places.map(([, at]) => at);
-  const [south, top] = ends(north);
-  const [west, right] = ends(east);
-  const narrow = Math.cos((((south + top) / 2) * Math.PI) / 180);
-  const scale = Math.min((wide - 2 * EDGE) / Math.max((right - west) * narrow, 1e-4), (MAP_HIGH - 2 * EDGE) / Math.max(top - south, 1e-4));
-  useEffect(() => {
-    const paint = () => {
-      const dense = devicePixelRatio || 1;
-      Object.assign(canvas.current, { width: wide * dense, height: MAP_HIGH * dense });
-      const pen = canvas.current.getContext("2d");
-      pen.scale(dense, dense);
-      pen.fillStyle = getComputedStyle(canvas.current).color;
-      pen.globalAlpha = Math.max(0.3, Math.min(0.9, 12 / Math.sqrt(places.length + 1)));
-      for (const [at, on] of places) {
-        const x = wide / 2 + (on - (west + right) / 2) * narrow * scale;
-        const y = MAP_HIGH / 2 - (at - (south + top) / 2) * scale;
-        pen.beginPath();
-        pen.arc(x, y, 2.5, 0, 2 * Math.PI);
-        pen.fill();
-      }
-    };
-    paint();
-    const dark = matchMedia("(prefers-color-scheme: dark)");
-    dark.addEventListener("change", paint);
-    return () => dark.removeEventListener("change", paint);
-  }, [wide, places]);
-  const alt = w.placesAlt(count(all), degrees(south, "ns"), degrees(top, "ns"), degrees(west, "ew"), degrees(right, "ew"));
-  const [metres, long] = ruler(scale);
-  return html`<figure ref=${place} class="stack close">
-    <canvas ref=${canvas} class="dots" style=${{ height: `${MAP_HIGH}px` }} role="img" aria-label=${alt}></canvas>
-    <div class="row end small soft"><span>${alt}</span><span class="ruler" style=${{ width: `${long}px` }}>${metres >= 1000 ? `${metres / 1000} km` : `${metres} m`}</span></div>
-  </figure>`;
-}
-
-const ends = (numbers) => numbers.reduce(([low, high], one) => [Math.min(low, one), Math.max(high, one)], [Infinity, -Infinity]);
-const degrees = (at, [plus, minus]) => `${Math.abs(at).toFixed(3)}° ${w.sides[at < 0 ? minus : plus]}`;
-/// Of a degree to the north.
-const METRES = 111_195;
-
-/// A round length that takes about a hundred pixels.
-function ruler(scale) {
-  const rough = (100 / scale) * METRES;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const metres = [5, 2, 1].map((times) => times * power).find((length) => length <= rough) ?? power;
-  return [metres, (metres / METRES) * scale];
 }

@@ -40,7 +40,10 @@ export const words = {
       which_person: "The file tells of several people, or of somebody else than your files before. Say who you are in it. Nothing was changed.",
     },
     // Instead of advice, where the node says this.
-    messages: [["more than 4096 cells", "Take wider steps, or fewer groups."]],
+    messages: [
+      ["more than 4096 cells", "Take wider steps, or fewer groups."],
+      ["lies outside the range", "Which values each table allows is said below, under What this community asks about. Take the records that have others out of the file, or leave out what it is about; whoever runs the community can allow more."],
+    ],
     // Instead of advice that has these words in it, which is for a terminal.
     advice: [
       ["commonhold community show", "The community’s tables and columns are under My data."],
@@ -94,6 +97,7 @@ export const words = {
   },
 
   /// The same wherever it is told.
+  tooMany: (most) => `Whoever has more than ${some(most, "row", "rows")} is not counted.`,
   crowd: (smallest) => `nothing is told of fewer than ${people(smallest)} who match`,
 
   home: {
@@ -106,6 +110,7 @@ export const words = {
     nothingTitle: "Nothing waits for you",
     nothing: "When somebody asks the community a question, it appears here, and in Questions.",
     problems: "Needs attention",
+    remarks: "Good to know",
     first: "First steps",
     steps: {
       joined: ["You are a member", (name, span) => `This node belongs to “${name}”, and has been running for ${span}.`],
@@ -198,7 +203,7 @@ export const words = {
     next: "Next file",
     skip: "Leave it out",
     folder: "That is a folder. Drop the files in it, or an archive of them.",
-    tooLong: (name, size, most) => `The file ${name} has ${size}, and your node takes at most ${most} at a time while it runs. Larger files come in while it is stopped, in a terminal on this computer:`,
+    tooLong: (name, size, most) => `The file ${name} has ${size}, and your node takes at most ${most} at a time while it runs. Larger files come in while it is stopped. In a terminal on this computer, with the file’s name for FILE, this stops the node, brings the file in, and starts the node again:`,
     person: "Your name in this file, as it stands there",
     readAgain: "Read it so",
     bringIt: "Bring it in",
@@ -208,6 +213,8 @@ export const words = {
     brought: "It has brought, as new:",
     wouldReplace: (table) => `It would replace all that the table ${table} holds.`,
     replaced: (table) => `The table ${table} holds what this file says now.`,
+    severalRows: (n) => `Plain questions count whoever has one row: of these ${Number(n).toLocaleString()} they will count nothing.`,
+    severalRowsHow: "If this table says one thing of each person, leave one row in the file and choose it again. If it says many, such as one for each night, bring it in: questions that take a person’s rows together count them.",
     nothingNew: "There is nothing new in it.",
     rows: (n, table) => `${Number(n).toLocaleString()} ${table}`,
     duplicate: (n) => `${some(n, "row is", "rows are")} there already.`,
@@ -252,6 +259,8 @@ export const words = {
     title: "About you",
     lead: "Your profile is a table of one row. It stays on this computer like all other data, and tells files about you from those about somebody else.",
     told: (said, all) => `It says ${said} of ${all} things`,
+    whole: "A whole number, please: nothing finer is kept here.",
+    finer: (digits) => `At most ${some(digits, "digit", "digits")} after the point: nothing finer is kept here.`,
     labels: {
       birth_year: "Year of birth",
       sex: "Sex, as papers have it",
@@ -291,6 +300,11 @@ export const words = {
     places: "Where you were",
     placesLead: "Dots without a map: whoever gives out maps would learn where you were. Nobody is asked for anything.",
     placesAlt: (all, south, north, west, east) => `${all} positions, from ${south} to ${north} and from ${west} to ${east}`,
+    placesKeys: "Places: plus and minus go nearer and farther, arrows move, 0 shows all",
+    placesHow: "Drag to move. With the keyboard: + − 0 and the arrows.",
+    nearer: "Nearer",
+    farther: "Farther",
+    allPlaces: "All of it",
     sides: { n: "north", s: "south", e: "east", w: "west" },
     rowsOf: (table) => `Rows of ${table}`,
     moreRows: "Show more rows",
@@ -316,6 +330,8 @@ export const words = {
     standing: (number) => `Your rule ${number} goes on:`,
     spent: (questions, free, inTime) =>
       `Your limit of ${some(questions, "question", "questions")} is spent${free ? ` until ${free}` : ""}. ${inTime ? "A yes counts only if people are called after that." : "A yes will not count: people are called before that, unless you raise the limit."}`,
+    spentState: "you said yes, but your limit is spent",
+    saidSpent: "You said yes, but your limit is spent",
     toLimit: "Change the limit",
     from: "Who asks",
     about: "Asks for",
@@ -331,8 +347,9 @@ export const words = {
     readsUnknown: "not known: an earlier version of your node took this question in; read its exact text",
     inner: "From each person’s rows",
     of: "Only of people with",
+    notCounted: "Left out",
     everybody: "everybody",
-    whoHasRows: "everybody of whom the query above makes a row",
+    whoHasRows: "everybody whose rows give a value",
     groups: "In groups by",
     crowd: "Smallest crowd",
     noise: "Noise",
@@ -350,6 +367,7 @@ export const words = {
       no_match: "Nothing that you have matches this question. You would send zeros, which look like everything else.",
       missing: "A value that this question needs is missing in your data. You would send zeros, which look like everything else.",
       out_of_range: "A value of yours is outside what the community has agreed on. You would send zeros, which look like everything else.",
+      too_many_rows: (rows, most) => `You have ${some(rows, "row", "rows")} that match; the question counts only people with at most ${Number(most).toLocaleString()}. You would send zeros, which look like everything else.`,
       several_rows: "Several rows of yours match, where one person has one. You would send zeros, which look like everything else.",
       numbers: (n) => `Whoever says yes sends ${some(n, "number", "numbers")} as random shares, matching or not.`,
       computed: {
@@ -407,6 +425,10 @@ export const words = {
     eachs: { "": "one row, as it is", AVG: "the average of their rows", SUM: "the total of their rows", MIN: "the lowest of their rows", MAX: "the highest of their rows", COUNT: "how many rows they have" },
     oneRow: "Whoever has several rows that match counts for nothing in such a question.",
     eachHint: "Where people have many, as in positions or steps, choose above what of them counts.",
+    eachNot: "Where people have many, as in calendars or visits, their words cannot be counted so. What works is how many people have a word: “How many people”, with a condition on the word, and “how many rows they have”.",
+    most: "At most so many rows of each",
+    mostHint: "Whoever has more is not counted.",
+    noMost: "A whole number from 1 to 1000000.",
     noNumber: "This is no number. Write it without spaces, such as 7.5 or 1500.",
     noWidth: "Steps are a number above 0, such as 0.5 or 10.",
     needNumber: "A field that needs a number has something else: it is marked.",
@@ -506,6 +528,7 @@ export const words = {
     correlationIs: ([low, high]) => `From ${low} to ${high} with 95 % chance, if those who took part are a fair sample of values that lie around their averages evenly.`,
     single: "As a picture",
     meanColumn: "mean",
+    correlation: "correlation",
     interval: "The lines show the range in which the true value lies with 95 % chance, if those who took part are a fair sample.",
     csv: "Table as CSV",
     png: "Picture as PNG",

@@ -52,6 +52,7 @@ const FILES: &[File] = files! {
     CODE "charts.js"
     CODE "grid.js"
     CODE "pictures.js"
+    CODE "places.js"
     CODE "ring.js"
     CODE "panels/home.js"
     CODE "panels/first.js"

@@ -3,15 +3,13 @@
 import { useState } from "../vendor/hooks.js";
 import { Act, Card, Empty, Loading, html } from "../parts.js";
 import { holdings, questions, refresh, status, vocabulary } from "../state.js";
-import { numberOf, widthOf, write } from "../sql.js";
+import { PAIRS, STEPPED, numberOf, rowsFitting, rowsOf, widthOf, write } from "../sql.js";
 import { call } from "../node.js";
 import { words } from "../words.js";
 
 const w = words.asking;
 /// Which kind of column a statistic is about; none for those that need no column.
 const NEEDS = { COUNT: null, AVG: "number", SUM: "number", STDDEV_SAMP: "number", HISTOGRAM: "any", MEDIAN: "number", TOP: "any", REGR: "number", CORR: "number" };
-const STEPPED = ["HISTOGRAM", "MEDIAN", "TOP"];
-const PAIRS = ["REGR", "CORR"];
 const MORE_CONDITIONS = 6;
 const MOST_GROUPS = 2;
 const NOTHING = { what: "COUNT", conditions: [], groups: [] };
@@ -61,18 +59,21 @@ function Builder({ tables }) {
   const column = choices.some((one) => one.name === fields.column) ? fields.column : choices[0]?.name;
   const others = numbers.filter((one) => one.name !== column);
   const other = others.some((one) => one.name === fields.other) ? fields.other : others[0]?.name;
+  const pairs = PAIRS.includes(fields.what);
   const isNumber = columnOf(column)?.kind === "number";
-  const gathers = Object.keys(w.eachs).filter((each) => each === "" || (fields.what === "COUNT" ? each === "COUNT" : isNumber));
+  const gathers = Object.keys(w.eachs).filter((each) => each === "" || (fields.what === "COUNT" ? each === "COUNT" : isNumber && !(pairs && each === "COUNT")));
   // Whoever has many rows here thinks of tables in which people have many.
   const usual = (holdings.value?.tables.find(({ name }) => name === table)?.rows ?? 0) > 1 ? (fields.what === "COUNT" ? "COUNT" : "AVG") : "";
   const wanted = fields.each ?? usual;
-  const each = PAIRS.includes(fields.what) || !gathers.includes(wanted) ? "" : wanted;
+  const each = gathers.includes(wanted) ? wanted : "";
+  const taken = [column, pairs && other].map(columnOf).filter((one) => one?.kind === "number");
+  const most = each ? (fields.most ?? String(rowsFitting({ what: fields.what, each }, taken))) : null;
   const stepped = STEPPED.includes(fields.what) && isNumber;
   // What becomes of all of a person's rows has another range than the column.
   const width = stepped ? (fields.width ?? (["SUM", "COUNT"].includes(each) ? "" : steps(columnOf(column)))) : "";
   const groups = each ? [] : fields.groups.map(({ name, width }) => ({ name, width: columnOf(name).kind === "number" ? (width ?? steps(columnOf(name))) : null }));
-  const sql = typed ?? write({ ...fields, table, column, other, width, groups, each }, columnOf);
-  const wrong = typed === null && faulty({ conditions: fields.conditions, width: stepped ? width : "", groups }, columnOf);
+  const sql = typed ?? write({ ...fields, table, column, other, width, groups, each, most: each && (rowsOf(most) ?? most) }, columnOf);
+  const wrong = typed === null && faulty({ conditions: fields.conditions, width: stepped ? width : "", groups, most }, columnOf);
   const empty = typed === null ? fields.conditions.filter(({ value }) => value.trim() === "").map(({ column }) => column) : [];
   const lacks = empty.length > 0 ? w.needValue(empty) : wrong ? w.needNumber : purpose.trim() === "" ? w.needPurpose : "";
   const put = async () => {
@@ -91,13 +92,14 @@ function Builder({ tables }) {
     ${typed === null && html`<div class="stack">
       <div class="fields">
         ${tables.length > 1 && html`<${Choose} label=${w.table} value=${table} set=${fresh} of=${tables.map((one) => [one.name, one.name])} />`}
-        <${Choose} label=${w.what} value=${fields.what} set=${(what) => change({ what })} of=${possible.map((what) => [what, w.whats[what]])} />
-        ${NEEDS[fields.what] !== null && html`<${Choose} label=${w.column} value=${column} set=${(name) => change({ column: name, width: undefined })} of=${choices.map((one) => [one.name, one.name])} />`}
-        ${PAIRS.includes(fields.what) && html`<${Choose} label=${w.other} value=${other} set=${(name) => change({ other: name })} of=${others.map((one) => [one.name, one.name])} />`}
-        ${!PAIRS.includes(fields.what) && gathers.length > 1 && html`<${Choose} label=${w.each} value=${each} set=${(each) => change({ each, width: undefined })} of=${gathers.map((each) => [each, w.eachs[each]])} />`}
+        <${Choose} label=${w.what} value=${fields.what} set=${(what) => change({ what, most: undefined })} of=${possible.map((what) => [what, w.whats[what]])} />
+        ${NEEDS[fields.what] !== null && html`<${Choose} label=${w.column} value=${column} set=${(name) => change({ column: name, width: undefined, most: undefined })} of=${choices.map((one) => [one.name, one.name])} />`}
+        ${pairs && html`<${Choose} label=${w.other} value=${other} set=${(name) => change({ other: name })} of=${others.map((one) => [one.name, one.name])} />`}
+        ${gathers.length > 1 && html`<${Choose} label=${w.each} value=${each} set=${(each) => change({ each, width: undefined, most: undefined })} of=${gathers.map((each) => [each, w.eachs[each]])} />`}
+        ${each !== "" && html`<${Type} label=${w.most} hint=${w.mostHint} value=${most} wrong=${rowsOf(most) === null && w.noMost} set=${(text) => change({ most: text })} />`}
         ${stepped && html`<${Type} label=${w.width} hint=${w.widthHint} value=${width} wrong=${width !== "" && widthOf(width) === null && w.noWidth} set=${(text) => change({ width: text })} />`}
       </div>
-      ${each === "" && html`<p class="small soft">${w.oneRow} ${!PAIRS.includes(fields.what) && gathers.length > 1 && w.eachHint}</p>`}
+      ${each === "" && html`<p class="small soft">${w.oneRow} ${gathers.length > 1 ? w.eachHint : w.eachNot}</p>`}
       <${Conditions} columns=${columns} columnOf=${columnOf} conditions=${fields.conditions} set=${(conditions) => change({ conditions })} />
       ${each === "" && html`<div class="fields">
         <${Groups} groups=${groups} of=${countable} set=${(groups) => change({ groups })} />
@@ -120,9 +122,9 @@ function Builder({ tables }) {
 }
 
 /// Whether something that should be a number is none.
-function faulty({ conditions, width, groups }, columnOf) {
+function faulty({ conditions, width, groups, most }, columnOf) {
   const values = conditions.filter(({ column, value }) => columnOf(column).kind === "number" && value.trim() !== "");
-  return values.some(({ value }) => numberOf(value) === null) || [width, ...groups.map(({ width }) => width ?? "")].some((one) => one !== "" && widthOf(one) === null) || groups.some(({ width }) => width === "");
+  return values.some(({ value }) => numberOf(value) === null) || [width, ...groups.map(({ width }) => width ?? "")].some((one) => one !== "" && widthOf(one) === null) || groups.some(({ width }) => width === "") || (most !== null && rowsOf(most) === null);
 }
 
 /// By what people are grouped: of two numbers, the answer is cells on a plane.

@@ -2,8 +2,8 @@
 
 import { useEffect, useState } from "../vendor/hooks.js";
 import { Act, Card, Icon, html, wrong } from "../parts.js";
-import { count, csv, plain, save, short, time } from "../format.js";
-import { inbox, rules, status } from "../state.js";
+import { count, csv, gist, plain, save, short, time } from "../format.js";
+import { inbox, questions, rules, status } from "../state.js";
 import { call, part } from "../node.js";
 import { words } from "../words.js";
 
@@ -33,13 +33,19 @@ export function Chain() {
       <tbody>${read.entries.map(({ number, entry }) => html`<tr key=${number}>
         <td>${number}</td>
         <td>${time(entry.at)}</td>
-        <td><span class=${`chip ${MARKS[entry.step] ?? ""}`}>${w.steps[entry.step]}</span> ${plain(entry.text)}
+        <td><span class=${`chip ${MARKS[entry.step] ?? ""}`}>${w.steps[entry.step]}</span> ${worded(entry.text)}
           ${entry.question && html`<br /><a class="small" href=${`#/questions/${entry.question}`}>${w.question(short(entry.question))}</a>`}</td>
       </tr>`)}</tbody>
     </table></div>
     ${oldest > 1 && html`<div class="row"><${Act} run=${older}>${words.older}<//><span class="small soft">${w.shown(count(read.entries.length), count(read.count))}</span></div>`}
     <p class="small soft">${w.digest} <code>${read.digest}</code></p>
   <//>`;
+}
+
+/// With questions that are known in plain words.
+function worded(text) {
+  const known = [...(inbox.value ?? []), ...(questions.value ?? [])].filter(({ sql }) => text.includes(sql)).sort((a, b) => b.sql.length - a.sql.length)[0];
+  return known ? plain(text).replace(plain(known.sql), () => `“${gist(known)}”`) : plain(text);
 }
 
 const MARKS = { sent: "leaf", taken: "leaf", revoked: "clay", rule_taken_back: "clay", over_budget: "clay" };

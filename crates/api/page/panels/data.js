@@ -98,7 +98,7 @@ function Bringing() {
       ${files.length > 1 && html`<p><strong>${w.place(at + 1, files.length)}</strong> ${plain(file.name)}</p>`}
       ${doing && html`<${Progress} sent=${doing[0]} all=${doing[1]} />`}
       ${why && html`<${Mistake} why=${why} />`}
-      ${why?.long && html`<${Command}>commonhold data import FILE<//>`}
+      ${why?.long && html`<${Command}>commonhold down && commonhold data import FILE && commonhold up --detach<//>`}
       ${report && html`<${Report} report=${report} name=${file.name} />`}
     </div>
     ${why?.code === "which_person" && html`<form class="row bottom wide" onSubmit=${(event) => { event.preventDefault(); read(file); }}>
@@ -125,6 +125,7 @@ function Report({ report, name }) {
     <p><strong>${plain(name)}</strong> · ${format}</p>
     ${replaces && html`<p>${preview ? w.wouldReplace(replaces) : w.replaced(replaces)}</p>`}
     ${rows.length > 0 ? html`<p>${replaces ? w.instead : preview ? w.wouldBring : w.brought}</p><ul class="chips">${rows.map((one) => html`<li key=${one.name} class="chip leaf">${replaces ? w.rowsOnly(one.count) : w.rows(one.count, one.name)}</li>`)}</ul>` : html`<p>${w.nothingNew}</p>`}
+    ${replaces && rows.some(({ count }) => count > 1) && html`<p class="mistake"><${Icon} name="alert" /><span>${w.severalRows(rows[0].count)}</span></p><p class="soft">${w.severalRowsHow}</p>`}
     ${duplicate > 0 && html`<p class="soft">${w.duplicate(duplicate)}</p>`}
     ${repeated > 0 && html`<p class="soft">${w.repeated(repeated)}</p>`}
     ${skipped.map((one) => html`<p key=${one.name} class="soft">${w.skipped(one.count, one.name)}</p>`)}

@@ -106,20 +106,28 @@ export function Words({ confirm }) {
   </div>`;
 }
 
+/// What was typed of a ticket: people look elsewhere in between.
+let begun = "";
+
 function Joining() {
-  const [ticket, setTicket] = useState("");
+  const [ticket, setTicket] = useState(begun);
+  const type = (text) => {
+    begun = text;
+    setTicket(text);
+  };
   const { run, busy, mistake } = useTries();
   const join = (event) => {
     event.preventDefault();
     run(async () => {
       const { community } = await call("POST", "/v1/beginning/join", { ticket });
+      begun = "";
       tell(w.join.said(community));
       await readAll();
     });
   };
   return html`<form class="stack close" onSubmit=${join}>
     <div class="field"><label for="ticket">${w.join.label}</label>
-      <textarea id="ticket" class="mono" rows="3" spellcheck="false" autocomplete="off" value=${ticket} onInput=${(event) => setTicket(event.target.value)}></textarea></div>
+      <textarea id="ticket" class="mono" rows="3" spellcheck="false" autocomplete="off" value=${ticket} onInput=${(event) => type(event.target.value)}></textarea></div>
     <div class="row"><button class="button first" disabled=${busy || ticket.trim() === ""}>${w.join.ask}</button>
       ${busy && html`<span class="soft" role="status">${w.join.asking}</span>`}</div>
     ${mistake}

@@ -3,9 +3,10 @@
 import { useEffect, useState } from "../vendor/hooks.js";
 import { Act, Card, Loading, html, wrong } from "../parts.js";
 import { holdings, now } from "../state.js";
-import { Dots, Heat, Last, Months } from "../pictures.js";
+import { Heat, Last, Months } from "../pictures.js";
+import { Dots } from "../places.js";
 import { call, part } from "../node.js";
-import { count, day, time } from "../format.js";
+import { count, day, exactTime } from "../format.js";
 import { words } from "../words.js";
 import { Choose } from "./asking.js";
 
@@ -72,7 +73,7 @@ function rowsOf({ tables }, chosen) {
 /// A cell as people read it: moments and days are numbers in the vault.
 function readable(cell, column) {
   if (cell === null || cell === "" || Number.isNaN(Number(cell))) return cell ?? "";
-  if (column.endsWith("_utc_s")) return html`<time title=${cell}>${time(Number(cell))}</time>`;
+  if (column.endsWith("_utc_s")) return html`<time title=${cell}>${exactTime(Number(cell))}</time>`;
   if (column === "day" || column.endsWith("_day")) return html`<time title=${cell}>${day(Number(cell) * DAY)}</time>`;
   return cell;
 }

@@ -9,12 +9,12 @@ import { Steps } from "./first.js";
 import { useDeadlines } from "./questions.js";
 
 export function Home() {
-  const { community, problems, questions: counts } = status.value;
+  const { community, problems, questions: counts, reach } = status.value;
   const w = words.home;
+  // Whoever tries a community out has all of it on one computer: nothing is wrong as long as nobody calls in vain.
+  const isRemark = ({ what_to_do: todo }) => reach.reached !== "no" && todo.includes("listen and announce");
   return html`<${Panel} title=${w.title(community.name)} lead=${w.lead(community.nodes)}>
-    ${problems.length > 0 && html`<${Card} title=${w.problems} kind="attention"><ul class="stack">
-      ${problems.map(({ what, what_to_do: todo }) => html`<li key=${what} class="stack close"><p><strong>${sentence(what)}</strong></p><p>${sentence(advice(todo))}</p></li>`)}
-    </ul><//>`}
+    <${Problems} title=${w.problems} kind="attention" of=${problems.filter((one) => !isRemark(one))} />
     <div class="cards">
       <${Waiting} count=${counts.waiting} />
       <${Card} title=${w.heroTitle} kind="hero"><p>${w.hero}</p><//>
@@ -24,8 +24,13 @@ export function Home() {
       <${Latest} />
       <${Community} community=${community} />
     </div>
+    <${Problems} title=${w.remarks} of=${problems.filter(isRemark)} />
   <//>`;
 }
+
+const Problems = ({ title, kind, of }) => of.length > 0 && html`<${Card} title=${title} kind=${kind}><ul class="stack">
+  ${of.map(({ what, what_to_do: todo }) => html`<li key=${what} class="stack close"><p><strong>${sentence(what)}</strong></p><p>${sentence(advice(todo))}</p></li>`)}
+</ul><//>`;
 
 function Waiting({ count: waiting }) {
   const w = words.home;

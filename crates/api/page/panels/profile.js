@@ -3,6 +3,7 @@
 import { useEffect, useState } from "../vendor/hooks.js";
 import { Act, Card, html } from "../parts.js";
 import { holdings, refresh } from "../state.js";
+import { count } from "../format.js";
 import { numberOf } from "../sql.js";
 import { call } from "../node.js";
 import { words } from "../words.js";
@@ -18,7 +19,7 @@ export function Profile() {
   }, [JSON.stringify(held)]);
   if (!fields) return null;
   const shown = ({ column, value }) => typed[column.name] ?? value ?? "";
-  const wrong = (field) => field.column.kind === "number" && shown(field).trim() !== "" && numberOf(shown(field)) === null;
+  const wrong = (field) => field.column.kind === "number" && shown(field).trim() !== "" && fault(numberOf(shown(field)), field.column.decimals);
   const changed = fields.filter((field) => shown(field) !== (field.value ?? ""));
   const put = async () => {
     const says = Object.fromEntries(changed.map((field) => [field.column.name, field.column.kind === "number" ? (numberOf(shown(field)) ?? "") : shown(field)]));
@@ -35,11 +36,21 @@ export function Profile() {
   <//>`;
 }
 
+/// What is wrong with a number, if something is: the node would round what is finer than it keeps.
+function fault(number, digits) {
+  if (number === null) return words.asking.noNumber;
+  if ((number.split(".")[1]?.length ?? 0) <= digits) return "";
+  return digits === 0 ? w.whole : w.finer(digits);
+}
+
+/// Large numbers with their thousands apart; years have none.
+const shownEnd = (number) => (Number(number) >= 100_000 ? count(number) : number);
+
 function Field({ field: { column, about }, value, wrong, set }) {
   const id = `profile-${column.name}`;
   return html`<div class="field"><label for=${id}>${w.labels[column.name] ?? about}</label>
     ${column.kind === "category"
       ? html`<select id=${id} value=${value} onChange=${set}><option value=""></option>${column.words.map((word) => html`<option key=${word} value=${word}>${word}</option>`)}</select>`
       : html`<input id=${id} value=${value} autocomplete="off" inputmode=${column.kind === "number" ? "decimal" : "text"} aria-invalid=${wrong ? "true" : undefined} aria-describedby=${column.kind === "number" ? `${id}-hint` : undefined} onInput=${set} />`}
-    ${column.kind === "number" && html`<p id=${`${id}-hint`} class=${wrong ? "wrong small" : "small soft"}>${wrong ? words.asking.noNumber : words.data.range(column.min, column.max)}</p>`}</div>`;
+    ${column.kind === "number" && html`<p id=${`${id}-hint`} class=${wrong ? "wrong small" : "small soft"}>${wrong || words.data.range(shownEnd(column.min), shownEnd(column.max))}</p>`}</div>`;
 }

@@ -82,8 +82,8 @@ const left = (entry) => {
 };
 
 function State({ entry }) {
-  const kind = { waiting: "clay", yes: "leaf" }[entry.state] ?? "";
-  return entry.state === "waiting" ? null : html`<span class=${`chip ${kind}`}>${w.states[entry.state]}</span>`;
+  const kind = entry.state !== "yes" ? "" : isSpent(entry) ? "clay" : "leaf";
+  return entry.state === "waiting" ? null : html`<span class=${`chip ${kind}`}>${stateOf(entry)}</span>`;
 }
 
 function One({ entry, next }) {
@@ -97,9 +97,10 @@ function One({ entry, next }) {
     <${Facts} of=${[
       [w.from, html`<${Asker} entry=${entry} />`],
       [w.reads, about ? html`<${Reads} about=${about} />` : w.readsUnknown],
-      about?.inner && [w.inner, html`<code>${about.inner}</code>`],
-      about && [w.of, about.filter ? html`<code>${about.filter}</code>` : about.inner ? w.whoHasRows : w.everybody],
-      about?.groups.length > 0 && [w.groups, html`<code>${about.groups.join(", ")}</code>`],
+      about?.inner && [w.inner, about.inner_told ? html`<${Said}>${about.inner_told}<//>` : html`<code>${about.inner}</code>`],
+      about && [w.of, about.filter_told ? html`<${Said}>${about.filter_told}<//>` : about.filter ? html`<code>${about.filter}</code>` : about.inner ? w.whoHasRows : w.everybody],
+      about?.rows_max && [w.notCounted, words.tooMany(about.rows_max)],
+      about?.groups.length > 0 && [w.groups, about.groups_told?.length ? html`<${Said}>${about.groups_told.join(", ")}<//>` : html`<code>${about.groups.join(", ")}</code>`],
       [w.crowd, words.crowd(entry.smallest_crowd ?? status.value.community.smallest_crowd)],
       [w.noise, w.noiseValue],
       [w.deadline, isSure ? `${time(entry.until)} (${left(entry)})` : w.atOnce],
@@ -139,7 +140,7 @@ function Preview({ entry }) {
   if (preview?.why) found = html`<p>${wrong(preview.why)}</p>`;
   else if (preview) {
     const counted = preview.outcome === "match" && preview.values.length === 0;
-    found = html`<p>${counted ? p.matchCount : p[preview.outcome]}</p>
+    found = html`<p>${counted ? p.matchCount : preview.outcome === "too_many_rows" ? p.too_many_rows(preview.rows, entry.about?.rows_max) : p[preview.outcome]}</p>
       ${preview.values.length > 0 && html`<ul class="chips">${preview.values.map(({ name, value }) => html`<li key=${name} class="chip leaf">${name}: <strong>${value}</strong></li>`)}</ul>`}
       <p class="small soft">${p.numbers(preview.numbers)} ${leftAt(entry) ? p.computed.left(time(leftAt(entry))) : (p.computed[state] ?? p.computed.other)}</p>`;
   }
@@ -148,10 +149,18 @@ function Preview({ entry }) {
 
 const ICONS = { yes: "yes", always: "always", no: "no", never: "never" };
 
+/// Whether the owner's limit keeps a yes to this from counting as it stands.
+const isSpent = (entry) => {
+  const { limit, spent } = status.value.budget;
+  return limit !== null && spent >= limit.questions && ["waiting", "yes"].includes(entry.state) && !leftAt(entry);
+};
+
+const stateOf = (entry) => (entry.state === "yes" && isSpent(entry) ? w.spentState : w.states[entry.state]);
+
 /// What a yes comes to while the limit is spent, if it is.
 function Spent({ entry }) {
-  const { limit, spent, free_at: free } = status.value.budget;
-  if (limit === null || spent < limit.questions || !["waiting", "yes"].includes(entry.state) || leftAt(entry)) return null;
+  const { limit, free_at: free } = status.value.budget;
+  if (!isSpent(entry)) return null;
   const inTime = free !== null && free < entry.until;
   return html`<p class="sunk" role="status">${w.spent(limit.questions, free && time(free), inTime)} <a href="#/settings">${w.toLimit}</a></p>`;
 }
@@ -175,14 +184,14 @@ function Deciding({ entry, next }) {
     await run(async () => {
       const decided = await call("POST", `/v1/inbox/${entry.id}`, { answer });
       inbox.value = inbox.value.map((one) => (one.id === decided.id ? decided : one));
-    }, w.said[answer]);
+    }, isSpent(entry) && ["yes", "always"].includes(answer) ? w.saidSpent : w.said[answer]);
     refresh("inbox", "status", "rules");
   };
   const rule = rules.value ? standing(entry, rules.value) : null;
   const pressed = wordOf(entry, rule);
   const reason = entry.by_rule ? `, ${w.byRule(entry.rule)}` : "";
   return html`<section class="stack close">
-    <h3>${w.decideTitle}${entry.state !== "waiting" && html`: <span class="soft">${w.states[entry.state]}${reason}</span>`}</h3>
+    <h3>${w.decideTitle}${entry.state !== "waiting" && html`: <span class="soft">${stateOf(entry)}${reason}</span>`}</h3>
     ${entry.note && html`<p class="soft">${sentence(entry.note)}</p>`}
     ${open && isLate && html`<p>${w.lateNote}</p>`}
     ${open && html`<div class="words">

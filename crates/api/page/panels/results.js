@@ -5,7 +5,7 @@ import { Act, Empty, Facts, Icon, Loading, Mistake, Panel, Quoted, Said, Unknown
 import { csv, day, gist, save, short, span, time } from "../format.js";
 import { Bars, Taking, pictures, png } from "../charts.js";
 import { exactness, headline } from "../figures.js";
-import { gathers } from "../sql.js";
+import { gathers, rowsMost } from "../sql.js";
 import { Grid, gridOf } from "../grid.js";
 import { hasMore, now, published, questions, readMore, refresh, status } from "../state.js";
 import { call, file } from "../node.js";
@@ -92,7 +92,8 @@ function Answer({ question }) {
   const grid = gridOf(details);
   const drawn = grid ? [{ title: grid.title, rows: pictures(details)[0].rows }] : pictures(details);
   const [large, small] = headline(details);
-  const exact = exactness(details, gathers(question.sql));
+  const most = rowsMost(textOf(question));
+  const exact = [exactness(details, gathers(question.sql)), most && words.tooMany(most)].filter(Boolean).join(" ");
   const withheld = drawn[0]?.rows.filter((row) => row.value === null).length ?? 0;
   const name = `${w.picture}-${short(question.id)}`;
   const pictured = () => ({
@@ -113,7 +114,7 @@ function Answer({ question }) {
     <div class="row">
       <a class="button first" href=${`#/proof/${question.id}`}><${Icon} name="proof" />${w.check}</a>
       <${Act} run=${async () => save(`${name}.proof`, await file(`/v1/questions/${question.id}/proof`))}><${Icon} name="save" />${w.proofFile}<//>
-      <${Act} run=${async () => save(`${name}.csv`, csv(table(details)))}><${Icon} name="save" />${w.csv}<//>
+      <${Act} run=${async () => save(`${name}.csv`, csv(grid ? told(table(details), details) : table(details)))}><${Icon} name="save" />${w.csv}<//>
       ${drawn.length > 0 && html`<${Act} run=${() => png(pictured(), `${name}.png`)}><${Icon} name="save" />${w.png}<//>`}
     </div>
     <${Publishing} question=${question} />
@@ -143,6 +144,9 @@ function table(details) {
     ...groups.map((group) => [...group.labels, group.people, ...names.map((name) => group.figures?.find((figure) => figure.name === name)?.value ?? null)]),
   ];
 }
+
+/// Without the cells of a plane of which nothing is told: there are thousands.
+const told = ([head, ...rows], { groups }) => [head, ...rows.filter((_, place) => groups[place].people !== null)];
 
 function Publishing({ question }) {
   const [sure, setSure] = useState(false);
