@@ -124,8 +124,8 @@ function Report({ report, name }) {
   return html`<div class="sunk stack close appear">
     <p><strong>${plain(name)}</strong> · ${format}</p>
     ${replaces && html`<p>${preview ? w.wouldReplace(replaces) : w.replaced(replaces)}</p>`}
-    ${rows.length > 0 ? html`<p>${replaces ? w.instead : preview ? w.wouldBring : w.brought}</p><ul class="chips">${rows.map((one) => html`<li key=${one.name} class="chip leaf">${replaces ? w.rowsOnly(one.count) : w.rows(one.count, one.name)}</li>`)}</ul>` : html`<p>${w.nothingNew}</p>`}
-    ${replaces && rows.some(({ count }) => count > 1) && html`<p class="mistake"><${Icon} name="alert" /><span>${w.severalRows(rows[0].count)}</span></p><p class="soft">${w.severalRowsHow}</p>`}
+    ${rows.length > 0 ? html`<p>${replaces ? w.instead : preview ? w.wouldBring : w.brought}</p><ul class="chips">${rows.map((one) => html`<li key=${one.name} class="chip leaf">${replaces && rows.length === 1 ? w.rowsOnly(one.count) : w.rows(one.count, one.name)}</li>`)}</ul>` : html`<p>${w.nothingNew}</p>`}
+    ${replaces && rows.some(({ count }) => count > 1) && html`<p class="mistake"><${Icon} name="alert" /><span>${w.severalRows(Math.max(...rows.map(({ count }) => count)))}</span></p><p class="soft">${w.severalRowsHow}</p>`}
     ${duplicate > 0 && html`<p class="soft">${w.duplicate(duplicate)}</p>`}
     ${repeated > 0 && html`<p class="soft">${w.repeated(repeated)}</p>`}
     ${skipped.map((one) => html`<p key=${one.name} class="soft">${w.skipped(one.count, one.name)}</p>`)}

@@ -531,6 +531,7 @@ pub fn preview() -> Preview {
             value: "7.2".into(),
         }],
         numbers: 3,
+        rows: None,
     }
 }
 
