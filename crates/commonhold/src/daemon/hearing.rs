@@ -53,7 +53,7 @@ pub enum News {
         /// The question.
         sql: String,
         /// What it reads and of whom.
-        about: About,
+        about: Box<About>,
         /// Of fewer people who match nothing is told.
         smallest_crowd: u64,
         /// What for.
@@ -102,7 +102,7 @@ fn wanted(asked: Asked, ruled: Option<Ruled>) -> News {
         asker: asked.asker.to_string(),
         asker_since: asked.asker_since.as_secs(),
         sql: asked.parsed.sql().to_owned(),
-        about: about(&asked.parsed),
+        about: Box::new(about(&asked.parsed)),
         smallest_crowd: asked.threshold,
         purpose: asked.purpose,
         until: asked.until.as_secs(),

@@ -89,7 +89,7 @@ impl Core {
                     asker,
                     asker_since: Some(asker_since),
                     sql,
-                    about: Some(about),
+                    about: Some(*about),
                     smallest_crowd: Some(smallest_crowd),
                     purpose,
                     received_at,
