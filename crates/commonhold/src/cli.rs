@@ -106,7 +106,8 @@ pub enum Command {
     Down(Where),
     /// Tell the other members that your node goes, and stop it; with --wipe, erase its keys and your data
     ///
-    /// Exit code: 0 done, 1 not all could be erased: repeat it, 3 no node is running, 4 not confirmed.
+    /// Exit code: 0 done, 1 not all could be erased: repeat it, 3 no node is running, 4 not confirmed, 5 a
+    /// key that is kept outside the folder is still there.
     Leave(LeaveOptions),
     /// How your node is, problems first
     ///

@@ -29,6 +29,8 @@ use super::passphrase::{self, Given, OF_KEY, PassphraseError};
 // Named, since tests of the program read this file as one of theirs.
 #[path = "home/begun.rs"]
 mod begun;
+#[path = "home/elsewhere.rs"]
+mod elsewhere;
 #[path = "home/kept.rs"]
 mod kept;
 #[path = "home/keyring.rs"]
@@ -45,6 +47,8 @@ mod rekeying;
 )]
 mod replay;
 
+#[cfg_attr(test, allow(unused_imports))]
+pub use elsewhere::Elsewhere;
 use kept::{Kept, Spare, Stored};
 pub use protection::{Choice, KeyError, Protection};
 // Nor do they look at its permissions, or into backups.
@@ -409,6 +413,7 @@ impl Home {
         // Whoever cannot write there has nothing to tidy.
         drop(files::tidy(&self.folder));
         drop(protection::tidy(&self.folder, &kept.slots, &key));
+        elsewhere::tidy(&kept.slots);
         // On a full disk there is none, until there is room.
         drop(Spare::of(&secrets, &kept.certificate).keep(&mut vault));
         let identity = self.identified(&secrets, kept.certificate)?;

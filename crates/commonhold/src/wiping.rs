@@ -7,15 +7,15 @@
 //! nobody can promise: flash memory keeps old copies of what is overwritten, and so do some file systems.
 
 use std::collections::VecDeque;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use base::NodeId;
 
 use crate::backup::GIVEN;
 use crate::files;
-use crate::home::{BEGUN, WIPED};
+use crate::home::{BEGUN, Elsewhere, Home, WIPED};
 use crate::witness::CONSENT_END;
 
 /// Kept until the last: it is locked meanwhile.
@@ -38,6 +38,8 @@ const LOGS: [&str; 2] = ["log", "log.1"];
 enum Step {
     /// Say that the folder is wiped.
     Mark,
+    /// Erase the vault's key where it is kept outside the folder, as long as it is known where.
+    Elsewhere,
     /// Overwrite a file, and remove it.
     Erase(PathBuf),
     /// Remove a file.
@@ -56,6 +58,16 @@ pub struct Wiping {
     folder: PathBuf,
     node: Option<NodeId>,
     steps: VecDeque<Step>,
+    elsewhere: Option<Vec<Elsewhere>>,
+}
+
+/// What is left when a folder was wiped.
+#[derive(Debug)]
+pub struct Wiped {
+    /// In the folder, put there by no node.
+    pub remaining: Vec<PathBuf>,
+    /// What became of the vault's key where something outside the folder kept it; `None` where it is not known what did.
+    pub elsewhere: Option<Vec<Elsewhere>>,
 }
 
 impl Wiping {
@@ -78,7 +90,7 @@ impl Wiping {
         }
         secrets.sort();
         others.sort();
-        let mut steps = VecDeque::from([Step::Mark]);
+        let mut steps = VecDeque::from([Step::Mark, Step::Elsewhere]);
         steps.extend(secrets.into_iter().map(Step::Erase));
         steps.push_back(Step::Sync);
         steps.extend(others.into_iter().map(Step::Remove));
@@ -88,17 +100,24 @@ impl Wiping {
             folder,
             node,
             steps,
+            elsewhere: None,
         })
     }
 
-    /// Does all of it. Gives what is left in the folder, which no node has put there.
-    pub fn finish(mut self) -> io::Result<Vec<PathBuf>> {
+    /// Does all of it.
+    pub fn finish(mut self) -> io::Result<Wiped> {
         while self.next()? {}
-        match fs::read_dir(&self.folder) {
-            Ok(left) => left.map(|entry| Ok(entry?.path())).collect(),
-            Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(why) => Err(why),
-        }
+        let remaining = match fs::read_dir(&self.folder) {
+            Ok(left) => left
+                .map(|entry| Ok(entry?.path()))
+                .collect::<io::Result<_>>()?,
+            Err(why) if why.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(why) => return Err(why),
+        };
+        Ok(Wiped {
+            remaining,
+            elsewhere: self.elsewhere,
+        })
     }
 
     /// Does the next step. Whether there was one.
@@ -112,10 +131,10 @@ impl Wiping {
                 let node = self.node.map_or(String::new(), |node| node.to_string());
                 files::replace(&marker, node.as_bytes())?;
             }
-            Step::Erase(path) => {
-                erase(&path)?;
-                remove(&path)?;
+            Step::Elsewhere => {
+                self.elsewhere = Home::at(&self.folder).erase_elsewhere().ok();
             }
+            Step::Erase(path) => files::erase(&path)?,
             Step::Remove(path) => remove(&path)?,
             Step::Sync => File::open(&self.folder)?.sync_all()?,
             Step::Unmark => {
@@ -131,22 +150,6 @@ impl Wiping {
     }
 }
 
-/// Writes zeros over all that a file holds.
-fn erase(path: &Path) -> io::Result<()> {
-    let mut file = match OpenOptions::new().write(true).open(path) {
-        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
-        opened => opened?,
-    };
-    let mut left = file.metadata()?.len();
-    let zeros = [0; 4096];
-    while left > 0 {
-        let some = left.min(zeros.len() as u64);
-        file.write_all(&zeros[..some as usize])?;
-        left -= some;
-    }
-    file.sync_all()
-}
-
 fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(why) if why.kind() != io::ErrorKind::NotFound => Err(why),
@@ -157,7 +160,6 @@ fn remove(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::home::Home;
 
     const FILES: [&str; 15] = [
         "keys.cbor",
@@ -191,10 +193,14 @@ mod tests {
         Wiping::plan(folder, Some(NodeId([7; 32]))).expect("planned")
     }
 
+    fn remaining(wiping: Wiping) -> Vec<PathBuf> {
+        wiping.finish().expect("wiped").remaining
+    }
+
     #[test]
     fn nothing_of_a_node_is_left_and_nothing_else_is_touched() {
         let (_above, empty) = folder();
-        assert_eq!(plan(&empty).finish().expect("wiped"), Vec::<PathBuf>::new());
+        assert_eq!(remaining(plan(&empty)), Vec::<PathBuf>::new());
         assert!(!empty.exists());
         let (_above, shared) = folder();
         for name in ["letters", "log.txt", "log.1/of mine"] {
@@ -202,7 +208,7 @@ mod tests {
             fs::create_dir_all(path.parent().expect("a folder")).expect("made");
             fs::write(path, "mine").expect("written");
         }
-        let mut left = plan(&shared).finish().expect("wiped");
+        let mut left = remaining(plan(&shared));
         left.sort();
         let mine = ["folder", "letters", "log.txt"].map(|name| shared.join(name));
         assert_eq!(left, mine);
@@ -232,10 +238,7 @@ mod tests {
                 assert!(home.open().is_err(), "{stop}");
             }
             if folder.exists() {
-                assert_eq!(
-                    plan(&folder).finish().expect("wiped"),
-                    Vec::<PathBuf>::new()
-                );
+                assert_eq!(remaining(plan(&folder)), Vec::<PathBuf>::new());
             }
             assert!(!folder.exists(), "{stop}");
         }

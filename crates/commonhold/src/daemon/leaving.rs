@@ -1,21 +1,21 @@
 //! `commonhold leave`: tell the others, stop, and erase if asked to.
 
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use base::NodeId;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::{ANSWERED, FAILED, NOT_RUNNING, REFUSED};
+use crate::cli::{ANSWERED, FAILED, NOT_RUNNING, REFUSED, TIMED_OUT};
 use crate::community_command::AUTHORITY;
 use crate::daemon::folder::{Claimed, FolderError, client};
 use crate::daemon::running::stopped_in;
 use crate::daemon::{Failure, Where, converse};
-use crate::home::Home;
+use crate::home::{Elsewhere, Home};
 use crate::output::{tell, warn};
-use crate::wiping::Wiping;
+use crate::wiping::{Wiped, Wiping};
 
 /// How many digits of a name are typed at least.
 const DIGITS_MIN: usize = 8;
@@ -62,22 +62,37 @@ pub fn leave(options: &LeaveOptions) -> ExitCode {
             Err(why @ FolderError::Nobody(_)) => return Err(Failure::new(why, NOT_RUNNING)),
             Err(why) => return Err(why.into()),
         };
-        let remaining = match options.wipe {
+        let wiped = match options.wipe {
             true => Some(wipe(&folder, node)?),
             false => None,
         };
         if options.json {
             let node = node.map(|node| node.to_string());
-            let wiped = remaining.is_some();
+            let elsewhere = wiped.as_ref().and_then(|wiped| wiped.elsewhere.as_ref());
+            let elsewhere: Option<Vec<_>> = elsewhere.map(|all| {
+                let told = all.iter();
+                told.map(
+                    |it| json!({ "what": it.what, "erased": it.left.is_none(), "why": it.left }),
+                )
+                .collect()
+            });
             let told = json!({
-                "node": node, "folder": folder, "told_others": left, "wiped": wiped,
-                "remaining": remaining.unwrap_or_default(),
+                "node": node, "folder": folder, "told_others": left, "wiped": wiped.is_some(),
+                "remaining": wiped.as_ref().map_or(&[][..], |wiped| &wiped.remaining),
+                "keys_elsewhere": elsewhere,
             });
             tell(format_args!("{told:#}"));
         } else {
-            tell(lines(node, left, is_unknown, remaining.as_deref()).join("\n"));
+            tell(lines(node, left, is_unknown, wiped.as_ref()).join("\n"));
         }
-        Ok(ANSWERED)
+        let is_left = |wiped: &Wiped| {
+            let mut elsewhere = wiped.elsewhere.iter().flatten();
+            elsewhere.any(|it| it.left.is_some())
+        };
+        match wiped.as_ref().is_some_and(is_left) {
+            true => Ok(TIMED_OUT),
+            false => Ok(ANSWERED),
+        }
     })
 }
 
@@ -137,7 +152,7 @@ fn is_meant(typed: &str, node: NodeId) -> bool {
     typed.len() >= DIGITS_MIN && node.to_string().starts_with(&typed)
 }
 
-fn wipe(folder: &Path, node: Option<NodeId>) -> Result<Vec<PathBuf>, Failure> {
+fn wipe(folder: &Path, node: Option<NodeId>) -> Result<Wiped, Failure> {
     // Nobody starts it meanwhile.
     let _held = Claimed::hold(folder)?;
     let wiped = Wiping::plan(folder, node).and_then(Wiping::finish);
@@ -150,26 +165,29 @@ fn wipe(folder: &Path, node: Option<NodeId>) -> Result<Vec<PathBuf>, Failure> {
     })
 }
 
-fn lines(
-    node: Option<NodeId>,
-    left: bool,
-    is_unknown: bool,
-    remaining: Option<&[PathBuf]>,
-) -> Vec<String> {
+fn lines(node: Option<NodeId>, left: bool, is_unknown: bool, wiped: Option<&Wiped>) -> Vec<String> {
     let name = node.map_or("the node".into(), |node| format!("node {node}"));
     let mut lines = vec![match left {
         _ if is_unknown => "There was no node yet: nobody is to be told.".into(),
         true => format!("The others are told that {name} goes; it has stopped."),
         false => format!("{name} was not running: the others notice by themselves."),
     }];
-    let Some(remaining) = remaining else {
+    let Some(wiped) = wiped else {
         lines.push("Its keys and data are still here: commonhold up brings it back.".into());
         return lines;
     };
     lines.push(
-        "Its keys are overwritten and deleted, its vault and all else that it kept is deleted."
+        "The keys in its folder are overwritten and deleted, its vault and all else that it kept is deleted."
             .into(),
     );
+    match &wiped.elsewhere {
+        Some(elsewhere) => lines.extend(elsewhere.iter().map(told_elsewhere)),
+        None => lines.push(
+            "What kept the vault's key is not known any more: if you had named a file for it (--key-file), or the keyring, \
+             delete it there."
+                .into(),
+        ),
+    }
     lines.push(
         "Nothing opens the vault without the keys. Whether a flash disk still holds old copies of them nobody can say; \
          backups that you made are yours to delete."
@@ -180,8 +198,9 @@ fn lines(
             "Its certificate is in force until it expires, unless the authority takes it back: commonhold community revoke {node}"
         ));
     }
-    if !remaining.is_empty() {
-        let left: Vec<_> = remaining
+    if !wiped.remaining.is_empty() {
+        let left: Vec<_> = wiped
+            .remaining
             .iter()
             .map(|path| path.display().to_string())
             .collect();
@@ -191,6 +210,18 @@ fn lines(
         ));
     }
     lines
+}
+
+/// What became of a key that was kept outside the folder.
+fn told_elsewhere(key: &Elsewhere) -> String {
+    let what = &key.what;
+    match &key.left {
+        None => format!("So is the vault's key in {what}."),
+        Some(why) => format!(
+            "The vault's key in {what} could NOT be deleted: {why}. Whoever has it opens every copy of the vault: delete it \
+             there yourself."
+        ),
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use vault::{Alone, Vault, VaultKey};
 
 use super::kept::{BYTES_MAX, Kept, Stored};
 use super::protection::{Choice, KEY_FILE, Secrets, Slot, read_file};
-use super::{BEGUN, FOUNDING, Home, HomeError, files, system_rng};
+use super::{BEGUN, FOUNDING, Home, HomeError, elsewhere, files, system_rng};
 
 /// What keeps the key, as in the file of keys.
 #[derive(Encode, Decode)]
@@ -70,7 +70,7 @@ impl Home {
         }
         let (_, keys) = self.unlock(&slots)?;
         let (key, vault) = self.open_under(keys, self.hold()?)?;
-        self.settled(None, slots, &key)?;
+        elsewhere::tidy(&self.settled(None, slots, &key)?);
         self.remember(&key);
         Ok((key, vault))
     }

@@ -224,8 +224,13 @@ impl Slot {
         match &self.protection {
             Protection::File(_) => drop_from_file(&self.file(folder), key),
             Protection::Passphrase(_) => Ok(()),
-            Protection::Keyring => keyring::forget(&name(&self.salt)).map_err(KeyError::Keyring),
+            Protection::Keyring => self.forget_in_keyring().map_err(KeyError::Keyring),
         }
+    }
+
+    /// The keyring forgets the key.
+    pub fn forget_in_keyring(&self) -> Result<(), String> {
+        keyring::forget(&name(&self.salt))
     }
 
     /// Whether a passphrase keeps the key.
@@ -338,6 +343,10 @@ pub fn read_file(path: &Path) -> Result<Vec<VaultKey>, KeyError> {
         path: path.to_path_buf(),
         why,
     };
+    // Whoever opens a pipe waits for somebody to write to it.
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Err(failed(io::Error::other("what is there is no file")));
+    }
     let bytes = files::read(path, KEY_FILE_BYTES_MAX).map_err(failed)?;
     let text = std::str::from_utf8(&bytes).ok();
     let keys = text.and_then(|text| text.lines().map(of_hex).collect::<Option<Vec<_>>>());
@@ -347,6 +356,13 @@ pub fn read_file(path: &Path) -> Result<Vec<VaultKey>, KeyError> {
 
 /// Adds a key to those in the file, which may be other nodes'; the file is made, if it is not there.
 pub fn keep_in_file(path: &Path, key: &VaultKey) -> Result<(), KeyError> {
+    if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+        let why = io::Error::other("what is there is no file");
+        let path = path.to_path_buf();
+        return Err(KeyError::File { path, why });
+    }
+    // One whose process was killed before the vault knew of it; whoever cannot do so is told of the writing below.
+    drop(super::elsewhere::tidy_beside(path, false));
     let mut keys = match read_file(path) {
         Err(KeyError::File { why, .. }) if why.kind() == io::ErrorKind::NotFound => Vec::new(),
         read => read?,
@@ -374,13 +390,24 @@ fn drop_from_file(path: &Path, key: &VaultKey) -> Result<(), KeyError> {
     }
 }
 
-fn write_file(path: &Path, keys: &[VaultKey]) -> Result<(), KeyError> {
+/// As a file holds them.
+pub fn lines(keys: &[VaultKey]) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(keys.len() * 65));
     for key in keys {
         text.push_str(&hex(key));
         text.push('\n');
     }
-    files::replace(path, text.as_bytes()).map_err(|why| KeyError::File {
+    text
+}
+
+/// Whether this can be a file of keys, or the beginning of one.
+pub fn may_be_keys(bytes: &[u8]) -> bool {
+    let is_key = |line: &[u8]| line.len() <= 64 && line.iter().all(u8::is_ascii_hexdigit);
+    bytes.split(|&byte| byte == b'\n').all(is_key)
+}
+
+fn write_file(path: &Path, keys: &[VaultKey]) -> Result<(), KeyError> {
+    files::replace(path, lines(keys).as_bytes()).map_err(|why| KeyError::File {
         path: path.to_path_buf(),
         why,
     })

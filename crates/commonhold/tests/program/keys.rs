@@ -289,6 +289,108 @@ fn the_words_let_in_when_everything_else_is_lost() {
     assert_eq!(shown["csv"], before);
 }
 
+/// A place for the keys of nodes outside their folders.
+fn stick(village: &Village) -> PathBuf {
+    let stick = village.home(0).with_file_name("stick");
+    fs::create_dir(&stick).expect("made");
+    stick
+}
+
+fn rotate_to(village: &Village, place: usize, path: &Path) -> Output {
+    let path = path.to_str().expect("a path of the test");
+    village.run(place, &["key", "rotate", "--key-file", path])
+}
+
+#[test]
+fn a_wipe_takes_the_key_where_its_owner_had_it_kept() {
+    let village = Village::found(PEOPLE);
+    let stick = stick(&village);
+    let wipe = |place: usize| {
+        let wiped = village.run(place, &["leave", "--wipe", "--yes"]);
+        let text = String::from_utf8_lossy(&wiped.stdout).into_owned();
+        (wiped.status.code(), text)
+    };
+    // Two nodes share a file, and a killed process has left something beside it.
+    let shared = stick.join("shared");
+    for place in [0, 1] {
+        assert!(rotate_to(&village, place, &shared).status.success());
+    }
+    let both = fs::read_to_string(&shared).expect("there");
+    let second_name = stick.join("the same bytes");
+    fs::hard_link(&shared, &second_name).expect("linked");
+    let left = stick.join("shared.123.new");
+    fs::write(&left, &both).expect("written");
+    let letter = stick.join("shared.124.new");
+    fs::write(&letter, "Dear Ada,").expect("written");
+    let (code, text) = wipe(1);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains(&shared.display().to_string()), "{text}");
+    let rest = fs::read_to_string(&shared).expect("there");
+    assert!(rest.len() == 65 && both.contains(&rest), "one key is left");
+    let zeros = vec![0; both.len()];
+    assert_eq!(fs::read(second_name).expect("there"), zeros);
+    assert!(!left.exists() && letter.exists());
+    assert!(village.run(0, &["data", "list"]).status.success());
+    assert_eq!(wipe(0).0, Some(0));
+    assert!(!shared.exists());
+    // Where it cannot be reached, that is said.
+    let away = stick.join("away");
+    assert!(rotate_to(&village, 2, &away).status.success());
+    fs::rename(&away, stick.join("elsewhere")).expect("moved");
+    let (code, text) = wipe(2);
+    assert_eq!(code, Some(5), "{text}");
+    let path = away.display().to_string();
+    assert!(text.contains(&path) && text.contains("delete it"), "{text}");
+    assert!(!village.home(2).exists());
+}
+
+#[test]
+fn what_a_killed_rotation_has_left_on_a_stick_goes_with_the_next_command() {
+    let village = Village::found(PEOPLE);
+    let path = stick(&village).join("k");
+    let left = path.with_file_name("k.99.new");
+    let leave = || {
+        fs::write(&left, "0123456789abcdef").expect("written");
+        let file = fs::File::options().write(true).open(&left);
+        let long_ago = std::time::SystemTime::UNIX_EPOCH;
+        file.and_then(|file| file.set_modified(long_ago))
+            .expect("set");
+    };
+    // The vault does not know of the place yet; then it does.
+    leave();
+    assert!(rotate_to(&village, 1, &path).status.success());
+    assert!(!left.exists());
+    leave();
+    assert!(village.run(1, &["data", "list"]).status.success());
+    assert!(!left.exists());
+}
+
+#[test]
+fn a_key_goes_into_no_pipe_no_device_and_through_no_link() {
+    let village = Village::found(PEOPLE);
+    let stick = stick(&village);
+    let (pipe, link, folder) = (stick.join("pipe"), stick.join("link"), stick.join("folder"));
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("it runs").success());
+    fs::create_dir(&folder).expect("made");
+    fs::write(stick.join("file"), "").expect("written");
+    std::os::unix::fs::symlink(stick.join("file"), &link).expect("linked");
+    let before = words(&village, 1);
+    for path in [&*pipe, &link, &folder, Path::new("/dev/null")] {
+        let path = path.to_str().expect("a path of the test");
+        let mut command = village.command(&["key", "rotate", "--key-file", path, "--dir"]);
+        command.arg(village.home(1)).stderr(Stdio::piped());
+        let mut running = command.spawn().expect("it starts");
+        eventually("it is refused, and waits for nobody", || {
+            running.try_wait().expect("looked at").is_some()
+        });
+        let output = running.wait_with_output().expect("it has ended");
+        refused(&output, 1, "name a new file");
+    }
+    assert_eq!(words(&village, 1), before);
+    assert_eq!(fs::read(stick.join("file")).expect("there"), b"");
+}
+
 #[test]
 fn the_desktops_keyring_keeps_it_by_its_own_tool() {
     let village = Village::found(PEOPLE);
@@ -328,6 +430,22 @@ fn the_desktops_keyring_keeps_it_by_its_own_tool() {
         json(&run(&["data", "show", "people", "--json"]))["csv"],
         before
     );
+    // A wipe takes it out of there, and says so if it cannot.
+    let wipe = |place: usize, path: &str| {
+        let mut command = village.command(&["leave", "--wipe", "--yes", "--json", "--dir"]);
+        command.arg(village.home(place)).env("PATH", path);
+        command.output().expect("it runs")
+    };
+    let path = std::env::var("PATH").expect("a path");
+    let path = format!("{}:{path}", tools.display());
+    let mut second = village.command(&["key", "rotate", "--keyring", "--dir"]);
+    second.arg(village.home(2)).env("PATH", &path);
+    assert!(second.output().expect("it runs").status.success());
+    assert_eq!(kept(), 2);
+    let wiped = wipe(2, &path);
+    assert_eq!(wiped.status.code(), Some(0), "{}", said(&wiped));
+    assert_eq!(json(&wiped)["keys_elsewhere"][0]["erased"], true);
+    assert_eq!(kept(), 1);
     // Where there is no such tool, or it has lost the key, that is said.
     let mut without = village.command(&["data", "list", "--dir"]);
     without.arg(village.home(1)).env("PATH", "/nowhere");
@@ -343,6 +461,13 @@ fn the_desktops_keyring_keeps_it_by_its_own_tool() {
         }
     }
     refused(&run(&["data", "list"]), 1, "key recover");
+    let wiped = wipe(1, "/nowhere");
+    assert_eq!(wiped.status.code(), Some(5), "{}", said(&wiped));
+    let elsewhere = &json(&wiped)["keys_elsewhere"][0];
+    assert_eq!(
+        (&elsewhere["what"], &elsewhere["erased"]),
+        (&"the system's keyring".into(), &false.into())
+    );
 }
 
 /// A folder beside the village's.
