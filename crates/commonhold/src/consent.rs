@@ -12,7 +12,8 @@ use vault::{Logged, Vault};
 use crate::cli::USAGE;
 use crate::counted::counted;
 use crate::daemon::{RevokeOptions, plain, revoke, short};
-use crate::data::{Failed, Looking, Said, Target, exported, failed, home, lost, new_file, say};
+use crate::data::{Failed, Looking, Said, Target, exported, failed, home, lost, say};
+use crate::files;
 use crate::verify::utc;
 use crate::witness::{ConsentLogError, Witness};
 
@@ -186,16 +187,12 @@ fn export(to: &Target) -> Result<Option<Said>, Failed> {
             written => written.and_then(|_| broken()).map(|_| None),
         };
     };
-    let file = new_file(path)?;
-    let written = write(&vault, &file).and_then(|entries| {
-        let synced = file.sync_all().map_err(failed);
-        synced.map(|()| entries)
-    });
-    let entries = written.map_err(|(why, _)| {
-        // What is left of it would be in the way of the next try.
-        let _ = std::fs::remove_file(path);
-        lost(path, &why)
-    })?;
+    let lost = |why: &dyn std::fmt::Display| lost(path, why);
+    let entries = files::write_new(
+        path,
+        |why| lost(&why),
+        |file| write(&vault, file).map_err(|(why, _)| lost(&why)),
+    )?;
     broken()?;
     let shown = path.display().to_string();
     Ok(Some(Said {

@@ -14,7 +14,6 @@ mod own;
 
 pub use declared::{chosen as chosen_table, may_be as may_be_table};
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -23,7 +22,6 @@ use vault::{Export, Vault};
 
 use crate::cli::{ANSWERED, FAILED, USAGE, fail};
 use crate::daemon::Where;
-use crate::files;
 use crate::home::Home;
 use crate::output::tell;
 
@@ -272,11 +270,6 @@ pub fn exported(to: &Target, result: Result<Option<Said>, Failed>) -> ExitCode {
         Some(result) => say(to.json, result),
         None => ExitCode::from(ANSWERED),
     }
-}
-
-/// A new file for the owner's account alone.
-pub fn new_file(path: &Path) -> Result<File, Failed> {
-    files::create(path).map_err(|why| lost(path, &why))
 }
 
 /// Why an export is not in its file.

@@ -290,16 +290,11 @@ pub fn must_be_new(path: &Path) -> Result<(), Failure> {
 
 /// Writes such a file.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let file = files::create(path).map_err(|why| match why.kind() {
+    let lost = |why: std::io::Error| match why.kind() {
         ErrorKind::AlreadyExists => taken(path),
         _ => cannot("write", path, &why),
-    })?;
-    let written = (&file).write_all(bytes).and_then(|()| file.sync_all());
-    written.map_err(|why| {
-        // What is left of it would be in the way of the next try.
-        drop(fs::remove_file(path));
-        cannot("write", path, &why)
-    })
+    };
+    files::write_new(path, lost, |mut file| file.write_all(bytes).map_err(lost))
 }
 
 fn taken(path: &Path) -> Failure {

@@ -10,8 +10,9 @@ use crate::cli::{FAILED, REFUSED, USAGE};
 use crate::counted::counted;
 use crate::data::{
     DeleteOptions, ExportOptions, Failed, Looking, Said, ShowOptions, UndoOptions, Written, failed,
-    lost, new_file, now_utc_s, vault,
+    lost, now_utc_s, vault,
 };
+use crate::files;
 use crate::output::warn;
 use crate::verify::date;
 
@@ -163,21 +164,20 @@ pub fn export(options: &ExportOptions) -> Result<Option<Said>, Failed> {
             Err(why) => Err(failed(why)),
         };
     };
-    let mut out = BufWriter::new(new_file(path)?);
-    let written = vault.export(&names, format, &mut out);
-    let written = written.and_then(|rows| {
-        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.sync_all()?;
-        Ok(rows)
-    });
-    let rows = written.map_err(|why| {
-        // What is left of it would be in the way of the next try.
-        let _ = std::fs::remove_file(path);
-        match why {
-            VaultError::Io(why) => lost(path, &why),
-            why => failed(why),
-        }
-    })?;
+    let lost = |why: &dyn std::fmt::Display| lost(path, why);
+    let rows = files::write_new(
+        path,
+        |why| lost(&why),
+        |file| {
+            let mut out = BufWriter::new(file);
+            let rows = vault.export(&names, format, &mut out);
+            rows.and_then(|rows| Ok(out.flush().map(|()| rows)?))
+                .map_err(|why| match why {
+                    VaultError::Io(why) => lost(&why),
+                    why => failed(why),
+                })
+        },
+    )?;
     Ok(Some(Said {
         json: json!({ "file": path.display().to_string(), "tables": tables, "rows": rows }),
         lines: vec![format!(
