@@ -244,6 +244,11 @@ pub enum ImportError {
     /// Text of two bytes a character.
     #[error("the file is UTF-16 text; save it again as UTF-8")]
     Utf16,
+    /// XML in an encoding that no reader here knows.
+    #[error(
+        "the file says that its text is in an encoding that is not read here; save it again as UTF-8"
+    )]
+    Encoding,
     /// No bytes at all.
     #[error("the file is empty")]
     EmptyFile,
@@ -305,6 +310,14 @@ pub enum ImportError {
     /// An archive that is damaged, or made to do harm.
     #[error("the archive cannot be used: {0}; nothing was changed")]
     Archive(String),
+    /// A file of an archive is why it was refused.
+    #[error("file {name} of the archive: {why}")]
+    Within {
+        /// Its name, in quotation marks.
+        name: String,
+        /// What is wrong with it.
+        why: Box<ImportError>,
+    },
     /// Somebody wrote to the file meanwhile.
     #[error(
         "the file was changed while it was read; nothing was imported: try again when it is complete"
@@ -404,6 +417,9 @@ impl ImportError {
     /// Whether its text says what holds for all of them, that nothing was changed: where the file is damaged or cannot be used
     /// at all, and where it is no fault of the file's.
     pub fn says_that_nothing_was_changed(&self) -> bool {
+        if let Self::Within { why, .. } = self {
+            return why.says_that_nothing_was_changed();
+        }
         matches!(
             self,
             Self::Io(_)
@@ -466,6 +482,15 @@ mod tests {
             ImportError::TooDeep { place },
             ImportError::Entities { place },
             ImportError::Archive(name.clone()),
+            ImportError::Within {
+                name: name.clone(),
+                why: Box::new(ImportError::Truncated { place }),
+            },
+            ImportError::Within {
+                name: name.clone(),
+                why: Box::new(ImportError::NeedsMapping),
+            },
+            ImportError::Encoding,
             ImportError::Changed,
             ImportError::SeveralPeople { place },
             ImportError::SomebodyElse { place },

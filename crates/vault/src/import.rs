@@ -11,6 +11,7 @@ mod batch;
 pub(crate) mod days;
 mod declared;
 mod detect;
+mod encoding;
 mod exported;
 mod fhir;
 mod fit;

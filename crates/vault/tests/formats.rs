@@ -834,3 +834,37 @@ fn a_mark_of_the_encoding_is_no_matter() {
     let report = bring(&mut vault, marked.as_bytes()).expect("imported");
     assert_eq!(report.kept["heart_rate"], 1);
 }
+
+#[test]
+fn xml_in_older_encodings() {
+    let track = "<g:gpx xmlns:g='x' creator='Größe €'><g:trk><g:trkpt lat='1' lon='2'><g:time>2020-01-01T00:00:00Z</g:time></g:trkpt></g:trk></g:gpx>";
+    let health = "<HealthData><Record type='HKQuantityTypeIdentifierStepCount' sourceName='Größe €' unit='count' startDate='2020-01-01 10:00:00 +0100' endDate='2020-01-01 10:05:00 +0100' value='5'/></HealthData>";
+    for (text, table) in [(track, "positions"), (health, "steps")] {
+        let declared = |name: &str| format!("<?xml version='1.0' encoding='{name}'?>\n{text}");
+        let western = declared("ISO-8859-1");
+        let western = western.chars().map(|it| match it {
+            '€' => 0x80,
+            it => u8::try_from(u32::from(it)).expect("Western"),
+        });
+        let utf16 = |of: fn(u16) -> [u8; 2]| {
+            let text = format!("\u{feff}{}", declared("UTF-16"));
+            text.encode_utf16().flat_map(of).collect::<Vec<u8>>()
+        };
+        let files = [
+            declared("UTF-8").into_bytes(),
+            western.collect(),
+            utf16(u16::to_le_bytes),
+            utf16(u16::to_be_bytes),
+        ];
+        for (number, file) in files.iter().enumerate() {
+            let (_folder, _, mut vault) = new_vault();
+            let report = bring(&mut vault, file).expect("imported");
+            assert_eq!(report.total_kept(), 1, "{number}");
+            let rows = rows(&vault, table);
+            assert!(rows[0].contains("Größe €"), "{number}: {rows:?}");
+        }
+        let (_folder, _, mut vault) = new_vault();
+        let refused = bring(&mut vault, declared("Shift_JIS").as_bytes());
+        assert_eq!(refused, Err(ImportError::Encoding));
+    }
+}

@@ -26,7 +26,7 @@ struct Workout {
 /// Records become steps, sleep, heart rates and observations; workouts activities, their routes positions; and who it is
 /// goes into the profile.
 pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), ImportError> {
-    let mut xml = Xml::new(source);
+    let mut xml = Xml::new(source)?;
     let mut workout: Option<Workout> = None;
     loop {
         let place = xml.place();

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::str::FromStr;
 
 use crate::error::ImportError;
+use crate::import::encoding::beginning;
 use crate::import::input::fill;
 use crate::import::rows_again;
 use crate::rows::has_controls;
@@ -111,8 +112,15 @@ pub(crate) fn of(head: &[u8]) -> Result<Format, ImportError> {
     if head.is_empty() {
         return Err(ImportError::EmptyFile);
     }
-    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-        return Err(ImportError::Utf16);
+    if matches!(
+        head,
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'<', 0, ..] | [0, b'<', ..]
+    ) {
+        // Readers of XML alone read that.
+        return match of(&beginning(head)) {
+            Ok(format @ (Format::Gpx | Format::AppleHealth | Format::GreenButton)) => Ok(format),
+            _ => Err(ImportError::Utf16),
+        };
     }
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         return Ok(Format::Zip);
@@ -137,7 +145,7 @@ pub(crate) fn of(head: &[u8]) -> Result<Format, ImportError> {
 }
 
 /// What is XML, and has this in it.
-const IN_XML: [(&str, Format); 6] = [
+const IN_XML: [(&str, Format); 10] = [
     ("<gpx", Format::Gpx),
     ("<HealthData", Format::AppleHealth),
     ("http://naesb.org/espi", Format::GreenButton),
@@ -145,6 +153,10 @@ const IN_XML: [(&str, Format); 6] = [
     ("<?OFX", Format::Ofx),
     // With a name for its space.
     (":gpx ", Format::Gpx),
+    (":gpx\n", Format::Gpx),
+    (":gpx\r", Format::Gpx),
+    (":gpx\t", Format::Gpx),
+    (":gpx>", Format::Gpx),
 ];
 
 /// What is JSON, and has this in it.
@@ -193,7 +205,7 @@ mod tests {
 
     #[test]
     fn tells_files_by_what_is_in_them() {
-        let cases: [(&[u8], Format); 16] = [
+        let cases: [(&[u8], Format); 18] = [
             (b"PK\x03\x04....", Format::Zip),
             (b"\x0e\x10\x00\x00\x00\x00\x00\x00.FIT", Format::Fit),
             (b"OFXHEADER:100\n", Format::Ofx),
@@ -204,6 +216,8 @@ mod tests {
             (b"\xef\xbb\xbf\r\nBEGIN:VCALENDAR\r\n", Format::Ics),
             (b"<?xml version='1.0'?><gpx version='1.1'>", Format::Gpx),
             (b"<?xml version='1.0'?><g:gpx xmlns:g='x'>", Format::Gpx),
+            (b"<g:gpx\n\txmlns:g='x'>", Format::Gpx),
+            (b"\xff\xfe<\0g\0p\0x\0>\0", Format::Gpx),
             (
                 b"<!DOCTYPE HealthData [ ]><HealthData>",
                 Format::AppleHealth,

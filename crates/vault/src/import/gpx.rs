@@ -23,7 +23,7 @@ struct Point {
 /// Points of tracks become positions, and where they tell of it heart rates. Points of routes and lone points are plans
 /// and not places where somebody was.
 pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), ImportError> {
-    let mut xml = Xml::new(source);
+    let mut xml = Xml::new(source)?;
     let mut creator = String::new();
     let mut point = Point::default();
     loop {

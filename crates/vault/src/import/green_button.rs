@@ -58,7 +58,7 @@ struct Feed {
 }
 
 pub(crate) fn read<R: Read>(source: Source<R>, sink: &mut Sink) -> Result<(), ImportError> {
-    let mut xml = Xml::new(source);
+    let mut xml = Xml::new(source)?;
     let mut feed = Feed::default();
     let mut interval: Option<(Place, Interval)> = None;
     loop {

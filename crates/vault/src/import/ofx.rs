@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use crate::error::ImportError;
 use crate::fault::{Place, Reason};
 use crate::import::Source;
+use crate::import::encoding::western;
 use crate::import::input::Budget;
 use crate::import::sink::{Cell, Sink, offset};
 
@@ -109,19 +110,6 @@ impl<R: BufRead> Tags<R> {
         let value = quick_xml::escape::unescape(value.trim());
         let value = value.map_or_else(|_| String::new(), |value| value.into_owned());
         Ok(Some((tag.trim().to_ascii_uppercase(), value)))
-    }
-}
-
-/// The character that a byte is in Windows' Western encoding: that of ISO 8859-1, but for 32 of them.
-fn western(byte: u8) -> char {
-    const OTHERS: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
-        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
-        'ž', 'Ÿ',
-    ];
-    match byte {
-        0x80..=0x9f => OTHERS[usize::from(byte - 0x80)],
-        _ => char::from(byte),
     }
 }
 

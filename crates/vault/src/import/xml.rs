@@ -11,6 +11,7 @@ use quick_xml::name::QName;
 use crate::error::ImportError;
 use crate::fault::Place;
 use crate::import::Source;
+use crate::import::encoding::Decoded;
 use crate::import::input::{Bounded, Budget};
 
 /// Most elements within each other. Formats that we read have a dozen.
@@ -21,7 +22,7 @@ const MAX_TEXT: usize = 1 << 16;
 
 /// A stream of XML.
 pub(crate) struct Xml<R: Read> {
-    reader: quick_xml::Reader<BufReader<Bounded<R>>>,
+    reader: quick_xml::Reader<BufReader<Decoded<Bounded<R>>>>,
     budget: Budget,
     buffer: Vec<u8>,
     depth: usize,
@@ -69,10 +70,16 @@ impl<'a> Element<'a> {
 }
 
 impl<R: Read> Xml<R> {
-    pub(crate) fn new(source: Source<R>) -> Self {
-        let mut reader = quick_xml::Reader::from_reader(BufReader::new(source.input));
+    /// Reads from the beginning.
+    ///
+    /// # Errors
+    ///
+    /// When the text is in an encoding that is not read here.
+    pub(crate) fn new(source: Source<R>) -> Result<Self, ImportError> {
+        let input = Decoded::new(source.input)?;
+        let mut reader = quick_xml::Reader::from_reader(BufReader::new(input));
         reader.config_mut().expand_empty_elements = true;
-        Self {
+        Ok(Self {
             reader,
             budget: source.budget,
             buffer: Vec::new(),
@@ -81,10 +88,10 @@ impl<R: Read> Xml<R> {
             name: String::new(),
             text: String::new(),
             is_told: false,
-        }
+        })
     }
 
-    /// Where the reader is.
+    /// Where the reader is, in bytes of the text as UTF-8.
     pub(crate) fn place(&self) -> Place {
         Place::Byte(self.reader.buffer_position())
     }
