@@ -11,8 +11,8 @@ pub const MAX_FAULTS: usize = 100;
 /// Something in a file that could not be used. Never holds the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Which file of an archive, counted from 1.
-    pub file: Option<u64>,
+    /// Which file of an archive, its name in quotation marks, cut and without control characters.
+    pub file: Option<String>,
     /// Where.
     pub place: Place,
     /// The column, unless the whole record is meant.
@@ -124,7 +124,7 @@ impl fmt::Display for Fault {
 impl Fault {
     /// The place, in words.
     fn at(&self) -> String {
-        match (self.file, self.reason) {
+        match (&self.file, self.reason) {
             (None, _) => self.place.to_string(),
             // The whole file is meant.
             (Some(file), Reason::UnknownFile) => format!("file {file} of the archive"),
@@ -190,8 +190,8 @@ pub(crate) struct Faults {
     /// Cells left out of records that are kept.
     pub(crate) cells: u64,
     pub(crate) first: Vec<Fault>,
-    /// Which file of an archive is being read, counted from 1.
-    pub(crate) file: Option<u64>,
+    /// Which file of an archive is being read.
+    pub(crate) file: Option<String>,
 }
 
 impl Faults {
@@ -216,7 +216,7 @@ impl Faults {
     fn describe(&mut self, place: Place, column: Option<&str>, reason: Reason) {
         if self.first.len() < MAX_FAULTS {
             self.first.push(Fault {
-                file: self.file,
+                file: self.file.clone(),
                 place,
                 column: column.map(String::from),
                 reason,

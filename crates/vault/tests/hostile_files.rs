@@ -50,13 +50,68 @@ fn none_of_two_files_of_one_name_is_passed_over() {
     let (_folder, _, mut vault) = new_vault();
     let report = bring(&mut vault, &bytes).expect("imported");
     assert_eq!(report.total_kept(), 2);
-    for at in 0..bytes.len() - 5 {
-        if bytes[at..].starts_with(b"b.gpx") {
-            bytes[at] = b'a';
+    rename(&mut bytes, b"b.gpx", b"a.gpx");
+    let text = refused(&bytes, &options()).to_string();
+    assert!(text.contains("files have the name \"a.gpx\""), "{text}");
+    // One that is no data hides one that is.
+    let mut bytes = zip_of(&[("a.gpx", TRACK.as_bytes()), ("b.gpx", b"a letter")]);
+    rename(&mut bytes, b"b.gpx", b"a.gpx");
+    let text = refused(&bytes, &options()).to_string();
+    assert!(text.contains("files have the name \"a.gpx\""), "{text}");
+}
+
+#[test]
+fn what_is_no_data_may_be_there_twice() {
+    let mut zip = ZipWriter::new(Cursor::new(b"before the archive".to_vec()));
+    let plain = SimpleFileOptions::default();
+    zip.add_directory("x/", plain).expect("added");
+    zip.add_directory("y/", plain).expect("added");
+    for (name, bytes) in [
+        ("readme.txt", b"dear".as_slice()),
+        ("x/a.gpx", TRACK.as_bytes()),
+        ("please.txt", b"dearest"),
+    ] {
+        zip.start_file(name, plain).expect("begun");
+        zip.write_all(bytes).expect("written");
+    }
+    let mut bytes = zip.finish().expect("finished").into_inner();
+    rename(&mut bytes, b"y/", b"x/");
+    rename(&mut bytes, b"please.txt", b"readme.txt");
+    let (_folder, _, mut vault) = new_vault();
+    let report = bring(&mut vault, &bytes).expect("imported");
+    assert_eq!(report.total_kept(), 1);
+}
+
+#[test]
+fn what_is_wrong_in_an_archive_names_the_file() {
+    let somebody = br#"{"resourceType":"Patient","id":"1","birthDate":"1950"}"#;
+    let other = br#"{"resourceType":"Patient","id":"2","birthDate":"1950"}"#;
+    let two = zip_of(&[("me.json", somebody.as_slice()), ("you\n.json", other)]);
+    let text = refused(&two, &options()).to_string();
+    assert!(text.contains("\"you?.json\" of the archive"), "{text}");
+    let cut = zip_of(&[("x/cut.gpx", &TRACK.as_bytes()[..40])]);
+    let text = refused(&cut, &options()).to_string();
+    assert!(text.contains("\"x/cut.gpx\" of the archive"), "{text}");
+    let (_folder, _, mut vault) = new_vault();
+    let report = bring(
+        &mut vault,
+        &zip_of(&[
+            ("a.gpx", TRACK.as_bytes()),
+            ("b/photo.jpg", b"\xff\xd8\xff"),
+        ]),
+    )
+    .expect("imported");
+    let fault = report.faults[0].to_string();
+    assert!(fault.contains("\"b/photo.jpg\" of the archive"), "{fault}");
+}
+
+/// Puts one name in the place of another, wherever it stands.
+fn rename(bytes: &mut [u8], from: &[u8], to: &[u8]) {
+    for at in 0..bytes.len() - from.len() {
+        if bytes[at..].starts_with(from) {
+            bytes[at..at + to.len()].copy_from_slice(to);
         }
     }
-    let text = refused(&bytes, &options()).to_string();
-    assert!(text.contains("two of its files have one name"), "{text}");
 }
 
 #[test]
@@ -201,10 +256,7 @@ fn archives_that_do_harm() {
     flipped[5000] ^= 0xff;
     assert!(matches!(
         refused(&flipped, &options()),
-        ImportError::Archive(_)
-            | ImportError::Malformed { .. }
-            | ImportError::Io(_)
-            | ImportError::Truncated { .. }
+        ImportError::Archive(_) | ImportError::Within { .. }
     ));
     // Two people, each in a file of their own.
     let patient =
@@ -213,10 +265,10 @@ fn archives_that_do_harm() {
         ("1.json", patient(1).as_bytes()),
         ("2.json", patient(2).as_bytes()),
     ]);
-    assert!(matches!(
-        refused(&two, &options()),
-        ImportError::SeveralPeople { .. }
-    ));
+    let ImportError::Within { why, .. } = refused(&two, &options()) else {
+        panic!("it is a file of the archive")
+    };
+    assert!(matches!(*why, ImportError::SeveralPeople { .. }));
     // What is not known is counted, archives within archives too.
     let (_folder, _, mut vault) = new_vault();
     let mixed = zip_of(&[

@@ -1,10 +1,13 @@
 //! Archives of files: Apple Health's `export.zip`, a year of tracks, what a service packs together. Nothing is unpacked to
 //! the disk.
 
+mod directory;
+
 use std::cell::Cell;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek};
 use std::rc::Rc;
 
+use directory::Directory;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -17,6 +20,9 @@ use crate::import::{Format, Options, read as read_file};
 
 /// Most files in an archive (a guess: a track for each day of fifty years).
 const MAX_ENTRIES: usize = 20_000;
+
+/// Most characters of a name that are shown.
+const MAX_NAME: usize = 100;
 
 /// By how much an archive may grow. Health data in XML shrink to a thirtieth; deflate cannot do better than a thousandth.
 const MAX_RATIO: u64 = 200;
@@ -32,28 +38,34 @@ pub(crate) fn read(
     sink: &mut Sink,
 ) -> Result<(), ImportError> {
     let mut input = BufReader::new(input);
-    let listed = listed(&mut input, bytes)?;
+    let directory = Directory::find(&mut input, bytes)?;
+    let listed = directory.as_ref().map(|directory| directory.entries);
     let mut archive = ZipArchive::new(input).map_err(damaged)?;
-    // The last one of a name hides those before it.
-    if listed.is_some_and(|listed| archive.len() < usize::from(listed)) {
-        let why = "two of its files have one name, and one of them cannot be read; unpack it, and import the files";
-        return Err(ImportError::Archive(why.into()));
-    }
-    if archive.len() > MAX_ENTRIES {
-        let why = format!(
-            "it has {} files, at most {MAX_ENTRIES} are read",
-            archive.len()
-        );
+    let files = archive.len().max(listed.map_or(0, usize::from));
+    if files > MAX_ENTRIES {
+        let why = format!("it has {files} files, at most {MAX_ENTRIES} are read");
         return Err(ImportError::Archive(why));
+    }
+    // The last one of a name hides those before it.
+    if archive.len() < files
+        && let Some(directory) = directory
+    {
+        let mut input = archive.into_inner();
+        let twice = directory.data_hidden(&mut input).map_err(damaged)?;
+        if let Some(name) = twice {
+            let why = format!(
+                "two of its files have the name {name}, and one of them cannot be read; unpack it, and import the files"
+            );
+            return Err(ImportError::Archive(why));
+        }
+        archive = ZipArchive::new(input).map_err(damaged)?;
     }
     let left = Rc::new(Cell::new(bytes.saturating_mul(MAX_RATIO).max(ALWAYS)));
     for number in 0..archive.len() {
         let file = archive.by_index(number).map_err(damaged)?;
+        let name = shown(file.name_raw());
         if file.enclosed_name().is_none() || !stays(file.name()) {
-            let why = format!(
-                "the name of its file {} leads out of the archive",
-                number + 1
-            );
+            let why = format!("the name of its file {name} leads out of the archive");
             return Err(ImportError::Archive(why));
         }
         if file.is_dir() {
@@ -63,45 +75,34 @@ pub(crate) fn read(
             input: file,
             left: Rc::clone(&left),
         };
-        sink.faults.file = Some(number as u64 + 1);
-        let read = one(&mut file, number, options, sink);
+        sink.faults.file = Some(name.clone());
+        let read = one(&mut file, &name, options, sink);
         if left.get() == 0 {
             let why = format!("it unpacks to more than {MAX_RATIO} times its size");
             return Err(ImportError::Archive(why));
         }
-        read.map_err(|why| within(number, why))?;
+        read.map_err(|why| within(name, why))?;
     }
     Ok(())
 }
 
-/// How many files the archive lists at its end; `None` where there are too many to be told there.
-fn listed(input: &mut (impl Read + Seek), bytes: u64) -> io::Result<Option<u16>> {
-    /// The record at the end, without the comment that may follow it.
-    const END: usize = 22;
-    const SIGN: &[u8] = b"PK\x05\x06";
-    let most = END as u64 + u64::from(u16::MAX);
-    input.seek(SeekFrom::Start(bytes.saturating_sub(most)))?;
-    let mut tail = Vec::new();
-    input.by_ref().take(most).read_to_end(&mut tail)?;
-    input.rewind()?;
-    let number = |at: usize| u16::from_le_bytes([tail[at], tail[at + 1]]);
-    let found = (0..=tail.len().saturating_sub(END)).rev().find(|&at| {
-        let is_it = tail[at..].starts_with(SIGN) && at + END <= tail.len();
-        is_it && at + END + usize::from(number(at + 20)) == tail.len()
-    });
-    Ok(found
-        .map(|at| number(at + 10))
-        .filter(|&listed| listed < u16::MAX))
+/// Says in which file it is.
+fn within(name: String, why: ImportError) -> ImportError {
+    match why {
+        // What is no fault of the file's, or names it already.
+        ImportError::Vault(_) | ImportError::Archive(_) | ImportError::Changed => why,
+        why => ImportError::Within {
+            name,
+            why: Box::new(why),
+        },
+    }
 }
 
-/// Says in which file it is.
-fn within(number: usize, why: ImportError) -> ImportError {
-    let what = match why {
-        ImportError::Malformed { place, what } => format!("{what} at {place} of"),
-        ImportError::Truncated { place } => format!("it ends in the middle, at {place} of"),
-        other => return other,
-    };
-    ImportError::Archive(format!("{what} its file {}", number + 1))
+/// A name as it can be shown.
+fn shown(name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(name);
+    let name: String = name.chars().take(MAX_NAME).collect();
+    format!("\"{}\"", name.replace(char::is_control, "?"))
 }
 
 /// Whether the name is of a file below the folder in which one would unpack.
@@ -111,21 +112,35 @@ fn stays<S: AsRef<str>>(name: Result<S, ZipError>) -> bool {
 
 fn one(
     file: &mut dyn Read,
-    number: usize,
+    name: &str,
     options: &Options<'_>,
     sink: &mut Sink,
 ) -> Result<(), ImportError> {
-    let mut head = vec![0; HEAD];
-    let filled = fill(file, &mut head).map_err(|why| broken(number, &why))?;
-    head.truncate(filled);
-    match of(&head) {
-        Ok(Format::Csv | Format::Zip)
-        | Err(ImportError::UnknownFormat | ImportError::EmptyFile | ImportError::Utf16) => {
+    let head = head(file).map_err(|why| broken(name, &why))?;
+    match kind(&head) {
+        Ok(None) => {
             sink.skip(Place::Byte(0), Reason::UnknownFile);
             Ok(())
         }
-        Ok(format) => read_file(format, &mut head.as_slice().chain(file), options, sink),
+        Ok(Some(format)) => read_file(format, &mut head.as_slice().chain(file), options, sink),
         Err(why) => Err(why),
+    }
+}
+
+/// The beginning of a file.
+pub(super) fn head(file: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut head = vec![0; HEAD];
+    let filled = fill(file, &mut head)?;
+    head.truncate(filled);
+    Ok(head)
+}
+
+/// What a file with this beginning is, if it is read out of an archive.
+pub(super) fn kind(head: &[u8]) -> Result<Option<Format>, ImportError> {
+    match of(head) {
+        Ok(Format::Csv | Format::Zip)
+        | Err(ImportError::UnknownFormat | ImportError::EmptyFile | ImportError::Utf16) => Ok(None),
+        found => found.map(Some),
     }
 }
 
@@ -147,15 +162,14 @@ impl<R: Read> Read for Unpacked<R> {
     }
 }
 
-fn broken(number: usize, why: &io::Error) -> ImportError {
-    let number = number + 1;
+fn broken(name: &str, why: &io::Error) -> ImportError {
     ImportError::Archive(match why.kind() {
         io::ErrorKind::Unsupported => {
             format!(
-                "its file {number} is packed in an unusual way; unpack the archive, and import the files"
+                "its file {name} is packed in an unusual way; unpack the archive, and import the files"
             )
         }
-        kind => format!("its file {number} is damaged ({kind}); copy or export it again"),
+        kind => format!("its file {name} is damaged ({kind}); copy or export it again"),
     })
 }
 
