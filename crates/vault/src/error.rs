@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::fault::{Fault, Place};
+use crate::fault::{Fault, Place, Reason};
 use crate::migration::SCHEMA;
 use crate::rows::{MAX_COLUMNS, MAX_RECORD};
 use crate::vault::{MAX_JOURNAL_VALUE, MAX_NAME, MAX_SETTING};
@@ -450,10 +450,14 @@ impl ImportError {
             1 => "its only record was left out".into(),
             _ => format!("all its {records} records were left out"),
         };
-        Self::NothingRead(format!(
-            "{left_out}; {}",
-            first.about_the_first(records > 1, is_first)
-        ))
+        let why = first.about_the_first(records > 1, is_first);
+        let mut mine = faults
+            .iter()
+            .filter(|fault| fault.reason == Reason::OtherProfile && *fault != first);
+        Self::NothingRead(match mine.next() {
+            None => format!("{left_out}; {why}"),
+            Some(mine) => format!("{left_out}; {why}; {}", mine.about_mine()),
+        })
     }
 }
 

@@ -132,6 +132,11 @@ impl Fault {
         }
     }
 
+    /// Which record is the owner's, and why it was not taken.
+    pub(crate) fn about_mine(&self) -> String {
+        format!("the one that is yours, at {}, {}", self.at(), self.reason)
+    }
+
     /// The same as the end of a sentence about the first record of several, the first of most of them, or the only one.
     pub(crate) fn about_the_first(&self, of_several: bool, is_first: bool) -> String {
         let which = match (of_several, is_first) {
@@ -214,6 +219,10 @@ impl Faults {
     }
 
     fn describe(&mut self, place: Place, column: Option<&str>, reason: Reason) {
+        // The one record that is the owner's is told among however many others.
+        if self.first.len() == MAX_FAULTS && reason == Reason::OtherProfile {
+            self.first.pop();
+        }
         if self.first.len() < MAX_FAULTS {
             self.first.push(Fault {
                 file: self.file.clone(),

@@ -836,6 +836,29 @@ fn a_mark_of_the_encoding_is_no_matter() {
 }
 
 #[test]
+fn a_record_of_mine_that_is_not_taken_is_told_among_those_of_others() {
+    let patient = |id: usize, born: u32| {
+        format!(
+            "{{\"resourceType\":\"Patient\",\"id\":\"{id}\",\"birthDate\":\"{born}\",\"gender\":\"female\"}}\n"
+        )
+    };
+    let (_folder, _, mut vault) = new_vault();
+    bring(&mut vault, patient(1, 1950).as_bytes()).expect("imported");
+    let address = patient(1, 1950).replace("}\n", ",\"address\":[{\"country\":\"SI\"}]}\n");
+    let others = (2..200).map(|id| patient(id, 1960));
+    let file: String = others.chain([address]).collect();
+    let mine = Options {
+        person: Some("Patient/1"),
+        ..options()
+    };
+    let refused = bring_with(&mut vault, file.as_bytes(), &mine).expect_err("refused");
+    let text = refused.to_string();
+    assert!(text.contains("another person"), "{text}");
+    assert!(text.contains("the one that is yours"), "{text}");
+    assert!(text.contains("differs from the profile"), "{text}");
+}
+
+#[test]
 fn xml_in_older_encodings() {
     let track = "<g:gpx xmlns:g='x' creator='Größe €'><g:trk><g:trkpt lat='1' lon='2'><g:time>2020-01-01T00:00:00Z</g:time></g:trkpt></g:trk></g:gpx>";
     let health = "<HealthData><Record type='HKQuantityTypeIdentifierStepCount' sourceName='Größe €' unit='count' startDate='2020-01-01 10:00:00 +0100' endDate='2020-01-01 10:05:00 +0100' value='5'/></HealthData>";
