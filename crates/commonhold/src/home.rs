@@ -258,6 +258,18 @@ impl Home {
         Ok((protection.unwrap_or(Protection::File(None)), told))
     }
 
+    /// What is in the way of opening the vault, or leaves its key open to others, as far as it is seen without opening it.
+    pub fn troubles(&self) -> Vec<String> {
+        let path = self.vault_path();
+        let vault = match path.exists() {
+            true => None,
+            false => Some(VaultError::NotFound(path).to_string()),
+        };
+        let slots = self.slots().map(|(_, slots)| slots).unwrap_or_default();
+        let files = slots.iter().filter_map(|slot| slot.trouble(&self.folder));
+        vault.into_iter().chain(files).collect()
+    }
+
     fn must_be_usable(&self) -> Result<(), HomeError> {
         match () {
             () if self.is_wiped() => Err(HomeError::Wiped(self.folder.clone())),

@@ -12,9 +12,9 @@ use crate::cli::{ANSWERED, FAILED, USAGE, fail};
 use crate::config::{self, Config};
 use crate::daemon::Where;
 use crate::files;
-use crate::home::{Home, HomeError, Protection};
+use crate::home::{Home, Protection};
 use crate::key_command::meaning;
-use crate::output::tell;
+use crate::output::{tell, warn};
 
 /// Of `commonhold init`.
 #[derive(Debug, Args)]
@@ -42,6 +42,8 @@ struct Lives {
     protection: Protection,
     /// The same in words.
     kept_by: String,
+    /// What is wrong with its vault or its key's file.
+    troubles: Vec<String>,
 }
 
 /// Writes what is missing, changes nothing that is there, and says what comes next.
@@ -61,10 +63,14 @@ pub fn main(options: &InitOptions) -> ExitCode {
                 "folder": found.config.folder,
                 "node": node.map(|it| it.node.to_string()),
                 "key_kept_by": node.map(|it| it.protection.kind()),
+                "problems": node.map(|it| &it.troubles[..]).unwrap_or_default(),
                 "next": next.map(|(command, _)| command),
             })
         ));
     } else {
+        for trouble in found.node.iter().flat_map(|it| &it.troubles) {
+            warn(trouble);
+        }
         for line in lines(&found) {
             tell(line);
         }
@@ -94,8 +100,8 @@ fn prepare(place: &Where) -> Result<Found, (String, u8)> {
         }
     };
     let home = Home::at(&config.folder);
-    if home.is_orphaned() {
-        return Err((HomeError::Orphaned(config.folder).to_string(), FAILED));
+    if home.is_orphaned() || home.is_cut_short() {
+        return Err((home.nobody().to_string(), FAILED));
     }
     let node = lives(&home);
     Ok(Found {
@@ -114,6 +120,7 @@ fn lives(home: &Home) -> Option<Lives> {
         node,
         protection,
         kept_by,
+        troubles: home.troubles(),
     })
 }
 
@@ -134,6 +141,7 @@ fn lines(found: &Found) -> Vec<String> {
             node,
             protection,
             kept_by,
+            ..
         }) => format!(
             "Node {node} lives in {}. The key of its vault is kept by {kept_by}. {}",
             found.config.folder.display(),

@@ -146,6 +146,7 @@ fn show(options: &ShowOptions) -> Result<(), Failed> {
         true => Some(home.words().map_err(failed)?),
         false => None,
     };
+    let troubles = home.troubles();
     if options.json {
         let words = words
             .as_deref()
@@ -153,7 +154,7 @@ fn show(options: &ShowOptions) -> Result<(), Failed> {
         let node = home.node().map(|node| node.to_string());
         tell(format_args!(
             "{:#}",
-            json!({ "node": node, "folder": home.path(), "kept_by": protection.kind(), "where": kept_by, "words": words })
+            json!({ "node": node, "folder": home.path(), "kept_by": protection.kind(), "where": kept_by, "words": words, "problems": troubles })
         ));
         return Ok(());
     }
@@ -161,6 +162,7 @@ fn show(options: &ShowOptions) -> Result<(), Failed> {
         "The key of the vault is kept by {kept_by}. {}",
         meaning(&protection)
     ));
+    troubles.iter().for_each(|trouble| warn(trouble));
     match words {
         Some(words) => numbered(&words).iter().for_each(|line| tell(line.as_str())),
         None => tell(format_args!(

@@ -74,13 +74,16 @@ pub fn restore(options: &RestoreOptions) -> Result<Said, Failed> {
     };
     let mut reader = open(&options.file, &secret)?;
     let (content, _) = head(&mut reader).map_err(unread)?;
+    let above = home.path().ancestors();
+    let missing = above.take_while(|it| !it.as_os_str().is_empty() && !it.exists());
+    let made: Vec<&Path> = missing.collect();
     files::make_folder(home.path()).map_err(|why| {
         let why = format!("cannot make {folder}: {why}; check the folder above it");
         (why, FAILED)
     })?;
     // Nobody restores to the same folder meanwhile.
     let _held = Claimed::hold(home.path()).map_err(|why| (why.to_string(), FAILED))?;
-    settle(&home, &content, reader, &choice).inspect_err(|_| leave_nothing(&home))?;
+    settle(&home, &content, reader, &choice).inspect_err(|_| leave_nothing(&home, &made))?;
     let values = options.place.values();
     let usual = values.map_err(|why| (why.to_string(), USAGE))?.path;
     let config = configured(&usual, &home, &content);
@@ -88,11 +91,11 @@ pub fn restore(options: &RestoreOptions) -> Result<Said, Failed> {
 }
 
 /// Of a backup that could not be restored. What cannot be removed either is told of by whoever meets it.
-fn leave_nothing(home: &Home) {
+fn leave_nothing(home: &Home, made: &[&Path]) {
     drop(home.give_up());
     drop(fs::remove_file(home.path().join(LOCK)));
-    // One with anything in it stays.
-    drop(fs::remove_dir(home.path()));
+    // One with anything in it stays, and so do those that it is in.
+    let _ = made.iter().try_for_each(fs::remove_dir);
 }
 
 /// What came of a backup that was restored over a vault that nobody needs.

@@ -226,7 +226,8 @@ fn ticket_text(typed: &str) -> Result<Zeroizing<String>, Failure> {
 
 /// Takes what the authority sent.
 pub fn install(options: &InstallOptions) -> Result<Told, Failure> {
-    let path = places::find(options.dir.as_deref(), &[Role::Node])?;
+    let is_for = |folder: &Path| options.files.iter().any(|file| is_for(file, folder));
+    let path = places::find_for(options.dir.as_deref(), &[Role::Node], is_for)?;
     let home = Home::at(&path).with_passphrase_file(options.key_passphrase_file.clone());
     let mut said = Vec::new();
     for file in &options.files {
@@ -256,6 +257,20 @@ pub fn install(options: &InstallOptions) -> Result<Told, Failure> {
         said.push(line);
     }
     told_member(&home, said)
+}
+
+/// Whether a file is the answer to whom this folder is for: a node, or keys that wait.
+fn is_for(file: &Path, folder: &Path) -> bool {
+    let answer = files::read(file, JOIN_ANSWER_BYTES_MAX).ok();
+    let answer = answer.and_then(|bytes| decode(&bytes, JOIN_ANSWER_BYTES_MAX).ok());
+    let Some(JoinAnswer::Welcome(welcome)) = answer else {
+        return false;
+    };
+    let node = Home::at(folder).node().or_else(|| {
+        let waiting: Joining = folder::read(&folder.join(JOINING), JOINING_BYTES_MAX).ok()?;
+        Some(waiting.keys().0.node())
+    });
+    node == Some(welcome.certificate.node())
 }
 
 /// Whom the newcomer's ticket named: where its node finds the others.

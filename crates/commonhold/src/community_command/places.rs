@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use base::Digest;
 use etcetera::BaseStrategy;
 
-use super::Failure;
+use super::{AUTHORITY, Failure};
 use crate::config::{Environment, Typed, Values};
 use crate::home::{BEGUN, Home};
 
@@ -36,6 +36,10 @@ impl Role {
     }
 
     fn is_in(self, folder: &Path) -> bool {
+        // What was cut short has left a community, and is of none.
+        if Home::at(folder).is_cut_short() && !folder.join(AUTHORITY).exists() {
+            return self == Self::Node && folder.join("joining.cbor").exists();
+        }
         let lost = self == Self::Node && Home::at(folder).is_orphaned();
         lost || self.files().iter().any(|file| folder.join(file).exists())
     }
@@ -69,10 +73,20 @@ pub fn make(named: Option<&Path>, name: &str, id: &Digest, role: Role) -> Result
 
 /// The folder that is there.
 pub fn find(named: Option<&Path>, roles: &[Role]) -> Result<PathBuf, Failure> {
+    find_for(named, roles, |_| false)
+}
+
+/// The same; of several, the only one that is meant.
+pub fn find_for(
+    named: Option<&Path>,
+    roles: &[Role],
+    is_meant: impl Fn(&Path) -> bool,
+) -> Result<PathBuf, Failure> {
     if let Some(folder) = named {
         if roles.iter().any(|role| role.is_in(folder)) {
             return Ok(folder.to_path_buf());
         }
+        must_be_complete(folder)?;
         let (folder, what) = (folder.display(), roles[0].folder());
         return Err(Failure::Failed(format!(
             "there is no community's {what} in {folder}; check --dir"
@@ -93,6 +107,10 @@ pub fn find(named: Option<&Path>, roles: &[Role]) -> Result<PathBuf, Failure> {
             [] => {}
             [one] => return Ok(one.clone()),
             many => {
+                let meant: Vec<_> = many.iter().filter(|folder| is_meant(folder)).collect();
+                if let [one] = meant[..] {
+                    return Ok(one.clone());
+                }
                 let names: Vec<_> = many.iter().map(|one| one.display().to_string()).collect();
                 return Err(Failure::Usage(format!(
                     "there are several communities; name one with --dir: {}",
@@ -101,6 +119,7 @@ pub fn find(named: Option<&Path>, roles: &[Role]) -> Result<PathBuf, Failure> {
             }
         }
     }
+    must_be_complete(&data)?;
     let how = match roles[0] {
         Role::Authority => "found one with: commonhold community create NAME",
         Role::Node => "join one with: commonhold community join TICKET",
@@ -109,6 +128,15 @@ pub fn find(named: Option<&Path>, roles: &[Role]) -> Result<PathBuf, Failure> {
         "there is no community in {}; name its folder with --dir, or {how}",
         data.display()
     )))
+}
+
+/// Says so where what was to make a node was cut short.
+fn must_be_complete(folder: &Path) -> Result<(), Failure> {
+    let home = Home::at(folder);
+    match home.is_cut_short() {
+        true => Err(Failure::Failed(home.nobody().to_string())),
+        false => Ok(()),
+    }
 }
 
 /// Where the only node in the user's data folder lives, or would live. Those that wait to be let in count where there is no

@@ -10,7 +10,7 @@ use vault::{Alone, Vault, VaultKey};
 
 use super::kept::{BYTES_MAX, Kept, Stored};
 use super::protection::{Choice, KEY_FILE, Secrets, Slot, read_file};
-use super::{BEGUN, FOUNDING, Home, HomeError, elsewhere, files, system_rng};
+use super::{BEGUN, DESCRIPTOR, FOUNDING, Home, HomeError, MEMBERS, elsewhere, files, system_rng};
 
 /// What keeps the key, as in the file of keys.
 #[derive(Encode, Decode)]
@@ -40,6 +40,11 @@ impl Home {
         make: impl FnOnce(&Path) -> Result<Vault, E>,
     ) -> Result<Vault, E> {
         files::make_folder(&self.folder).map_err(|why| self.io("", why))?;
+        if self.is_cut_short() {
+            // Of a node that never was.
+            self.remove(DESCRIPTOR)?;
+            self.remove(MEMBERS)?;
+        }
         self.write(FOUNDING, b"")?;
         self.clear()?;
         let vault = make(&self.vault_path())?;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use base::{Rng, decode, encode};
@@ -243,6 +244,24 @@ impl Slot {
         match &self.protection {
             Protection::File(Some(path)) => path.into(),
             _ => folder.join(KEY_FILE),
+        }
+    }
+
+    /// What is wrong with the file that keeps the key, if one does.
+    pub fn trouble(&self, folder: &Path) -> Option<String> {
+        let Protection::File(_) = self.protection else {
+            return None;
+        };
+        let path = self.file(folder);
+        match std::fs::metadata(&path) {
+            Err(why) => Some(KeyError::File { path, why }.to_string()),
+            Ok(about) if about.mode() & 0o077 != 0 => {
+                let path = path.display();
+                Some(format!(
+                    "the key file {path} can be read or written by others on this machine; take that from them: chmod 600 {path}"
+                ))
+            }
+            Ok(_) => None,
         }
     }
 

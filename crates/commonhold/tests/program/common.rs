@@ -18,7 +18,7 @@ use std::thread::sleep;
 use base::{Duration, NodeId};
 use community::{Descriptor, Identity, SignedDescriptor, Table, Terms, draw_keys, enrol};
 use crypto::{Rights, SigningKey};
-use home::{Home, system_rng};
+pub use home::{Home, system_rng};
 use serde_json::Value;
 use vault::propose;
 

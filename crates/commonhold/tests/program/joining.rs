@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use crate::common::{Village, said};
+use crate::common::{Home, Village, said, system_rng};
 
 /// The program as one account runs it, in the account's own folders.
 fn run(village: &Village, data: &Path, arguments: &[&str]) -> Output {
@@ -87,6 +87,17 @@ fn what_is_there_stays_and_a_failed_try_is_no_node() {
     );
     done(&authority, &[&certify[..], &[&answer]].concat());
     assert_eq!(fs::read(&letter).expect("there"), b"dear");
+    // Of those that wait, and a vault that was begun, the answer is for one.
+    let data = account.join("commonhold");
+    Home::at(&data).begin(&mut system_rng()).expect("begun");
+    done(&account, &["data", "list"]);
+    done(&account, &["community", "install", &answer]);
+    let lives: Vec<_> = fs::read_dir(&data)
+        .expect("listed")
+        .map(|entry| entry.expect("an entry").path().join("node/keys.cbor"))
+        .filter(|keys| keys.exists())
+        .collect();
+    assert_eq!(lives.len(), 1, "{lives:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::{Output, Stdio};
 
 use serde_json::Value;
 
-use crate::common::{Village, eventually, said};
+use crate::common::{Home, Village, eventually, said, system_rng};
 
 const PEOPLE: &str = "person,hours\nada,7\nbob,8\n";
 
@@ -363,6 +363,67 @@ fn what_a_killed_rotation_has_left_on_a_stick_goes_with_the_next_command() {
     leave();
     assert!(village.run(1, &["data", "list"]).status.success());
     assert!(!left.exists());
+}
+
+#[test]
+fn a_key_that_others_can_read_and_a_vault_that_is_gone_are_told() {
+    let village = Village::found(PEOPLE);
+    let (key, vault) = (
+        village.home(1).join("vault.key"),
+        village.home(1).join("vault.db"),
+    );
+    let told = |what: &str| {
+        for command in [&["key", "show"][..], &["init"]] {
+            let output = village.run(1, command);
+            assert_eq!(output.status.code(), Some(0), "{command:?}");
+            let text = said(&output);
+            assert!(text.contains(what), "{command:?}: {text}");
+            let problems = &village.json(1, command)["problems"];
+            assert!(problems.to_string().contains(what), "{problems}");
+        }
+    };
+    assert_eq!(said(&village.run(1, &["key", "show"])), "");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("set");
+    told("chmod 600");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("set");
+    fs::remove_file(vault).expect("removed");
+    told("there is no vault");
+    fs::remove_file(key).expect("removed");
+    told("key file");
+}
+
+#[test]
+fn what_a_restore_has_left_is_of_no_community() {
+    let village = Village::found(PEOPLE);
+    let backup = file(&village, "a-backup", "");
+    fs::remove_file(&backup).expect("removed");
+    let words = file(&village, "a-backups-words", &words(&village, 1));
+    village.json(1, &["backup", "create", &backup]);
+    // Damaged at its end: nothing is left, nor of the folders above.
+    let mut bytes = fs::read(&backup).expect("there");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    let damaged = file(&village, "a-damaged-backup", "");
+    fs::write(&damaged, bytes).expect("written");
+    let above = elsewhere(&village, "above");
+    let restore = ["backup", "restore", &damaged, "--words-file", &words];
+    let output = run_in(&village, &above.join("b/c"), &restore);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(!above.exists());
+    // As one that was killed leaves it.
+    let folder = elsewhere(&village, "cut");
+    fs::create_dir(&folder).expect("made");
+    fs::copy(
+        village.home(1).join("descriptor.cbor"),
+        folder.join("descriptor.cbor"),
+    )
+    .expect("copied");
+    fs::write(folder.join("vault.db.founding"), "").expect("written");
+    for command in [&["init"][..], &["community", "show"]] {
+        refused(&run_in(&village, &folder, command), 1, "cut short");
+    }
+    Home::at(&folder).begin(&mut system_rng()).expect("begun");
+    assert!(!folder.join("descriptor.cbor").exists());
 }
 
 #[test]
