@@ -162,7 +162,7 @@ fn show(options: &ShowOptions) -> Result<(), Failed> {
         "The key of the vault is kept by {kept_by}. {}",
         meaning(&protection)
     ));
-    troubles.iter().for_each(|trouble| warn(trouble));
+    troubles.iter().for_each(warn);
     match words {
         Some(words) => numbered(&words).iter().for_each(|line| tell(line.as_str())),
         None => tell(format_args!(

@@ -316,7 +316,7 @@ pub enum ImportError {
         /// Its name, in quotation marks.
         name: String,
         /// What is wrong with it.
-        why: Box<ImportError>,
+        why: Box<Self>,
     },
     /// Somebody wrote to the file meanwhile.
     #[error(

@@ -290,7 +290,7 @@ pub fn must_be_new(path: &Path) -> Result<(), Failure> {
 
 /// Writes such a file.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let lost = |why: std::io::Error| match why.kind() {
+    let lost = |why: io::Error| match why.kind() {
         ErrorKind::AlreadyExists => taken(path),
         _ => cannot("write", path, &why),
     };

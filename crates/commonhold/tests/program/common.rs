@@ -1,7 +1,6 @@
 //! Nodes in folders of a test's own, and the program run on them.
 
 #[path = "../../src/files.rs"]
-#[expect(dead_code, reason = "the program uses more of it")]
 mod files;
 #[path = "../../src/home.rs"]
 #[expect(dead_code, reason = "the program uses more of it")]
