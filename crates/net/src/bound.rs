@@ -18,6 +18,7 @@ use crate::clocks::Clocks;
 use crate::counters::Tally;
 use crate::door::Door;
 use crate::host::{self, HostHandle, Hosted};
+use crate::noted::Noted;
 use crate::reach::Desk;
 use crate::relay::Relays;
 use crate::versions::Versions;
@@ -201,6 +202,7 @@ impl Bound {
             tally: Arc::new(Tally::new(P::PURPOSES)),
             local: self.local,
             versions: Versions::default(),
+            refusing: Noted::default(),
             clocks: Clocks::default(),
             reach: Desk::default(),
         };
@@ -226,6 +228,8 @@ pub(crate) struct Network {
     pub(crate) tally: Arc<Tally>,
     pub(crate) local: SocketAddr,
     pub(crate) versions: Versions,
+    /// Members who were dialled, and did not admit this node.
+    pub(crate) refusing: Noted,
     pub(crate) clocks: Clocks,
     pub(crate) reach: Desk,
 }

@@ -53,9 +53,15 @@ pub(crate) async fn dial(
     let connecting = network.endpoint.connect(address, ALPN);
     let connection = timeout(network.limits.dial_timeout, connecting).await;
     match connection {
-        Ok(Ok(connection)) => Ok(greet(&network, connection).await?),
+        Ok(Ok(connection)) => {
+            let admitted = greet(&network, connection).await;
+            if matches!(admitted, Err(GreetingError::TurnedAway)) {
+                network.refusing.add(peer);
+            }
+            Ok(admitted?)
+        }
         Ok(Err(error)) if dialled_another(&error) => {
-            network.versions.differs(peer);
+            network.versions.members.add(peer);
             Err(DialError::OtherVersion)
         }
         Ok(Err(_)) | Err(_) => Err(DialError::NoAnswer),

@@ -5,7 +5,7 @@
 
 use base::{Duration, Instant, NodeId};
 use bytes::Bytes;
-use iroh::endpoint::{Connection, RecvStream, SendStream, VarInt};
+use iroh::endpoint::{Connection, ConnectionError, RecvStream, SendStream, VarInt};
 use thiserror::Error;
 use tokio::time::timeout;
 
@@ -39,6 +39,9 @@ pub(crate) enum GreetingError {
     OutOfTurn,
     #[error("nothing was shown")]
     Empty,
+    /// Who was dialled does not admit this node.
+    #[error("the other side refuses")]
+    TurnedAway,
     #[error(transparent)]
     Frame(#[from] FrameError),
     #[error(transparent)]
@@ -90,10 +93,23 @@ async fn finish(
             dialled,
         }),
         Err(error) => {
+            let turned_away = is_turned_away(&connection);
             connection.close(VarInt::from_u32(REFUSED), b"refused");
-            Err(error)
+            Err(if turned_away {
+                GreetingError::TurnedAway
+            } else {
+                error
+            })
         }
     }
+}
+
+/// Whether it was the other side that ended the connection, with the word for who is not admitted.
+fn is_turned_away(connection: &Connection) -> bool {
+    matches!(
+        connection.close_reason(),
+        Some(ConnectionError::ApplicationClosed(closed)) if closed.error_code == VarInt::from_u32(REFUSED)
+    )
 }
 
 async fn show_first(

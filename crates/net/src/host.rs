@@ -94,7 +94,14 @@ impl<P: Hosted> HostHandle<P> {
     /// Members who were dialled and speak another version of the protocol, at most 64; none once the host has stopped.
     pub fn other_versions(&self) -> Vec<NodeId> {
         let network = self.network.upgrade();
-        network.map_or_else(Vec::new, |network| network.versions.members())
+        network.map_or_else(Vec::new, |network| network.versions.members.list())
+    }
+
+    /// Members who were dialled and do not admit this node, and have not since, at most 64: its certificate does not hold for
+    /// them, or they had no time to look at it. None once the host has stopped.
+    pub fn refused_by(&self) -> Vec<NodeId> {
+        let network = self.network.upgrade();
+        network.map_or_else(Vec::new, |network| network.refusing.list())
     }
 
     /// How far this host's clock is from those of members; `None` before one has said anything, and once it has stopped.

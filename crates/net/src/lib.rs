@@ -16,6 +16,7 @@
 //! | `lines` | all peers, of limited number |
 //! | `link`, `frame` | one admitted connection, and messages on it |
 //! | `versions` | those who speak another version |
+//! | `noted` | members of whom something is remembered |
 //! | `reach` | whether others can reach us |
 //! | `mapping` | a port of the router's |
 //! | `relay` | members who pass packets on to those who cannot be reached |
@@ -157,6 +158,7 @@ mod lines;
 mod link;
 mod mapping;
 mod member;
+mod noted;
 mod pace;
 mod reach;
 mod relay;

@@ -182,7 +182,8 @@ impl<M: Wire + Send + 'static> Line<M> {
     async fn add(&mut self, admitted: Admitted) {
         self.wait = FIRST_WAIT;
         self.not_before = Ticks::now();
-        self.network.versions.agrees(self.peer);
+        self.network.versions.members.remove(self.peer);
+        self.network.refusing.remove(self.peer);
         let reading = Reading {
             peer: self.peer,
             network: self.network.clone(),

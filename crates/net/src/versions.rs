@@ -4,48 +4,26 @@
 //! anything, with the word that TLS has for it: the dialler is told "no application protocol", and knows whom it dialled.
 //! The other side knows an address alone, which anybody can have, so it only counts.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
-use base::NodeId;
 use iroh::endpoint::{ConnectError, ConnectingError, ConnectionError, TransportErrorCode};
+
+use crate::noted::Noted;
 
 /// The alert `no_application_protocol` (RFC 7301 §3.2).
 const NO_APPLICATION_PROTOCOL: u8 = 120;
-/// Most members of whom it is remembered that they speak another version.
-const MEMBERS_MAX: usize = 64;
-
 /// Who was found to speak another version.
 #[derive(Debug, Default)]
 pub(crate) struct Versions {
-    members: Mutex<BTreeSet<NodeId>>,
+    /// Members who were dialled.
+    pub(crate) members: Noted,
     callers: AtomicU64,
 }
 
 impl Versions {
-    /// This member was dialled, and speaks another version.
-    pub(crate) fn differs(&self, member: NodeId) {
-        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
-        if members.len() < MEMBERS_MAX {
-            members.insert(member);
-        }
-    }
-
-    /// There is a connection to this member.
-    pub(crate) fn agrees(&self, member: NodeId) {
-        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
-        members.remove(&member);
-    }
-
     /// Somebody called in another version.
     pub(crate) fn called(&self) {
         self.callers.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn members(&self) -> Vec<NodeId> {
-        let members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
-        members.iter().copied().collect()
     }
 
     pub(crate) fn callers(&self) -> u64 {

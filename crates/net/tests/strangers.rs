@@ -430,3 +430,17 @@ async fn whoever_answers_in_place_of_a_peer_is_no_peer() {
     assert_eq!(Received::on(&connection).await, Received::refused());
     connection.close(VarInt::from_u32(0), b"");
 }
+
+#[tokio::test]
+async fn whoever_is_not_admitted_knows_by_whom() {
+    let (mut here, mut elsewhere) = (Community::new("here"), Community::new("elsewhere"));
+    let node = here.start(limits()).await;
+    let mut foreign = elsewhere.start(limits()).await;
+    foreign.knows(&node).await;
+    assert!(foreign.handle.refused_by().is_empty());
+    foreign.ping(node.id(), 1).await;
+    assert_eq!(foreign.next().await, Report::Unreachable(node.id()));
+    assert_eq!(foreign.handle.refused_by(), [node.id()]);
+    // Who refuses is refused by nobody.
+    assert!(node.handle.refused_by().is_empty());
+}

@@ -127,6 +127,8 @@ pub struct Peers {
     pub tried: usize,
     /// Members to whom there is a connection.
     pub connected: u64,
+    /// Members who were reached and do not admit this node.
+    pub refusing: u64,
     /// Other members who were known at some time within a day.
     pub met: u64,
     /// Whether nobody is known to get through to this node, though it has been up for a while.
@@ -141,6 +143,7 @@ pub fn peers(peers: Peers) -> Check {
         nodes,
         tried,
         connected,
+        refusing,
         met,
         is_cut_off,
     } = peers;
@@ -171,6 +174,16 @@ pub fn peers(peers: Peers) -> Check {
                 counted(expected, "other member is", "other members are")
             ),
         );
+    }
+    if refusing > 0 {
+        let found = format!(
+            "no other member is known, and this node is not admitted by {} reached",
+            counted(refusing, "member who was", "members who were")
+        );
+        let what_to_do = "if it stays so for some minutes, its certificate holds no longer (revoked, or by an issuer who is not listed any \
+                          more) in an epoch that this node has not heard of: ask who keeps the community for a new certificate, or for the \
+                          descriptor (commonhold community install FILE)";
+        return bad(Verdict::Fail, NAME, found, what_to_do);
     }
     if connected > 0 {
         let found =
@@ -203,12 +216,14 @@ mod tests {
             nodes: 12,
             tried: 3,
             connected: 3,
+            refusing: 1,
             met: 11,
             is_cut_off: false,
         };
         let nobody = Peers {
             others: 0,
             connected: 0,
+            refusing: 0,
             ..all
         };
         assert_eq!(peers(all).verdict, Verdict::Ok);
@@ -224,6 +239,15 @@ mod tests {
             ..nobody
         });
         assert!(alone.what_to_do.contains("commonhold relay"), "{alone:?}");
+        let refused = peers(Peers {
+            refusing: 2,
+            ..nobody
+        });
+        assert_eq!(refused.verdict, Verdict::Fail);
+        assert!(
+            refused.found.contains("2 members who were reached"),
+            "{refused:?}"
+        );
         let few = peers(Peers {
             others: 5,
             is_cut_off: true,

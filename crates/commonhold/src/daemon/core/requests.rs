@@ -266,6 +266,7 @@ impl Core {
             nodes: self.community.descriptor().nodes,
             tried: self.peers().len(),
             connected: self.host.counters().connections,
+            refusing: self.host.refused_by().len() as u64,
             met: self.contacts.met_within(DAY_SECS, self.now()),
             is_cut_off: up_for >= SETTLED_SECS && self.reaching.shown().reached != ReachState::Yes,
         })
