@@ -129,11 +129,10 @@ fn a_small_crowd_is_refused() {
         ran.err
             .contains("fewer people match than this community allows")
     );
-    assert!(
-        !ran.err.chars().any(|c| c.is_ascii_digit()),
-        "no size: {}",
-        ran.err
-    );
+    // On a busy machine it says how many seconds it has taken so far.
+    let said = ran.err.lines().filter(|line| !line.starts_with("still "));
+    let said: String = said.collect();
+    assert!(!said.chars().any(|c| c.is_ascii_digit()), "no size: {said}");
     assert_eq!(list(&place.path("commonhold-demo")), ["descriptor.cbor"]);
     place.assert_clean();
 }
