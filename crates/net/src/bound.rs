@@ -203,6 +203,7 @@ impl Bound {
             local: self.local,
             versions: Versions::default(),
             refusing: Noted::default(),
+            unanswering: Noted::default(),
             clocks: Clocks::default(),
             reach: Desk::default(),
         };
@@ -230,6 +231,8 @@ pub(crate) struct Network {
     pub(crate) versions: Versions,
     /// Members who were dialled, and did not admit this node.
     pub(crate) refusing: Noted,
+    /// Members who were dialled, and did not answer.
+    pub(crate) unanswering: Noted,
     pub(crate) clocks: Clocks,
     pub(crate) reach: Desk,
 }

@@ -64,6 +64,9 @@ pub(crate) async fn dial(
             network.versions.members.add(peer);
             Err(DialError::OtherVersion)
         }
-        Ok(Err(_)) | Err(_) => Err(DialError::NoAnswer),
+        Ok(Err(_)) | Err(_) => {
+            network.unanswering.add(peer);
+            Err(DialError::NoAnswer)
+        }
     }
 }

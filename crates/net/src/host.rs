@@ -97,6 +97,13 @@ impl<P: Hosted> HostHandle<P> {
         network.map_or_else(Vec::new, |network| network.versions.members.list())
     }
 
+    /// Members who were dialled and did not answer, and have not been reached since, at most 64: they are off, or no packets get
+    /// through. None once the host has stopped.
+    pub fn unanswered_by(&self) -> Vec<NodeId> {
+        let network = self.network.upgrade();
+        network.map_or_else(Vec::new, |network| network.unanswering.list())
+    }
+
     /// Members who were dialled and do not admit this node, and have not since, at most 64: its certificate does not hold for
     /// them, or they had no time to look at it. None once the host has stopped.
     pub fn refused_by(&self) -> Vec<NodeId> {

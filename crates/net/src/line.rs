@@ -184,6 +184,7 @@ impl<M: Wire + Send + 'static> Line<M> {
         self.not_before = Ticks::now();
         self.network.versions.members.remove(self.peer);
         self.network.refusing.remove(self.peer);
+        self.network.unanswering.remove(self.peer);
         let reading = Reading {
             peer: self.peer,
             network: self.network.clone(),

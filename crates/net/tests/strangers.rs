@@ -5,6 +5,7 @@ mod common;
 use std::net::SocketAddr;
 
 use base::{Duration, Instant, NodeId};
+use crypto::SigningKey;
 use iroh::endpoint::{Connection, ConnectionError, VarInt, presets};
 use iroh::{Endpoint, EndpointAddr, PublicKey, RelayMode, SecretKey, TransportAddr};
 use net::{ALPN, Limits, MISBEHAVED, REFUSED};
@@ -443,4 +444,30 @@ async fn whoever_is_not_admitted_knows_by_whom() {
     assert_eq!(foreign.handle.refused_by(), [node.id()]);
     // Who refuses is refused by nobody.
     assert!(node.handle.refused_by().is_empty());
+    assert!(foreign.handle.unanswered_by().is_empty());
+}
+
+#[tokio::test]
+async fn whoever_gets_no_answer_knows_of_whom_until_there_is_one() {
+    let mut community = Community::new("quiet");
+    let limits = Limits {
+        dial_timeout: SOON,
+        ..limits()
+    };
+    let mut node = community.start(limits.clone()).await;
+    let member = community.member();
+    // A place where nobody is, yet.
+    let place = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let address = place.local_addr().expect("an address");
+    drop(place);
+    let name = SigningKey::from_seed(member.seed).node();
+    node.order(common::Order::Know(name, address)).await;
+    node.ping(name, 1).await;
+    assert_eq!(node.next().await, Report::Unreachable(name));
+    assert_eq!(node.handle.unanswered_by(), [name]);
+    let late = community.start_as(&member, address, limits).await;
+    late.knows(&node).await;
+    late.ping(node.id(), 2).await;
+    assert_eq!(node.next().await, ping_from(&late, 2));
+    assert!(node.handle.unanswered_by().is_empty());
 }

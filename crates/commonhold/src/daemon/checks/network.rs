@@ -129,7 +129,7 @@ pub struct Peers {
     pub connected: u64,
     /// Members who were reached and do not admit this node.
     pub refusing: u64,
-    /// Other members who were known at some time within a day.
+    /// Other members who were known at some time within a day, or are told of by others and do not answer.
     pub met: u64,
     /// Whether nobody is known to get through to this node, though it has been up for a while.
     pub is_cut_off: bool,
@@ -160,7 +160,8 @@ pub fn peers(peers: Peers) -> Check {
     }
     // Fewer than half: single ones are away everywhere.
     if others > 0 && is_cut_off && others * 2 < met {
-        let found = format!("of {met} other members who were there within a day {others} known");
+        let known = counted(others, "is known", "are known");
+        let found = format!("of {met} other members of whom this node has heard lately {known}");
         let what_to_do = format!(
             "if the others are up, they and this node do not get through to each other: {relayed}"
         );

@@ -260,14 +260,16 @@ impl Core {
     }
 
     fn peers_known(&self) -> Check {
+        let others = self.known.saturating_sub(1) as u64;
+        let met = self.contacts.met_within(DAY_SECS, self.now());
         let up_for = self.now().saturating_sub(self.since.as_secs());
         checks::peers(checks::Peers {
-            others: self.known.saturating_sub(1) as u64,
+            others,
             nodes: self.community.descriptor().nodes,
             tried: self.peers().len(),
             connected: self.host.counters().connections,
             refusing: self.host.refused_by().len() as u64,
-            met: self.contacts.met_within(DAY_SECS, self.now()),
+            met: met.max(others + self.host.unanswered_by().len() as u64),
             is_cut_off: up_for >= SETTLED_SECS && self.reaching.shown().reached != ReachState::Yes,
         })
     }
