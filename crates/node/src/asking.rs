@@ -357,7 +357,8 @@ impl Node {
                     return out.wake(now + JOINS_WITHIN, Timer::Asking(question));
                 }
                 if let Err(why) = people {
-                    return self.ended(question, Failure::Undrawn(why), out);
+                    self.ended(question, Failure::Undrawn(why), out);
+                    return self.tell_cancelled(now, question, out);
                 }
                 asking.phase = Phase::Drawing;
                 let seats = asking.plan.plan.sizes.seats();

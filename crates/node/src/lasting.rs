@@ -219,10 +219,20 @@ impl Node {
     /// The owner of this node calls off a question of its own. Once helpers are being drawn it goes on.
     pub(crate) fn cancel(&mut self, now: Instant, question: Digest, out: &mut Outbox<Self>) {
         if self.call_off(question, out) {
-            let cancelled = Cancellation::new(&self.identity.key, question);
-            // Whoever is not told hears of it on coming back.
-            self.tell_all(now, Message::Cancelled(cancelled), out).ok();
+            self.tell_cancelled(now, question, out);
         }
+    }
+
+    /// Nobody is to wait for a question of our own any more for which nobody was called.
+    pub(crate) fn tell_cancelled(
+        &mut self,
+        now: Instant,
+        question: Digest,
+        out: &mut Outbox<Self>,
+    ) {
+        let cancelled = Cancellation::new(&self.identity.key, question);
+        // Whoever is not told hears of it on coming back.
+        self.tell_all(now, Message::Cancelled(cancelled), out).ok();
     }
 
     /// A question is said to be called off.

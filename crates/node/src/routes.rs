@@ -93,6 +93,7 @@ impl Node {
                 }
                 Output::Event(selection::Event::Failed(question, why)) => {
                     self.ended(question, Failure::Draw(why), out);
+                    self.tell_cancelled(now, question, out);
                 }
                 Output::Event(selection::Event::Heard(contact)) => {
                     let know = overlay::Command::Know(vec![*contact]);

@@ -134,6 +134,9 @@ fn nobody_contributes_once_they_have_become_too_many() {
     }
     let outcome = run_for(&mut world, 700);
     assert!(outcome.answers.is_empty() && outcome.sets.is_empty());
+    for node in back {
+        assert!(world.inbox(node).is_empty(), "nobody waits for it");
+    }
     let [
         Failure::Undrawn(PlanError::TooManyPeople {
             others: 24,

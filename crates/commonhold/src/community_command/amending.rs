@@ -59,18 +59,19 @@ pub fn revoke(options: &RevokeOptions) -> Result<Told, Failure> {
     Ok(amended(&folder, &next, line, &[("node", node)]))
 }
 
-/// Takes a node out if it is in.
+/// Takes a node out if it is in: with which epoch, if it is.
 pub fn revoke_unless_revoked(
     folder: &Folder,
     passphrase: &str,
     node: NodeId,
-) -> Result<(), Failure> {
+) -> Result<Option<u64>, Failure> {
     if folder.community()?.descriptor().is_revoked(node) {
-        return Ok(());
+        return Ok(None);
     }
     let seat = Seat::take(folder, passphrase)?;
     let next = seat.community.revoke(&seat.key, node).map_err(refused)?;
-    folder.store_community(&next)
+    folder.store_community(&next)?;
+    Ok(Some(next.descriptor().epoch))
 }
 
 /// Hands the community to a new key.

@@ -80,10 +80,11 @@ pub fn invite(options: &InviteOptions) -> Result<Told, Failure> {
         .as_deref()
         .map(|node| telling::node(&folder, node))
         .transpose()?;
+    let mut epoch = None;
     if let Some(old) = replaces {
         // Nobody is revoked for a ticket that there will not be.
         may_replace(options.authority.folder()?, &passphrase, old)?;
-        amending::revoke_unless_revoked(&folder, &passphrase, old)?;
+        epoch = amending::revoke_unless_revoked(&folder, &passphrase, old)?;
     }
     let mut desk = Desk::open(folder, &passphrase)?;
     let invitation = Invitation {
@@ -103,6 +104,13 @@ pub fn invite(options: &InviteOptions) -> Result<Told, Failure> {
         .map_err(|why| refused(&why))?;
     desk.folder.store_issuer(&desk.issuer)?;
     let mut told = told_ticket(&ticket);
+    if let (Some(old), Some(epoch)) = (replaces, epoch) {
+        if !options.authority.json {
+            warn(format_args!("note: {old} is revoked, in epoch {epoch}"));
+        }
+        told.json["revoked"] = old.to_string().into();
+        told.json["epoch"] = epoch.into();
+    }
     let in_force = desk.issuer.logs().in_force(descriptor, desk.now).len() as u64;
     if in_force + u64::from(options.uses) > descriptor.nodes {
         let warning = format!(

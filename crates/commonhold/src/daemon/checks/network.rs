@@ -158,8 +158,9 @@ pub fn peers(peers: Peers) -> Check {
             "have who keeps the community raise that number: commonhold community amend --nodes N";
         return bad(Verdict::Warn, NAME, found, what_to_do);
     }
-    // Fewer than half: single ones are away everywhere.
-    if others > 0 && is_cut_off && others * 2 < met {
+    // Fewer than half: single ones are away everywhere. With one or two nothing can be asked, whoever reaches this node.
+    let is_alone = is_cut_off || others <= 2;
+    if others > 0 && is_alone && others * 2 < met {
         let known = counted(others, "is known", "are known");
         let found = format!("of {met} other members of whom this node has heard lately {known}");
         let what_to_do = format!(
@@ -228,7 +229,9 @@ mod tests {
             ..all
         };
         assert_eq!(peers(all).verdict, Verdict::Ok);
-        assert_eq!(peers(Peers { others: 1, ..all }).verdict, Verdict::Ok);
+        for (others, verdict) in [(1, Verdict::Warn), (2, Verdict::Warn), (3, Verdict::Ok)] {
+            assert_eq!(peers(Peers { others, ..all }).verdict, verdict);
+        }
         assert_eq!(peers(Peers { tried: 0, ..nobody }).verdict, Verdict::Warn);
         let tried = peers(nobody);
         assert!(
