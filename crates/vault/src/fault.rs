@@ -93,7 +93,7 @@ impl Reason {
             Self::Missing(_) => "incomplete",
             Self::OtherPerson => "of another person",
             Self::NoTable => "of a kind that no table takes",
-            Self::OtherTable => "of a table that neither this program nor the node's community has",
+            Self::OtherTable => "of no table of this program (a community's come in by a file of their own)",
             Self::Withdrawn => "withdrawn",
             Self::OtherProfile => "another profile than yours",
             Self::UnknownFile => "file of an unknown kind",
@@ -174,7 +174,7 @@ impl fmt::Display for Reason {
             Self::OtherPerson => "tells of another person",
             Self::NoTable => "is of a kind that no table takes",
             Self::OtherTable => {
-                "is of a table that neither this program nor the node's community has"
+                "is of no table of this program (a community's come in by a file of their own)"
             }
             Self::Withdrawn => "was called off or entered by mistake",
             Self::OtherProfile => {

@@ -37,8 +37,11 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
+use rusqlite::Transaction;
+
 use crate::error::{ImportError, VaultError};
 use crate::fault::Fault;
+
 use crate::vault::Vault;
 
 pub use declared::{Imported, import_csv, import_table};
@@ -120,6 +123,32 @@ pub fn import(
     options: &Options<'_>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, ImportError> {
+    let born = born(vault)?;
+    let transaction = vault.begin()?;
+    let report = import_within(&transaction, born, file, options, progress)?;
+    if !options.preview {
+        transaction.commit().map_err(VaultError::from)?;
+    }
+    Ok(report)
+}
+
+/// The owner's year of birth and sex, empty where the profile does not tell.
+fn born(vault: &Vault) -> Result<[String; 2], VaultError> {
+    let profile = vault.profile()?;
+    Ok(["birth_year", "sex"].map(|name| {
+        let said = profile.iter().find(|(column, _)| *column == name);
+        said.map_or_else(String::new, |(_, value)| value.clone())
+    }))
+}
+
+/// As [`import()`], by whoever ends the transaction.
+fn import_within(
+    transaction: &Transaction<'_>,
+    born: [String; 2],
+    file: &File,
+    options: &Options<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, ImportError> {
     let before = Stamp::of(file)?;
     let mut start = file;
     start.seek(SeekFrom::Start(0))?;
@@ -129,16 +158,10 @@ pub fn import(
         (None, None) => detect::detect(&mut start)?,
     };
     start.seek(SeekFrom::Start(0))?;
-    let profile = vault.profile()?;
-    let born = ["birth_year", "sex"].map(|name| {
-        let said = profile.iter().find(|(column, _)| *column == name);
-        said.map_or_else(String::new, |(_, value)| value.clone())
-    });
-    let transaction = vault.begin()?;
-    let number = record::next(&transaction)?;
+    let number = record::next(transaction)?;
     let zone = options.utc_offset_min;
-    let known_as = record::known_as(&transaction)?;
-    let done = writer::run(&transaction, number, zone, progress, |sink, told| {
+    let known_as = record::known_as(transaction)?;
+    let done = writer::run(transaction, number, zone, progress, |sink, told| {
         sink.known_as = known_as;
         sink.born = born;
         let input = Counted::new(file, before.bytes, told);
@@ -175,16 +198,15 @@ pub fn import(
     }
     if !options.preview {
         record::write(
-            &transaction,
+            transaction,
             number,
             options,
             &report,
             person.as_deref().filter(|it| !it.is_empty()),
         )?;
         for added in added {
-            added.end(&transaction)?;
+            added.end(transaction)?;
         }
-        transaction.commit().map_err(VaultError::from)?;
     }
     Ok(report)
 }

@@ -82,33 +82,47 @@ pub fn import_table(
     table: &Table,
     origin: &Origin<'_>,
 ) -> Result<(Option<i64>, Imported), ImportError> {
+    let transaction = vault.begin()?;
+    let brought = table_within(&transaction, reader, table, origin)?;
+    transaction.commit().map_err(VaultError::from)?;
+    Ok(brought)
+}
+
+/// As [`import_table`], by whoever ends the transaction.
+pub(super) fn table_within(
+    transaction: &Transaction<'_>,
+    reader: impl Read,
+    table: &Table,
+    origin: &Origin<'_>,
+) -> Result<(Option<i64>, Imported), ImportError> {
     check_table(table)?;
     let mut reader = BufReader::with_capacity(detect::HEAD, reader);
     let (input, format) = match detect::of(reader.fill_buf()?) {
         Ok(Format::RowsJson) => (Input::json(reader, table), Format::RowsJson),
         _ => (Input::csv(reader, table, None)?, Format::Csv),
     };
-    let transaction = vault.begin()?;
-    check_free(&transaction, table)?;
-    let number = record::next(&transaction)?;
-    let before = record::make_room(&transaction, number, &table.name)?;
-    let mut imported = input.fill(&transaction, table)?;
+    check_free(transaction, table)?;
+    let run = |sql: &str| transaction.execute_batch(sql).map_err(VaultError::from);
+    run("SAVEPOINT before_table")?;
+    let number = record::next(transaction)?;
+    let before = record::make_room(transaction, number, &table.name)?;
+    let mut imported = input.fill(transaction, table)?;
     imported.replaces = before.is_some();
     imported.unchanged =
-        before.as_ref() == Some(table) && record::is_unchanged(&transaction, number, table)?;
+        before.as_ref() == Some(table) && record::is_unchanged(transaction, number, table)?;
     if origin.preview || imported.unchanged {
-        transaction.rollback().map_err(VaultError::from)?;
+        run("ROLLBACK TO before_table; RELEASE before_table")?;
         return Ok((None, imported));
     }
     let before = before.as_ref();
     record::write_table(
-        &transaction,
+        transaction,
         number,
         (&table.name, before),
         (origin, format),
         &imported,
     )?;
-    transaction.commit().map_err(VaultError::from)?;
+    run("RELEASE before_table")?;
     Ok((Some(number), imported))
 }
 

@@ -5,11 +5,11 @@ use std::io::{Seek, SeekFrom};
 
 use community::Table;
 
-use crate::error::ImportError;
-use crate::import::declared::{Imported, import_table};
+use crate::error::{ImportError, VaultError};
+use crate::import::declared::{Imported, table_within};
 use crate::import::detect::{self, Format};
 use crate::import::record::Origin;
-use crate::import::{Options, Progress, Report, import, rows_again, source};
+use crate::import::{Options, Progress, Report, born, import_within, rows_again, source};
 use crate::vault::Vault;
 
 /// What such a file has brought.
@@ -22,12 +22,12 @@ pub struct Brought<'a> {
 }
 
 /// Reads `file` if it is JSON that a vault has exported and has rows of some of `tables`, which are those of a community: what
-/// it says of these replaces what they hold, an import for each, and its other rows are imported as by [`import()`]. None for
-/// other files. All of it is tried first, so that nothing is changed by a file of which a part is refused.
+/// it says of these replaces what they hold, an import for each, and its other rows are imported as by [`import()`](crate::import()). None for
+/// other files. Either all of it is in the vault when this returns, or nothing was changed.
 ///
 /// # Errors
 ///
-/// As [`import()`] and [`import_table`].
+/// As [`import()`](crate::import()) and [`import_table`](crate::import_table).
 pub fn import_exported<'a>(
     vault: &mut Vault,
     file: &File,
@@ -55,37 +55,32 @@ pub fn import_exported<'a>(
         return Ok(None);
     }
     let names: Vec<_> = within.iter().map(|table| table.name.as_str()).collect();
-    let mut bring = |preview: bool| -> Result<Brought<'a>, ImportError> {
-        let options = Options {
-            elsewhere: &names,
-            format: Some(Format::RowsJson),
-            preview,
-            ..*options
-        };
-        let own = has_others.then(|| import(vault, file, &options, progress));
-        let own = own.transpose()?;
-        let origin = Origin {
-            name: options.name,
-            bytes: file.metadata()?.len(),
-            now_utc_s: options.now_utc_s,
-            preview,
-        };
-        let tables = within.iter().map(|table| {
-            let mut start = file;
-            start.seek(SeekFrom::Start(0))?;
-            let (number, imported) = import_table(vault, start, table, &origin)?;
-            Ok((*table, number, imported))
-        });
-        Ok(Brought {
-            tables: tables.collect::<Result<_, ImportError>>()?,
-            own,
-        })
+    let born = born(vault)?;
+    let transaction = vault.begin()?;
+    let options = Options {
+        elsewhere: &names,
+        format: Some(Format::RowsJson),
+        ..*options
     };
-    let tried = bring(true)?;
-    match options.preview {
-        true => Ok(Some(tried)),
-        false => bring(false).map(Some),
+    let own = has_others.then(|| import_within(&transaction, born, file, &options, progress));
+    let own = own.transpose()?;
+    let origin = Origin {
+        name: options.name,
+        bytes: file.metadata()?.len(),
+        now_utc_s: options.now_utc_s,
+        preview: options.preview,
+    };
+    let tables = within.iter().map(|table| {
+        let mut start = file;
+        start.seek(SeekFrom::Start(0))?;
+        let (number, imported) = table_within(&transaction, start, table, &origin)?;
+        Ok((*table, number, imported))
+    });
+    let tables = tables.collect::<Result<_, ImportError>>()?;
+    if !options.preview {
+        transaction.commit().map_err(VaultError::from)?;
     }
+    Ok(Some(Brought { tables, own }))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The records that fill a table, whatever file they come from.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::hash::RandomState;
 use std::io::Read;
 
@@ -15,7 +15,7 @@ use crate::error::{ImportError, VaultError};
 use crate::fault::{Faults, Place, Reason};
 use crate::import::{rows_again, source};
 use crate::number;
-use crate::rows::{Row, Rows};
+use crate::rows::{MAX_COLUMNS, Row, Rows};
 use crate::vault::declare;
 
 /// Most different records that later ones are compared with. Guess: some 20 MB of memory.
@@ -99,9 +99,15 @@ impl<'a, R: Read> Input<'a, R> {
             }
             Records::Json(reader) => {
                 let names: Vec<_> = table.columns.iter().map(|it| it.name.clone()).collect();
+                let mut keys = BTreeSet::new();
                 rows_again::each_json(source(reader), &mut |number, name, row| {
                     if name != table.name {
                         return Ok(());
+                    }
+                    for key in row.keys() {
+                        if keys.len() <= MAX_COLUMNS && !keys.contains(key) {
+                            keys.insert(key.clone());
+                        }
                     }
                     let cell = |name: &String| match row.get(name) {
                         None | Some(serde_json::Value::Null) => String::new(),
@@ -112,6 +118,15 @@ impl<'a, R: Read> Input<'a, R> {
                     let row = Row::new(Place::Record(number), &names, &record);
                     filling.take(&row, &mut faults)
                 })?;
+                // What is missing everywhere may be a column that nobody fills, or one that has another name there.
+                let is_known = |key: &String| key == "commonhold_table" || names.contains(key);
+                let missing = names.iter().find(|name| !keys.contains(*name));
+                if let Some(name) = missing
+                    && !keys.iter().all(is_known)
+                {
+                    let name = name.clone();
+                    return Err(ImportError::MissingColumn { name });
+                }
             }
         }
         if filling.kept == 0 {

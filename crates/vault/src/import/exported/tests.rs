@@ -125,7 +125,7 @@ fn a_file_of_several_tables_comes_in_whole_or_not_at_all() {
     let (_folder, mut vault) = vault();
     let tables = [table("garden"), table("orchard")];
     let own = r#"{"commonhold_table":"steps","start_utc_s":1700000000,"end_utc_s":1700000060,"steps_count":7}"#;
-    let garden = r#"{"commonhold_table":"garden","whole":3,"exact \u00e9":0.25,"unknown":[1]}"#;
+    let garden = r#"{"commonhold_table":"garden","whole":3,"exact \u00e9":0.25,"unknown":[1],"town":null,"words":null}"#;
     let orchard = |town: &str| format!(r#"{{"commonhold_table":"orchard","town":{town}}}"#);
     let other = r#"{"commonhold_table":"elsewhere","x":1}"#;
     let whole = |rows: &[&str]| format!("{{\"rows\":[{}]}}", rows.join(",\n"));
@@ -145,10 +145,24 @@ fn a_file_of_several_tables_comes_in_whole_or_not_at_all() {
     let csv = String::from_utf8(exported(&vault, &["garden"], Export::Csv));
     assert_eq!(csv.expect("text").lines().nth(1), Some("3,0.250000000,,"));
 
+    // A column that is not there, beside one that the table has not: another name for it.
+    let renamed = whole(&[r#"{"commonhold_table":"garden","all":3,"town":"Lyon","words":"x"}"#]);
+    let missing = bring(&mut vault, renamed.as_bytes(), &tables, false);
+    let name = "whole".to_owned();
+    assert_eq!(
+        missing.map(|_| ()),
+        Err(ImportError::MissingColumn { name })
+    );
+
     // A part that is refused: nothing of the others.
     let cut = &text[..text.len() - 1];
     let before = vault.imports();
-    for refused in [cut.to_owned(), whole(&[garden, other])] {
+    let later = whole(&[
+        own,
+        &garden.replace('3', "4"),
+        &renamed[9..renamed.len() - 2].replace("garden", "orchard"),
+    ]);
+    for refused in [cut.to_owned(), whole(&[garden, other]), later] {
         assert!(
             bring(&mut vault, refused.as_bytes(), &tables, false).is_err(),
             "{refused}"
