@@ -93,7 +93,9 @@ impl Reason {
             Self::Missing(_) => "incomplete",
             Self::OtherPerson => "of another person",
             Self::NoTable => "of a kind that no table takes",
-            Self::OtherTable => "of no table of this program (a community's come in by a file of their own)",
+            Self::OtherTable => {
+                "of no table of this program (a community's come in by a file of their own)"
+            }
             Self::Withdrawn => "withdrawn",
             Self::OtherProfile => "another profile than yours",
             Self::UnknownFile => "file of an unknown kind",
