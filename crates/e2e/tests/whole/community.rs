@@ -206,7 +206,11 @@ fn a_community_is_founded_joined_and_amended() {
     assert_eq!(log["in_force"], 2);
 
     // Once more, and a third time within the year: that is refused, and nobody is revoked for it.
-    let newer = join(&place, "bob3", &ticket(&place, &["--replaces", &new]));
+    let second = run(&place, &["invite", "--replaces", &new]);
+    assert_eq!(second.code, Some(0), "{second:?}");
+    let note = format!("note: {new} is revoked, in epoch ");
+    assert!(second.err.starts_with(&note), "{second:?}");
+    let newer = join(&place, "bob3", second.out.trim());
     let third = ["invite", "--replaces", &newer];
     not_done(&place, &third, 4, "as often as may be in a year");
     let revoked = json(&place, &["show"])["revoked"].to_string();
