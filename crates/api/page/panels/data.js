@@ -120,12 +120,15 @@ function Progress({ sent, all }) {
 
 function Report({ report, name }) {
   const { preview, format, replaces, kept, duplicate, repeated, skipped, unusable_cells: unusable, faults } = report;
-  const rows = kept.filter((one) => one.count > 0);
+  const instead = kept.filter(({ name }) => replaces.includes(name));
+  const added = kept.filter(({ name, count }) => count > 0 && !replaces.includes(name));
   return html`<div class="sunk stack close appear">
     <p><strong>${plain(name)}</strong> · ${format}</p>
-    ${replaces && html`<p>${preview ? w.wouldReplace(replaces) : w.replaced(replaces)}</p>`}
-    ${rows.length > 0 ? html`<p>${replaces ? w.instead : preview ? w.wouldBring : w.brought}</p><ul class="chips">${rows.map((one) => html`<li key=${one.name} class="chip leaf">${replaces && rows.length === 1 ? w.rowsOnly(one.count) : w.rows(one.count, one.name)}</li>`)}</ul>` : html`<p>${w.nothingNew}</p>`}
-    ${replaces && rows.some(({ count }) => count > 1) && html`<p class="mistake"><${Icon} name="alert" /><span>${w.severalRows(Math.max(...rows.map(({ count }) => count)))}</span></p><p class="soft">${w.severalRowsHow}</p>`}
+    ${instead.map(({ name, count }) => html`<p key=${name}>${preview ? w.wouldReplace(name) : w.replaced(name)} ${w.instead} <span class="chip leaf">${w.rowsOnly(count)}</span></p>
+      ${count > 1 && html`<p class="mistake"><${Icon} name="alert" /><span>${w.severalRows(count)}</span></p>`}`)}
+    ${instead.some(({ count }) => count > 1) && html`<p class="soft">${w.severalRowsHow}</p>`}
+    ${added.length > 0 && html`<p>${preview ? w.wouldBring : w.brought}</p><ul class="chips">${added.map((one) => html`<li key=${one.name} class="chip leaf">${w.rows(one.count, one.name)}</li>`)}</ul>`}
+    ${instead.length + added.length === 0 && html`<p>${w.nothingNew}</p>`}
     ${duplicate > 0 && html`<p class="soft">${w.duplicate(duplicate)}</p>`}
     ${repeated > 0 && html`<p class="soft">${w.repeated(repeated)}</p>`}
     ${skipped.map((one) => html`<p key=${one.name} class="soft">${w.skipped(one.count, one.name)}</p>`)}

@@ -78,10 +78,10 @@ pub struct Import {
 pub struct ImportReport {
     /// What the file is.
     pub format: String,
-    /// The import's number; none for a preview.
-    pub number: Option<i64>,
-    /// The community's table whose rows the file replaces, if it is for one; several have commas between them.
-    pub replaces: Option<String>,
+    /// The imports' numbers: one for each table that the file replaces, and one for its other rows. None for a preview.
+    pub numbers: Vec<i64>,
+    /// The community's tables whose rows the file replaces.
+    pub replaces: Vec<String>,
     /// Rows that are new, by table.
     pub kept: Vec<Counted>,
     /// Rows that were there already, or twice in the file.

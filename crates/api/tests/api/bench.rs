@@ -249,6 +249,7 @@ pub fn status() -> Status {
             tables: vec!["t".into()],
         },
         may_ask: true,
+        enrol: None,
         listens: "127.0.0.1:1".into(),
         announces: vec![],
         folder: "/home".into(),
@@ -509,8 +510,8 @@ pub fn imports() -> Vec<Import> {
 pub fn report(new: &NewImport, file: &[u8]) -> ImportReport {
     ImportReport {
         format: "CSV".into(),
-        number: (!new.preview).then_some(1),
-        replaces: new.table.clone(),
+        numbers: (!new.preview).then_some(1).into_iter().collect(),
+        replaces: new.table.clone().into_iter().collect(),
         kept: vec![Counted {
             name: "bytes".into(),
             count: file.len() as u64,

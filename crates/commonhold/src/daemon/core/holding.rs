@@ -254,8 +254,11 @@ fn replaced(table: &Table, import: Option<i64>, imported: Imported) -> ImportRep
     let new = (!unchanged).then(|| counted(&table.name, kept));
     ImportReport {
         format: "CSV".into(),
-        number: import,
-        replaces: (!unchanged).then(|| table.name.clone()),
+        numbers: import.into_iter().collect(),
+        replaces: (!unchanged)
+            .then(|| table.name.clone())
+            .into_iter()
+            .collect(),
         kept: new.into_iter().collect(),
         duplicate: if unchanged { kept } else { 0 },
         repeated: repeated_rows,
@@ -272,9 +275,8 @@ fn reported_all(brought: Brought<'_>) -> ImportReport {
     let mut parts = brought.own.map(reported).into_iter().chain(tables);
     let mut all = parts.next().expect("it has brought something");
     for part in parts {
-        all.number = all.number.or(part.number);
-        let replaces = all.replaces.into_iter().chain(part.replaces);
-        all.replaces = replaces.reduce(|one, other| format!("{one}, {other}"));
+        all.numbers.extend(part.numbers);
+        all.replaces.extend(part.replaces);
         all.kept.extend(part.kept);
         all.duplicate += part.duplicate;
         all.repeated += part.repeated;
@@ -345,8 +347,8 @@ fn reported(report: Report) -> ImportReport {
     };
     ImportReport {
         format: report.format.to_string(),
-        number: report.import,
-        replaces: None,
+        numbers: report.import.into_iter().collect(),
+        replaces: vec![],
         kept: all(&report.kept),
         duplicate: report.duplicate,
         repeated: 0,
@@ -457,9 +459,9 @@ mod tests {
         };
         let one = vec![counted("positions", 1)];
         let (look, rows) = bring(true);
-        assert_eq!((&look.kept, look.number, rows), (&one, None, 0));
+        assert_eq!((&look.kept, &look.numbers[..], rows), (&one, &[][..], 0));
         let (first, rows) = bring(false);
-        assert_eq!((&first.kept, first.number, rows), (&one, Some(1), 1));
+        assert_eq!((&first.kept, &first.numbers[..], rows), (&one, &[1][..], 1));
         let (again, _) = bring(false);
         assert_eq!((again.kept.len(), again.duplicate), (0, 1));
         let undone = vault.undo(1, 2).map_err(|why| not_done(&why).kind);
@@ -522,10 +524,7 @@ mod tests {
             read(&mut vault, &new(name, preview), file.to_vec(), &tables(), 1)
         };
         let look = bring("days.csv", true, b"mood\ngood\n").expect("looked at");
-        assert_eq!(
-            (look.replaces.as_deref(), look.number),
-            (Some("days"), None)
-        );
+        assert_eq!((look.replaces, look.numbers), (vec!["days".into()], vec![]));
         let look = bring("days.csv", true, b"mood\ngood\ngood\nso so\n").expect("looked at");
         let report = bring("days.csv", false, b"mood\ngood\ngood\nso so\n").expect("read");
         assert_eq!(report.kept, [counted("days", 3)]);
@@ -533,7 +532,7 @@ mod tests {
         assert_eq!((report.unusable_cells, report.faults.len()), (1, 1));
         // What a look said came true.
         let expected = ImportReport {
-            number: report.number,
+            numbers: report.numbers.clone(),
             ..look
         };
         assert_eq!(report, expected);
@@ -596,5 +595,53 @@ mod tests {
         let report = bring(told, &records).expect("told");
         let rows: u64 = report.kept.iter().map(|kept| kept.count).sum();
         assert_eq!(rows, 1, "{report:?}");
+    }
+
+    #[test]
+    fn a_file_of_several_tables_is_told_table_by_table() {
+        let (one, other) = (
+            tempfile::tempdir().expect("a folder"),
+            tempfile::tempdir().expect("a folder"),
+        );
+        let two = ["days", "nights"].map(|name| Table {
+            name: name.into(),
+            ..tables()[0].clone()
+        });
+        let mut from = vault(one.path());
+        for (name, file) in [
+            ("days.csv", &b"mood\ngood\n"[..]),
+            ("nights.csv", b"mood\nbad\nbad\n"),
+            ("a.gpx", TRACK),
+        ] {
+            read(&mut from, &new(name, false), file.to_vec(), &two, 1).expect("read");
+        }
+        let mut file = vec![];
+        from.export(&["days", "nights", "positions"], Export::Json, &mut file)
+            .expect("exported");
+        let mut into = vault(other.path());
+        let mut bring = |preview| {
+            read(&mut into, &new("all.json", preview), file.clone(), &two, 1).expect("read")
+        };
+        let look = bring(true);
+        assert_eq!(look.replaces, ["days", "nights"]);
+        let kept = [
+            counted("positions", 1),
+            counted("days", 1),
+            counted("nights", 2),
+        ];
+        assert_eq!(look.kept, kept);
+        assert!(look.numbers.is_empty());
+        let report = bring(false);
+        assert_eq!(report.numbers, [1, 2, 3]);
+        let expected = ImportReport {
+            numbers: report.numbers.clone(),
+            ..look
+        };
+        assert_eq!(report, expected);
+        let again = bring(false);
+        assert_eq!(
+            (&again.kept[..], &again.replaces[..], again.duplicate),
+            (&[][..], &[][..], 4)
+        );
     }
 }
