@@ -36,6 +36,9 @@ pub struct Status {
     /// Whether its certificate lets it put questions.
     #[serde(default)]
     pub may_ask: bool,
+    /// Folder of the key with which it lets people in who have tickets, if it does.
+    #[serde(default)]
+    pub enrol: Option<String>,
     /// The address on which it listens for other nodes.
     pub listens: String,
     /// The addresses that others are told.

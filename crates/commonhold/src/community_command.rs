@@ -8,6 +8,7 @@
 //! | `places` | which folder is meant |
 //! | `founding`, `vocabulary_file` | `create` |
 //! | `issuing` | `invite`, `certify`, `renew` |
+//! | `doors` | nodes on this machine that let people in |
 //! | `reception` | letting people in over the network, while a node runs |
 //! | `amending` | `revoke`, `rotate`, `delegate`, `unlist`, `amend` |
 //! | `changes` | what one descriptor has otherwise than the one before it |
@@ -16,6 +17,7 @@
 
 mod amending;
 mod changes;
+mod doors;
 mod folder;
 mod founding;
 mod issuing;

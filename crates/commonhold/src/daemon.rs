@@ -54,10 +54,12 @@ pub use running::{
 pub use shown::{plain, short};
 
 use crate::cli::{ANSWERED, FAILED, NOT_RUNNING, REFUSED, TIMED_OUT, USAGE, fail};
+use crate::community_command;
 use crate::config::{Config, ConfigError, Environment, Typed, Values};
 use crate::daemon::folder::FolderError;
 use crate::home::Home;
 use crate::output::tell;
+use crate::passphrase::PassphraseError;
 
 /// Which node.
 #[derive(Debug, Clone, Args)]
@@ -129,6 +131,18 @@ impl Failure {
 impl From<ConfigError> for Failure {
     fn from(why: ConfigError) -> Self {
         Self::new(why, USAGE)
+    }
+}
+
+impl From<community_command::Failure> for Failure {
+    fn from(why: community_command::Failure) -> Self {
+        Self::new(&why, why.code())
+    }
+}
+
+impl From<PassphraseError> for Failure {
+    fn from(why: PassphraseError) -> Self {
+        community_command::Failure::from(why).into()
     }
 }
 

@@ -15,7 +15,7 @@ use crate::data::{self, Failed};
 use crate::files;
 use crate::home::{Choice, Home, HomeError, KeyError, Protection, system_rng};
 use crate::output::{tell, warn};
-use crate::passphrase::{Given, OF_NEW_KEY, PassphraseError};
+use crate::passphrase::{Given, OF_NEW_KEY, PassphraseError, STDIN};
 
 /// Longest text with recovery words.
 const WORDS_BYTES_MAX: usize = 4096;
@@ -249,7 +249,7 @@ fn numbered(words: &str) -> Vec<Zeroizing<String>> {
 
 /// The recovery words, from a file or the standard input.
 pub fn words_typed(file: Option<&std::path::Path>) -> Result<Zeroizing<String>, Failed> {
-    if let Some(file) = file.filter(|file| file.as_os_str() != "-") {
+    if let Some(file) = file.filter(|file| file.as_os_str() != STDIN) {
         let bytes = files::read(file, WORDS_BYTES_MAX).map_err(|why| {
             let file = file.display();
             (

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 /// Fewest characters of a new passphrase. Guess: it is guessed at by a machine that has the file.
 const SHORTEST: usize = 8;
 /// Longest passphrase, in bytes.
-const LONGEST: u64 = 4096;
+pub const LONGEST: u64 = 4096;
 
 /// The variable that may hold the passphrase of an authority's key, or of one that certifies for it.
 pub const OF_AUTHORITY: &str = "COMMONHOLD_PASSPHRASE";
@@ -127,7 +127,10 @@ pub fn long_enough(passphrase: Zeroizing<String>) -> Result<Zeroizing<String>, P
     Ok(passphrase)
 }
 
-/// The file's content but for the end of its last line; - is the standard input.
+/// The standard input, a line of which is a passphrase.
+pub const STDIN: &str = "-";
+
+/// The file's content but for the end of its last line; of the standard input the next line.
 fn read(file: &Path) -> Result<Zeroizing<String>, PassphraseError> {
     let failed = |why: &dyn std::fmt::Display| {
         let file = file.display();
@@ -137,22 +140,37 @@ fn read(file: &Path) -> Result<Zeroizing<String>, PassphraseError> {
     };
     // Allocated at once: a growing text would leave copies behind. So would the buffer that the standard input has by itself.
     let mut text = Zeroizing::new(String::with_capacity(LONGEST as usize + 64));
-    let source = match file.as_os_str() == "-" {
-        true => std::io::stdin()
-            .as_fd()
-            .try_clone_to_owned()
-            .map(File::from),
-        false => File::open(file),
+    let mut read = || match file.as_os_str() == STDIN {
+        true => {
+            let stdin = std::io::stdin().as_fd().try_clone_to_owned()?;
+            let line = OneLine(Some(File::from(stdin)));
+            line.take(LONGEST + 1).read_to_string(&mut text)
+        }
+        false => File::open(file)?
+            .take(LONGEST + 1)
+            .read_to_string(&mut text),
     };
-    source
-        .map_err(|why| failed(&why))?
-        .take(LONGEST + 1)
-        .read_to_string(&mut text)
-        .map_err(|why| failed(&why))?;
+    read().map_err(|why| failed(&why))?;
     if text.len() as u64 > LONGEST {
         return Err(failed(&format!("it is longer than {LONGEST} bytes")));
     }
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
     Ok(Zeroizing::new(line.to_owned()))
+}
+
+/// Up to the end of a line, and not a byte of what follows.
+struct OneLine<R>(Option<R>);
+
+impl<R: Read> Read for OneLine<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let (Some(source), Some(next)) = (&mut self.0, buffer.first_mut()) else {
+            return Ok(0);
+        };
+        let read = source.read(std::slice::from_mut(next))?;
+        if read == 0 || *next == b'\n' {
+            self.0 = None;
+        }
+        Ok(read)
+    }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::changes::Changes;
 use super::folder::{AUTHORITY, ENROLMENT, Folder, Held, NEXT_AUTHORITY};
-use super::founding::check_numbers;
+use super::founding::{check_numbers, set_draws};
 use super::options::{
     AmendOptions, Authority, DelegateOptions, RevokeOptions, RotateOptions, UnlistOptions,
 };
@@ -227,11 +227,7 @@ fn change_numbers(
         None => next.padding_allowance,
     };
     if let Some(draws) = options.draws {
-        let none =
-            || Failure::Usage("nobody could ask without a draw; give such as 16/hour".into());
-        let draws = draws.0.ok_or_else(none)?;
-        next.draws_per_period = u32::try_from(draws.questions).unwrap_or(u32::MAX);
-        next.period_secs = draws.period.as_secs();
+        set_draws(next, draws)?;
     }
     next.vocabulary = vocabulary.unwrap_or_else(|| std::mem::take(&mut next.vocabulary));
     check_numbers(

@@ -10,6 +10,7 @@ use super::folder::{AUTHORITY, DESCRIPTOR, Folder};
 use super::options::CreateOptions;
 use super::places::{self, Role};
 use super::{Failure, Told, vocabulary_file};
+use crate::budget::Written;
 use crate::counted::counted;
 use crate::home::system_rng;
 
@@ -43,7 +44,8 @@ pub fn create(options: &CreateOptions) -> Result<Told, Failure> {
     let _held = folder.hold()?;
     folder.store_key(AUTHORITY, &authority, &passphrase, rng)?;
     folder.store_community(&signed)?;
-    Ok(told(&descriptor, &folder, encode(signed.signed()).len()))
+    let (is_named, bytes) = (options.dir.is_some(), encode(signed.signed()).len());
+    Ok(told(&descriptor, &folder, is_named, bytes))
 }
 
 fn descriptor(options: &CreateOptions, authority: &SigningKey) -> Result<Descriptor, Failure> {
@@ -66,13 +68,26 @@ fn descriptor(options: &CreateOptions, authority: &SigningKey) -> Result<Descrip
         .as_deref()
         .map(vocabulary_file::read)
         .transpose()?;
-    Ok(Descriptor {
+    let mut descriptor = Descriptor {
         colluders,
         min_crowd: crowd,
         padding_allowance,
         vocabulary: vocabulary.unwrap_or_default(),
         ..Descriptor::founding(name, authority.node(), nodes)
-    })
+    };
+    if let Some(draws) = options.draws {
+        set_draws(&mut descriptor, draws)?;
+    }
+    Ok(descriptor)
+}
+
+/// Says how often one member may have helpers drawn.
+pub fn set_draws(descriptor: &mut Descriptor, draws: Written) -> Result<(), Failure> {
+    let none = || Failure::Usage("nobody could ask without a draw; give such as 16/hour".into());
+    let draws = draws.0.ok_or_else(none)?;
+    descriptor.draws_per_period = u32::try_from(draws.questions).unwrap_or(u32::MAX);
+    descriptor.period_secs = draws.period.as_secs();
+    Ok(())
 }
 
 /// Whether there can be a community of these numbers.
@@ -103,7 +118,7 @@ pub fn check_numbers(
     Ok(())
 }
 
-fn told(descriptor: &Descriptor, folder: &Folder, bytes: usize) -> Told {
+fn told(descriptor: &Descriptor, folder: &Folder, is_named: bool, bytes: usize) -> Told {
     let Descriptor {
         name,
         nodes,
@@ -118,13 +133,17 @@ fn told(descriptor: &Descriptor, folder: &Folder, bytes: usize) -> Told {
         tables => counted(tables, "table", "tables"),
     };
     let warning = unsafe_numbers(descriptor);
+    let next = match is_named {
+        true => format!("Next: commonhold community invite --dir {}", path.display()),
+        false => "Next, your own node: commonhold community join \"$(commonhold community invite --rights ask)\"".into(),
+    };
     let mut lines = vec![
         format!("Founded \"{name}\": N = {nodes}, C = {colluders}, crowds of at least {min_crowd} + {colluders}, {tables}."),
         format!("  community  {}", descriptor.community),
         format!("  folder     {}", path.display()),
         "Back up this folder, and the passphrase apart from it. Without authority.locked and the passphrase nobody can".to_owned(),
         "change the community any more; with them anybody can. After each certificate, logs.cbor has changed: back up again.".to_owned(),
-        "Next: commonhold community invite".to_owned(),
+        next,
     ];
     lines.extend(
         warning

@@ -3,7 +3,7 @@
 use base::{Instant, NodeId, encode};
 use community::{
     Community, Invitation, IssueError, Issuer, JOIN_REQUEST_BYTES_MAX, JoinAnswer, JoinRequest,
-    Refusal, Ticket, Welcome,
+    Member, Refusal, Ticket, Welcome,
 };
 use crypto::{Certificate, Rights, SigningKey};
 use net::Clock;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::folder::{self, Folder, Held};
 use super::options::{CertifyOptions, InviteOptions, RenewOptions, RightOption};
-use super::{Failure, Told, amending, telling};
+use super::{Failure, Told, amending, doors, telling};
 use crate::counted::counted;
 use crate::home::system_rng;
 use crate::output::warn;
@@ -27,7 +27,8 @@ pub struct Desk {
 }
 
 impl Desk {
-    fn open(folder: Folder, passphrase: &str) -> Result<Self, Failure> {
+    /// Unlocks the key that certifies.
+    pub fn open(folder: Folder, passphrase: &str) -> Result<Self, Failure> {
         let key = folder.issuing_key(&folder.community()?, passphrase)?;
         Self::at(folder, key)
     }
@@ -87,6 +88,10 @@ pub fn invite(options: &InviteOptions) -> Result<Told, Failure> {
         epoch = amending::revoke_unless_revoked(&folder, &passphrase, old)?;
     }
     let mut desk = Desk::open(folder, &passphrase)?;
+    let members = match options.member.as_slice() {
+        [] => doors::open(desk.folder.path()),
+        named => named.to_vec(),
+    };
     let invitation = Invitation {
         rights: Rights {
             ask: options.rights.contains(&RightOption::Ask),
@@ -94,7 +99,7 @@ pub fn invite(options: &InviteOptions) -> Result<Told, Failure> {
         uses: options.uses,
         expires: desk.now + options.expires,
         valid_for: options.valid,
-        members: options.member.clone(),
+        members,
         replaces,
     };
     let descriptor = desk.community.descriptor();
@@ -104,6 +109,12 @@ pub fn invite(options: &InviteOptions) -> Result<Told, Failure> {
         .map_err(|why| refused(&why))?;
     desk.folder.store_issuer(&desk.issuer)?;
     let mut told = told_ticket(&ticket);
+    if !options.authority.json {
+        warn(format_args!(
+            "note: {}",
+            doors::way_in(&ticket, desk.folder.path())
+        ));
+    }
     if let (Some(old), Some(epoch)) = (replaces, epoch) {
         if !options.authority.json {
             warn(format_args!("note: {old} is revoked, in epoch {epoch}"));
@@ -137,6 +148,8 @@ fn may_replace(folder: Folder, passphrase: &str, old: NodeId) -> Result<(), Fail
 
 fn told_ticket(ticket: &Ticket) -> Told {
     let text = ticket.text();
+    let member = |it: &Member| json!({"node": it.node.to_string(), "addresses": it.addresses});
+    let members: Vec<_> = ticket.members.iter().map(member).collect();
     Told {
         json: json!({
             "ticket": *text,
@@ -145,6 +158,7 @@ fn told_ticket(ticket: &Ticket) -> Told {
             "issuer": ticket.issuer.to_string(),
             "ask": ticket.rights.ask,
             "uses": ticket.uses,
+            "members": members,
             "expires": ticket.expires.as_secs(),
             "expires_utc": utc(ticket.expires.as_secs()),
         }),

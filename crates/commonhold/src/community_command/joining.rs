@@ -15,9 +15,11 @@ use serde_json::json;
 use vault::Vault;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::options::{InstallOptions, JoinOptions};
+use super::folder::{self, Folder};
+use super::issuing::Desk;
+use super::options::{InstallOptions, JoinOptions, Secret};
 use super::places::{self, Role};
-use super::{Failure, Told, folder};
+use super::{Failure, Told};
 use crate::files;
 use crate::home::{Home, HomeError, MEMBERS, system_rng};
 use crate::output::{doing, warn};
@@ -164,15 +166,29 @@ fn parsed(text: &str) -> Result<Ticket, Failure> {
 pub fn join(options: &JoinOptions) -> Result<Told, Failure> {
     let ticket = parsed(&ticket_text(&options.ticket)?)?;
     let reachable = |member: &Member| !member.addresses.is_empty();
-    match &options.offline {
-        Some(file) => folder::must_be_new(file)?,
+    let desk = match &options.offline {
+        Some(file) => {
+            folder::must_be_new(file)?;
+            None
+        }
+        None if ticket.members.iter().any(reachable) => None,
         // Nothing is begun that cannot be asked for.
-        None if !ticket.members.iter().any(reachable) => return Err(silence(&KnockError::Nobody)),
-        None => {}
-    }
+        None => Some(founders_desk(&ticket)?.ok_or_else(|| silence(&KnockError::Nobody))?),
+    };
     let named = options.dir.as_deref();
     let path = places::make(named, &ticket.name, &ticket.community, Role::Node)?;
     let newcomer = Newcomer::with(Home::at(&path), ticket)?;
+    let settle = |answer| {
+        let settled = newcomer.settle(answer);
+        let line = settled.inspect_err(|_| leave_no_empty_folder(&path, named.is_none()))?;
+        told_member(&newcomer.home, vec![line])
+    };
+    if let Some(mut desk) = desk {
+        return settle(match desk.redeem(&newcomer.request())? {
+            Ok(certificate) => desk.welcome(certificate),
+            Err(why) => JoinAnswer::Refused(why),
+        });
+    }
     let Some(offline) = &options.offline else {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -181,10 +197,7 @@ pub fn join(options: &JoinOptions) -> Result<Told, Failure> {
         let name = newcomer.community();
         warn(format_args!("Asking to be let into \"{name}\" …"));
         doing(format!("asking to be let into \"{name}\""));
-        let answer = runtime.block_on(newcomer.ask())?;
-        let settled = newcomer.settle(answer);
-        let line = settled.inspect_err(|_| leave_no_empty_folder(&path, named.is_none()))?;
-        return told_member(&newcomer.home, vec![line]);
+        return settle(runtime.block_on(newcomer.ask())?);
     };
     let (ticket, request) = (&newcomer.ticket, newcomer.request());
     folder::write_new(offline, &encode(&request))?;
@@ -210,6 +223,22 @@ pub fn join(options: &JoinOptions) -> Result<Told, Failure> {
             ),
         ],
     })
+}
+
+/// The key that certifies for the ticket's community, if it is on this machine: who founds a community lets its first node in
+/// without the network.
+fn founders_desk(ticket: &Ticket) -> Result<Option<Desk>, Failure> {
+    let folders = places::known(Role::Authority)?;
+    let mut folders = folders.iter().map(|path| Folder::at(path));
+    let is_ours = |folder: &Folder| {
+        let community = folder.community();
+        community.is_ok_and(|it| it.descriptor().community == ticket.community)
+    };
+    let Some(folder) = folders.find(is_ours) else {
+        return Ok(None);
+    };
+    let passphrase = Secret::default().given().known("the key that certifies")?;
+    Desk::open(folder, &passphrase).map(Some)
 }
 
 fn ticket_text(typed: &str) -> Result<Zeroizing<String>, Failure> {

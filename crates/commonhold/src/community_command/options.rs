@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::Failure;
 use super::folder::Folder;
 use crate::budget::Written;
-use crate::passphrase::{Given, OF_AUTHORITY};
+use crate::passphrase::{Given, OF_AUTHORITY, PassphraseError, STDIN};
 
 /// The commands about a community.
 #[derive(Debug, Subcommand)]
@@ -63,12 +63,27 @@ pub enum CommunityCommand {
 /// Where the passphrase comes from.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Secret {
-    /// A file that holds the passphrase [default: the variable COMMONHOLD_PASSPHRASE, or asked for on the terminal]
+    /// A file that holds the passphrase, or - for a line of the standard input [default: the variable COMMONHOLD_PASSPHRASE,
+    /// or asked for on the terminal]
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
 }
 
 impl Secret {
+    /// The file that can be read again; the standard input cannot.
+    pub fn kept(&self) -> Option<&Path> {
+        let file = self.passphrase_file.as_deref();
+        file.filter(|file| file.as_os_str() != STDIN)
+    }
+
+    /// The passphrase, if nobody need type it and it can be had again.
+    pub fn again(&self) -> Result<Option<Zeroizing<String>>, PassphraseError> {
+        match self.passphrase_file.is_some() && self.kept().is_none() {
+            true => Ok(None),
+            false => self.given().found(),
+        }
+    }
+
     /// Where it may be found.
     pub fn given(&self) -> Given<'_> {
         Given {
@@ -121,6 +136,9 @@ pub struct CreateOptions {
     /// Smallest crowd whose total may be given
     #[arg(long, value_name = "M", default_value_t = 5)]
     pub min_crowd: u64,
+    /// How often one member may have helpers drawn [default: 16/hour]
+    #[arg(long, value_name = "N/PERIOD")]
+    pub draws: Option<Written>,
     /// What the community calls its data, in TOML [default: nothing yet]
     #[arg(long, value_name = "FILE.toml")]
     pub vocabulary: Option<PathBuf>,

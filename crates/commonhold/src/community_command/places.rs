@@ -99,11 +99,7 @@ pub fn find_for(
     }
     let data = data()?;
     for role in roles {
-        let mut found = all(&data, *role);
-        if *role == Role::Node && role.is_in(&data) {
-            found.insert(0, data.clone());
-        }
-        match found.as_slice() {
+        match all(&data, *role).as_slice() {
             [] => {}
             [one] => return Ok(one.clone()),
             many => {
@@ -147,9 +143,6 @@ fn must_be_complete(folder: &Path) -> Result<(), Failure> {
 /// The folders, where there are several.
 pub fn only_node(data: &Path) -> Result<PathBuf, Vec<PathBuf>> {
     let mut nodes = all(data, Role::Node);
-    if Role::Node.is_in(data) {
-        nodes.insert(0, data.to_path_buf());
-    }
     if nodes.len() > 1 {
         nodes.retain(|folder| !only_waits(folder));
     }
@@ -160,6 +153,13 @@ pub fn only_node(data: &Path) -> Result<PathBuf, Vec<PathBuf>> {
     }
 }
 
+/// All that there are of this role: in the data folder, and where the configuration says.
+pub fn known(role: Role) -> Result<Vec<PathBuf>, Failure> {
+    let mut known = all(&data()?, role);
+    known.extend(configured(role)?.filter(|folder| role.is_in(folder)));
+    Ok(known)
+}
+
 fn all(data: &Path, role: Role) -> Vec<PathBuf> {
     let entries = fs::read_dir(data).into_iter().flatten().flatten();
     let mut found: Vec<_> = entries
@@ -167,6 +167,10 @@ fn all(data: &Path, role: Role) -> Vec<PathBuf> {
         .filter(|folder| role.is_in(folder))
         .collect();
     found.sort();
+    // A node may live in the data folder itself.
+    if role == Role::Node && role.is_in(data) {
+        found.insert(0, data.to_path_buf());
+    }
     found
 }
 

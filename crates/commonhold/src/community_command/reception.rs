@@ -67,13 +67,13 @@ pub struct Received {
 }
 
 impl Reception {
-    /// Unlocks the key in this folder.
+    /// Unlocks the key in this folder, or in the only one that there is.
     ///
     /// # Errors
     ///
     /// No such folder, or the wrong passphrase.
-    pub fn open(folder: &Path, secret: &Secret) -> Result<Self, Failure> {
-        let folder = Folder::find(Some(folder))?;
+    pub fn open(folder: Option<&Path>, secret: &Secret) -> Result<Self, Failure> {
+        let folder = Folder::find(folder)?;
         let passphrase = secret.given().known("the key that lets people in")?;
         let community = folder.community()?;
         let key = folder.issuing_key(&community, &passphrase)?;
@@ -120,7 +120,7 @@ impl Reception {
     }
 
     fn unlock(&self, folder: &Folder, community: &Community) -> Result<SigningKey, Failure> {
-        let passphrase = self.secret.given().found()?;
+        let passphrase = self.secret.again()?;
         let passphrase = passphrase
             .ok_or_else(|| Failure::Failed("its passphrase was typed and is not kept".into()))?;
         folder.issuing_key(community, &passphrase)

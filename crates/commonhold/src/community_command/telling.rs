@@ -13,6 +13,7 @@ use super::folder::{self, Folder, LOGS};
 use super::options::{LogOptions, ShowOptions};
 use super::places::{self, Role};
 use super::{Failure, Told};
+use crate::budget::words;
 use crate::counted::counted;
 use crate::verify::utc;
 
@@ -133,6 +134,13 @@ fn as_lines(community: &Community) -> Vec<String> {
         line(
             "crowd",
             format!("nothing is told of fewer than {min_crowd} + {padding_allowance} people"),
+        ),
+        line(
+            "draws",
+            format!(
+                "one member may have helpers drawn {}",
+                words(descriptor.draws_per_period.into(), descriptor.period_secs)
+            ),
         ),
         line(
             "revoked",

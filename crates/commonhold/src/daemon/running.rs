@@ -13,6 +13,7 @@ use clap::Args;
 use tokio::io::AsyncReadExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep};
+use zeroize::Zeroizing;
 
 use crate::cli::{ANSWERED, FAILED, TIMED_OUT};
 use crate::community_command::Reception;
@@ -23,10 +24,13 @@ use crate::daemon::{Failure, Where, checks, converse, core, shown};
 use crate::home::Home;
 use crate::log::Log;
 use crate::output::tell;
+use crate::passphrase::{self, STDIN};
 use crate::witness::Witness;
 
 /// For a node to start, or to stop.
 const WITHIN: Duration = Duration::from_secs(30);
+/// Room for two passphrases, so that they are written down once.
+const TYPED_MAX: usize = 2 * (passphrase::LONGEST as usize + 1);
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -39,9 +43,10 @@ pub struct UpOptions {
     /// Return once it runs, and log to the file log in its folder
     #[arg(long)]
     pub detach: bool,
-    /// Let people with tickets in as long as the node runs: the folder of the authority, or of who certifies for it
+    /// Let people with tickets in as long as the node runs: with the key in the folder of the authority, or of who certifies
+    /// for it [default: the only one in your data folder]
     #[arg(long, value_name = "DIR")]
-    pub enrol: Option<PathBuf>,
+    pub enrol: Option<Option<PathBuf>>,
     /// Of the key in that folder.
     #[command(flatten)]
     pub secret: Secret,
@@ -84,10 +89,9 @@ pub fn up(options: &UpOptions) -> ExitCode {
             ));
             return Ok(ANSWERED);
         }
-        let enrol = options.enrol.as_deref();
+        let enrol = options.enrol.as_ref().map(Option::as_deref);
         let reception = enrol.map(|folder| Reception::open(folder, &options.secret));
-        let reception = reception.transpose();
-        let reception = reception.map_err(|why| Failure::new(&why, why.code()))?;
+        let reception = reception.transpose()?;
         let config = options.place.config()?;
         let home = options.place.home_of(&config);
         let log = match config.log {
@@ -166,35 +170,41 @@ pub async fn detach(options: &UpOptions) -> Result<(PathBuf, u32), Failure> {
         command.arg("--config").arg(file);
     }
     if let Some(folder) = &options.enrol {
-        command.arg("--enrol").arg(folder);
+        command.arg("--enrol").args(folder);
     }
-    if let Some(file) = &options.secret.passphrase_file {
+    if let Some(file) = options.secret.kept() {
         command.arg("--passphrase-file").arg(file);
     }
     if let Some(file) = &options.record {
         command.arg("--record").arg(file);
     }
-    // Where it lives there is nobody to ask.
+    // Where it lives there is nobody to ask: what is typed here goes in by lines, in the order in which it is wanted.
+    let mut typed = Zeroizing::new(Vec::with_capacity(TYPED_MAX));
+    let mut pass_on = |option: &str, passphrase: &str| {
+        typed.extend_from_slice(passphrase.as_bytes());
+        typed.push(b'\n');
+        command.arg(option).arg(STDIN);
+    };
+    if options.enrol.is_some() && options.secret.again()?.is_none() {
+        let given = options.secret.given();
+        pass_on(given.option, &given.known("the key that lets people in")?);
+    }
     let home = place.home_of(&config);
     let passphrase = home.passphrase().map_err(|why| Failure::new(why, FAILED))?;
-    if passphrase.is_some() {
-        command.arg("--key-passphrase-file").arg("-");
+    if let Some(passphrase) = passphrase {
+        pass_on("--key-passphrase-file", &passphrase);
     }
     let mut process = command
         .env("COMMONHOLD_LOG", "file")
-        .stdin(if passphrase.is_some() {
-            Stdio::piped()
-        } else {
-            Stdio::null()
-        })
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(log)
         .process_group(0)
         .spawn()
         .map_err(failed)?;
-    if let Some((mut pipe, passphrase)) = process.stdin.take().zip(passphrase) {
+    if let Some(mut pipe) = process.stdin.take() {
         // One that has ended at once says why in its log.
-        drop(pipe.write_all(passphrase.as_bytes()));
+        drop(pipe.write_all(&typed));
     }
     let began = Instant::now();
     loop {

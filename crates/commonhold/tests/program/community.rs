@@ -1,6 +1,7 @@
 //! An authority at its desk: everything by files.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -52,8 +53,7 @@ impl Desk {
     fn enrols(&self, name: &str) -> (Running, String) {
         let mut command = self.command(&["up", "--dir", name, "--enrol"]);
         let log = File::create(self.path("stderr")).expect("a file");
-        command.arg(&self.authority).stderr(log);
-        let process = command.spawn().expect("it starts");
+        let process = command.stderr(log).spawn().expect("it starts");
         let running = Running::from(process);
         let mut status = Value::Null;
         eventually("a node starts", || {
@@ -119,6 +119,30 @@ impl Desk {
 }
 
 #[test]
+fn who_founds_a_community_lives_in_it_first_and_then_lets_others_in() {
+    let desk = Desk::found(&["--nodes", "13"]);
+    let invited = desk.run(&["invite"]);
+    let advice = format!("up --detach --enrol {}", desk.authority.display());
+    assert!(said(&invited).contains(&advice), "{}", said(&invited));
+    let ticket = String::from_utf8(invited.stdout).expect("a ticket");
+    let first = desk.json(&["join", ticket.trim()]);
+    let again = desk.refused(4, &["join", ticket.trim(), "--dir", "second"]);
+    assert!(again.contains("as often as it may be"), "{again}");
+
+    let (_running, door) = desk.enrols(first["folder"].as_str().expect("a path"));
+    let invited = desk.run(&["invite"]);
+    assert!(
+        said(&invited).contains(&format!("its holders ask {door}")),
+        "{}",
+        said(&invited)
+    );
+    let ticket = String::from_utf8(invited.stdout).expect("a ticket");
+    let second = desk.json(&["join", ticket.trim(), "--dir", "second"]);
+    assert_ne!(first["node"], second["node"]);
+    assert_eq!(second["name"], "Gardeners");
+}
+
+#[test]
 fn a_lost_node_is_replaced_once_and_the_log_says_by_whom() {
     let desk = Desk::found(&["--nodes", "13"]);
     let lost = desk.member("lost");
@@ -156,7 +180,7 @@ fn a_ticket_for_more_people_than_the_community_is_made_for_is_told() {
     assert!(many.status.success() && said(&many).contains("amend --nodes"));
     assert_eq!(String::from_utf8_lossy(&many.stdout).lines().count(), 1);
     let few = desk.run(&["invite", "--uses", "13"]);
-    assert!(few.status.success() && said(&few).is_empty());
+    assert!(few.status.success() && !said(&few).contains("warning"));
     let warning = desk.json(&["invite", "--uses", "14"])["warning"].clone();
     assert!(warning.is_string(), "{warning}");
 }
@@ -222,6 +246,41 @@ fn a_node_lets_people_in_by_the_key_that_counts() {
     eventually("the node says what to do", || {
         problems(&desk, "host").contains("up --enrol")
     });
+}
+
+/// What is typed is handed on to the process that stays, and is not kept there.
+#[test]
+fn a_passphrase_that_is_typed_unlocks_the_key_of_a_node_that_is_detached() {
+    let desk = Desk::found(&["--nodes", "13"]);
+    let home = desk.json(&["join", &desk.done(&["invite"])])["folder"].clone();
+    let home = home.as_str().expect("a path");
+    let up = |typed: &str| {
+        let mut command = desk.command(&["up", "--detach", "--enrol", "--passphrase-file", "-"]);
+        command.env_remove("COMMONHOLD_PASSPHRASE");
+        let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        pipes.stderr(Stdio::piped());
+        let mut process = command.spawn().expect("it starts");
+        let mut pipe = process.stdin.take().expect("a pipe");
+        pipe.write_all(typed.as_bytes()).expect("taken");
+        drop(pipe);
+        process.wait_with_output().expect("it ends")
+    };
+    let wrong = up("wrong horse battery\n");
+    assert!(
+        said(&wrong).contains("wrong passphrase"),
+        "{}",
+        said(&wrong)
+    );
+    let right = up("correct horse battery\nwhatever follows\n");
+    assert!(right.status.success(), "{}", said(&right));
+    let second = desk.json(&["join", &desk.done(&["invite"]), "--dir", "second"]);
+    desk.done(&["rotate", "--distrust-old"]);
+    eventually("the node says what to do", || {
+        problems(&desk, home).contains("was typed and is not kept")
+    });
+    let down = desk.command(&["down", "--dir", home]).output();
+    assert!(down.expect("it runs").status.success());
+    assert_eq!(second["name"], "Gardeners");
 }
 
 fn problems(desk: &Desk, name: &str) -> String {

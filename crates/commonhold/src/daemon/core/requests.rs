@@ -309,6 +309,10 @@ impl Core {
                     .collect(),
             },
             may_ask: self.identity.certificate.rights().ask,
+            enrol: self
+                .reception
+                .as_deref()
+                .map(|it| it.folder().display().to_string()),
             listens: self.host.local_addr().to_string(),
             announces: self.announced.iter().map(ToString::to_string).collect(),
             folder: self.config.folder.display().to_string(),
