@@ -14,7 +14,7 @@ const WIDE = 640;
 const LETTER = 7.5;
 
 /// One bar, range or point for each row, over a scale: { label, value, low, high, text, point }. A row without a value is
-/// not told.
+/// not told, or so many.
 export function Bars({ rows, title }) {
   const id = useId();
   const place = useRef(null);
@@ -44,10 +44,10 @@ export function Bars({ rows, title }) {
         const y = number * ROW + 6;
         const middle = y + ROW / 2 - 5;
         const [from, to] = [x(row.base ?? 0), x(row.value ?? 0)].sort((a, b) => a - b);
-        return html`<g key=${row.label}>
+        return html`<g key=${number}>
           <text x=${label - 12} y=${middle + 4} text-anchor="end">${clipped(row.label)}</text>
           ${row.value === null
-            ? html`<rect class="gone" x=${label + 1} y=${y + 3} width=${room + 64} height=${ROW - 16} rx="4" /><text class="quiet" x=${label + 12} y=${middle + 4}>${w.withheld}</text>`
+            ? html`<rect class="gone" x=${label + 1} y=${y + 3} width=${room + 64} height=${ROW - 16} rx="4" /><text class="quiet" x=${label + 12} y=${middle + 4}>${row.text ?? w.withheld}</text>`
             : html`${row.point ? html`<circle class="fill" cx=${x(row.value)} cy=${middle} r="6" />` : html`<rect class="fill" x=${from} y=${y} width=${Math.max(2, to - from)} height=${ROW - 10} rx="4" />`}
                 ${row.low !== undefined && html`<path class="whisker" fill="none" d=${`M${x(row.low)} ${middle}H${x(row.high)}M${x(row.low)} ${middle - 5}v10M${x(row.high)} ${middle - 5}v10`} />`}
                 <text x=${Math.max(x(row.high ?? row.value), to, x(0)) + 10} y=${middle + 4}>${row.text}</text>`}
@@ -87,6 +87,8 @@ export function Taking({ details }) {
   </div>`;
 }
 
+/// So many that are not told, one after the other, are drawn as one.
+const RUN_MIN = 4;
 const RANGE = /^(-?[\d.]+)\s*(?:to|…|-|–)\s*(-?[\d.]+)$/;
 /// Of several, the intercept is of another size than the slopes, and in the table.
 const ofOneSize = (all) => (all.length > 1 ? all.filter(({ name }) => !name.endsWith("intercept")) : all);
@@ -103,15 +105,15 @@ function ofGroups(details) {
   if (groups.some((group) => interval(group.figures, group.people))) {
     const means = groups.map((group) => ({ label: label(group), value: null, ...(interval(group.figures, group.people) ?? meanOf(group)) }));
     return [
-      { title: w.spreadByGroup, rows: spreads(details).map((group) => row(label(group), group.value)) },
-      { title: w.byGroup(w.meanColumn), rows: means, note: w.interval },
+      { title: w.spreadByGroup, rows: shortened(spreads(details).map((group) => row(label(group), group.value))) },
+      { title: w.byGroup(w.meanColumn), rows: shortened(means), note: w.interval },
     ];
   }
   const rows = groups.map((group) => {
     const figure = group.figures?.find((one) => one.name === first?.name && one.value !== null);
     return row(label(group), figure?.value ?? (first || group.people === null ? null : String(group.people)));
   });
-  return [{ title: first ? w.byGroup(first.name) : w.peopleByGroup, rows }];
+  return [{ title: first ? w.byGroup(first.name) : w.peopleByGroup, rows: shortened(rows) }];
 }
 
 function ofAll(details) {
@@ -120,7 +122,7 @@ function ofAll(details) {
   const fitted = ofOneSize(slopes(details));
   if (fitted.length) return [{ title: w.slopes, rows: fitted.map(({ name, ...of }) => ({ label: name, point: true, ...of })), note: w.slopesNote }];
   const parts = figures.filter(({ exactness, name }) => exactness === "withheld" || (exactness === "exact" && !["total", "mean", "count"].includes(name)));
-  if (parts.length) return [{ title: w.peopleByGroup, rows: parts.map((part) => row(part.name, part.value)) }];
+  if (parts.length) return [{ title: w.peopleByGroup, rows: shortened(parts.map((part) => row(part.name, part.value))) }];
   const around = interval(figures, people);
   if (around) return [{ title: w.single, rows: [{ label: w.meanColumn, ...around }], note: w.interval, single: true }];
   if (mean !== null) return [{ title: w.single, rows: [row(w.meanColumn, mean)], single: true }];
@@ -130,6 +132,21 @@ function ofAll(details) {
   const [shown] = headline(details);
   if (first && (first.value === null || trimmed(first.value) !== shown)) return [];
   return [{ title: w.single, rows: [first ? row(first.name, first.value) : row(w.peopleColumn, String(people))], single: true }];
+}
+
+/// Where nothing is told of many in a row, one line says so.
+function shortened(rows) {
+  const runs = rows.reduce((runs, row) => {
+    const last = runs.at(-1);
+    if (row.value === null && last?.[0].value === null) last.push(row);
+    else runs.push([row]);
+    return runs;
+  }, []);
+  return runs.flatMap((run) => {
+    if (run.length < RUN_MIN) return run;
+    const [from, to] = [run[0], run.at(-1)].map(({ label }) => RANGE.exec(label));
+    return [{ label: from && to ? w.fromTo(from[1], to[2]) : w.groupsTogether(run.length), value: null, text: w.withheldEach, many: run.length }];
+  });
 }
 
 /// Of a group in which too few people are for an interval.

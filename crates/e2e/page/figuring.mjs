@@ -63,6 +63,7 @@ export async function figures(asker) {
       step: [...both(step), pictures(step)],
       fit: [slopes(fit).map(({ name, text, low }) => [name, text, low.toFixed(4)]), pictures(fit).map(({ rows }) => rows.map(({ label, point }) => [label, point]))],
       top: pictures(details({ figures: [figure("20 to 39", "5", "exact"), figure("no more of them", null, "in every other part is nobody, or too few people to be told")] })).map(({ rows }) => rows.map(({ label, value }) => [label, value])),
+      long: pictures(details({ figures: Array.from({ length: 9 }, (_, at) => figure(`${at}0 to ${at}9`, at === 6 ? "13" : null, at === 6 ? "exact" : "withheld")) }))[0].rows.map(({ label, value, many }) => [label, value, many ?? 1]),
       few: both(details({ count: 2, figures: [figure("sample standard deviation", "1.000000", double), figure("mean", "6.900000", "exact, rounded to 6 digits")] })),
       scales: [[0, 5, 6], [-0.0225, 0.19, 5], [0, 1, 1], [-0.9, 0.95, 1], [-7, 0, 4]].map(([low, high, most]) => scale(low, high, most).map(({ text }) => text).join(" ")),
       count: both(details({})),
@@ -87,6 +88,7 @@ export async function figures(asker) {
   // 2.3060 standard errors, with 8 degrees of freedom.
   assert.deepEqual(told.fit, [[["intercept", "4.5 ± 4.2", "0.3492"], ["slope of age", "0.08 ± 0.11", "-0.0231"]], [[["slope of age", true]]]]);
   assert.deepEqual(told.top, [[["20 to 39", 5]]], "one part is a picture too");
+  assert.deepEqual(told.long, [["00 to 59", null, 6], ["60 to 69", 13, 1], ["70 to 79", null, 1], ["80 to 89", null, 1]], "many that are not told are one line");
   assert.match(told.few[1], /^The average is 6\.9 ± 9: /, "12.7062 / √2 of them");
   assert.deepEqual(told.scales, ["0 1 2 3 4 5", "0.00 0.05 0.10 0.15", "0.0 0.5 1.0", "-0.5 0.0 0.5", "-6 -4 -2 0"]);
   assert.equal(told.average[0], "6.9 | on average, over 13 people");

@@ -94,7 +94,7 @@ function Answer({ question }) {
   const [large, small] = headline(details);
   const most = rowsMost(textOf(question));
   const exact = [exactness(details, gathers(question.sql)), most && words.tooMany(most)].filter(Boolean).join(" ");
-  const withheld = drawn[0]?.rows.filter((row) => row.value === null).length ?? 0;
+  const withheld = drawn[0]?.rows.reduce((sum, { value, many = 1 }) => sum + (value === null ? many : 0), 0) ?? 0;
   const name = `${w.picture}-${short(question.id)}`;
   const pictured = () => ({
     title: gist(question),

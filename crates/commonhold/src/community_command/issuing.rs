@@ -109,12 +109,6 @@ pub fn invite(options: &InviteOptions) -> Result<Told, Failure> {
         .map_err(|why| refused(&why))?;
     desk.folder.store_issuer(&desk.issuer)?;
     let mut told = told_ticket(&ticket);
-    if !options.authority.json {
-        warn(format_args!(
-            "note: {}",
-            doors::way_in(&ticket, desk.folder.path())
-        ));
-    }
     if let (Some(old), Some(epoch)) = (replaces, epoch) {
         if !options.authority.json {
             warn(format_args!("note: {old} is revoked, in epoch {epoch}"));
@@ -135,6 +129,12 @@ pub fn invite(options: &InviteOptions) -> Result<Told, Failure> {
             warn(format_args!("warning: {warning}"));
         }
         told.json["warning"] = warning.into();
+    }
+    if !options.authority.json {
+        warn(format_args!(
+            "note: {}",
+            doors::way_in(&ticket, desk.folder.path())
+        ));
     }
     Ok(told)
 }
