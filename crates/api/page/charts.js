@@ -1,7 +1,7 @@
 // Pictures of an answer, as SVG: bars, ranges and slopes. Each has a table beside it that says the same.
 
-import { useEffect, useId, useRef, useState } from "./vendor/hooks.js";
-import { html } from "./parts.js";
+import { useId } from "./vendor/hooks.js";
+import { html, useWidth } from "./parts.js";
 import { count, plain, save, trimmed } from "./format.js";
 import { correlated, headline, interval, isStep, slopes, spreads, weights } from "./figures.js";
 import { words } from "./words.js";
@@ -17,14 +17,7 @@ const LETTER = 7.5;
 /// not told, or so many.
 export function Bars({ rows, title }) {
   const id = useId();
-  const place = useRef(null);
-  const [width, setWidth] = useState(WIDE);
-  useEffect(() => {
-    // As wide as its place, so that its letters are as large as all others.
-    const watch = new ResizeObserver(([{ contentRect }]) => setWidth(Math.max(240, Math.floor(contentRect.width))));
-    watch.observe(place.current);
-    return () => watch.disconnect();
-  }, []);
+  const [width, place] = useWidth(WIDE);
   const longest = Math.max(...rows.map((row) => clipped(row.label).length));
   const label = Math.min(width * 0.4, 18 + longest * 8);
   const room = width - label - Math.max(72, ...rows.map(({ text }) => 20 + (text?.length ?? 0) * LETTER));

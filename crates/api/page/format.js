@@ -2,7 +2,7 @@
 
 import { words } from "./words.js";
 
-const SPEAKS = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const SPEAKS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /// Another member's words, without signs that turn the writing around.
 export const plain = (text) => String(text ?? "").replace(SPEAKS, "\ufffd");
@@ -21,6 +21,10 @@ export const exactTime = (secs) => second.format(secs * 1000);
 
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 export const day = (secs) => date.format(secs * 1000);
+
+const dateUtc = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
+/// A day by universal time, counted from 1970: the vault's days are these, wherever one is.
+export const calendarDay = (number) => dateUtc.format(number * 86_400_000);
 
 /// How long, in the two largest units.
 export function span(secs) {

@@ -1,7 +1,7 @@
 // A picture of an answer by groups of two numbers, such as latitude and longitude: cells on a plane, without a map under it.
 
-import { useEffect, useId, useRef, useState } from "./vendor/hooks.js";
-import { html } from "./parts.js";
+import { useId } from "./vendor/hooks.js";
+import { html, useWidth } from "./parts.js";
 import { count, trimmed } from "./format.js";
 import { words } from "./words.js";
 
@@ -51,13 +51,7 @@ const SHADES = 5;
 
 export function Grid({ grid, title }) {
   const id = useId();
-  const place = useRef(null);
-  const [wide, setWide] = useState(640);
-  useEffect(() => {
-    const watch = new ResizeObserver(([{ contentRect }]) => setWide(Math.max(240, Math.floor(contentRect.width))));
-    watch.observe(place.current);
-    return () => watch.disconnect();
-  }, []);
+  const [wide, place] = useWidth(640);
   const { x, y, cells, columns, rows, shape } = grid;
   const [across, up] = [columns[1] - columns[0] + 1, rows[1] - rows[0] + 1];
   const tall = Math.min(HIGH / up, (wide - LEFT - 8) / across / shape, 72);

@@ -30,7 +30,7 @@ function Side({ here }) {
   return html`<header class="side">
     <a class="brand" href="#/home">
       <img src="/page/icon.svg" alt="" />
-      <div><strong>${words.name}</strong><span>${[beginning.value?.name, status.value?.community.name].filter(Boolean).join(" · ")}</span></div>
+      <div><strong>${words.name}</strong><span>${[beginning.value?.name, status.value?.community.name].filter(Boolean).map(plain).join(" · ")}</span></div>
     </a>
     <nav class="nav" aria-label=${words.navigation}>
       <ul>

@@ -62,8 +62,23 @@ export async function part(path) {
 
 /// Sends a file.
 export async function send(path, body, method = "POST") {
-  const response = await raw(method, path, body, { "Content-Type": "application/octet-stream" });
+  const response = await raw(method, path, body, { "Content-Type": "application/octet-stream" }).catch(async (why) => {
+    throw why instanceof Gone && !(await readable(body)) ? new Unreadable() : why;
+  });
   return response.status === 204 ? undefined : response.json();
+}
+
+/// A file that was chosen is not as it was.
+export class Unreadable extends Error {}
+
+const readable = (file) => file.slice(0, 1).arrayBuffer().then(() => true, () => false);
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /// Sends a file and says how much of it has gone; how much there is, too.
@@ -73,9 +88,10 @@ export function upload(path, body, told) {
     sending.open("POST", path);
     for (const [name, value] of Object.entries(headers({ "Content-Type": "application/octet-stream" }))) sending.setRequestHeader(name, value);
     sending.upload.onprogress = ({ loaded, total }) => told(loaded, total);
-    sending.onerror = () => failed(new Gone());
+    // A file that was changed or taken away since it was chosen cannot be sent either.
+    sending.onerror = () => readable(body).then((is) => failed(is ? new Gone() : new Unreadable()));
     sending.onload = () => {
-      const said = JSON.parse(sending.responseText || "{}");
+      const said = parsed(sending.responseText) ?? { error: sending.statusText, what_to_do: "" };
       if (sending.status === 200) done(said);
       else failed(new Refusal(sending.status, said));
     };
@@ -96,25 +112,39 @@ const code = () => CODE.exec(location.hash) ?? CODE.exec(location.search);
 /// Whether the page's address has a code that opens it.
 export const invited = () => code() !== null;
 
-/// Swaps the code in the page's address for a session, and takes it out of the address.
+/// Taken out of the address, and not shown to the node yet.
+let taken = null;
+
+/// Swaps the code in the page's address for a session, and takes it out of the address. While the node does not answer, it
+/// can be called again.
 export async function enter() {
   const found = code();
   if (found) {
     history.replaceState(null, "", "/");
-    session = null;
-    sessionStorage.removeItem(KEY);
-    const opened = await call("POST", "/v1/page/sessions", { code: found[1] });
+    forget();
+    taken = found[1];
+  }
+  if (taken) {
+    const opened = await call("POST", "/v1/page/sessions", { code: taken }).catch((why) => {
+      if (why instanceof Refusal) taken = null;
+      throw why;
+    });
+    taken = null;
     session = opened.session;
     sessionStorage.setItem(KEY, session);
   }
   return session !== null;
 }
 
+function forget() {
+  session = null;
+  sessionStorage.removeItem(KEY);
+}
+
 /// Ends the session.
 export async function lock() {
   await call("DELETE", "/v1/page/sessions").catch(() => {});
-  session = null;
-  sessionStorage.removeItem(KEY);
+  forget();
 }
 
 /// Listens to the node until the session is over: says each event, and whether the node is there.
@@ -143,8 +173,7 @@ export async function listen({ onEvent, onThere, onGone, onLocked }) {
       }
     } catch (why) {
       if (why instanceof Refusal && why.code === "token" && session === shown) {
-        session = null;
-        sessionStorage.removeItem(KEY);
+        forget();
         onLocked();
         return;
       }

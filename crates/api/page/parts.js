@@ -4,7 +4,7 @@ import { Component, h } from "./vendor/preact.js";
 import { useEffect, useRef, useState } from "./vendor/hooks.js";
 import htm from "./vendor/htm.js";
 import { plain, short } from "./format.js";
-import { Gone } from "./node.js";
+import { Gone, Unreadable } from "./node.js";
 import { status, tell } from "./state.js";
 import { words } from "./words.js";
 
@@ -41,6 +41,18 @@ export const Empty = ({ icon, title, children }) => html`<div class="empty">
   <h2 class="middle">${title}</h2>
   ${children}
 </div>`;
+
+/// As wide as its place, so that its letters are as large as all others.
+export function useWidth(first) {
+  const place = useRef(null);
+  const [wide, setWide] = useState(first);
+  useEffect(() => {
+    const watch = new ResizeObserver(([{ contentRect }]) => setWide(Math.max(240, Math.floor(contentRect.width))));
+    watch.observe(place.current);
+    return () => watch.disconnect();
+  }, []);
+  return [wide, place];
+}
 
 /// Something to type in a terminal.
 export function Command({ children }) {
@@ -122,6 +134,7 @@ export function Act({ run, children, kind = "", done, disabled, label, about }) 
 /// What went wrong, and what to do, in words of the page.
 export function wrong(why) {
   if (why instanceof Gone) return words.unheard;
+  if (why instanceof Unreadable) return words.unreadable;
   const { code, message, advice: todo } = why;
   if (Object.hasOwn(words.faults.codes, code)) return words.faults.codes[code];
   const instead = words.faults.messages.find(([part]) => message?.includes(part))?.[1];

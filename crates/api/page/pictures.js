@@ -1,8 +1,8 @@
 // Pictures of one's own data: a calendar and the last days.
 
-import { useEffect, useId, useRef, useState } from "./vendor/hooks.js";
-import { html } from "./parts.js";
-import { count } from "./format.js";
+import { useEffect, useId, useRef } from "./vendor/hooks.js";
+import { html, useWidth } from "./parts.js";
+import { calendarDay, count } from "./format.js";
 import { words } from "./words.js";
 
 const w = words.pictures;
@@ -13,7 +13,6 @@ const LEFT = 34;
 const TOP = 22;
 
 const date = (day) => new Date(day * DAY_MS);
-const long = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 const month = new Intl.DateTimeFormat(undefined, { month: "short", timeZone: "UTC" });
 const monthOfYear = new Intl.DateTimeFormat(undefined, { month: "long", year: "numeric", timeZone: "UTC" });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short", timeZone: "UTC" });
@@ -43,8 +42,8 @@ export function Heat({ from, to, year, rows }) {
   const level = (number) => 1 + bounds.filter((bound) => number >= bound).length;
   const days = [...Array(to - from + 1).keys()].map((place) => from + place);
   const starts = days.filter((day) => date(day).getUTCDate() === 1);
-  const title = w.heatAlt(rows.size, long.format(date(from)), long.format(date(to)));
-  const heading = year ? w.heatOf(year) : w.heat(long.format(date(from)), long.format(date(to)));
+  const title = w.heatAlt(rows.size, calendarDay(from), calendarDay(to));
+  const heading = year ? w.heatOf(year) : w.heat(calendarDay(from), calendarDay(to));
   return html`<h3>${heading}</h3>
     <figure ref=${place} class="scroll" tabindex="0" role="region" aria-label=${heading}>
     <svg class="chart heat" viewBox=${`0 0 ${LEFT + weeks * CELL} ${TOP + 7 * CELL}`} style=${{ minWidth: `${(LEFT + weeks * CELL) * 0.72}px` }} role="img" aria-labelledby=${id}>
@@ -54,7 +53,7 @@ export function Heat({ from, to, year, rows }) {
       ${days.map((day) => {
         const number = rows.get(day) ?? 0;
         const x = LEFT + Math.floor((day - first) / 7) * CELL;
-        return html`<rect key=${day} class=${`day level-${number ? level(number) : 0}`} x=${x} y=${TOP + placeInWeek(day) * CELL} width=${CELL - 3} height=${CELL - 3} rx="3"><title>${long.format(date(day))}: ${w.rows(number)}</title></rect>`;
+        return html`<rect key=${day} class=${`day level-${number ? level(number) : 0}`} x=${x} y=${TOP + placeInWeek(day) * CELL} width=${CELL - 3} height=${CELL - 3} rx="3"><title>${calendarDay(day)}: ${w.rows(number)}</title></rect>`;
       })}
     </svg>
     </figure>
@@ -85,30 +84,18 @@ export function Last({ to, today, days, rows }) {
   const most = Math.max(1, ...[...Array(days).keys()].map((day) => rows.get(from + day) ?? 0));
   const step = (wide - 8) / days;
   const marks = [0, Math.floor(days / 2), days - 1];
-  return html`<h3>${to === today ? w.last(days) : w.lastUntil(days, long.format(date(to)))}</h3>
+  return html`<h3>${to === today ? w.last(days) : w.lastUntil(days, calendarDay(to))}</h3>
   <figure ref=${place}>
     <svg class="chart" viewBox=${`0 0 ${wide} ${HIGH + 40}`} role="img" aria-labelledby=${id}>
-      <title id=${id}>${w.lastAlt(days, long.format(date(from)), long.format(date(to)), count(most))}</title>
+      <title id=${id}>${w.lastAlt(days, calendarDay(from), calendarDay(to), count(most))}</title>
       <text class="quiet" x="0" y="12">${w.rows(most)}</text>
       <line class="axis" x1="0" x2=${wide} y1="18" y2="18" /><line class="axis" x1="0" x2=${wide} y1=${HIGH + 18} y2=${HIGH + 18} />
       ${[...Array(days).keys()].map((place) => {
         const number = rows.get(from + place) ?? 0;
         const high = (number / most) * HIGH;
-        return number > 0 && html`<rect key=${place} class="fill" x=${4 + place * step + step * 0.12} y=${18 + HIGH - Math.max(2, high)} width=${step * 0.76} height=${Math.max(2, high)} rx=${Math.min(3, step * 0.3)}><title>${long.format(date(from + place))}: ${w.rows(number)}</title></rect>`;
+        return number > 0 && html`<rect key=${place} class="fill" x=${4 + place * step + step * 0.12} y=${18 + HIGH - Math.max(2, high)} width=${step * 0.76} height=${Math.max(2, high)} rx=${Math.min(3, step * 0.3)}><title>${calendarDay(from + place)}: ${w.rows(number)}</title></rect>`;
       })}
-      ${marks.map((place, at) => html`<text key=${place} class="quiet" x=${at === 0 ? 0 : at === 1 ? wide / 2 : wide} y=${HIGH + 36} text-anchor=${["start", "middle", "end"][at]}>${long.format(date(from + place))}</text>`)}
+      ${marks.map((place, at) => html`<text key=${place} class="quiet" x=${at === 0 ? 0 : at === 1 ? wide / 2 : wide} y=${HIGH + 36} text-anchor=${["start", "middle", "end"][at]}>${calendarDay(from + place)}</text>`)}
     </svg>
   </figure>`;
-}
-
-/// As wide as its place, so that its letters are as large as all others.
-export function useWidth(first) {
-  const place = useRef(null);
-  const [wide, setWide] = useState(first);
-  useEffect(() => {
-    const watch = new ResizeObserver(([{ contentRect }]) => setWide(Math.max(240, Math.floor(contentRect.width))));
-    watch.observe(place.current);
-    return () => watch.disconnect();
-  }, []);
-  return [wide, place];
 }

@@ -2,9 +2,8 @@
 // where one was.
 
 import { useEffect, useRef, useState } from "./vendor/hooks.js";
-import { html } from "./parts.js";
+import { html, useWidth } from "./parts.js";
 import { count } from "./format.js";
-import { useWidth } from "./pictures.js";
 import { words } from "./words.js";
 
 const w = words.pictures;
@@ -29,12 +28,22 @@ export function Dots({ places, all }) {
   useEffect(() => setSeen(whole), [places]);
   const narrow = Math.cos((whole.north * Math.PI) / 180);
   const scale = seen.zoom * Math.min((wide - 2 * EDGE) / Math.max((right - west) * narrow, 1e-4), (HIGH - 2 * EDGE) / Math.max(top - south, 1e-4));
-  // What is under the hand stays there.
+  const isSeen = ({ zoom, north, east }) => {
+    const nearer = (scale / seen.zoom) * zoom;
+    return places.some(([at, on]) => Math.abs(on - east) * narrow * nearer < wide / 2 && Math.abs(at - north) * nearer < HIGH / 2);
+  };
+  const nearest = ({ north, east }) => {
+    const far = ([at, on]) => ((on - east) * narrow) ** 2 + (at - north) ** 2;
+    const [at, on] = places.reduce((best, one) => (far(one) < far(best) ? one : best));
+    return { north: at, east: on };
+  };
+  // What is under the hand stays there; where nothing is, the nearest place is seen.
   const zoom = (times, [x, y] = [0, 0]) => {
     const nearer = Math.min(NEAREST, Math.max(1, seen.zoom * times));
     if (nearer === 1) return setSeen(whole);
     const kept = 1 / scale - seen.zoom / nearer / scale;
-    setSeen({ zoom: nearer, north: seen.north - y * kept, east: seen.east + (x / narrow) * kept });
+    const next = { zoom: nearer, north: seen.north - y * kept, east: seen.east + (x / narrow) * kept };
+    setSeen(isSeen(next) ? next : { zoom: nearer, ...nearest(next) });
   };
   const move = (x, y) => seen.zoom > 1 && setSeen({ ...seen, north: seen.north + y / scale, east: seen.east + x / narrow / scale });
   const press = (event) => {

@@ -35,7 +35,7 @@ const SQUARES = ["STDDEV_SAMP", ...PAIRS];
 /// What comes of all of a person's rows is the larger the more there are.
 const GROWS = ["SUM", "COUNT"];
 
-export const ROWS_MAX = 1_000_000;
+const ROWS_MAX = 1_000_000;
 /// With more, steps of what grows would be too wide to tell people apart.
 const ROWS_STEPPED = 10_000;
 const ROWS_FEW = 1000;

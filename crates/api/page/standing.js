@@ -12,6 +12,9 @@ function isAbout(rule, { asker, sql, about }) {
   return rule.says === "yes" ? has(rule.columns, reads) : reads.some((column) => rule.columns.includes(column));
 }
 
+/// When the contribution left, from when on it cannot be taken back.
+export const leftAt = (entry) => entry.sent_at ?? entry.contributed_at;
+
 /// The rule that holds for questions such as this one: the first on the list that is about it.
 export const standing = (entry, { rules }) => rules.find((rule) => isAbout(rule, entry)) ?? null;
 

@@ -50,9 +50,12 @@ export const hasMore = (name) => lists[name][2].value;
 
 /// Which lists a panel shows.
 const shown = { questions: ["inbox"], consent: ["inbox"], results: ["questions", "published"], proof: ["questions", "published"], data: ["imports"], network: ["helping"] };
+/// What a panel shows that no event is about: a terminal, or another tab, may have changed it.
+const unheard = { questions: ["rules"], consent: ["rules"], data: ["holdings", "imports"] };
 
 /// Reads what a panel shows as far as it is seen at once, if that was not done.
 export function opened(panel) {
+  if (link.value === "there") refresh(...(unheard[panel] ?? []));
   for (const name of shown[panel] ?? []) {
     if (wanted[name] >= PART) continue;
     wanted[name] = PART;
@@ -60,15 +63,20 @@ export function opened(panel) {
   }
 }
 
-/// Reads more of a list.
-export function readMore(name) {
+/// Reads more of a list, or says why not.
+export async function readMore(name) {
   wanted[name] += PART;
-  return read(name);
+  try {
+    await look(name);
+  } catch (why) {
+    wanted[name] -= PART;
+    throw why;
+  }
 }
 const concerns = {
   peers: ["status"],
   question: ["questions", "status"],
-  inbox: ["inbox", "status"],
+  inbox: ["inbox", "status", "rules"],
   published: ["published", "questions"],
   community: ["status", "vocabulary", "beginning"],
   helping: ["helping"],
@@ -77,6 +85,7 @@ const concerns = {
 /// Between two looks at what events are about: a burst is looked at once.
 const GATHER_MS = 150;
 const LOOK_MS = 10_000;
+const ENTER_AGAIN_MS = 2_000;
 
 const due = new Set();
 let looking = null;
@@ -92,42 +101,63 @@ export function refresh(...names) {
   }, GATHER_MS);
 }
 
+/// The same, of what can be read again when the node cannot say it now.
 async function read(name) {
   try {
-    if (name === "beginning") await readBeginning();
-    else if (name in lists) await readList(name);
-    else {
-      const [thing, path] = things[name];
-      keep(thing, await node.call("GET", path));
-      if (name === "status") now.value = thing.value.now;
-    }
+    await look(name);
   } catch (why) {
-    if (why instanceof node.Refusal && why.code === "token") link.value = "locked";
+    if (!(why instanceof node.Refusal)) return;
+    if (why.code === "token") link.value = "locked";
+    else if (why.code !== "not_member") setTimeout(() => link.value === "there" && refresh(name), LOOK_MS);
   }
+}
+
+/// How often each was looked at, or written to: whoever looked before that has seen less.
+const turns = {};
+
+async function look(name) {
+  const turn = (turns[name] = (turns[name] ?? 0) + 1);
+  const isLast = () => turns[name] === turn;
+  if (name === "beginning") return lookAtBeginning(isLast);
+  if (name in lists) return lookAtList(name, isLast);
+  const [thing, path] = things[name];
+  const found = await node.call("GET", path);
+  if (!isLast()) return;
+  keep(thing, found);
+  if (name === "status") now.value = found.now;
 }
 
 function keep(where, value) {
   if (JSON.stringify(value) !== JSON.stringify(where.value)) where.value = value;
 }
 
-async function readList(name) {
+/// What the node said of one of these when it was changed.
+export function learn(name, value) {
+  turns[name] = (turns[name] ?? 0) + 1;
+  (name === "beginning" ? beginning : (things[name] ?? lists[name])[0]).value = value;
+}
+
+async function lookAtList(name, isLast) {
   const [list, path, more] = lists[name];
-  let [read, next] = [[], `${path}?limit=${Math.min(wanted[name], PART)}`];
-  while (next && read.length < wanted[name]) {
+  let [found, next] = [[], `${path}?limit=${Math.min(wanted[name], PART)}`];
+  while (next && found.length < wanted[name]) {
     const part = await node.part(next);
-    read = read.concat(part.list);
+    found = found.concat(part.list);
     next = part.next;
   }
-  keep(list, read);
+  if (!isLast()) return;
+  keep(list, found);
   more.value = next !== null;
 }
 
+const everything = () => Promise.all([...Object.keys(things), ...Object.keys(lists)].map(read));
+
 /// Whoever has just joined has everything to read.
-async function readBeginning() {
+async function lookAtBeginning(isLast) {
   const before = beginning.value?.member;
   const value = await node.call("GET", "/v1/beginning");
-  if (value.member && before === false) await Promise.all([...Object.keys(things), ...Object.keys(lists)].map(read));
-  keep(beginning, value);
+  if (value.member && before === false) await everything();
+  if (isLast()) keep(beginning, value);
 }
 
 /// Reads everything anew. Before there is a community, there is little.
@@ -136,7 +166,7 @@ export async function readAll() {
   await read("beginning");
   const member = beginning.value?.member ?? true;
   if (member && before === false) return;
-  await Promise.all((member ? [...Object.keys(things), ...Object.keys(lists)] : ["holdings", "imports"]).map(read));
+  await (member ? everything() : Promise.all(["holdings", "imports"].map(read)));
 }
 
 /// Says what was done, to eyes and ears.
@@ -170,27 +200,41 @@ async function begin() {
       return;
     }
   } catch (why) {
-    refused.value = why instanceof node.Refusal ? why : null;
+    if (why instanceof node.Gone) {
+      link.value = "gone";
+      setTimeout(begin, ENTER_AGAIN_MS);
+      return;
+    }
+    refused.value = why;
     link.value = "locked";
     return;
   }
   routed();
-  await readAll();
   if (listening) {
+    await readAll();
     if (link.value === "locked") link.value = "there";
     return;
   }
   listening = true;
   if (link.value === "locked") link.value = "connecting";
+  let heard = null;
   node.listen({
-    onEvent: (event) => refresh(...(concerns[event.kind] ?? [])),
+    onEvent: ({ kind, number }) => {
+      // Whoever falls behind misses some.
+      if (heard !== null && number !== heard + 1) readAll();
+      else refresh(...(concerns[kind] ?? []));
+      heard = number;
+    },
+    // Not before: what happens between reading and listening is told to nobody.
     onThere: () => {
-      if (link.value === "gone") readAll();
-      // What happened between reading and listening was told to nobody.
-      else refresh("status", "inbox", "questions", "published");
+      heard = null;
+      readAll();
       link.value = "there";
     },
-    onGone: () => (link.value = "gone"),
+    // What was locked is shown to nobody, whatever becomes of the node.
+    onGone: () => {
+      if (link.value !== "locked") link.value = "gone";
+    },
     onLocked: () => {
       listening = false;
       link.value = "locked";

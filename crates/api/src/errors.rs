@@ -1,10 +1,10 @@
 //! A page for each code of an error: what it means, why it comes, what to do. The same text is in `docs/errors.md`.
 
-use axum::extract::Path;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
 use crate::fault::{Fault, Kind};
+use crate::routes::Named;
 
 /// Where the pages are.
 pub const ERRORS: &str = "/errors";
@@ -149,7 +149,7 @@ pub async fn all() -> Response {
 }
 
 /// The page of one code.
-pub async fn one(Path(code): Path<String>) -> Response {
+pub async fn one(Named(code): Named) -> Response {
     let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.code() == code) else {
         let what_to_do = format!("see {ERRORS} for all codes");
         return Fault::new(Kind::Unknown, "no error has this code", what_to_do).into_response();

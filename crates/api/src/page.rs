@@ -12,6 +12,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::fault::{Fault, Kind};
+use crate::routes::Named;
 
 /// Where all files but the first are.
 pub const FOLDER: &str = "/page/";
@@ -93,10 +94,7 @@ pub async fn index(headers: HeaderMap) -> Response {
 }
 
 /// Another of its files.
-pub async fn file(
-    axum::extract::Path(name): axum::extract::Path<String>,
-    headers: HeaderMap,
-) -> Response {
+pub async fn file(Named(name): Named, headers: HeaderMap) -> Response {
     match FILES.iter().position(|file| file.name == name) {
         Some(place @ 1..) => found(place, &headers),
         _ => Fault::new(

@@ -2,31 +2,30 @@
 
 mod beginning;
 mod consent;
+mod events;
 mod holding;
 mod owner;
 mod page;
 mod part;
+mod taken;
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, Path, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
-use futures_util::stream::{self, Stream};
-use serde::de::DeserializeOwned;
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use self::part::Part;
+use self::taken::Body;
+pub(crate) use self::taken::Named;
 use crate::errors;
 use crate::fault::{Fault, Kind};
 use crate::guard::guard;
@@ -131,7 +130,7 @@ impl Api {
             .route("/v1/budget", get(owner::budget).put(owner::set_budget))
             .route("/v1/consent", get(consent::log))
             .route("/v1/consent/revoke", post(consent::revoke))
-            .route("/v1/events", get(events))
+            .route("/v1/events", get(events::events))
             .route("/v1/doctor", get(doctor))
             .route("/v1/vocabulary", get(page::vocabulary))
             .route(
@@ -218,7 +217,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
     paths(
         status, shutdown, leave, questions, ask, question, cancel, proof, publish, published, helping, owner::inbox, owner::decide,
         owner::rules, owner::add_rule, owner::remove_rule, owner::set_default, owner::budget, owner::set_budget,
-        consent::log, consent::revoke, events,
+        consent::log, consent::revoke, events::events,
         beginning::beginning, beginning::begin, beginning::join, beginning::bring, beginning::restore, beginning::words, beginning::rotate, beginning::backup,
         doctor, page::vocabulary, page::preview, page::check, page::invite, page::open, page::close,
         holding::holdings, holding::profile, holding::set_profile, holding::imports, holding::import, holding::undo, holding::export, holding::forget,
@@ -260,9 +259,9 @@ fn slow() -> Fault {
 }
 
 impl Shared {
-    /// Whether this opens the page.
-    pub(crate) fn has_session(&self, shown: &[u8]) -> bool {
-        page::sessions(self).has(shown)
+    /// Whether this is the token, or a session that is not over.
+    pub(crate) fn opens(&self, shown: &[u8]) -> bool {
+        self.token.is(shown) || page::sessions(self).has(shown)
     }
 
     async fn call<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, Fault> {
@@ -296,37 +295,6 @@ impl Shared {
 
     async fn json<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<Json<T>, Fault> {
         self.call(request).await.map(Json)
-    }
-}
-
-/// The JSON body of a request, or a [`Fault`] that says what is wrong with it.
-struct Body<T>(T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
-    type Rejection = Fault;
-
-    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Fault> {
-        let Json(body) = Json::from_request(request, state).await.map_err(unread)?;
-        Ok(Self(body))
-    }
-}
-
-fn unread(why: JsonRejection) -> Fault {
-    let text = why.body_text();
-    match why.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            let what_to_do = format!("send at most {BODY_BYTES_MAX} bytes");
-            Fault::new(Kind::Long, "the body is too long", what_to_do)
-        }
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            let what_to_do = "send JSON with the header \"Content-Type: application/json\"";
-            Fault::new(Kind::Format, "the body is not said to be JSON", what_to_do)
-        }
-        _ => Fault::new(
-            Kind::Request,
-            text,
-            "see /openapi.json for what this path takes",
-        ),
     }
 }
 
@@ -390,7 +358,7 @@ async fn ask(
     (status = 200, description = "How far it is", body = Question),
     (status = 404, description = "There is none of that name", body = Fault),
     (status = "default", description = "Why not", body = Fault)))]
-async fn question(State(shared): Here, Path(id): Path<String>) -> Result<Json<Question>, Fault> {
+async fn question(State(shared): Here, Named(id): Named) -> Result<Json<Question>, Fault> {
     shared.json(|reply| Request::Question(id, reply)).await
 }
 
@@ -400,7 +368,7 @@ async fn question(State(shared): Here, Path(id): Path<String>) -> Result<Json<Qu
     (status = 404, description = "There is none of that name", body = Fault),
     (status = 409, description = "It cannot be taken back any more", body = Fault),
     (status = "default", description = "Why not", body = Fault)))]
-async fn cancel(State(shared): Here, Path(id): Path<String>) -> Result<Json<Question>, Fault> {
+async fn cancel(State(shared): Here, Named(id): Named) -> Result<Json<Question>, Fault> {
     shared.json(|reply| Request::Cancel(id, reply)).await
 }
 
@@ -409,7 +377,7 @@ async fn cancel(State(shared): Here, Path(id): Path<String>) -> Result<Json<Ques
     (status = 200, description = "The file", body = Vec<u8>, content_type = "application/cbor"),
     (status = 404, description = "There is no such question, or no answer to it", body = Fault),
     (status = "default", description = "Why not", body = Fault)))]
-async fn proof(State(shared): Here, Path(id): Path<String>) -> Result<Response, Fault> {
+async fn proof(State(shared): Here, Named(id): Named) -> Result<Response, Fault> {
     let proof = shared.call(|reply| Request::Proof(id, reply)).await?;
     Ok(([(CONTENT_TYPE, "application/cbor")], proof).into_response())
 }
@@ -420,7 +388,7 @@ async fn proof(State(shared): Here, Path(id): Path<String>) -> Result<Response, 
     (status = 404, description = "There is no such question, or no answer to it", body = Fault),
     (status = 422, description = "Its proof cannot be published", body = Fault),
     (status = "default", description = "Why not", body = Fault)))]
-async fn publish(State(shared): Here, Path(id): Path<String>) -> Result<Json<Question>, Fault> {
+async fn publish(State(shared): Here, Named(id): Named) -> Result<Json<Question>, Fault> {
     shared.json(|reply| Request::Publish(id, reply)).await
 }
 
@@ -443,47 +411,6 @@ async fn helping(State(shared): Here, part: Part) -> Result<Response, Fault> {
     part.of("/v1/helping", all, |one| {
         format!("{}-{}", one.id, one.role.name()).into()
     })
-}
-
-/// What happens from now on, as server-sent events: each has its `kind` as its name and an `Event` as its data.
-#[utoipa::path(get, path = "/v1/events", responses(
-    (status = 200, description = "Until the reader goes away or the node stops", body = String, content_type = "text/event-stream"),
-    (status = 503, description = "Too many listen already", body = Fault),
-    (status = "default", description = "Why not", body = Fault)))]
-async fn events(
-    State(shared): Here,
-) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Fault> {
-    let Ok(place) = Arc::clone(&shared.streams).try_acquire_owned() else {
-        let what_to_do = "end one of the programs that listen for events";
-        return Err(Fault::new(
-            Kind::Busy,
-            "too many listen already",
-            what_to_do,
-        ));
-    };
-    let said = stream::unfold(
-        (shared.events.subscribe(), place),
-        async |(mut heard, place)| {
-            loop {
-                match heard.recv().await {
-                    Ok(event) => return Some((Ok(frame(&event)), (heard, place))),
-                    // The numbers show the gap.
-                    Err(broadcast::error::RecvError::Lagged(_)) => {}
-                    Err(broadcast::error::RecvError::Closed) => return None,
-                }
-            }
-        },
-    );
-    Ok(Sse::new(said).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)))
-}
-
-fn frame(event: &Event) -> sse::Event {
-    let data = serde_json::to_value(event).expect("an event is plain data");
-    let name = data["kind"].as_str().unwrap_or_default().to_owned();
-    sse::Event::default()
-        .event(name)
-        .id(event.number.to_string())
-        .data(data.to_string())
 }
 
 /// Looks at everything that can go wrong with a node.

@@ -152,7 +152,7 @@ impl Report {
         match withheld.as_slice() {
             few if few.len() <= ON_A_LINE => lines.extend(few.iter().map(|row| row.line())),
             many => lines.push(format!(
-                "{} other groups: withheld, too few people",
+                "{} other groups: withheld, too few people in each or together",
                 many.len()
             )),
         }

@@ -1,18 +1,27 @@
-// A node that stops or hangs while its page is open.
+// A node that stops or hangs while its page is open, or locked.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
-import { SOON, accessible, address, run, shots, step } from "./tools.mjs";
+import { SOON, accessible, address, go, open, run, shots, step } from "./tools.mjs";
 
 export async function stopped(page) {
   const gone = page.getByRole("alert").filter({ hasText: "Your node does not answer" });
   const port = readFileSync("0/api.address", "utf8").trim();
+  // A page that was locked shows nothing, whatever becomes of the node.
+  const { page: locked } = await open("0");
+  await go(locked, "settings");
+  await locked.getByRole("button", { name: "Lock this page" }).click();
+  const isLocked = locked.getByRole("heading", { name: "This page is locked" });
+  await isLocked.waitFor({ timeout: SOON });
   const began = Date.now();
   run({}, "down", "--dir", "0");
   await gone.waitFor({ timeout: SOON });
   step(`said that the node is gone, ${Date.now() - began} ms after it was told to stop`);
   await shots(page, "gone");
+  assert.ok(await isLocked.isVisible());
+  assert.equal(await locked.getByText("Gardeners").count(), 0);
+  await locked.close();
   const up = run({ COMMONHOLD_API: port }, "up", "--detach", "--dir", "0");
   // What was open ended with the node; a new link goes on.
   await page.getByRole("heading", { name: "This page is locked" }).waitFor({ timeout: SOON });

@@ -44,7 +44,7 @@ use crate::fault::Fault;
 
 use crate::vault::Vault;
 
-pub use declared::{Imported, import_csv, import_table};
+pub use declared::{Imported, fits, import_csv, import_table};
 pub use detect::Format;
 pub use exported::{Brought, import_exported};
 pub use hostile::read_hostile;

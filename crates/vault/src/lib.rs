@@ -73,7 +73,7 @@ pub use fault::{Fault, MAX_FAULTS, Place, Reason};
 pub use history::MAX_HISTORY_VALUE;
 pub use import::{
     Brought, Format, Imported, Mapping, MappingError, Options, Origin, Progress, Recorded, Report,
-    Undone, import, import_csv, import_exported, import_table, read_hostile,
+    Undone, fits, import, import_csv, import_exported, import_table, read_hostile,
 };
 pub use key::VaultKey;
 pub use looking::{Cells, DayRows};

@@ -2,7 +2,7 @@
 
 import { useState } from "../vendor/hooks.js";
 import { Act, Card, Empty, Loading, html } from "../parts.js";
-import { holdings, questions, refresh, status, vocabulary } from "../state.js";
+import { holdings, learn, questions, refresh, status, vocabulary } from "../state.js";
 import { PAIRS, STEPPED, numberOf, rowsFitting, rowsOf, widthOf, write } from "../sql.js";
 import { call } from "../node.js";
 import { words } from "../words.js";
@@ -79,7 +79,7 @@ function Builder({ tables }) {
   const put = async () => {
     const question = await call("POST", "/v1/questions", { sql, purpose: purpose.trim(), consent_secs: Number(deadline) });
     // At once, so that what is shown next is this question and not the one before.
-    if (questions.value) questions.value = [question, ...questions.value];
+    if (questions.value) learn("questions", [question, ...questions.value]);
     refresh("questions", "status");
     begun = {};
     location.hash = `#/results/${question.id}`;
@@ -161,10 +161,10 @@ function Conditions({ columns, columnOf, conditions, set }) {
 }
 
 /// A list to choose from.
-export function Choose({ label, value, set, of }) {
+export function Choose({ label, value, set, of, disabled = false }) {
   const id = `choose-${label.replace(/\W+/g, "-")}`;
   return html`<div class="field"><label for=${id}>${label}</label>
-    <select id=${id} value=${value} onChange=${(event) => set(event.target.value)}>${of.map(([name, text]) => html`<option key=${name} value=${name}>${text}</option>`)}</select></div>`;
+    <select id=${id} value=${value} disabled=${disabled} onChange=${(event) => set(event.target.value)}>${of.map(([name, text]) => html`<option key=${name} value=${name}>${text}</option>`)}</select></div>`;
 }
 
 /// A number to type, and what is wrong with it.

@@ -3,18 +3,19 @@
 import { useState } from "../vendor/hooks.js";
 import { Act, Card, Empty, Loading, Panel, Said, Who, html, useTries } from "../parts.js";
 import { gist, time } from "../format.js";
-import { hasMore, inbox, readMore, refresh, rules, tell, vocabulary } from "../state.js";
+import { hasMore, inbox, learn, now, readMore, refresh, rules, tell, vocabulary } from "../state.js";
 import { call } from "../node.js";
 import { words } from "../words.js";
+import { leftAt } from "../standing.js";
 import { Choose } from "./asking.js";
 import { Chain } from "./chain.js";
-import { ruleAbout } from "./ruling.js";
+import { revokeRule, ruleAbout } from "./ruling.js";
 
 const w = words.consent;
 const r = words.rules;
 const AT_ONCE = 50;
 /// A question whose deadline is longer ago is over.
-const DAY_MS = 86_400_000;
+const DAY = 86_400;
 
 export function Consent() {
   const answered = (inbox.value ?? []).filter((entry) => entry.state !== "waiting");
@@ -38,16 +39,13 @@ function Log({ entries }) {
         <td><a href=${`#/questions/${entry.id}`}>${gist(entry)}</a>${entry.purpose.trim() && html`<span class="small quoted one"><${Said}>${entry.purpose}<//></span>`}</td>
         <td><${Who} id=${entry.asker} /></td>
         <td><span class=${`chip ${entry.state === "yes" ? "leaf" : ""}`}>${words.questions.states[entry.state]}</span><br /><span class="small soft">${by(entry)}</span>
-          ${entry.state === "yes" && (left(entry) ? html`<br /><span class="small soft">${w.late(time(left(entry)))}</span>` : entry.until * 1000 > Date.now() - DAY_MS && html`<br /><${Act} kind="plain" label=${`${w.revoke}: ${gist(entry)}`} run=${() => revoke(entry.id)}>${w.revoke}<//>`)}</td>
+          ${entry.state === "yes" && (leftAt(entry) ? html`<br /><span class="small soft">${w.late(time(leftAt(entry)))}</span>` : entry.until > now.value - DAY && html`<br /><${Act} kind="plain" label=${`${w.revoke}: ${gist(entry)}`} run=${() => revoke(entry.id)}>${w.revoke}<//>`)}</td>
       </tr>`)}</tbody>
     </table></div>
     ${entries.length <= shown && hasMore("inbox") && html`<div><${Act} run=${() => readMore("inbox")}>${words.older}<//></div>`}
     ${entries.length > shown && html`<div><button type="button" class="button" onClick=${() => setShown(shown + AT_ONCE)}>${words.questions.more(Math.min(AT_ONCE, entries.length - shown))}</button></div>`}
   <//>`;
 }
-
-/// When the contribution left, from when on it cannot be taken back.
-const left = (entry) => entry.sent_at ?? entry.contributed_at;
 
 async function revoke(question) {
   const { too_late: late } = await call("POST", "/v1/consent/revoke", { question });
@@ -60,14 +58,14 @@ export function Rules() {
   const tries = useTries();
   if (!rules.value) return html`<${Loading} />`;
   const set = async (says) => {
-    rules.value = await call("PUT", "/v1/rules/default", { says });
+    learn("rules", await call("PUT", "/v1/rules/default", { says }));
     refresh("status", "inbox");
   };
   return html`<${Card} title=${r.title}>
     <p class="soft">${rules.value.rules.length ? r.lead : r.none}</p>
     ${rules.value.rules.length > 0 && html`<ul class="steps">${rules.value.rules.map((rule) => html`<li key=${rule.number} class="row end step-row">
       <p><span class=${`chip ${rule.says === "yes" ? "leaf" : rule.says === "no" ? "clay" : ""}`}>${r.says[rule.says]}</span> <span class="soft">${r.number(rule.number)}:</span> ${ruleAbout(rule)}</p>
-      <${Act} kind="plain" done=${r.revoked} label=${`${r.revoke} ${rule.number}`} run=${async () => { rules.value = await call("DELETE", `/v1/rules/${rule.number}`); refresh("status", "inbox"); }}>${r.revoke}<//>
+      <${Act} kind="plain" done=${r.revoked} label=${`${r.revoke} ${rule.number}`} run=${() => revokeRule(rule)}>${r.revoke}<//>
     </li>`)}</ul>`}
     <fieldset class="stack close"><legend>${r.all}</legend>
       <div class="cards tight">${Object.entries(r.defaults).map(([says, [title, text]]) => html`<label key=${says} class="choice">

@@ -2,7 +2,7 @@
 
 import { useRef, useState } from "../vendor/hooks.js";
 import { Act, Card, Command, Icon, Loading, Mistake, Panel, html } from "../parts.js";
-import { bytes, day, plain, save, time } from "../format.js";
+import { bytes, calendarDay, plain, save, time } from "../format.js";
 import { beginning, hasMore, holdings, imports, readMore, refresh, vocabulary } from "../state.js";
 import { call, file as fetched, upload } from "../node.js";
 import { words } from "../words.js";
@@ -92,7 +92,7 @@ function Bringing() {
     <p class="soft">${w.bringWhy}</p>
     <div class="fields wide">
       <div class="field"><label for="file">${w.file}</label><input id="file" ref=${input} type="file" multiple disabled=${doing !== null} onChange=${(event) => take([...event.target.files])} /></div>
-      ${tables.length > 0 && html`<${Choose} label=${w.kind} value=${table} set=${(name) => { setTable(name); if (file) read(file, { into: name }); }} of=${[["", w.findOut], ...tables]} />`}
+      ${tables.length > 0 && html`<${Choose} label=${w.kind} value=${table} set=${(name) => { setTable(name); if (file) read(file, { into: name }); }} of=${[["", w.findOut], ...tables]} disabled=${doing !== null} />`}
     </div>
     <div aria-live="polite" class="stack wide">
       ${files.length > 1 && html`<p><strong>${w.place(at + 1, files.length)}</strong> ${plain(file.name)}</p>`}
@@ -119,11 +119,12 @@ function Progress({ sent, all }) {
 }
 
 function Report({ report, name }) {
-  const { preview, format, replaces, kept, duplicate, repeated, skipped, unusable_cells: unusable, faults } = report;
+  const { numbers, preview, format, replaces, kept, duplicate, repeated, skipped, unusable_cells: unusable, faults } = report;
+  const isUndone = imports.value?.some(({ number, undone_at: at }) => at !== null && numbers.includes(number));
   const instead = kept.filter(({ name }) => replaces.includes(name));
   const added = kept.filter(({ name, count }) => count > 0 && !replaces.includes(name));
   return html`<div class="sunk stack close appear">
-    <p><strong>${plain(name)}</strong> · ${format}</p>
+    <p><strong>${plain(name)}</strong> · ${format} ${isUndone && html`<span class="chip">${w.undone}</span>`}</p>
     ${instead.map(({ name, count }) => html`<p key=${name}>${preview ? w.wouldReplace(name) : w.replaced(name)} ${w.instead} <span class="chip leaf">${w.rowsOnly(count)}</span></p>
       ${count > 1 && html`<p class="mistake"><${Icon} name="alert" /><span>${w.severalRows(count)}</span></p>`}`)}
     ${instead.some(({ count }) => count > 1) && html`<p class="soft">${w.severalRowsHow}</p>`}
@@ -137,6 +138,9 @@ function Report({ report, name }) {
   </div>`;
 }
 
+/// The days of tables are by universal time, as in the calendar.
+const dayOf = (secs) => calendarDay(Math.floor(secs / 86_400));
+
 function Held({ tables }) {
   const [deleting, setDeleting] = useState("");
   const [looking, setLooking] = useState("");
@@ -145,10 +149,12 @@ function Held({ tables }) {
     setDeleting("");
     row.querySelector(".delete").focus();
   };
-  const range = ({ first_at: first, last_at: last }) => (first === null ? w.noDays : first === last || day(first) === day(last) ? day(first) : w.range(day(first), day(last)));
+  const range = ({ first_at: first, last_at: last }) => (first === null ? w.noDays : dayOf(first) === dayOf(last) ? dayOf(first) : w.range(dayOf(first), dayOf(last)));
+  // What was taken back has left tables without rows.
+  const filled = tables.filter(({ rows }) => rows > 0);
   return html`<${Card} title=${w.held}>
-    ${tables.length === 0 && html`<p class="soft">${w.heldNone}</p>`}
-    <ul class="steps">${tables.map((table) => html`<li key=${table.name} class="stack close held" onKeyDown=${(event) => { if (event.key === "Escape" && deleting === table.name) close(event.currentTarget); }}>
+    ${filled.length === 0 && html`<p class="soft">${w.heldNone}</p>`}
+    <ul class="steps">${filled.map((table) => html`<li key=${table.name} class="stack close held" onKeyDown=${(event) => { if (event.key === "Escape" && deleting === table.name) close(event.currentTarget); }}>
       <div class="row end">
         <div><strong>${table.name}</strong> ${table.of_community && html`<span class="chip">${w.ofCommunity}</span>`}${table.computed && html`<span class="chip">${w.computed}</span>`}<br />
           <span class="soft">${w.rowsOnly(table.rows)} · ${range(table)}</span></div>
@@ -175,7 +181,7 @@ function Imports() {
         <td><strong>${plain(one.file)}</strong><br /><span class="small soft">${one.format}, ${bytes(one.bytes)}</span></td>
         <td>${time(one.at)}</td>
         <td>${w.counts(one.kept, one.duplicate, one.skipped)}</td>
-        <td>${one.undone_at === null ? html`<${Act} kind="plain" done=${w.undoneSaid} label=${`${w.undo} ${one.number}`} run=${async () => { await call("DELETE", `/v1/data/imports/${one.number}`); refresh("holdings", "imports"); }}>${w.undo}<//>` : html`<span class="chip">${w.undone}</span>`}</td>
+        <td>${one.undone_at === null ? one.kept > 0 && html`<${Act} kind="plain" done=${w.undoneSaid} label=${`${w.undo} ${one.number}`} run=${async () => { await call("DELETE", `/v1/data/imports/${one.number}`); refresh("holdings", "imports"); }}>${w.undo}<//>` : html`<span class="chip">${w.undone}</span>`}</td>
       </tr>`)}</tbody>
     </table></div>
     ${hasMore("imports") && html`<div><${Act} run=${() => readMore("imports")}>${words.older}<//></div>`}

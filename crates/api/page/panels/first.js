@@ -3,7 +3,7 @@
 
 import { useState } from "../vendor/hooks.js";
 import { Act, Card, Empty, Icon, Panel, html, useTries } from "../parts.js";
-import { beginning, holdings, inbox, readAll, status, tell } from "../state.js";
+import { beginning, holdings, inbox, learn, readAll, status, tell } from "../state.js";
 import { call } from "../node.js";
 import { span } from "../format.js";
 import { words } from "../words.js";
@@ -64,7 +64,7 @@ function asMember() {
   ];
 }
 
-const begin = async (changed) => (beginning.value = await call("PUT", "/v1/beginning", changed));
+const begin = async (changed) => learn("beginning", await call("PUT", "/v1/beginning", changed));
 
 /// What this node is called.
 export function Naming() {

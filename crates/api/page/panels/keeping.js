@@ -2,7 +2,7 @@
 
 import { useState } from "../vendor/hooks.js";
 import { Act, Card, Command, Icon, html } from "../parts.js";
-import { beginning } from "../state.js";
+import { beginning, learn } from "../state.js";
 import { save } from "../format.js";
 import { call, file } from "../node.js";
 import { words } from "../words.js";
@@ -32,7 +32,7 @@ function Changing({ by }) {
   const [second, setSecond] = useState("");
   const asks = by === "passphrase";
   const rotate = async (chosen) => {
-    beginning.value = await call("POST", "/v1/key/rotate", { ...(asks && { passphrase: old }), ...(chosen && { new_passphrase: first }) });
+    learn("beginning", await call("POST", "/v1/key/rotate", { ...(asks && { passphrase: old }), ...(chosen && { new_passphrase: first }) }));
     for (const set of [setOld, setFirst, setSecond]) set("");
   };
   const short = first.length > 0 && first.length < SHORTEST;

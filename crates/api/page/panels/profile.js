@@ -1,7 +1,7 @@
 // My data: what the profile says of its owner, which no file need bring.
 
 import { useEffect, useState } from "../vendor/hooks.js";
-import { Act, Card, html } from "../parts.js";
+import { Act, Card, Mistake, html } from "../parts.js";
 import { holdings, refresh } from "../state.js";
 import { count } from "../format.js";
 import { numberOf } from "../sql.js";
@@ -13,13 +13,14 @@ const w = words.profile;
 export function Profile() {
   const [fields, setFields] = useState(null);
   const [typed, setTyped] = useState({});
+  const [why, setWhy] = useState(null);
   const held = holdings.value?.tables.find(({ name }) => name === "profile");
   useEffect(() => {
-    call("GET", "/v1/data/profile").then(setFields, () => {});
+    call("GET", "/v1/data/profile").then(setFields, setWhy);
   }, [JSON.stringify(held)]);
-  if (!fields) return null;
+  if (!fields) return why && html`<${Card} title=${w.title}><${Mistake} why=${why} /><//>`;
   const shown = ({ column, value }) => typed[column.name] ?? value ?? "";
-  const wrong = (field) => field.column.kind === "number" && shown(field).trim() !== "" && fault(numberOf(shown(field)), field.column.decimals);
+  const wrong = (field) => field.column.kind === "number" && shown(field).trim() !== "" && fault(numberOf(shown(field)), field.column);
   const changed = fields.filter((field) => shown(field) !== (field.value ?? ""));
   const put = async () => {
     const says = Object.fromEntries(changed.map((field) => [field.column.name, field.column.kind === "number" ? (numberOf(shown(field)) ?? "") : shown(field)]));
@@ -37,10 +38,10 @@ export function Profile() {
 }
 
 /// What is wrong with a number, if something is: the node would round what is finer than it keeps.
-function fault(number, digits) {
+function fault(number, { decimals, min, max }) {
   if (number === null) return words.asking.noNumber;
-  if ((number.split(".")[1]?.length ?? 0) <= digits) return "";
-  return digits === 0 ? w.whole : w.finer(digits);
+  if ((number.split(".")[1]?.length ?? 0) > decimals) return decimals === 0 ? w.whole : w.finer(decimals);
+  return Number(number) < Number(min) || Number(number) > Number(max) ? w.outside(shownEnd(min), shownEnd(max)) : "";
 }
 
 /// Large numbers with their thousands apart; years have none.

@@ -3,12 +3,12 @@
 import { useEffect, useRef, useState } from "../vendor/hooks.js";
 import { Act, Empty, Facts, Icon, Loading, Panel, Quoted, Said, Unknown, Who, html, sentence, useShown, useTries, wrong } from "../parts.js";
 import { day, gist, span, time } from "../format.js";
-import { hasMore, inbox, now, readMore, refresh, rules, status } from "../state.js";
-import { standing, wordOf } from "../standing.js";
+import { hasMore, inbox, learn, now, readMore, refresh, rules, status } from "../state.js";
+import { leftAt, standing, wordOf } from "../standing.js";
 import { call } from "../node.js";
 import { words } from "../words.js";
 import { Asking } from "./asking.js";
-import { ruleText } from "./ruling.js";
+import { revokeRule, ruleText } from "./ruling.js";
 
 const w = words.questions;
 const AT_ONCE = 40;
@@ -36,6 +36,11 @@ function Inbox({ entries, which }) {
   const wide = useShown(sorted, which);
   const isFresh = useFresh(entries, wide);
   useDeadlines(entries);
+  // Those that wait are shown however many were decided since.
+  const isAll = waiting.length >= status.value.questions.waiting || !hasMore("inbox");
+  useEffect(() => {
+    if (!isAll) readMore("inbox").catch(() => {});
+  }, [isAll, entries.length]);
   if (entries.length === 0) return html`<${Empty} icon="questions" title=${w.emptyTitle}><p class="soft">${w.empty}</p><//>`;
   const item = (entry) => html`<li key=${entry.id}><a href=${`#/questions/${entry.id}`} aria-current=${entry.id === wide?.id ? "true" : undefined}>
     <span class="head-line">${gist(entry)}</span>
@@ -47,7 +52,7 @@ function Inbox({ entries, which }) {
   const isLong = waiting.length > FEW && decided.length > 0;
   return html`<div class=${`split ${which ? "chosen" : ""}`}>
     <div class="stack list">
-      ${waiting.length === 0 && html`<p class="soft">${w.noneWaiting}</p>`}
+      ${waiting.length === 0 && isAll && html`<p class="soft">${w.noneWaiting}</p>`}
       ${isLong && html`<div><button type="button" class="button plain" onClick=${() => below.current.scrollIntoView()}>${w.toDecided(decided.length)}</button></div>`}
       ${part("waiting", w.waitingPart, waiting)}
       ${part("decided", w.decidedPart, decided, below)}
@@ -125,9 +130,6 @@ function Asker({ entry }) {
 
 const Reads = ({ about: { columns, table } }) => columns.length === 0 ? w.readsNothing(table) : html`<span class="chips">${columns.map((column) => html`<span key=${column} class="chip">${column}</span>`)} <span class="soft">${w.readsOf(table)}</span></span>`;
 
-/// When the contribution left.
-const leftAt = (entry) => entry.sent_at ?? entry.contributed_at;
-
 /// What would be sent, computed here before anything is said.
 function Preview({ entry }) {
   const { id, state } = entry;
@@ -168,12 +170,8 @@ function Spent({ entry }) {
 /// The rule of the owner's that holds for such questions, and a way to take it back.
 function Standing({ entry, rule }) {
   if (!rule) return null;
-  const revoke = async () => {
-    rules.value = await call("DELETE", `/v1/rules/${rule.number}`);
-    refresh("status", "inbox");
-  };
   return html`<div class="sunk row end step-row"><p>${rule.says !== entry.state && ["yes", "no"].includes(entry.state) && `${w.onlyThis} `}<strong>${w.standing(rule.number)}</strong> ${ruleText(rule)}</p>
-    <${Act} kind="plain" done=${words.rules.revoked} label=${`${words.rules.revoke}: ${w.standing(rule.number)}`} run=${revoke}>${words.rules.revoke}<//></div>`;
+    <${Act} kind="plain" done=${words.rules.revoked} label=${`${words.rules.revoke}: ${w.standing(rule.number)}`} run=${() => revokeRule(rule)}>${words.rules.revoke}<//></div>`;
 }
 
 function Deciding({ entry, next }) {
@@ -183,7 +181,7 @@ function Deciding({ entry, next }) {
   const say = async (answer) => {
     await run(async () => {
       const decided = await call("POST", `/v1/inbox/${entry.id}`, { answer });
-      inbox.value = inbox.value.map((one) => (one.id === decided.id ? decided : one));
+      learn("inbox", inbox.value.map((one) => (one.id === decided.id ? decided : one)));
     }, isSpent(entry) && ["yes", "always"].includes(answer) ? w.saidSpent : w.said[answer]);
     refresh("inbox", "status", "rules");
   };

@@ -1,6 +1,6 @@
 // Being the same node again: a backup is brought, and opened with its words or its passphrase.
 
-import { useState } from "../vendor/hooks.js";
+import { useRef, useState } from "../vendor/hooks.js";
 import { Card, html, useTries } from "../parts.js";
 import { readAll, tell } from "../state.js";
 import { call, send } from "../node.js";
@@ -12,12 +12,25 @@ export function Restoring() {
   const [file, setFile] = useState(null);
   const [by, setBy] = useState("words");
   const [secret, setSecret] = useState("");
+  const brought = useRef(null);
   const { run, busy, mistake } = useTries();
+  const restored = async (opener) => {
+    try {
+      return await call("POST", "/v1/beginning/restore", opener);
+    } catch (why) {
+      // It is there no more.
+      if (why.code === "late") brought.current = null;
+      throw why;
+    }
+  };
   const restore = (event) => {
     event.preventDefault();
     run(async () => {
-      await send("/v1/beginning/backup", file, "PUT");
-      const { community, config } = await call("POST", "/v1/beginning/restore", { [by]: secret });
+      // A word that was mistyped costs no second upload.
+      if (brought.current !== file) await send("/v1/beginning/backup", file, "PUT");
+      brought.current = file;
+      const { community, config } = await restored({ [by]: secret });
+      setSecret("");
       tell([w.done(community), config].filter(Boolean).join(" "));
       await readAll();
     });

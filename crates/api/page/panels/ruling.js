@@ -1,7 +1,8 @@
 // What a rule says, in words.
 
 import { gist, plain, short } from "../format.js";
-import { inbox, questions } from "../state.js";
+import { call } from "../node.js";
+import { inbox, learn, questions, refresh } from "../state.js";
 import { words } from "../words.js";
 
 const r = words.rules;
@@ -21,6 +22,12 @@ export function ruleAbout({ says, asker, table, columns, question }) {
     question && r.about.question(known(question)),
   ];
   return `${r.to} ${parts.filter(Boolean).join(", ")}`;
+}
+
+/// Takes a rule back.
+export async function revokeRule({ number }) {
+  learn("rules", await call("DELETE", `/v1/rules/${number}`));
+  refresh("status", "inbox");
 }
 
 /// All of it, in a line.

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "../vendor/hooks.js";
 import { Act, Card, Facts, Icon, Loading, Panel, advice, html, sentence, wrong } from "../parts.js";
 import { bytes, span, time } from "../format.js";
-import { beginning, link, refresh, status } from "../state.js";
+import { beginning, refresh, status } from "../state.js";
 import { call, lock } from "../node.js";
 import { words } from "../words.js";
 import { Choose, Type } from "./asking.js";
@@ -18,7 +18,7 @@ export function Settings() {
     <div class="cards top"><div class="stack"><${Name} /><${Key} /></div><div class="stack"><${Backup} />${member && html`<${Limit} />`}</div></div>
     <${Doctor} />
     ${member && html`<${About} />`}
-    <${Card} title=${w.lock}><p class="soft">${w.lockLead}</p><div><${Act} run=${async () => { await lock(); link.value = "locked"; }}><${Icon} name="lock" />${w.lock}<//></div><//>
+    <${Card} title=${w.lock}><p class="soft">${w.lockLead}</p><div><${Act} run=${async () => { await lock(); location.reload(); }}><${Icon} name="lock" />${w.lock}<//></div><//>
   <//>`;
 }
 
@@ -35,10 +35,14 @@ function About() {
     <//>`;
 }
 
+/// Most questions that a limit may allow.
+const LIMIT_MAX = 10_000;
+
 function Limit() {
   const { budget } = status.value;
   const [questions, setQuestions] = useState(String(budget.limit?.questions ?? 5));
   const [period, setPeriod] = useState(String(budget.limit?.period_secs ?? 86_400));
+  const isLimit = /^[1-9]\d{0,4}$/.test(questions) && Number(questions) <= LIMIT_MAX;
   const own = period in w.periods ? [] : [[period, span(Number(period))]];
   const put = async (limit) => {
     await call("PUT", "/v1/budget", limit ? { limit } : {});
@@ -48,10 +52,10 @@ function Limit() {
     <p class="soft">${w.budgetLead}</p>
     <p><strong>${budget.limit ? w.budgetIs(budget.limit.questions, w.periods[budget.limit.period_secs] ?? span(budget.limit.period_secs), budget.spent) : w.budgetOff}</strong> ${budget.free_at ? w.budgetFree(time(budget.free_at)) : ""}</p>
     <div class="fields">
-      <${Type} label=${w.count} value=${questions} set=${setQuestions} />
+      <${Type} label=${w.count} hint=${w.countHint} value=${questions} wrong=${!isLimit && w.countHint} set=${setQuestions} />
       <${Choose} label=${w.period} value=${period} set=${setPeriod} of=${[...own, ...Object.entries(w.periods)]} />
     </div>
-    <div class="row"><${Act} kind="first" done=${w.saved} disabled=${!/^[1-9]\d{0,4}$/.test(questions)} run=${() => put({ questions: Number(questions), period_secs: Number(period) })}>${w.set}<//>
+    <div class="row"><${Act} kind="first" done=${w.saved} disabled=${!isLimit} run=${() => put({ questions: Number(questions), period_secs: Number(period) })}>${w.set}<//>
       ${budget.limit && html`<${Act} done=${w.saved} run=${() => put(null)}>${w.off}<//>`}</div>
   <//>`;
 }

@@ -6,10 +6,11 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, Path, Query, State};
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::response::{IntoResponse, Response};
 
-use super::{Body, FILE_BYTES_MAX, Here, IMPORTS, Part, READ_WITHIN};
+use super::{Body, FILE_BYTES_MAX, Here, IMPORTS, Named, Part, READ_WITHIN};
 use crate::fault::{Fault, Kind};
 use crate::request::Request;
 use crate::words::{
@@ -85,7 +86,11 @@ pub(super) async fn import(
             "try again when it is done",
         ));
     };
-    let file = Bytes::from_request(request, &()).await.map_err(|_| {
+    let file = Bytes::from_request(request, &()).await.map_err(|why| {
+        if why.status() != StatusCode::PAYLOAD_TOO_LARGE {
+            let what_to_do = "send it again";
+            return Fault::new(Kind::Request, "the file broke off", what_to_do);
+        }
         let what_to_do = format!(
             "files here have at most {FILE_BYTES_MAX} bytes; stop the node, and use: commonhold data import FILE"
         );
@@ -119,10 +124,7 @@ pub(super) async fn undo(
     (status = 200, description = "All rows", body = String, content_type = "text/csv"),
     (status = 404, description = "There is no such table", body = Fault),
     (status = "default", description = "Why not", body = Fault)))]
-pub(super) async fn export(
-    State(shared): Here,
-    Path(table): Path<String>,
-) -> Result<Response, Fault> {
+pub(super) async fn export(State(shared): Here, Named(table): Named) -> Result<Response, Fault> {
     let rows = shared
         .call_within(READ_WITHIN, |reply| Request::Export(table, reply))
         .await?;
@@ -137,7 +139,7 @@ pub(super) async fn export(
     (status = "default", description = "Why not", body = Fault)))]
 pub(super) async fn forget(
     State(shared): Here,
-    Path(table): Path<String>,
+    Named(table): Named,
 ) -> Result<Json<Removed>, Fault> {
     shared.json(|reply| Request::Forget(table, reply)).await
 }
@@ -181,7 +183,7 @@ pub(super) async fn places(State(shared): Here) -> Result<Json<Places>, Fault> {
     (status = "default", description = "Why not", body = Fault)))]
 pub(super) async fn rows(
     State(shared): Here,
-    Path(table): Path<String>,
+    Named(table): Named,
     part: Part,
     uri: axum::http::Uri,
 ) -> Result<Response, Fault> {

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::{Body, Here, Part};
+use super::{Body, Here, Named, Part};
 use crate::fault::{Fault, Kind};
 use crate::request::Request;
 use crate::words::{Budget, Decision, InboxEntry, NewBudget, NewDefault, NewRule, Rule, Rules};
@@ -28,7 +28,7 @@ pub(super) async fn inbox(State(shared): Here, part: Part) -> Result<Response, F
     (status = "default", description = "Why not", body = Fault)))]
 pub(super) async fn decide(
     State(shared): Here,
-    Path(id): Path<String>,
+    Named(id): Named,
     Body(decision): Body<Decision>,
 ) -> Result<Json<InboxEntry>, Fault> {
     shared

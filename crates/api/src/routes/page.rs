@@ -3,11 +3,11 @@
 use std::sync::{MutexGuard, PoisonError};
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
-use super::{Body, Here, Shared};
+use super::{Body, Here, Named, Shared};
 use crate::fault::{Fault, Kind};
 use crate::guard::shown;
 use crate::request::Request;
@@ -79,10 +79,7 @@ pub(super) async fn vocabulary(State(shared): Here) -> Result<Json<Vec<Table>>, 
     (status = 200, description = "What would be sent, before it is split into random shares", body = Preview),
     (status = 404, description = "There is none of that name", body = Fault),
     (status = "default", description = "Why not", body = Fault)))]
-pub(super) async fn preview(
-    State(shared): Here,
-    Path(id): Path<String>,
-) -> Result<Json<Preview>, Fault> {
+pub(super) async fn preview(State(shared): Here, Named(id): Named) -> Result<Json<Preview>, Fault> {
     shared.json(|reply| Request::Preview(id, reply)).await
 }
 
@@ -91,10 +88,7 @@ pub(super) async fn preview(
     (status = 200, description = "Whether it holds, and what it shows", body = Checked),
     (status = 404, description = "There is no such question, or no answer to it", body = Fault),
     (status = "default", description = "Why not", body = Fault)))]
-pub(super) async fn check(
-    State(shared): Here,
-    Path(id): Path<String>,
-) -> Result<Json<Checked>, Fault> {
+pub(super) async fn check(State(shared): Here, Named(id): Named) -> Result<Json<Checked>, Fault> {
     shared.json(|reply| Request::Check(id, reply)).await
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use api::{CODE_WITHIN, Client};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -72,6 +73,31 @@ async fn a_code_that_is_used_twice_ends_what_it_opened() {
     turned_away(&bench, status_with(&session), 401).await;
 }
 
+/// Whoever has stolen a session, or left a page open, hears no more than it lasts.
+#[tokio::test]
+async fn events_end_with_the_session() {
+    let bench = bench();
+    let session = session(&bench).await;
+    let with = |call: Call| call.with("Authorization", &format!("Bearer {session}"));
+    let listen = with(Call::get("/v1/events"));
+    let mut heard = response(&bench, listen).await.into_body();
+    let event = |number| api::Event {
+        number,
+        at: 1,
+        kind: api::EventKind::Peers,
+        question: None,
+        text: "met".into(),
+    };
+    bench.events.send(event(1)).expect("heard");
+    let first = heard.frame().await.expect("a frame").expect("whole");
+    let first = first.into_data().expect("data");
+    assert!(first.starts_with(b"event: peers"), "{first:?}");
+    let lock = with(Call::new(Method::DELETE, SESSIONS, None));
+    assert_eq!(lock.send(&bench).await.0, StatusCode::NO_CONTENT);
+    bench.events.send(event(2)).expect("heard");
+    assert!(heard.frame().await.is_none(), "nothing of what comes after");
+}
+
 #[tokio::test]
 async fn nobody_gets_a_code_or_a_session_from_elsewhere() {
     let bench = bench();
@@ -132,6 +158,11 @@ async fn a_path_is_a_name_on_the_list_or_nothing() {
         "/page/style.css/",
         "/page/style.css%00",
         "/page/vendor/README.md",
+        "/page/%ff",
+        "/errors/%ff",
+        "/v1/questions/%ff",
+        "/v1/inbox/%ff/preview",
+        "/v1/data/tables/%ff",
     ] {
         turned_away(&bench, Call::get(path), 404).await;
     }

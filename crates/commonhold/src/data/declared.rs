@@ -1,12 +1,12 @@
 //! A file for a table that the community declares.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Seek};
 use std::path::Path;
 
 use community::Table;
 use serde_json::json;
-use vault::{Brought, ImportError, Imported, Origin, Vault, VaultError, import_table};
+use vault::{Brought, ImportError, Imported, Origin, Vault, VaultError, fits, import_table};
 
 use crate::cli::{FAILED, USAGE};
 use crate::counted::counted;
@@ -105,18 +105,28 @@ pub fn may_be(why: &ImportError, file: &Path) -> bool {
     }
 }
 
-/// The table that is meant: the one that is named, or that the file is named after, or the only one that there is.
+/// The table that is meant: the one that is named, the only one that there is, or that the file is named after, or the only
+/// one whose columns it has.
 pub fn chosen<'a>(
     vocabulary: &'a [Table],
     name: Option<&str>,
-    file: &Path,
+    path: &Path,
+    file: &File,
 ) -> Result<&'a Table, String> {
+    let fits = |table: &&Table| {
+        let mut file = file;
+        file.rewind().is_ok() && fits(file, table)
+    };
+    let fitting = || match vocabulary.iter().filter(fits).collect::<Vec<_>>()[..] {
+        [only] => Some(only),
+        _ => None,
+    };
     let named = |name: &str| vocabulary.iter().find(|table| table.name == name);
-    let stem = file.file_stem().and_then(|stem| stem.to_str());
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
     let found = match (name, vocabulary) {
         (Some(name), _) => named(name),
         (None, [only]) => Some(only),
-        (None, _) => stem.and_then(named),
+        (None, _) => stem.and_then(named).or_else(fitting),
     };
     found.ok_or_else(|| {
         let none = name.map_or(String::new(), |name| {

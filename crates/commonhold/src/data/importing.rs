@@ -118,7 +118,7 @@ impl<'a> Started<'a> {
             false => None,
         };
         if let Some(name) = &self.options.table {
-            let table = declared::chosen(&self.vocabulary, Some(name), path);
+            let table = declared::chosen(&self.vocabulary, Some(name), path, &file);
             let table = table.map_err(|why| (why, USAGE))?;
             let said = declared::import(&mut self.vault, &file, path, table, self.options.preview);
             return said.map_err(|why| declared::refused(path, &why));
@@ -173,7 +173,7 @@ impl<'a> Started<'a> {
             start
                 .rewind()
                 .map_err(|why| failed(format!("cannot read {shown}: {why}")))?;
-            return match declared::chosen(&self.vocabulary, None, path) {
+            return match declared::chosen(&self.vocabulary, None, path, file) {
                 Ok(table) => {
                     let preview = self.options.preview;
                     let said = declared::import(&mut self.vault, file, path, table, preview);

@@ -59,7 +59,12 @@ impl Row {
         let people = match (self.people, &self.figures) {
             (Some(people), _) => counted(people, "person", "people"),
             (None, Some(_)) => "some people".to_owned(),
-            (None, None) => return format!("{}: withheld, too few people", self.labels.join(", ")),
+            (None, None) => {
+                return format!(
+                    "{}: withheld, as it would tell of too few people",
+                    self.labels.join(", ")
+                );
+            }
         };
         let mut told = vec![people];
         told.extend(texts(self.figures.iter().flatten()));

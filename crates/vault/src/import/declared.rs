@@ -88,6 +88,11 @@ pub fn import_table(
     Ok(brought)
 }
 
+/// Whether a CSV file has all columns of a table.
+pub fn fits(reader: impl Read, table: &Table) -> bool {
+    check_table(table).is_ok() && Input::csv(BufReader::new(reader), table, None).is_ok()
+}
+
 /// As [`import_table`], by whoever ends the transaction.
 pub(super) fn table_within(
     transaction: &Transaction<'_>,
@@ -136,7 +141,8 @@ fn check_free(transaction: &Transaction<'_>, table: &Table) -> Result<(), Import
     }
 }
 
-fn stored_as(transaction: &Transaction<'_>, shape: &Shape) -> bool {
+/// Whether other files have filled this table.
+pub(super) fn stored_as(transaction: &Transaction<'_>, shape: &Shape) -> bool {
     let declared = declaration(transaction, shape.name);
     declared.is_ok_and(|table| table.is_some_and(|table| table == shape.table()))
 }

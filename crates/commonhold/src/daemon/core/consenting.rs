@@ -152,13 +152,9 @@ impl Core {
         let now = self.now();
         self.ledger.sent(id, now);
         let text = format!(
-            "{}, split into shares of which no helper can read one; only totals over the crowd are opened. From here it cannot be \
+            "{}, split into random shares that tell no helper anything; only totals over the crowd are opened. From here it cannot be \
              taken back",
-            counted(
-                question.vector_len(),
-                "number leaves",
-                "numbers leave, each"
-            )
+            counted(question.vector_len(), "number leaves", "numbers leave")
         );
         self.log_consent(step(ConsentStep::Sent, Some(id), &text))
     }

@@ -180,7 +180,7 @@ fn read(
             vault,
             new,
             &file,
-            table(tables, Some(name), path)?,
+            table(tables, Some(name), path, &file)?,
             now_utc_s,
         );
     }
@@ -197,16 +197,25 @@ fn read(
     }
     match import(vault, &file, &options, &mut |_| {}) {
         Ok(report) => Ok(reported(report)),
-        Err(why) if may_be_table(&why, path) && !tables.is_empty() => {
-            replace(vault, new, &file, table(tables, None, path)?, now_utc_s)
-        }
+        Err(why) if may_be_table(&why, path) && !tables.is_empty() => replace(
+            vault,
+            new,
+            &file,
+            table(tables, None, path, &file)?,
+            now_utc_s,
+        ),
         Err(why) => Err(not_done(&why)),
     }
 }
 
 /// The table of the community that a file is for.
-fn table<'a>(tables: &'a [Table], name: Option<&str>, path: &Path) -> Result<&'a Table, Fault> {
-    chosen_table(tables, name, path).map_err(|why| {
+fn table<'a>(
+    tables: &'a [Table],
+    name: Option<&str>,
+    path: &Path,
+    file: &File,
+) -> Result<&'a Table, Fault> {
+    chosen_table(tables, name, path, file).map_err(|why| {
         if tables.is_empty() {
             return Fault::said(Kind::Refused, &why);
         }
@@ -574,6 +583,15 @@ mod tests {
         };
         let report = bring(told, moods).expect("told");
         assert_eq!(report.kept, [counted("nights", 1)]);
+        // Nobody is asked what the columns tell.
+        let mut apart = two.clone();
+        apart[1].columns[0].name = "dream".into();
+        let report = read(&mut vault, &new("a.csv", true), moods.into(), &apart, 1);
+        assert_eq!(report.expect("told by it").kept, [counted("days", 1)]);
+        let mut bring = |new: NewImport, file: &str| {
+            let report = read(&mut vault, &new, file.as_bytes().to_vec(), &two, 1);
+            report.map_err(|why| (why.kind, why.what_to_do))
+        };
 
         let weight = |who| {
             format!(

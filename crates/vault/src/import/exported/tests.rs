@@ -197,3 +197,55 @@ fn a_file_of_several_tables_comes_in_whole_or_not_at_all() {
         );
     }
 }
+
+/// A community that asks about a part of a table that other files fill: whoever moves keeps all of it.
+#[test]
+fn rows_that_say_more_than_a_community_asks_about_are_kept_whole() {
+    let mut asked = table("positions");
+    asked.columns = ["at_utc_s", "latitude_deg"]
+        .map(|name| Column {
+            name: name.into(),
+            ..asked.columns[0].clone()
+        })
+        .into();
+    asked.columns[1].kind = Kind::Number(Range {
+        decimals: 6,
+        min: -90_000_000,
+        max: 90_000_000,
+    });
+    let tables = [asked, table("garden")];
+    let there = |second: u32| {
+        format!(
+            r#"{{"commonhold_table":"positions","at_utc_s":{second},"utc_offset_min":60,"latitude_deg":46.05,"longitude_deg":14.5,"source":"GPS"}}"#
+        )
+    };
+    let garden =
+        r#"{"commonhold_table":"garden","whole":3,"exact é":0.25,"town":null,"words":null}"#;
+    let file = |rows: &[&str]| format!("{{\"rows\":[{}]}}", rows.join(",\n"));
+    let text = file(&[&there(1_700_000_000), garden, &there(1_700_000_060)]);
+
+    let (_folder, mut from) = vault();
+    let brought = bring(&mut from, text.as_bytes(), &tables, false).expect("imported");
+    let brought = brought.expect("the garden is the community's");
+    assert_eq!(brought.own.map(|own| own.total_kept()), Some(2));
+    assert_eq!(brought.tables.len(), 1);
+    let json = exported(&from, &["garden", "positions"], Export::Json);
+    assert!(String::from_utf8_lossy(&json).contains("\"longitude_deg\":14.5"));
+
+    // As whole in another vault; and where it came from it says nothing new.
+    let (_folder, mut to) = vault();
+    bring(&mut to, &json, &tables, false).expect("imported");
+    assert_eq!(exported(&to, &["garden", "positions"], Export::Json), json);
+    let again = bring(&mut from, &json, &tables, false).expect("read");
+    let again = again.expect("the garden is the community's");
+    let own = again.own.expect("positions");
+    assert_eq!((own.total_kept(), own.duplicate), (0, 2));
+    assert!(again.tables[0].2.unchanged);
+
+    // What says no more than the community asks about is for its table, unless other files have filled that.
+    let short = file(&[r#"{"commonhold_table":"positions","at_utc_s":1,"latitude_deg":46.05}"#]);
+    let (_folder, mut fresh) = vault();
+    let brought = bring(&mut fresh, short.as_bytes(), &tables, false).expect("imported");
+    assert_eq!(brought.expect("the community's").tables[0].2.kept, 1);
+    assert_eq!(bring(&mut to, short.as_bytes(), &tables, false), Ok(None));
+}
