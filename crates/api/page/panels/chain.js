@@ -32,7 +32,7 @@ export function Chain() {
       <thead><tr><th scope="col">${w.number}</th><th scope="col">${words.consent.when}</th><th scope="col">${w.what}</th></tr></thead>
       <tbody>${read.entries.map(({ number, entry }) => html`<tr key=${number}>
         <td>${number}</td>
-        <td>${time(entry.at)}</td>
+        <td class="moment">${time(entry.at)}</td>
         <td><span class=${`chip ${MARKS[entry.step] ?? ""}`}>${w.steps[entry.step]}</span> ${worded(entry.text)}
           ${entry.question && html`<br /><a class="small" href=${`#/questions/${entry.question}`}>${w.question(short(entry.question))}</a>`}</td>
       </tr>`)}</tbody>
