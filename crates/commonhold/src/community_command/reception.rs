@@ -78,7 +78,8 @@ impl Reception {
         let community = folder.community()?;
         let key = folder.issuing_key(&community, &passphrase)?;
         Ok(Self {
-            folder: folder.path().to_path_buf(),
+            // The same, wherever it is said.
+            folder: std::path::absolute(folder.path()).unwrap_or_else(|_| folder.path().into()),
             secret: secret.clone(),
             held: Mutex::new(Unlocked::new(key, &community)),
         })

@@ -257,14 +257,16 @@ impl Town {
         let mut seen = Seen::default();
         let frozen = self.hold_up(moment, who);
         let id = self.put(if moment == Moment::Announced { 2 } else { 0 });
+        // A draw may fail by itself, while others use the machine: then nobody is called, and nothing more is heard.
+        let mut goes_on = true;
         if moment >= Moment::Closed {
             // Nothing is closed before everybody has answered, or the time is over.
-            self.until(&id, &mut seen, |seen| {
+            goes_on = self.until(&id, &mut seen, |seen| {
                 seen.first("all are called").is_some()
             });
             self.say_yes(&id);
         }
-        let met = self.until(&id, &mut seen, |seen| is_now(moment, who, seen));
+        let met = goes_on && self.until(&id, &mut seen, |seen| is_now(moment, who, seen));
         let victims = self.victims(moment, who, &seen);
         self.kill(&victims);
         let drawn = moment == Moment::Drawing && self.question(&id)["state"] == "drawn";
